@@ -1,0 +1,1 @@
+//! RocksDB: the only file that names it.

@@ -1,0 +1,1 @@
+//! (audit: contract in the helper's brief)

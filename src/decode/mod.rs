@@ -1,0 +1,235 @@
+//! Decodes print streams: bytes become units (pages, and whatever stands between them), and a unit
+//! becomes a [`Page`] when somebody wants to see it.
+//!
+//! A [`Format`] recognises a stream and opens a [`Decoder`] on it. The decoder hands out [`Unit`]s in
+//! stream order; every byte of the stream is in exactly one unit, so that joining their bytes gives the
+//! stream back. A unit of kind [`UnitKind::Page`] carries what an indexer needs: the printed text of the page as
+//! [`Strike`]s (row, bytes in the stream's code page), and tags. Memory holds one unit at a time.
+//!
+//! Promises: no input makes a decoder panic, hang or allocate without bound; what is survived is counted in
+//! [`Notes`]. Adding a format: a folder here, a line in [`FORMATS`]; nothing else knows formats by name.
+
+#![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
+
+pub mod line;
+
+use std::collections::BTreeMap;
+use std::io::Read;
+use std::ops::Range;
+
+use serde::{Deserialize, Serialize};
+
+use crate::frame::codepage::CodePage;
+use crate::note::{At, Notes};
+use crate::page::Page;
+
+/// How to read a stream. `None` (or an empty map) means "find out from the bytes".
+///
+/// The words are those of `inspect --json`, so that an inspection can be pasted into a definition.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct ReadSpec {
+    /// `line-data`, `afp`, ... the name of a [`Format`]; `None` for detection.
+    pub format: Option<String>,
+    /// Such as `ibm-1047`, `utf-8`.
+    pub code_page: Option<String>,
+    /// `F`, `FB`, `V`, `VB`, `text`, with `A` or `M` added for carriage control: `FBA`, `VBM`.
+    pub record_format: Option<String>,
+    /// `fixed`, `rdw`, `bdw-rdw`, `le16`, `nl`, `crlf`, `nel`, ...
+    pub framing: Option<String>,
+    /// Bytes of one fixed record, or the longest allowed variable one, carriage control included.
+    pub record_length: Option<u32>,
+    /// `asa`, `machine`, `none`.
+    pub carriage_control: Option<String>,
+    /// Whether a table reference character follows the carriage control (or starts the record).
+    pub trc: Option<bool>,
+    /// Forms control buffer: channel (1 to 12) to the printed lines it stops at.
+    pub channels: BTreeMap<u8, Vec<u16>>,
+    /// Lines on a page; beyond it a new page starts by itself. `None`: 66 with form feeds or skips, found
+    /// by header repetition without.
+    pub lines_per_page: Option<u16>,
+    /// Lines per inch of the paper (6 or 8 usually).
+    pub lines_per_inch: Option<u8>,
+    /// Characters per inch (10, 12, 15 usually).
+    pub characters_per_inch: Option<u8>,
+    /// Columns of SO and of SI on paper: 1 (blank, the default) or 0.
+    pub shift_width: Option<u8>,
+}
+
+/// What a format thinks of the head of a stream.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Sniff {
+    /// 0 (not mine) to 1 (surely mine).
+    pub confidence: f32,
+    /// How to read it, every key filled in that the format knows.
+    pub read: ReadSpec,
+    /// What speaks for it, a sentence each.
+    pub evidence: Vec<String>,
+}
+
+/// A part of a stream for detection: the head, and samples from further on.
+#[derive(Debug, Clone, Copy)]
+pub struct Sample<'a> {
+    /// The first bytes, at most 1 MiB.
+    pub head: &'a [u8],
+    /// Bytes of the whole stream, when known.
+    pub total: Option<u64>,
+    /// The name the stream came with, if any; a hint only.
+    pub name: Option<&'a str>,
+}
+
+/// Longest head that detection sees.
+pub const SAMPLE_BYTES: usize = 1 << 20;
+
+/// One print stream format.
+pub trait Format: Sync {
+    /// The word for it in definitions, `--format` and `inspect`.
+    fn name(&self) -> &'static str;
+    /// Looks at the head of a stream; cannot fail. `hint` holds what a definition fixes already.
+    fn sniff(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Sniff;
+    /// Starts to decode. `how` is complete (it went through [`Format::sniff`]).
+    fn open<'a>(
+        &self,
+        input: Box<dyn Read + Send + 'a>,
+        start: Start,
+        how: &ReadSpec,
+    ) -> Result<Box<dyn Decoder + 'a>, DecodeError>;
+}
+
+/// All formats, in the order in which ties are decided.
+pub static FORMATS: &[&dyn Format] = &[&line::Line];
+
+/// Where the input of a decoder lies in its stream: the beginning, or a unit that was decoded before.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Start {
+    /// Byte offset of the input's first byte in the stream.
+    pub byte: u64,
+    /// [`Unit::resume`] of the unit that starts there; 0 at the beginning of a stream.
+    pub resume: u64,
+    /// Pages before it in the stream.
+    pub pages: u64,
+    /// Records before it in the stream.
+    pub records: u64,
+}
+
+/// A decoder on one stream (or on a part of it that starts at a unit).
+pub trait Decoder: Send {
+    /// The code page of [`Unit::bytes`] that strikes point into.
+    fn code_page(&self) -> &'static CodePage;
+    /// Fills `unit` with the next one; false at the end of the input. Units come in stream order and every
+    /// byte of the input is in exactly one.
+    fn next(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError>;
+    /// Draws a unit of kind [`UnitKind::Page`] that [`Decoder::next`] returned (of this decoder or of another one
+    /// opened the same way). Does not change the decoder's place.
+    fn page(&self, unit: &Unit, notes: &mut Notes) -> Page;
+}
+
+/// What a unit is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum UnitKind {
+    /// A printed page.
+    #[default]
+    Page,
+    /// Bytes that print nothing: leading junk, trailers, block descriptors after the last page, resource groups.
+    Outside,
+}
+
+/// A piece of printed text: what one record puts on one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Strike {
+    /// Row on the page, from 1.
+    pub row: u16,
+    /// Where the text starts in [`Unit::bytes`] (behind descriptor words, carriage control and TRC).
+    pub at: u32,
+    /// Length in bytes.
+    pub len: u32,
+    /// Table reference character, 0 when there is none.
+    pub trc: u8,
+}
+
+/// A named value that the stream itself carries (an AFP TLE, a PJL variable).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tag {
+    /// Attribute name.
+    pub name: String,
+    /// Attribute value.
+    pub value: String,
+}
+
+/// A page or the bytes between pages. Reused from call to call; all fields are overwritten.
+#[derive(Debug, Clone, Default)]
+pub struct Unit {
+    /// Page or not.
+    pub kind: UnitKind,
+    /// Its bytes' place in the stream.
+    pub span: Range<u64>,
+    /// Opaque to everyone but the decoder: hand it back in [`Start::resume`] to decode from here.
+    pub resume: u64,
+    /// Page number in the stream from 1; for [`UnitKind::Outside`] the number of pages before it.
+    pub page: u64,
+    /// Records in the stream before this unit.
+    pub records_before: u64,
+    /// Exactly the bytes of `span`.
+    pub bytes: Vec<u8>,
+    /// What is printed, in stream order. Rows never decrease. Several strikes on one row overprint each other.
+    pub strikes: Vec<Strike>,
+    /// Where text has no place in `bytes` (backspaces resolved, controls removed), strikes point behind
+    /// the end of `bytes`: offset `bytes.len()` is the first byte of `spill`.
+    pub spill: Vec<u8>,
+    /// Named values that belong to this page, groups included.
+    pub tags: Vec<Tag>,
+    /// Name of the page group that starts with this page, if one does.
+    pub group_starts: Option<String>,
+    /// The page group that this page is in ends with it.
+    pub group_ends: bool,
+}
+
+impl Unit {
+    /// The bytes of a strike.
+    pub fn text(&self, strike: &Strike) -> &[u8] {
+        let (at, len) = (strike.at as usize, strike.len as usize);
+        match at.checked_sub(self.bytes.len()) {
+            Some(spill) => self.spill.get(spill..spill + len).unwrap_or_default(),
+            None => self.bytes.get(at..at + len).unwrap_or_default(),
+        }
+    }
+
+    /// The start to give to [`Format::open`] to decode from this unit on.
+    pub fn start(&self) -> Start {
+        let pages = if self.kind == UnitKind::Page { self.page.saturating_sub(1) } else { self.page };
+        Start { byte: self.span.start, resume: self.resume, pages, records: self.records_before }
+    }
+}
+
+/// What stops a decoder.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DecodeError {
+    /// The input could not be read.
+    #[error("could not read the stream ({at})")]
+    Read {
+        /// Where.
+        at: At,
+        /// The system's error.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The read specification names something that does not exist.
+    #[error("{key} = {value:?} is not known; allowed: {allowed}")]
+    Unknown {
+        /// Key of [`ReadSpec`].
+        key: &'static str,
+        /// What was given.
+        value: String,
+        /// What may be given.
+        allowed: String,
+    },
+    /// No format recognises the stream well enough.
+    #[error("the stream's format was not recognised (best guess {guess}, confidence {confidence:.2})")]
+    Unrecognised {
+        /// Best format.
+        guess: String,
+        /// Its confidence.
+        confidence: f32,
+    },
+}

@@ -1,0 +1,38 @@
+//! greenbar: an enterprise report management archive.
+//!
+//! The flow runs one way, and the folders follow it:
+//!
+//! ```text
+//! capture -> frame -> decode -> index -> archive -> search
+//!                        |                  |-> render -> serve
+//!                        `-> page model ----'
+//! ```
+//!
+//! | folder | in | out |
+//! |---|---|---|
+//! | [`capture`] | a file, a connection | bytes to load, hashed |
+//! | [`frame`] | bytes | records, code pages |
+//! | [`decode`] | records | units: pages and the bytes between them; on demand [`page::Page`]s |
+//! | [`index`] | units and a report definition | documents with typed fields |
+//! | [`archive`] | documents | compressed blocks and catalogue rows, one atomic step per load |
+//! | [`search`] | catalogue rows and text | hit lists; always rebuildable |
+//! | [`render`] | pages | PDF, HTML, text, PNG, CSV, JSON |
+//! | [`auth`], [`audit`] | a principal and a wish | a permit and a record of it |
+//! | [`serve`], [`cli`] | people and programs | answers |
+//!
+//! The invariants (lossless, durable, idempotent, immutable, derived index, one gate, nothing guessed
+//! silently, bounded) are stated in the root of the folder that holds each of them, with its test.
+
+pub mod archive;
+pub mod audit;
+pub mod auth;
+pub mod capture;
+pub mod cli;
+pub mod decode;
+pub mod frame;
+pub mod index;
+pub mod note;
+pub mod page;
+pub mod render;
+pub mod search;
+pub mod serve;

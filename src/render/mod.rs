@@ -1,0 +1,123 @@
+//! Makes renditions: pages in, PDF, HTML, text, PNG, CSV or JSON out.
+//!
+//! A renderer never sees the source format. The same document gives the same bytes each time.
+//! Adding a rendition: a file here, a line in `RENDERERS`.
+
+use std::io::Write;
+
+use crate::index::definition::Paper;
+use crate::page::Page;
+
+/// What a renderer knows of the document besides its pages.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct DocumentInfo {
+    /// Id as printed: `7-123`; a file name for `convert`.
+    pub id: String,
+    /// Title.
+    pub title: String,
+    /// Who issued it (title of the report definition).
+    pub author: String,
+    /// Document kind.
+    pub kind: String,
+    /// Its date, days since 1970-01-01: also the creation date in metadata.
+    pub date: Option<i32>,
+    /// BCP 47 language.
+    pub language: String,
+    /// Index fields in definition order.
+    pub fields: Vec<FieldText>,
+    /// Transaction lines, when the renderer asked for them ([`Renderer::wants_table`]).
+    pub table: Option<Table>,
+    /// Forms and bars.
+    pub paper: Paper,
+}
+
+/// An index field as text.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct FieldText {
+    /// Name as in queries.
+    pub name: String,
+    /// Label for people.
+    pub label: String,
+    /// Value as in the API.
+    pub value: String,
+}
+
+/// Rows and columns.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Table {
+    /// Column names.
+    pub columns: Vec<String>,
+    /// Rows, each with one text per column.
+    pub rows: Vec<Vec<String>>,
+}
+
+/// The pages of one document, made on demand.
+pub trait Pages {
+    /// How many there are.
+    fn count(&self) -> u32;
+    /// Page `number`, from 0. Going forward is cheap; any page costs at most a few pages' decoding.
+    fn get(&mut self, number: u32) -> Result<Page, RenderError>;
+}
+
+/// What a caller wants.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RenderOptions {
+    /// First and last page, from 0, both included; `None` for all.
+    pub pages: Option<(u32, u32)>,
+    /// Width of a PNG in pixels; `None` for 100 dots per inch.
+    pub width_px: Option<u32>,
+    /// Words to highlight (HTML).
+    pub highlight: Vec<String>,
+}
+
+/// What a renderer survived.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rendered {
+    /// Characters for which no font has a glyph (drawn as a visible replacement), each once, in order.
+    pub missing_glyphs: Vec<char>,
+}
+
+/// One rendition.
+pub trait Renderer: Sync {
+    /// The word for it: `pdf`, `html` ...
+    fn name(&self) -> &'static str;
+    /// Media type with its charset.
+    fn media_type(&self) -> &'static str;
+    /// File name extension without the dot.
+    fn extension(&self) -> &'static str;
+    /// Whether [`DocumentInfo::table`] should be filled.
+    fn wants_table(&self) -> bool {
+        false
+    }
+    /// Writes the rendition.
+    fn render(
+        &self,
+        info: &DocumentInfo,
+        pages: &mut dyn Pages,
+        how: &RenderOptions,
+        out: &mut dyn Write,
+    ) -> Result<Rendered, RenderError>;
+}
+
+/// What can go wrong.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RenderError {
+    /// No such page.
+    #[error("page {page} does not exist; the document has {pages}")]
+    NoPage {
+        /// Page asked for, from 1.
+        page: u32,
+        /// Pages there are.
+        pages: u32,
+    },
+    /// The output could not be written.
+    #[error("the rendition could not be written")]
+    Write(#[from] std::io::Error),
+    /// The document's bytes could not be read or decoded.
+    #[error("the document could not be read: {0}")]
+    Source(String),
+    /// A font or form is missing or broken.
+    #[error("{0}")]
+    Resource(String),
+}

@@ -1,0 +1,1 @@
+//! (search: contract in the helper's brief)

@@ -1,0 +1,1 @@
+//! (serve: contract in the helper's brief)
