@@ -1,1 +1,2 @@
-fn main(){}
+//! The `greenbar` program.
+fn main() {}

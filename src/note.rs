@@ -75,9 +75,10 @@ impl Notes {
         }
         let Some(note) = self.by_code.get_mut(code) else { return };
         note.count += count;
+        let listed = note.pages.len();
         match note.pages.last_mut() {
             Some((page, n)) if *page == at.page => *n += count,
-            _ if note.pages.len() < PAGES_LISTED => note.pages.push((at.page, count)),
+            _ if listed < PAGES_LISTED => note.pages.push((at.page, count)),
             _ => {}
         }
     }
