@@ -44,7 +44,8 @@ test: setup-test lint doc ## formatting, lints, documentation, all tests, demo s
 
 test-all: test ## also the long crash runs, the million-document runs and outside judges (veraPDF)
 	GREENBAR_LONG=1 cargo test --release --locked -- --include-ignored
-	tests/judges/verapdf $(GREENBAR)
+	@.ci/packages judges
+	tests/judges/verapdf/run $(GREENBAR)
 
 bench: setup-bench build ## measure against named peers in one run and print one table
 	cargo build --release --locked --benches
