@@ -40,7 +40,6 @@ doc: setup
 test: setup-test lint doc ## formatting, lints, documentation, all tests, demo smoke test
 	cargo build --release --locked
 	cargo test --release --locked
-	.ci/smoke $(GREENBAR)
 
 test-all: test ## also the long crash runs, the million-document runs and outside judges (veraPDF)
 	GREENBAR_LONG=1 cargo test --release --locked -- --include-ignored
