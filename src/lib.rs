@@ -27,7 +27,7 @@ pub mod archive;
 pub mod audit;
 pub mod auth;
 pub mod capture;
-pub mod cli;
+// pub mod cli; // wired at integration
 pub mod decode;
 pub mod frame;
 pub mod index;

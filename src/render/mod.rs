@@ -3,6 +3,8 @@
 //! A renderer never sees the source format. The same document gives the same bytes each time.
 //! Adding a rendition: a file here, a line in `RENDERERS`.
 
+pub mod sheet;
+
 use std::io::Write;
 
 use crate::index::definition::Paper;
