@@ -101,7 +101,8 @@ fn trailing_padding_is_no_record() {
 #[test]
 fn the_last_record_may_be_cut_short() {
     let whole = [rdw(b"first"), rdw(b"second")].concat();
-    for cut_at in 10..whole.len() {
+    // A single zero behind the first record would be padding.
+    for cut_at in 11..whole.len() {
         let records = cut(&whole[..cut_at], V);
         assert_eq!(records.len(), 2);
         assert!(records[1].1.flaw.is_some(), "cut at {cut_at}: {records:?}");
