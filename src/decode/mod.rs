@@ -12,6 +12,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
 
 pub mod line;
+pub mod rows;
 
 use std::collections::BTreeMap;
 use std::io::Read;
