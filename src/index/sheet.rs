@@ -239,6 +239,34 @@ impl Glass {
         None
     }
 
+    /// Appends what follows a label in `columns` of a row to `out`; false when the label is not there.
+    pub fn text_after(
+        &mut self,
+        unit: &Unit,
+        line: Line<'_>,
+        columns: ColumnRange,
+        label: &Literal,
+        out: &mut String,
+    ) -> bool {
+        if let Some(bytes) = self.direct(unit, line) {
+            if label.finder.is_some() {
+                let Some(at) = self.find(unit, line, columns, label) else { return false };
+                let first = at.saturating_add(u16::try_from(label.text.chars().count()).unwrap_or(u16::MAX));
+                self.cp.decode(slice(bytes, ColumnRange { first, last: columns.last }), out);
+                return true;
+            }
+        }
+        self.rows.fill_strikes(unit, line.strikes, self.cp);
+        let text = merged(&self.rows, line.row, columns);
+        match text.split_once(label.text.as_str()) {
+            Some((_, value)) => {
+                out.push_str(value);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Whether the signs of a mask fit the columns, which are as many.
     pub fn masked(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, mask: &[MaskSign]) -> bool {
         if let Some(bytes) = self.direct(unit, line) {
@@ -272,7 +300,7 @@ impl Glass {
 }
 
 /// Whether `text` (blanks may be missing at its end) fits the mask.
-pub(crate) fn mask_fits(mask: &[MaskSign], text: &str) -> bool {
+fn mask_fits(mask: &[MaskSign], text: &str) -> bool {
     let mut chars = text.chars();
     mask.iter().all(|sign| {
         let ch = chars.next().unwrap_or(' ');
@@ -297,23 +325,12 @@ fn merged(rows: &Rows, row: u16, columns: ColumnRange) -> &str {
     rows.columns(row, usize::from(columns.first), count)
 }
 
-/// Finds out by four double-byte characters whether the page has any.
 fn byte_columns(cp: &'static CodePage) -> ByteColumns {
-    let cells = |bytes: &[u8]| {
-        let mut out = Vec::new();
-        cp.cells(bytes, &mut out);
-        out.len()
-    };
-    // A character of GBK and EUC-KR, of Shift-JIS, of Big5, of UTF-8.
-    let samples: [&[u8]; 4] = [&[0xB0, 0xA1], &[0x88, 0x9F], &[0xA4, 0x40], &[0xE4, 0xB8, 0x80]];
-    let ascii = cp.blank() == b' ';
-    if ascii && samples.iter().any(|sample| cells(sample) < sample.len()) {
-        ByteColumns::WhenAscii
-    } else if !ascii && cells(&[SHIFT_OUT, 0x42, 0xF1, 0x0F]) < 4 {
+    if cp.has_shifts() {
         ByteColumns::UnlessShifted
-    } else if cp.byte_is_column() {
-        ByteColumns::Always
-    } else {
+    } else if cp.is_multi_byte() {
         ByteColumns::WhenAscii
+    } else {
+        ByteColumns::Always
     }
 }
