@@ -159,7 +159,7 @@ impl<R: Read + Send> LineDecoder<R> {
             let rest_of_line = self.cursor.rest_of_line && record.end == End::TooLong;
             let mut plan = self.silent(Cursor { rest_of_line, ..self.cursor });
             if record.kind == Kind::Data && !rest_of_line {
-                self.end_of_line(record.end, &mut plan);
+                self.end_of_line(record, &mut plan);
             }
             return plan;
         }
@@ -174,7 +174,7 @@ impl<R: Read + Send> LineDecoder<R> {
             plan.skip += 1;
         }
         plan.after.same_line = false;
-        self.end_of_line(record.end, &mut plan);
+        self.end_of_line(record, &mut plan);
         plan
     }
 
@@ -184,8 +184,8 @@ impl<R: Read + Send> LineDecoder<R> {
 
     /// What the end of a line of text does, in addition to carriage control.
     #[inline]
-    fn end_of_line(&self, end: End, plan: &mut Plan) {
-        match end {
+    fn end_of_line(&self, record: &Record, plan: &mut Plan) {
+        match record.end {
             End::Length | End::Stream => {}
             End::Line | End::VerticalTab => {
                 if self.layout.control == Control::None {
@@ -196,7 +196,7 @@ impl<R: Read + Send> LineDecoder<R> {
             End::TooLong => plan.after.rest_of_line = true,
             End::FormFeed => {
                 // Nothing to feed out before the first page.
-                plan.eject_after = self.pages > 0 || plan.after.touched;
+                plan.eject_after |= self.pages > 0 || self.wrote || record.len > 0;
                 plan.after = Cursor::default();
             }
         }
@@ -282,7 +282,7 @@ impl<R: Read + Send> LineDecoder<R> {
             self.strike(unit, record, plan, notes);
         }
         unit.bytes.extend_from_slice(self.framer.raw(record));
-        self.wrote |= record.kind == Kind::Data;
+        self.wrote |= record.kind == Kind::Data && (record.len > 0 || record.end != End::FormFeed);
         let counts = match record.end {
             End::Length | End::Line | End::VerticalTab => true,
             End::Stream | End::FormFeed => record.len > 0,
@@ -303,6 +303,9 @@ impl<R: Read + Send> LineDecoder<R> {
                 notes.add("bad-record-length", self.at(), format_args!("a record length of {says}"));
             }
             Some(Flaw::OpenSpan) => notes.add("open-span", self.at(), "a spanned record lacks a segment"),
+        }
+        if record.kind == Kind::Padding {
+            notes.add_many("filler", record.raw as u64, self.at(), "filler bytes between or behind the records");
         }
         if record.kind == Kind::Data && (record.len > self.layout.record_limit || record.end == End::TooLong) {
             notes.add("line-too-long", self.at(), format_args!("{} bytes", record.len));
