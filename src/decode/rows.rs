@@ -178,6 +178,11 @@ impl Rows {
         Cells { text: text.chars(), bold, cells: cells.iter(), column: 1 }
     }
 
+    /// The last printed column of a row; 0 where nothing is printed.
+    pub fn width(&self, row: u16) -> usize {
+        self.cells(row).last().map_or(0, |cell| cell.column + usize::from(cell.width.max(1)) - 1)
+    }
+
     /// Characters struck over others, in the order of rows, then layers.
     pub fn shadows(&self) -> &[Shadow] {
         &self.shadows

@@ -6,7 +6,7 @@
 
 use std::io::{self, Read};
 
-use super::{End, RECORD_LIMIT, Record, Source};
+use super::{End, Kind, RECORD_LIMIT, Record, Source};
 
 /// What ends a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,9 @@ pub(super) fn line<R: Read>(source: &mut Source<R>, ends: Ends) -> io::Result<Op
     let Some(len) = find_end(view, ends) else {
         return Ok(match have {
             0 => None,
+            1..=RECORD_LIMIT if view.iter().all(|byte| matches!(byte, 0x00 | 0x1A)) => {
+                Some(Record::other(Kind::Padding, have))
+            }
             1..=RECORD_LIMIT => Some(Record { end: End::Stream, ..Record::data(have, 0, have) }),
             _ => Some(Record { end: End::TooLong, ..Record::data(RECORD_LIMIT, 0, RECORD_LIMIT) }),
         });

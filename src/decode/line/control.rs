@@ -138,7 +138,7 @@ impl Form {
     pub fn new(lines: u16, channels: &BTreeMap<u8, Vec<u16>>) -> Form {
         let lines = lines.max(1);
         let mut stops: [Vec<u16>; 13] = Default::default();
-        for (channel, stop) in stops.iter_mut().zip(0u8..) .map(|(stop, channel)| (channel, stop)) {
+        for (channel, stop) in stops.iter_mut().zip(0u8..).map(|(stop, channel)| (channel, stop)) {
             match channels.get(&channel) {
                 Some(given) => stop.extend(given.iter().copied().filter(|row| (1..=lines).contains(row))),
                 None if channels.is_empty() && matches!(channel, 9 | 12) && lines > 3 => stop.push(lines - 3),
@@ -188,7 +188,9 @@ mod tests {
 
     #[test]
     fn asa_characters_mean_the_same_in_both_alphabets() {
-        for (ebcdic, ascii) in [(0x40, b' '), (0xF0, b'0'), (0x60, b'-'), (0x4E, b'+'), (0xF1, b'1'), (0xF9, b'9'), (0xC3, b'C')] {
+        for (ebcdic, ascii) in
+            [(0x40, b' '), (0xF0, b'0'), (0x60, b'-'), (0x4E, b'+'), (0xF1, b'1'), (0xF9, b'9'), (0xC3, b'C')]
+        {
             assert_eq!(action(&asa(true), ebcdic), action(&asa(false), ascii));
             assert!(action(&asa(true), ebcdic).known);
         }

@@ -36,8 +36,9 @@ impl Layout {
     /// Checks `how`. What it leaves open gets the usual values of its record format.
     pub fn new(how: &ReadSpec) -> Result<Layout, DecodeError> {
         let name = how.code_page.as_deref().unwrap_or("ibm-1047");
-        let code_page = CodePage::find(name)
-            .ok_or_else(|| unknown("code_page", name, "the name of a code page, such as ibm-1047, iso-8859-1, utf-8"))?;
+        let code_page = CodePage::find(name).ok_or_else(|| {
+            unknown("code_page", name, "the name of a code page, such as ibm-1047, iso-8859-1, utf-8")
+        })?;
         let ebcdic = code_page.blank() == 0x40;
         let (format, letter) = record_format(how)?;
         let framing = framing(how, &format, ebcdic)?;
