@@ -1,5 +1,7 @@
 //! Line data: records of text with carriage control, EBCDIC or ASCII.
 
+pub mod detect;
+
 use std::io::Read;
 
 use super::{DecodeError, Decoder, Format, ReadSpec, Sample, Sniff, Start};
@@ -13,8 +15,8 @@ impl Format for Line {
         "line-data"
     }
 
-    fn sniff(&self, _sample: &Sample<'_>, _hint: &ReadSpec) -> Sniff {
-        Sniff::default()
+    fn sniff(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Sniff {
+        detect::sniff(sample, hint)
     }
 
     fn open<'a>(
