@@ -18,6 +18,8 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub mod detect;
+
 use std::io::Read;
 
 use super::{DecodeError, Decoder, Format, ReadSpec, Sample, Sniff, Start};
@@ -36,7 +38,7 @@ impl Format for Line {
     }
 
     fn sniff(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Sniff {
-        let mut sniff = Sniff { read: hint.clone(), ..Sniff::default() };
+        let mut sniff = detect::sniff(sample, hint);
         fit::complete(&mut sniff.read, sample);
         sniff
     }

@@ -252,7 +252,7 @@ fn triggers(top: &Section<'_, '_>, known: &mut Known, faults: &mut Faults<'_>) -
             absent: false,
             upwards: false,
         });
-        rules.push(TriggerRule { name: name.value, condition });
+        rules.push(TriggerRule { condition });
     }
     rules
 }
