@@ -20,7 +20,10 @@ fn what_a_hold_covers_cannot_be_removed_until_it_is_released() {
 fn loads_are_disposed_of_when_their_class_says_so_and_not_before() {
     let archive = Archive::new("retention");
     archive.load(&archive.home.file("s.txt", small_statements(5)), None);
-    assert!(archive.json(&["retention", "due", "--on", "2099-01-01"]).is_empty(), "a class that nobody set keeps for ever");
+    assert!(
+        archive.json(&["retention", "due", "--on", "2099-01-01"]).is_empty(),
+        "a class that nobody set keeps for ever"
+    );
     let class = archive.json(&["definition", "show", "great-lakes-statement"]).remove(0)["retention"].clone();
     archive.ok(&["retention", "set", class.as_str().expect("the sample definition names a class"), "--years", "7"]);
     // The newest document is of 28 June 2024.

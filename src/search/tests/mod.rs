@@ -1,0 +1,1 @@
+//! Behaviour of search over a catalogue in memory.
