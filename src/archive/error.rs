@@ -52,6 +52,9 @@ pub enum ArchiveError {
         /// What was asked for, with its version if one was.
         name: String,
     },
+    /// The load is being worked on.
+    #[error("load {0} is being worked on")]
+    Busy(LoadId),
     /// A report definition cannot be used.
     #[error("the report definition cannot be used: {detail}")]
     Definition {
@@ -111,6 +114,12 @@ pub enum LoadError {
         detail: String,
         /// Where.
         at: At,
+    },
+    /// Several report definitions recognise the stream equally well.
+    #[error("several report definitions fit: {}", names.join(", "))]
+    Ambiguous {
+        /// Their names.
+        names: Vec<String>,
     },
     /// The stream has more documents or blocks than one load can number.
     #[error("the stream has too many {what} for one load")]

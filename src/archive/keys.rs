@@ -50,7 +50,7 @@ pub(super) fn below(prefix: &[u8]) -> Range<Vec<u8>> {
             break;
         }
     }
-    prefix.to_vec()..end
+    prefix.to_vec()..end // an empty prefix gives an empty end: to the last key
 }
 
 /// The number behind a one-letter prefix.
