@@ -500,7 +500,7 @@ mod tests {
 
     #[test]
     fn a_mask_deeper_than_the_strikes_kept_still_says_nothing() {
-        let rows = filled(&[(1, "XX"), (1, "MM"), (1, "WW"), (1, "OO"), (1, "XX"), (1, "4711")], ascii());
+        let rows = filled(&[(1, "XX"), (1, "MM"), (1, "WW"), (1, "OO"), (1, "XX"), (1, "47")], ascii());
         assert_eq!((rows.get(1), rows.dropped()), (None, 2));
     }
 
