@@ -10,6 +10,7 @@
 mod check;
 mod control;
 mod decoder;
+pub mod detect;
 mod draw;
 mod fit;
 mod layout;
@@ -36,8 +37,8 @@ impl Format for Line {
     }
 
     fn sniff(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Sniff {
-        let mut sniff = Sniff { read: hint.clone(), ..Sniff::default() };
-        fit::complete(&mut sniff.read, sample);
+        let mut sniff = detect::sniff(sample, hint);
+        fit::complete(&mut sniff.read, hint, sample);
         sniff
     }
 

@@ -428,7 +428,7 @@ fn pages_longer_than_the_usual_form_are_found_from_the_head() {
     let stream = page.repeat(5);
     let sample = Sample { head: stream.as_bytes(), total: None, name: None };
     let mut read = spec("textA", "nl", "iso-8859-1");
-    fit::complete(&mut read, &sample);
+    fit::complete(&mut read, &ReadSpec::default(), &sample);
     assert_eq!((read.lines_per_page, read.record_length), (Some(88), Some(5)));
     assert_eq!(text_pages(&stream, &read).len(), 5);
 }
