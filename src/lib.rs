@@ -27,12 +27,13 @@ pub mod archive;
 pub mod audit;
 pub mod auth;
 pub mod capture;
-pub mod cli;
+// pub mod cli; // wired at integration
 pub mod decode;
 pub mod frame;
 pub mod index;
 pub mod note;
 pub mod page;
+// pub mod records; // wired at integration
 pub mod render;
 pub mod search;
 pub mod serve;

@@ -121,13 +121,18 @@ impl Stack {
 impl Rows {
     /// Takes the strikes of `unit`, whose bytes are in `cp`.
     pub fn fill(&mut self, unit: &Unit, cp: &'static CodePage) {
+        self.fill_strikes(unit, &unit.strikes, cp);
+    }
+
+    /// Takes only these strikes of `unit`: all strikes of the rows that somebody wants to see.
+    pub fn fill_strikes(&mut self, unit: &Unit, strikes: &[Strike], cp: &'static CodePage) {
         self.text.clear();
         self.rows.clear();
         self.cells.clear();
         self.shadows.clear();
         self.undecodable = 0;
         self.dropped = 0;
-        let mut rest = unit.strikes.as_slice();
+        let mut rest = strikes;
         while let Some(first) = rest.first() {
             let same = rest.iter().take_while(|strike| strike.row == first.row).count();
             let (group, later) = rest.split_at(same);

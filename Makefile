@@ -1,0 +1,54 @@
+# greenbar: `make demo` and `make test` are all that a fresh Debian 12 machine needs.
+# Every target installs the system packages that it uses (root or sudo) and uses one cargo profile (release),
+# so that RocksDB is compiled once.
+
+CARGO_TARGET_DIR ?= $(CURDIR)/target
+export CARGO_TARGET_DIR
+GREENBAR := $(CARGO_TARGET_DIR)/release/greenbar
+PORT ?= 8642
+
+.PHONY: help setup setup-test setup-bench build demo fmt lint doc test test-all bench clean
+
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+
+setup: ## install what the build and the program need
+	@.ci/packages build
+
+setup-test: setup
+	@.ci/packages test
+
+setup-bench: setup
+	@.ci/packages bench
+
+build: setup ## build the release binary
+	cargo build --release --locked --bin greenbar
+
+demo: build ## build, archive every sample of fixtures/, serve, print addresses and sign-ins
+	$(GREENBAR) demo --port $(PORT)
+
+fmt: ## format the code
+	cargo fmt --all
+
+lint: setup
+	cargo fmt --all --check
+	cargo clippy --release --locked --all-targets -- -D warnings
+
+doc: setup
+	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --document-private-items
+
+test: setup-test lint doc ## formatting, lints, documentation, all tests, demo smoke test
+	cargo build --release --locked
+	cargo test --release --locked
+
+test-all: test ## also the long crash runs, the million-document runs and outside judges (veraPDF)
+	GREENBAR_LONG=1 cargo test --release --locked -- --include-ignored
+	@.ci/packages judges
+	tests/judges/verapdf/run $(GREENBAR)
+
+bench: setup-bench build ## measure against named peers in one run and print one table
+	cargo build --release --locked --benches
+	python3 benches/run.py --greenbar $(GREENBAR) $(BENCH)
+
+clean:
+	cargo clean

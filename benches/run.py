@@ -1,0 +1,221 @@
+#!/usr/bin/env python3
+"""Measures greenbar against named peers in one run and prints one table (Python standard library only).
+
+usage: python3 benches/run.py --greenbar PATH [--mb 512] [--rounds 3] [--million 1000000] [--big-mb 4000] [NAME ...]
+
+NAME picks measurements (load, memory, point, search, pdf, http); none means all. CPU seconds are user + system of the
+whole process tree of a command; ours and the peer run in turn, the median counts. Data comes from
+../shared/corpus/make-large.py (or $GREENBAR_CORPUS) and from a generator here for the million documents.
+"""
+import argparse
+import json
+import os
+import random
+import re
+import resource
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+CORPUS = os.environ.get("GREENBAR_CORPUS", os.path.join(ROOT, "..", "shared", "corpus"))
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--greenbar", required=True)
+parser.add_argument("--mb", type=float, default=512)
+parser.add_argument("--big-mb", type=float, default=4000)
+parser.add_argument("--rounds", type=int, default=3)
+parser.add_argument("--million", type=int, default=1_000_000)
+parser.add_argument("--work", help="folder for data and archives; kept")
+parser.add_argument("names", nargs="*")
+OPTIONS = parser.parse_args()
+WORK = OPTIONS.work or tempfile.mkdtemp(prefix="greenbar-bench-")
+os.makedirs(WORK, exist_ok=True)
+ROWS = []
+
+
+def run(command, stdout=subprocess.DEVNULL, env=None, shell=False):
+    """Runs a command; returns (CPU seconds of its tree, peak resident bytes, wall seconds)."""
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    start = time.time()
+    process = subprocess.Popen(command, stdout=stdout, stderr=subprocess.PIPE, env=env, shell=shell)
+    error = process.stderr.read()
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    if status != 0:
+        sys.exit(f"{command} failed: {error.decode(errors='replace')}")
+    cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+    return cpu, usage.ru_maxrss * 1024, time.time() - start
+
+
+def row(what, ours, peer, ratio, bar, command):
+    ROWS.append((what, ours, peer, ratio, bar, command))
+    print(f"  {what}: {ours} | {peer} | {ratio} | bar {bar}", flush=True)
+
+
+def large(mb, form="fba133"):
+    path = os.path.join(WORK, f"large-{mb:g}-{form}")
+    if not os.path.exists(path):
+        subprocess.run([sys.executable, os.path.join(CORPUS, "make-large.py"), str(mb), path, "--format", form], check=True, stderr=subprocess.DEVNULL)
+    return path
+
+
+def definition(full_text):
+    """The great-lakes definition with another full-text setting."""
+    source = open(os.path.join(ROOT, "indexers", "great-lakes-statement.toml")).read()
+    changed, count = re.subn(r'(?m)^full_text\s*=.*$', f'full_text = "{full_text}"', source)
+    if count != 1:
+        sys.exit("indexers/great-lakes-statement.toml should say full_text once")
+    path = os.path.join(WORK, f"great-lakes-{full_text}.toml")
+    open(path, "w").write(changed)
+    return path
+
+
+def archive(name, full_text):
+    path = os.path.join(WORK, name)
+    shutil.rmtree(path, ignore_errors=True)
+    subprocess.run([OPTIONS.greenbar, "init", path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    subprocess.run([OPTIONS.greenbar, "--data", path, "definition", "add", definition(full_text)], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def load(path, stream):
+    return run([OPTIONS.greenbar, "--data", path, "load", "--definition", "great-lakes-statement", stream])
+
+
+def stats(path):
+    return json.loads(subprocess.run([OPTIONS.greenbar, "--data", path, "stats", "--json"], check=True, stdout=subprocess.PIPE).stdout)
+
+
+def bench_load():
+    stream = large(OPTIONS.mb)
+    size = os.path.getsize(stream)
+    peer_cpu, our_cpu, text_cpu, words_cpu = [], [], [], []
+    packed = os.path.join(WORK, "peer.zst")
+    for _ in range(OPTIONS.rounds):
+        our_cpu.append(load(archive("load", "none"), stream)[0])
+        peer_cpu.append(run(["zstd", "-3", "-T1", "-q", "-f", stream, "-o", packed])[0])
+    ours, peer = size / 1e6 / statistics.median(our_cpu), size / 1e6 / statistics.median(peer_cpu)
+    row(f"load {OPTIONS.mb:g} MB, fields indexed", f"{ours:.0f} MB/CPU-s", f"{peer:.0f} MB/CPU-s", f"{ours / peer:.2f} x", ">= 0.35 x (goal 0.5)", "zstd -3 -T1")
+    figures = stats(os.path.join(WORK, "load"))
+    stored, whole = figures["stored_bytes"] + figures["index_bytes"], os.path.getsize(packed)
+    row("stored bytes with the field index", f"{stored / 1e6:.1f} MB", f"{whole / 1e6:.1f} MB", f"{stored / whole:.2f} x", "<= 1.15 x", "zstd -3 (whole file)")
+    row("  of them blocks and catalogue", f"{figures['stored_bytes'] / 1e6:.1f} MB", f"{whole / 1e6:.1f} MB", f"{figures['stored_bytes'] / whole:.2f} x", "", "zstd -3 (whole file)")
+    for kind, seconds in (("words", words_cpu), ("phrases", text_cpu)):
+        seconds.append(load(archive("load-text", kind), stream)[0])
+        speed = size / 1e6 / statistics.median(seconds)
+        index = stats(os.path.join(WORK, "load-text"))["index_bytes"]
+        row(f"load with full text ({kind})", f"{speed:.0f} MB/CPU-s", f"{peer:.0f} MB/CPU-s", f"{speed / peer:.2f} x", f"reported; index {100 * index / size:.1f} % of raw", "zstd -3 -T1")
+    verify = run([OPTIONS.greenbar, "--data", os.path.join(WORK, "load"), "verify"])[0]
+    export = run([OPTIONS.greenbar, "--data", os.path.join(WORK, "load"), "export-load", "1", "-o", "/dev/null"])[0] if False else run([OPTIONS.greenbar, "--data", os.path.join(WORK, "load"), "export-load", "1"])[0]
+    unpack = run(["zstd", "-d", "-q", "-c", packed])[0]
+    row("verify", f"{size / 1e6 / verify:.0f} MB/CPU-s", f"{size / 1e6 / unpack:.0f} MB/CPU-s", f"{unpack / verify:.2f} x", "reported", "zstd -d")
+    row("export-load", f"{size / 1e6 / export:.0f} MB/CPU-s", f"{size / 1e6 / unpack:.0f} MB/CPU-s", f"{unpack / export:.2f} x", "reported", "zstd -d")
+
+
+def bench_memory():
+    small, big = large(300), large(OPTIONS.big_mb)
+    small_peak = load(archive("memory", "none"), small)[1]
+    big_peak = load(archive("memory", "none"), big)[1]
+    row(f"peak resident, {OPTIONS.big_mb / 1000:g} GB load", f"{big_peak / 1e6:.0f} MB", f"{small_peak / 1e6:.0f} MB", f"{big_peak / small_peak:.2f} x", "<= 256 MB, <= 1.1 x", "the same with 300 MB")
+
+
+def million():
+    """An archive of a million one-page statements in the great-lakes layout."""
+    path = os.path.join(WORK, f"million-{OPTIONS.million}")
+    if os.path.exists(os.path.join(path, "done")):
+        return path
+    stream = os.path.join(WORK, "million.asa")
+    rnd = random.Random(7)
+    words = ["LAKESIDE", "MARKET", "UNION", "FUEL", "CITY", "WATER", "BRIGHTWAY", "INSURANCE", "METRO", "TRANSIT", "NOVA", "PHARMACY", "ORCHARD", "CAFE"]
+    with open(stream, "w") as out:
+        for n in range(1, OPTIONS.million + 1):
+            month, cents = rnd.randrange(12) + 1, rnd.randrange(10_000_000)
+            out.write(f"1GREAT LAKES MUTUAL BANK{'':<40}STATEMENT OF ACCOUNT{'':<16}PAGE   1 OF 1\n")
+            out.write(f" ACCOUNT NO  {f'{n:06d}-{n % 10000:04d}-{n % 10}':<20} STATEMENT DATE {month:02d}/28/{2015 + rnd.randrange(10)}\n")
+            out.write(f"-    Person {rnd.choice(words).title()} {n}\n     {n % 999} Birch St\n     Dayton OH 45402\n0{'BALANCE FORWARD':<69}{'100.00':>16}\n")
+            out.write(f"0DATE   DESCRIPTION{'':<60}AMOUNT\n")
+            for _ in range(4):
+                out.write(f"  {month:02d}/{rnd.randrange(28) + 1:02d}  {'CARD PURCHASE ' + rnd.choice(words) + ' ' + rnd.choice(words) + ' ' + str(rnd.randrange(999999)):<62}{f'{rnd.randrange(99999) / 100:.2f}-':>16}\n")
+            out.write(f"0{'CLOSING BALANCE':<69}{f'{cents // 100:,}.{cents % 100:02d}':>16}\n")
+    home = archive(os.path.basename(path), "words")
+    cpu, peak, wall = load(home, stream)
+    print(f"  (a million documents, {os.path.getsize(stream) / 1e6:.0f} MB: loaded with words in {wall:.0f} s, {cpu:.0f} CPU-s, peak {peak / 1e6:.0f} MB)", flush=True)
+    os.remove(stream)
+    open(os.path.join(path, "done"), "w").close()
+    return path
+
+
+def bench_point():
+    home = million()
+    env = dict(os.environ, GREENBAR_BENCH_ARCHIVE=home)
+    said = subprocess.run(["cargo", "bench", "--locked", "--profile", "release", "--bench", "point"], check=True, stdout=subprocess.PIPE, env=env, cwd=ROOT).stdout
+    figures = json.loads(said.decode().strip().splitlines()[-1])
+    for what, bar in (("original bytes of a document", "p50 < 0.5 ms, p99 < 2 ms"), ("first page as PDF", "< 5 ms"), ("one tagged statement as PDF (CPU)", "< 5 ms"), ("search by exact field", "p99 < 5 ms"), ("search by words", "p99 < 50 ms"), ("search by words, date range", "p99 < 50 ms")):
+        if what in figures:
+            one = figures[what]
+            row(f"{what}, of {OPTIONS.million:,}", f"p50 {one['p50_ms']:.2f} ms, p99 {one['p99_ms']:.2f} ms", "-", "-", bar, "in process, rights applied")
+
+
+def bench_pdf():
+    stream = large(20, "asa")
+    text = os.path.join(WORK, "pages.txt")
+    with open(stream) as lines, open(text, "w") as out:
+        for line in lines:
+            out.write({"1": "\f", "0": "\n", "-": "\n\n", "+": ""}.get(line[0], "") + line[1:])
+    ours, peers = [], []
+    mine, other = os.path.join(WORK, "ours.pdf"), os.path.join(WORK, "peer.pdf")
+    for _ in range(OPTIONS.rounds):
+        ours.append(run([OPTIONS.greenbar, "convert", stream, "--format", "pdf", "-o", mine])[0])
+        peers.append(run(f"enscript -q -B -r -fCourier7 -o - {text} | ps2pdf - {other}", shell=True)[0])
+    count = lambda pdf: int(re.search(rb"Pages:\s+(\d+)", subprocess.run(["pdfinfo", pdf], check=True, stdout=subprocess.PIPE).stdout).group(1))
+    pages, peer_pages = count(mine), count(other)
+    speed, peer_speed = pages / statistics.median(ours), peer_pages / statistics.median(peers)
+    row("bulk PDF/A-2b", f"{speed:.0f} pages/CPU-s", f"{peer_speed:.0f} pages/CPU-s", f"{speed / peer_speed:.1f} x", ">= 6 x (goal 10)", "enscript -B -r -fCourier7 | ps2pdf")
+    each, peer_each = os.path.getsize(mine) / pages, os.path.getsize(other) / peer_pages
+    row("bulk PDF, bytes a page with fonts", f"{each:.0f}", f"{peer_each:.0f}", f"{each / peer_each:.2f} x", "<= 1.3 x", "the same")
+
+
+def bench_http():
+    home = archive("http", "none")
+    load(home, large(5))
+    subprocess.run([OPTIONS.greenbar, "--data", home, "user", "add", "bench", "--role", "agent", "--json"], check=True, stdout=subprocess.DEVNULL)
+    made = json.loads(subprocess.run([OPTIONS.greenbar, "--data", home, "user", "key", "bench", "--json"], check=True, stdout=subprocess.PIPE).stdout)
+    server = subprocess.Popen([OPTIONS.greenbar, "--data", home, "serve", "--listen", "127.0.0.1:0", "--json"], stdout=subprocess.PIPE)
+    try:
+        address = json.loads(server.stdout.readline())["listen"]
+
+        def rate(path):
+            said = subprocess.run(["wrk", "-t1", "-c32", "-d5s", "-H", f"Authorization: Bearer {made['key']}", f"http://{address}{path}"], check=True, stdout=subprocess.PIPE).stdout.decode()
+            if "Non-2xx" in said:
+                sys.exit(f"{path}: {said}")
+            return float(re.search(r"Requests/sec:\s+([\d.]+)", said).group(1))
+
+        hello, texts = [], []
+        for _ in range(OPTIONS.rounds):
+            hello.append(rate("/api/v1/hello"))
+            texts.append(rate("/api/v1/documents/1-7/content?format=text"))
+        mine, peer = statistics.median(texts), statistics.median(hello)
+        row("HTTP text of one document", f"{mine:.0f}/s", f"{peer:.0f}/s", f"{mine / peer:.2f} x", ">= 0.3 x", "hello-world route, wrk -t1 -c32")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+ALL = {"load": bench_load, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http}
+for name in OPTIONS.names or ALL:
+    print(f"{name} ...", flush=True)
+    ALL[name]()
+
+widths = [max(len(str(line[n])) for line in ROWS + [("what", "greenbar", "peer", "ratio", "bar", "peer's command")]) for n in range(6)]
+print()
+for n, line in enumerate([("what", "greenbar", "peer", "ratio", "bar", "peer's command"), tuple("-" * w for w in widths)] + ROWS):
+    print("| " + " | ".join(str(cell).ljust(width) for cell, width in zip(line, widths)) + " |")
+if not OPTIONS.work:
+    shutil.rmtree(WORK, ignore_errors=True)

@@ -1,0 +1,46 @@
+//! `greenbar backup` and `greenbar restore`.
+
+use std::path::PathBuf;
+
+use crate::archive::Archive;
+
+use super::context::{self, Context};
+use super::failure::Failure;
+use super::output;
+
+/// Makes a consistent copy of the archive in a new folder. The search index is not copied: it is rebuilt.
+#[derive(Debug, clap::Args)]
+pub struct BackupArgs {
+    /// The folder to make
+    target: PathBuf,
+}
+
+impl BackupArgs {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let archive = context.open()?;
+        archive.backup(&self.target)?;
+        output::line(format!("backup made in {}", self.target.display()))
+    }
+}
+
+/// Makes an archive from a backup: copies it to a new folder, verifies it and rebuilds the search index.
+#[derive(Debug, clap::Args)]
+pub struct RestoreArgs {
+    /// The backup's folder
+    backup: PathBuf,
+    /// The archive's new folder
+    target: PathBuf,
+}
+
+impl RestoreArgs {
+    pub fn run(&self) -> Result<(), Failure> {
+        Archive::restore(&self.backup, &self.target)?;
+        let archive = context::open(&self.target)?;
+        let report = archive.verify(&|_| {})?;
+        if !report.errors.is_empty() {
+            return Err(Failure::new(format!("the backup is damaged: {}", report.errors.join("; "))));
+        }
+        context::open_search(&archive, &self.target)?;
+        output::line(format!("{} documents restored to {} and verified", report.documents, self.target.display()))
+    }
+}

@@ -1,0 +1,117 @@
+//! What every command shares: where the archive is, who acts, how to print.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::archive::{Archive, DocId, LoadId};
+use crate::auth::gate::{Gate, Principal, PrincipalKind};
+use crate::search::Search;
+
+use super::failure::{Failure, chain};
+
+/// The options that stand before or after any command.
+#[derive(Debug)]
+pub struct Context {
+    /// `--data` or `GREENBAR_DATA`.
+    pub data: Option<PathBuf>,
+    /// `--json`.
+    pub json: bool,
+}
+
+impl Context {
+    /// The archive's folder, as named.
+    pub fn dir(&self) -> Result<&Path, Failure> {
+        self.data.as_deref().ok_or_else(|| {
+            Failure::usage("no archive was named")
+                .advise("Give --data DIR or set GREENBAR_DATA; `greenbar init DIR` makes an archive.")
+        })
+    }
+
+    /// Opens the archive.
+    pub fn open(&self) -> Result<Arc<Archive>, Failure> {
+        open(self.dir()?)
+    }
+
+    /// Opens the archive and its search index, which is brought up to date first.
+    pub fn open_with_search(&self) -> Result<(Arc<Archive>, Search), Failure> {
+        let archive = self.open()?;
+        let search = open_search(&archive, self.dir()?)?;
+        Ok((archive, search))
+    }
+}
+
+/// Opens an archive.
+pub fn open(dir: &Path) -> Result<Arc<Archive>, Failure> {
+    Archive::open(dir).map(Arc::new).map_err(Failure::from)
+}
+
+/// The folder of the search index in an archive's folder.
+pub fn search_dir(dir: &Path) -> PathBuf {
+    dir.join("search")
+}
+
+/// Opens the search index of an archive and brings it up to date.
+pub fn open_search(archive: &Archive, dir: &Path) -> Result<Search, Failure> {
+    let search = Search::open(&search_dir(dir))?;
+    search.catch_up(archive, &mut |_| {})?;
+    Ok(search)
+}
+
+/// Who acts on the command line: the operating system's user, with an administrator's rights.
+pub fn operator() -> Principal {
+    let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
+    Principal { name: format!("operator:{user}"), kind: PrincipalKind::Administrator, from: "cli".into() }
+}
+
+/// The gate of an archive.
+pub fn gate(archive: &Arc<Archive>) -> Gate {
+    Gate::new(archive.engine())
+}
+
+/// A document id as typed.
+pub fn document_id(text: &str) -> Result<DocId, String> {
+    text.parse().map_err(|()| "a document id looks like 7-123 (load, hyphen, place in the load)".to_string())
+}
+
+/// A load number as typed.
+pub fn load_id(text: &str) -> Result<LoadId, String> {
+    match text.parse() {
+        Ok(number) if number > 0 => Ok(LoadId(number)),
+        _ => Err("a load is named by its number, such as 7".to_string()),
+    }
+}
+
+/// `--pages 3-5`, `--pages 3`: from 1, both included; returned from 0.
+pub fn page_range(text: &str) -> Result<(u32, u32), String> {
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
+    match (from.trim().parse::<u32>(), to.trim().parse::<u32>()) {
+        (Ok(from), Ok(to)) if from >= 1 && from <= to => Ok((from - 1, to - 1)),
+        _ => Err("pages are given as A-B, both from 1, such as 2-4".to_string()),
+    }
+}
+
+macro_rules! failures {
+    ($($error:ty),+ $(,)?) => { $(
+        impl From<$error> for Failure {
+            fn from(error: $error) -> Failure {
+                Failure::new(chain(&error))
+            }
+        }
+    )+ };
+}
+
+failures!(crate::decode::DecodeError, crate::render::RenderError, crate::search::SearchError);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn page_ranges_count_from_one_on_the_command_line() {
+        assert_eq!(page_range("2-4"), Ok((1, 3)));
+        assert_eq!(page_range("7"), Ok((6, 6)));
+        for bad in ["0", "3-2", "a-b", "1-", ""] {
+            assert!(page_range(bad).is_err(), "{bad}");
+        }
+    }
+}

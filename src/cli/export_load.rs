@@ -1,0 +1,27 @@
+//! `greenbar export-load`: the captured bytes back.
+
+use std::path::PathBuf;
+
+use crate::archive::LoadId;
+
+use super::context::{Context, load_id};
+use super::failure::Failure;
+use super::output;
+
+/// Writes exactly the bytes that were captured, whatever was in them.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The load's number
+    #[arg(value_parser = load_id)]
+    load: LoadId,
+    /// Where to (standard output when left out)
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+}
+
+impl Args {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let archive = context.open()?;
+        output::to_file_or_stdout(self.output.as_deref(), |out| Ok(archive.export_load(self.load, out)?))
+    }
+}

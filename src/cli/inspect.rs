@@ -1,0 +1,58 @@
+//! `greenbar inspect`: what a print stream is.
+
+use std::path::PathBuf;
+
+use crate::decode::inspect::{Inspection, inspect};
+
+use super::context::Context;
+use super::failure::Failure;
+use super::output::{self, grouped};
+
+/// Detects the format of a print stream, its code page, record format and carriage control, counts records and pages and
+/// shows the first page.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The file
+    file: PathBuf,
+}
+
+impl Args {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let shown = self.file.display();
+        let cannot = |why: &dyn std::fmt::Display| Failure::new(format!("cannot inspect {shown}: {why}"));
+        let meta = std::fs::metadata(&self.file).map_err(|error| cannot(&error))?;
+        if meta.is_dir() {
+            return Err(cannot(&"it is a directory"));
+        }
+        let report = inspect(&self.file).map_err(|error| Failure::from(error).at(shown))?;
+        if context.json { output::json_line(&report) } else { tell(&report) }
+    }
+}
+
+fn tell(report: &Inspection) -> Result<(), Failure> {
+    let entry = |name: &str, value: &str| if value.is_empty() { Ok(()) } else { output::line(format!("{name:<18}{value}")) };
+    entry("format", &format!("{} (confidence {:.2})", report.format, report.confidence))?;
+    entry("bytes", &grouped(report.bytes))?;
+    let json = serde_json::to_value(report).map_err(Failure::new)?;
+    for key in [
+        "records", "pages", "code_page", "record_format", "framing", "record_length", "carriage_control", "trc", "lines_per_page",
+        "documents", "page_groups", "tags",
+    ] {
+        match &json[key] {
+            serde_json::Value::Number(number) => entry(key, &number.as_u64().map_or_else(|| number.to_string(), grouped))?,
+            serde_json::Value::String(text) => entry(key, text)?,
+            serde_json::Value::Bool(yes) => entry(key, if *yes { "yes" } else { "no" })?,
+            _ => {}
+        }
+    }
+    for sentence in &report.evidence {
+        entry("because", sentence)?;
+    }
+    if let Some(page) = &report.first_page {
+        output::line("first page:")?;
+        for row in page.lines() {
+            output::line(format!("  {row}"))?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! `greenbar load`: print streams into the archive.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+
+use crate::archive::load::{LoadSource, Progress};
+use crate::archive::{Archive, LoadRow};
+
+use super::context::{self, Context};
+use super::failure::Failure;
+use super::output::{self, byte_bar, bytes, grouped};
+
+/// Loads print streams: each is cut into documents, indexed and archived in one step that happens whole or not at all.
+///
+/// The report definition is found by what the stream looks like, or named. A stream that no definition fits is kept
+/// whole, one document. The same stream loads once.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The report definition (recognised by content when left out)
+    #[arg(long, value_name = "NAME")]
+    definition: Option<String>,
+    /// The files
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+}
+
+impl Args {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let archive = context.open()?;
+        let mut failed = false;
+        for file in &self.files {
+            match load_file(&archive, file, self.definition.as_deref()) {
+                Ok((row, duplicate)) => tell(context, &row, file, duplicate)?,
+                Err(failure) => {
+                    failed = true;
+                    failure.print();
+                }
+            }
+        }
+        context::open_search(&archive, context.dir()?)?;
+        if failed { Err(Failure::reported()) } else { Ok(()) }
+    }
+}
+
+fn tell(context: &Context, row: &LoadRow, file: &Path, duplicate: bool) -> Result<(), Failure> {
+    let file = file.to_string_lossy();
+    if context.json {
+        return output::json_line(&report(row, &file, duplicate));
+    }
+    if duplicate {
+        return output::line(format!("{file}: already in the archive as load {}", row.id));
+    }
+    output::line(format!(
+        "{file}: load {}, {} documents, {} pages ({} set aside), {} stored of {}, {} in {:.1} s",
+        row.id,
+        grouped(u64::from(row.documents)),
+        grouped(row.pages),
+        grouped(row.set_aside_pages),
+        bytes(row.stored_bytes),
+        bytes(row.bytes),
+        row.definition,
+        row.seconds
+    ))?;
+    for note in &row.warnings {
+        output::line(format!("  warning: {} x {} first at {}: {}", grouped(note.count), note.code, note.first, note.detail))?;
+    }
+    Ok(())
+}
+
+/// Loads one file.
+pub fn load_file(archive: &Archive, file: &Path, definition: Option<&str>) -> Result<(LoadRow, bool), Failure> {
+    let shown = file.display();
+    let cannot = |why: &dyn std::fmt::Display| Failure::new(format!("cannot load {shown}: {why}"));
+    let meta = std::fs::metadata(file).map_err(|error| cannot(&error))?;
+    if meta.is_dir() {
+        return Err(cannot(&"it is a directory").advise("Name the files in it."));
+    }
+    let total = meta.is_file().then_some(meta.len());
+    if total == Some(0) {
+        return Err(cannot(&"it is empty").advise("The transfer may have failed; send it again."));
+    }
+    File::open(file).map_err(|error| cannot(&error))?;
+    let bar = byte_bar(total, &shown.to_string());
+    let source = LoadSource::file(file);
+    let outcome = archive.load(&source, definition, &|progress: Progress| bar.set_position(progress.bytes));
+    bar.finish_and_clear();
+    let outcome = outcome.map_err(|error| Failure::from(error).at(shown))?;
+    Ok((outcome.row, outcome.duplicate))
+}
+
+/// The report of a load, as other programs read it.
+pub fn report(row: &LoadRow, file: &str, duplicate: bool) -> Value {
+    json!({
+        "load": row.id,
+        "file": file,
+        "definition": row.definition,
+        "definition_version": row.definition_version,
+        "sha256": row.sha256,
+        "bytes": row.bytes,
+        "pages": row.pages,
+        "documents": row.documents,
+        "set_aside_pages": row.set_aside_pages,
+        "set_aside": row.set_aside.iter().filter(|part| part.pages > 0).collect::<Vec<_>>(),
+        "stored_bytes": row.stored_bytes,
+        "duplicate": duplicate,
+        "warnings": row.warnings,
+        "read": row.read,
+        "seconds": row.seconds,
+    })
+}

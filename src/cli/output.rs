@@ -1,0 +1,112 @@
+//! Standard output, files and progress bars.
+
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Write};
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
+
+use super::failure::Failure;
+
+/// Prints one JSON object on a line of its own.
+pub fn json_line(value: &impl Serialize) -> Result<(), Failure> {
+    let mut out = io::stdout().lock();
+    serde_json::to_writer(&mut out, value).map_err(|error| Failure::from(io::Error::from(error)))?;
+    out.write_all(b"\n")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Prints a line of text.
+pub fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
+    writeln!(io::stdout().lock(), "{text}")?;
+    Ok(())
+}
+
+/// Runs `write` on a file, or on standard output when `path` is `None` or `-`.
+///
+/// A file appears under its name only when it is complete.
+pub fn to_file_or_stdout(
+    path: Option<&Path>,
+    write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let Some(path) = path.filter(|path| *path != Path::new("-")) else {
+        let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
+        write(&mut out)?;
+        return Ok(out.flush()?);
+    };
+    let mut part = path.as_os_str().to_owned();
+    part.push(".part");
+    let part = Path::new(&part);
+    let cannot = |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    let mut out = BufWriter::with_capacity(1 << 16, File::create(part).map_err(cannot)?);
+    let done = write(&mut out).and_then(|()| out.flush().map_err(cannot));
+    drop(out);
+    match done {
+        Ok(()) => std::fs::rename(part, path).map_err(cannot),
+        Err(failure) => {
+            let _ = std::fs::remove_file(part);
+            Err(failure)
+        }
+    }
+}
+
+/// A progress bar over bytes on a terminal; hidden elsewhere.
+pub fn byte_bar(total: Option<u64>, what: &str) -> ProgressBar {
+    let template = "{msg:30!} {bytes:>10} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left";
+    bar(total, what, template)
+}
+
+/// A progress bar over pieces on a terminal; hidden elsewhere.
+pub fn count_bar(total: Option<u64>, what: &str) -> ProgressBar {
+    bar(total, what, "{msg:30!} {pos:>10} of {len} {bar:30} {eta} left")
+}
+
+fn bar(total: Option<u64>, what: &str, template: &str) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = total.map_or_else(ProgressBar::no_length, ProgressBar::new);
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style.progress_chars("##-"));
+    }
+    bar.set_message(what.to_string());
+    bar
+}
+
+/// A whole number with thousands separators.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
+    for (n, digit) in digits.chars().enumerate() {
+        if n > 0 && (digits.len() - n) % 3 == 0 {
+            out.push(',');
+        }
+        out.push(digit);
+    }
+    out
+}
+
+/// Bytes in the unit that people read.
+pub fn bytes(number: u64) -> String {
+    match number {
+        0..10_000 => format!("{} B", grouped(number)),
+        10_000..10_000_000 => format!("{:.1} KB", number as f64 / 1e3),
+        10_000_000..10_000_000_000 => format!("{:.1} MB", number as f64 / 1e6),
+        _ => format!("{:.2} GB", number as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_grouped_by_thousands() {
+        assert_eq!(grouped(0), "0");
+        assert_eq!(grouped(999), "999");
+        assert_eq!(grouped(1_234_567), "1,234,567");
+        assert_eq!(bytes(1_500_000), "1500.0 KB");
+    }
+}

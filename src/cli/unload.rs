@@ -1,0 +1,33 @@
+//! `greenbar unload`: takes a load out of the archive.
+
+use crate::archive::LoadId;
+
+use super::context::{Context, load_id};
+use super::failure::Failure;
+use super::output;
+
+/// Takes a load with all its documents out of the archive, for a load that was made by mistake.
+///
+/// The reason stays in the archive and in the audit; the same stream can be loaded again and gets a new number.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The load's number
+    #[arg(value_parser = load_id)]
+    load: LoadId,
+    /// Why; kept
+    #[arg(long)]
+    reason: String,
+}
+
+impl Args {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let archive = context.open()?;
+        super::context::gate(&archive).record(&super::context::operator(), "unload", &format!("load {}", self.load), &self.reason)?;
+        crate::records::remove(&archive, self.load, &self.reason)?;
+        super::context::open_search(&archive, context.dir()?)?;
+        if context.json {
+            return output::json_line(&serde_json::json!({ "load": self.load, "unloaded": true }));
+        }
+        output::line(format!("load {} is no longer in the archive", self.load))
+    }
+}

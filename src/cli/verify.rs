@@ -1,0 +1,47 @@
+//! `greenbar verify`: proves that the archive is as it was stored.
+
+use super::context::{self, Context};
+use super::failure::Failure;
+use super::output::{self, count_bar, grouped};
+
+/// Reads every block and every document of every load, checks them against what was recorded when they were stored,
+/// and walks the audit chain. Exit code 1 when anything differs.
+#[derive(Debug, clap::Args)]
+pub struct Args {}
+
+impl Args {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let archive = context.open()?;
+        let bar = count_bar(None, "blocks");
+        let mut report = archive.verify(&|done| bar.set_position(done))?;
+        bar.finish_and_clear();
+        let audit = context::gate(&archive).verify_audit();
+        let records = match audit {
+            Ok(records) => records,
+            Err(error) => {
+                report.errors.push(format!("audit: {error}"));
+                0
+            }
+        };
+        if context.json {
+            output::json_line(&serde_json::json!({
+                "documents": report.documents,
+                "blocks": report.blocks,
+                "audit_records": records,
+                "errors": report.errors,
+            }))?;
+        } else {
+            for error in &report.errors {
+                output::line(format!("error: {error}"))?;
+            }
+            output::line(format!(
+                "{} documents, {} blocks, {} audit records: {}",
+                grouped(report.documents),
+                grouped(report.blocks),
+                grouped(records),
+                if report.errors.is_empty() { "everything is as it was stored".into() } else { format!("{} errors", report.errors.len()) }
+            ))?;
+        }
+        if report.errors.is_empty() { Ok(()) } else { Err(Failure::reported()) }
+    }
+}

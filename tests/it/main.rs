@@ -1,0 +1,15 @@
+//! The real binary, used as people and programs use it.
+//!
+//! One test binary, so one link. `story.rs` is the language the tests are written in; tests that need the big corpus
+//! look for it at `../shared/corpus` (or `GREENBAR_CORPUS`) and say so when it is not there.
+
+mod bad_input;
+mod corpus;
+mod crash;
+mod layers;
+mod lossless;
+mod records;
+mod renditions;
+mod server;
+mod story;
+mod tour;
