@@ -33,6 +33,7 @@ pub mod frame;
 pub mod index;
 pub mod note;
 pub mod page;
+// pub mod records; // wired at integration
 pub mod render;
 pub mod search;
 pub mod serve;

@@ -16,12 +16,14 @@ mod doctor;
 mod export_load;
 mod failure;
 mod get;
+mod hold;
 mod init;
 mod inspect;
 mod load;
 mod loads;
 mod output;
 mod reindex;
+mod retention;
 mod search;
 mod serve;
 mod stats;
@@ -91,6 +93,10 @@ enum Command {
     Stats(stats::Args),
     /// Check the surroundings: fonts, disk, locks, versions
     Doctor(doctor::Args),
+    /// Keep what must not be removed
+    Hold(hold::Args),
+    /// Say how long reports are kept, and dispose of what is over
+    Retention(retention::Args),
     /// Read and verify the audit trail
     Audit(audit::Args),
     /// Manage users and API keys
@@ -138,6 +144,8 @@ impl Command {
             Command::Restore(args) => args.run(),
             Command::Stats(args) => args.run(context),
             Command::Doctor(args) => args.run(context),
+            Command::Hold(args) => args.run(context),
+            Command::Retention(args) => args.run(context),
             Command::Audit(args) => args.run(context),
             Command::User(args) => args.run(context),
             Command::Serve(args) => args.run(context),
