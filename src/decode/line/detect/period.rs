@@ -9,9 +9,11 @@ use super::{Findings, VIEW, Wanted, control, share};
 const LENGTHS: std::ops::RangeInclusive<usize> = 20..=2_048;
 /// Lengths that print data sets usually have.
 const USUAL: &[usize] = &[
-    80, 81, 120, 121, 122, 125, 132, 133, 134, 136, 137, 138, 144, 150, 151, 160, 161, 166, 180, 181, 198, 199, 204, 205,
-    210, 240, 255, 256, 259,
+    80, 81, 120, 121, 122, 125, 132, 133, 134, 136, 137, 138, 144, 150, 151, 160, 161, 166, 180, 181, 198, 199, 204,
+    205, 210, 240, 255, 256, 259,
 ];
+/// Shorter records are not for printing.
+const SHORT: usize = 72;
 /// Page lengths tried.
 const PAGES: std::ops::RangeInclusive<usize> = 20..=120;
 
@@ -22,7 +24,8 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
     let divides = |length: usize| total > 0 && u64::try_from(length).is_ok_and(|length| total.is_multiple_of(length));
     let rates = repetition(view, ebcdic);
     let rate = |length: usize| rates.get(length).copied().unwrap_or(0.0);
-    let peak = |length: usize| rate(length) >= rate(length - 1) && rate(length) >= rate(length + 1) && rate(length) > 0.2;
+    let peak =
+        |length: usize| rate(length) >= rate(length - 1) && rate(length) >= rate(length + 1) && rate(length) > 0.2;
     let usual = |length: usize| USUAL.contains(&length);
     let controlled = |length: usize| {
         let records: Vec<&[u8]> = view.chunks_exact(length).take(2_000).collect();
@@ -30,14 +33,15 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
     };
     let mut best = (0, 0.0_f32, false);
     for length in LENGTHS.filter(|&length| peak(length) || divides(length)) {
-        let plain = rate(length) + if divides(length) { 0.3 } else { 0.0 } + if usual(length) { 0.1 } else { 0.0 };
+        let habit = if usual(length) { 0.1 } else { 0.0 } - if length < SHORT { 0.4 } else { 0.0 };
+        let plain = rate(length) + if divides(length) { 0.3 } else { 0.0 } + habit;
         if plain + 0.3 <= best.1 {
             continue;
         }
         let controlled = wanted.control.is_none_or(|kind| kind.is_some()) && controlled(length);
         let score = plain + if controlled { 0.3 } else { 0.0 };
         // A multiple of the length repeats as well; it must be clearly better.
-        let multiple = best.0 > 0 && length.is_multiple_of(best.0);
+        let multiple = best.0 >= SHORT && length.is_multiple_of(best.0);
         if score > best.1 + if multiple { 0.1 } else { 0.0 } {
             best = (length, score, controlled);
         }
@@ -57,10 +61,14 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
         (true, true) => 0.98,
         (true, false) if rate(length) > 0.3 || usual(length) => 0.9,
         (false, true) => 0.9,
-        (false, false) if rate(length) > 0.6 => 0.7,
-        _ => 0.5,
+        (false, false) if rate(length) > 0.5 && usual(length) => 0.7,
+        _ => 0.45,
     };
-    let rest = if fits { "divides the stream evenly" } else { "leaves a remainder" };
+    let rest = match (fits, controlled) {
+        (true, _) => "divides the stream evenly",
+        (false, true) => "leaves a remainder: the last record is cut short",
+        (false, false) => "leaves a remainder: perhaps these are variable records that lost their descriptor words",
+    };
     found.weigh(factor, format!("a record length of {length} repeats at {:.0} % and {rest}", rate(length) * 100.0));
     length
 }
@@ -137,11 +145,8 @@ fn second_row(marks: &[u64], first: usize, period: usize) -> bool {
 /// A line's shape: its first columns with digits taken as equal; 0 for a blank line.
 fn mark(text: &[u8], ebcdic: bool) -> u64 {
     let (blank, zero) = if ebcdic { (0x40, 0xF0) } else { (0x20, 0x30) };
-    let shown: Vec<u8> = text
-        .iter()
-        .take(40)
-        .map(|byte| if (zero..=zero + 9).contains(byte) { zero } else { *byte })
-        .collect();
+    let shown: Vec<u8> =
+        text.iter().take(40).map(|byte| if (zero..=zero + 9).contains(byte) { zero } else { *byte }).collect();
     if shown.iter().filter(|byte| **byte != blank).count() < 3 {
         return 0;
     }
