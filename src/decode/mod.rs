@@ -12,6 +12,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
 
 pub mod line;
+pub mod rows;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -122,6 +123,10 @@ pub trait Decoder: Send {
     /// Draws a unit of kind [`UnitKind::Page`] that [`Decoder::next`] returned (of this decoder or of another one
     /// opened the same way). Does not change the decoder's place.
     fn page(&self, unit: &Unit, notes: &mut Notes) -> Page;
+    /// Records of the stream up to the decoder's place, those before its start included; 0 in formats without records.
+    fn records(&self) -> u64 {
+        0
+    }
 }
 
 /// What a unit is.

@@ -83,7 +83,8 @@ fn put(engine: &dyn Engine, hold: &Hold) -> Result<(), RecordsError> {
 
 /// The first hold in force that covers a load or a document of it.
 pub fn covering(archive: &Archive, load: LoadId) -> Result<Option<String>, RecordsError> {
-    let holds: Vec<Hold> = list(archive.engine().as_ref())?.into_iter().filter(|hold| hold.released.is_none()).collect();
+    let holds: Vec<Hold> =
+        list(archive.engine().as_ref())?.into_iter().filter(|hold| hold.released.is_none()).collect();
     let Some(row) = archive.load_row(load)? else { return Ok(None) };
     let mut accounts = Vec::new();
     for hold in holds {

@@ -44,7 +44,11 @@ pub fn remove(archive: &Archive, load: LoadId, reason: &str) -> Result<(), Recor
 }
 
 /// All JSON rows of a family whose keys start with `prefix`.
-fn rows<T: serde::de::DeserializeOwned>(engine: &dyn Engine, family: Family, prefix: &str) -> Result<Vec<T>, StoreError> {
+fn rows<T: serde::de::DeserializeOwned>(
+    engine: &dyn Engine,
+    family: Family,
+    prefix: &str,
+) -> Result<Vec<T>, StoreError> {
     let mut all = Vec::new();
     let mut broken = None;
     let end = [prefix.as_bytes(), &[0xFF]].concat();
