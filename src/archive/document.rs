@@ -28,7 +28,25 @@ impl Archive {
     pub fn pages(&self, permit: &Permit) -> Result<DocumentPages<'_>, ArchiveError> {
         let (document, info) = self.permitted(permit)?;
         let format = self.format_of(&info.stored.row.read)?;
-        Ok(DocumentPages { archive: self, document, info, format, open: None, unit: Unit::default(), notes: Notes::default() })
+        Ok(DocumentPages {
+            archive: self,
+            document,
+            info,
+            format,
+            open: None,
+            unit: Unit::default(),
+            notes: Notes::default(),
+        })
+    }
+
+    /// A decoder at the start of a document that ends with it.
+    pub fn decoder(&self, permit: &Permit) -> Result<Box<dyn Decoder + '_>, ArchiveError> {
+        let (document, info) = self.permitted(permit)?;
+        let Document { span, resume, first_page, records_before, .. } = document;
+        let start = Start { byte: span.start, resume, pages: first_page.saturating_sub(1), records: records_before };
+        let format = self.format_of(&info.stored.row.read)?;
+        let read = info.stored.row.read.clone();
+        Ok(format.open(Box::new(self.stream(info, span)), start, &read)?)
     }
 
     /// Visits the printed text of each page (rows joined by line ends, blank rows left out), pages from 0.

@@ -37,7 +37,8 @@ impl Args {
         let gate = gate(&archive);
         match self.action {
             Action::List { who, document, limit } => {
-                let document = document.map(|id| super::context::document_id(&id)).transpose().map_err(Failure::usage)?;
+                let document =
+                    document.map(|id| super::context::document_id(&id)).transpose().map_err(Failure::usage)?;
                 let filter = Filter { who, document, limit, ..Filter::default() };
                 let mut records = gate.audit(&filter)?;
                 records.sort_by_key(|record| record.seq);

@@ -41,7 +41,13 @@ fn tell(report: &CheckReport) -> Result<(), Failure> {
         output::line(format!("set aside: {} pages from page {}: {}", part.pages, part.first_page, part.reason))?;
     }
     for note in &report.warnings {
-        output::line(format!("warning: {} x {} first at {}: {}", grouped(note.count), note.code, note.first, note.detail))?;
+        output::line(format!(
+            "warning: {} x {} first at {}: {}",
+            grouped(note.count),
+            note.code,
+            note.first,
+            note.detail
+        ))?;
     }
     output::line(format!(
         "{} pages = {} in {} documents + {} set aside",

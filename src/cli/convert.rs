@@ -64,7 +64,8 @@ pub fn open_stream(file: &Path, hint: &ReadSpec) -> Result<Opened, Failure> {
         .map(|format| (*format, format.sniff(&sample, hint)))
         .max_by(|a, b| a.1.confidence.total_cmp(&b.1.confidence));
     let Some((format, sniff)) = best else {
-        return Err(Failure::new(format!("no decoder reads the format of {shown}")).advise("`greenbar inspect` says what it is."));
+        return Err(Failure::new(format!("no decoder reads the format of {shown}"))
+            .advise("`greenbar inspect` says what it is."));
     };
     let decoder = format.open(Box::new(File::open(file).map_err(cannot)?), Start::default(), &sniff.read)?;
     Ok(Opened { decoder, format, read: sniff.read })
@@ -92,7 +93,9 @@ impl Args {
             let rendered = renderer.render(&info, &mut pages, &how, out)?;
             if !rendered.missing_glyphs.is_empty() {
                 let glyphs: String = rendered.missing_glyphs.iter().collect();
-                Failure::new(format!("warning: no font has these characters: {glyphs}")).advise("Install fonts-noto-cjk.").print();
+                Failure::new(format!("warning: no font has these characters: {glyphs}"))
+                    .advise("Install fonts-noto-cjk.")
+                    .print();
             }
             Ok(())
         });

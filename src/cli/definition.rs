@@ -117,7 +117,9 @@ impl Args {
 /// Reads and checks a definition file.
 pub fn read(file: &Path) -> Result<Definition, Failure> {
     let shown = file.display();
-    let source = std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))?;
+    let source =
+        std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))?;
     let name = file.file_name().map_or_else(|| shown.to_string(), |name| name.to_string_lossy().into_owned());
-    Definition::parse(&source, &name).map_err(|errors| Failure::new(errors).advise("docs/definitions.md explains every key."))
+    Definition::parse(&source, &name)
+        .map_err(|errors| Failure::new(errors).advise("docs/definitions.md explains every key."))
 }

@@ -21,7 +21,8 @@ pub struct Args {
 
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
-        let asked = if io::stdin().is_terminal() && io::stderr().is_terminal() && !context.json { Some(ask()?) } else { None };
+        let asked =
+            if io::stdin().is_terminal() && io::stderr().is_terminal() && !context.json { Some(ask()?) } else { None };
         let archive = Archive::init(&self.dir)
             .map_err(|error| Failure::from(error).advise("Give a folder that is empty or does not exist yet."))?;
         let generated = asked.is_none();

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 
 use crate::archive::{Archive, DocId};
 use crate::search::{Query, Sort};
-use crate::serve::hit_json;
+use crate::view::json;
 
 use super::context::{self, Context};
 use super::failure::Failure;
@@ -44,7 +44,7 @@ enum SortBy {
 
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
-        let (archive, search) = context.open_with_search()?;
+        let (archive, search, catalogue) = context.open_with_search()?;
         let gate = context::gate(&archive);
         let who = context::operator();
         let mut query = Query::parse(&self.query).map_err(crate::search::SearchError::from)?;
@@ -60,7 +60,7 @@ impl Args {
         let (mut passed, mut told) = (0, 0);
         let mut result = Ok(());
         if self.limit > 0 {
-            search.for_each_hit(&*archive, &query, &gate.scope(&who), sort, &mut |hit| {
+            search.for_each_hit(&catalogue, &query, &gate.scope(&who), sort, &mut |hit| {
                 passed += 1;
                 if passed <= self.offset {
                     return ControlFlow::Continue(());
@@ -83,10 +83,13 @@ fn tell(context: &Context, archive: &Archive, id: DocId) -> Result<(), Failure> 
     let load = archive.load_row(id.load)?;
     let definition = archive.definition(&load.definition, Some(load.definition_version))?;
     let kind = definition.as_ref().map_or("report", |definition| definition.kind.as_str());
-    let row = hit_json(&document, kind, &load.field_names);
+    let row = json::hit(&document, kind, &load.field_names);
     if context.json {
         return output::json_line(&row);
     }
     let date = row["date"].as_str().unwrap_or("-");
-    output::line(format!("{:<12} {date:<10} {:>4} p  {:<26} {}", document.id, document.pages, document.definition, document.title))
+    output::line(format!(
+        "{:<12} {date:<10} {:>4} p  {:<26} {}",
+        document.id, document.pages, document.definition, document.title
+    ))
 }

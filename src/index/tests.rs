@@ -173,7 +173,8 @@ fn the_sales_register_is_cut_by_region_with_its_branches_and_customers() {
             .collect();
         let got: Vec<String> = documents.iter().map(|draft| text_of(draft, &definition, "region")).collect();
         assert_eq!(got, regions, "{file}");
-        let lines: usize = documents.iter().map(|d| text_of(d, &definition, "lines").parse::<usize>().expect("a count")).sum();
+        let lines: usize =
+            documents.iter().map(|d| text_of(d, &definition, "lines").parse::<usize>().expect("a count")).sum();
         let is_sale = |line: &str| line.get(24..30).is_some_and(|c| c.bytes().all(|b| b.is_ascii_digit()));
         let sales: Vec<&str> = text.lines().filter(|line| is_sale(line)).collect();
         assert_eq!(lines, sales.len(), "{file}");
@@ -190,10 +191,15 @@ fn the_sales_register_is_cut_by_region_with_its_branches_and_customers() {
                 customers.push(&line[24..30]);
             }
         }
-        let found: usize = documents.iter().flat_map(|d| &d.fields).filter(|(n, _)| *n == 3).map(|(_, v)| match v {
-            FieldValue::Many(values) => values.len(),
-            other => panic!("{other:?}"),
-        }).sum();
+        let found: usize = documents
+            .iter()
+            .flat_map(|d| &d.fields)
+            .filter(|(n, _)| *n == 3)
+            .map(|(_, v)| match v {
+                FieldValue::Many(values) => values.len(),
+                other => panic!("{other:?}"),
+            })
+            .sum();
         assert!(found >= customers.len(), "a customer of two regions counts in both");
     }
 }
@@ -204,10 +210,16 @@ fn transaction_lines_come_as_typed_rows() {
     let definition = indexer("bank-statement");
     let bytes = fs::read(path).expect("readable");
     let outcome = split(&definition, &bytes, "stmt-037.fba");
-    let hint = FORMATS[0].sniff(&Sample { head: &bytes[..SAMPLE_BYTES], total: None, name: None }, &definition.read).read;
+    let hint =
+        FORMATS[0].sniff(&Sample { head: &bytes[..SAMPLE_BYTES], total: None, name: None }, &definition.read).read;
     for draft in outcome.documents().into_iter().take(50) {
         let span = usize::try_from(draft.span.start).expect("small")..usize::try_from(draft.span.end).expect("small");
-        let start = Start { byte: draft.span.start, resume: draft.resume, pages: draft.first_page - 1, records: draft.records_before };
+        let start = Start {
+            byte: draft.span.start,
+            resume: draft.resume,
+            pages: draft.first_page - 1,
+            records: draft.records_before,
+        };
         let mut decoder = FORMATS[0].open(Box::new(&bytes[span]), start, &hint).expect("opens again");
         let table = transactions(&definition, decoder.as_mut(), &mut Notes::default()).expect("decodes");
         assert_eq!(table.columns, ["date", "description", "amount", "balance"]);
@@ -225,15 +237,21 @@ fn orlen_invoices_give_their_fields() {
     let outcome = split(&definition, &fs::read(path).expect("readable"), "orlen.txt");
     let documents = outcome.documents();
     assert_eq!(documents.len(), 1);
-    let fields = ["invoice_number", "date", "buyer_tax_number", "amount"].map(|name| text_of(documents[0], &definition, name));
+    let fields =
+        ["invoice_number", "date", "buyer_tax_number", "amount"].map(|name| text_of(documents[0], &definition, name));
     assert_eq!(fields, ["F 1234K20/1234/12", "2021-01-01", "5261040828", "316.83"]);
 }
 
 #[test]
 fn every_stream_is_recognised_by_its_definition_alone() {
     let names = [
-        "bank-statement", "great-lakes-statement", "line-printer", "orlen-invoice", "overdraft-notice",
-        "sales-register", "telecom-bill",
+        "bank-statement",
+        "great-lakes-statement",
+        "line-printer",
+        "orlen-invoice",
+        "overdraft-notice",
+        "sales-register",
+        "telecom-bill",
     ];
     let definitions: Vec<Definition> = names.iter().map(|name| indexer(name)).collect();
     let cases = [

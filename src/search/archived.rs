@@ -56,7 +56,8 @@ impl Catalogue for Archived {
     }
 
     fn indexing(&self, definition: &str, version: u32) -> Result<Indexing, CatalogueError> {
-        let found = if definition == UNIDENTIFIED { None } else { self.archive.definition(definition, Some(version))? };
+        let found =
+            if definition == UNIDENTIFIED { None } else { self.archive.definition(definition, Some(version))? };
         Ok(match found {
             Some(definition) => Indexing { kind: definition.kind.clone(), full_text: definition.full_text },
             None => {

@@ -2,6 +2,8 @@
 //!
 //! The command line and the server show documents through this one place, so that everybody sees the same bytes.
 
+pub mod json;
+
 use std::io::{self, Write};
 use std::sync::Arc;
 
@@ -83,7 +85,13 @@ impl View {
     }
 
     /// Writes one rendition of the permitted document.
-    pub fn render(&self, permit: &Permit, format: &str, how: &RenderOptions, out: &mut dyn Write) -> Result<Rendered, ViewError> {
+    pub fn render(
+        &self,
+        permit: &Permit,
+        format: &str,
+        how: &RenderOptions,
+        out: &mut dyn Write,
+    ) -> Result<Rendered, ViewError> {
         if format == ORIGINAL {
             io::copy(&mut self.archive.read(permit)?, out)?;
             return Ok(Rendered::default());
