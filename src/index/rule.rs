@@ -4,9 +4,9 @@
 
 use regex::Regex;
 
+use super::date::DateFormat;
 use super::number::NumberFormat;
 use super::value::{FieldType, Value};
-use super::date::DateFormat;
 
 /// The last row a rule can name.
 pub(crate) const LAST_ROW: i32 = 65_535;
@@ -57,7 +57,7 @@ pub(crate) enum Test {
     Text(String),
     /// A match of the expression in the columns.
     Regex(Regex),
-    /// Signs, starting in the first column.
+    /// Signs, starting in one of the columns.
     Mask(Vec<MaskSign>),
     /// Anything but blanks in the columns.
     Printed,
