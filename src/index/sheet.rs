@@ -149,6 +149,8 @@ impl Glass {
             blank: cp.blank(),
             class,
             rows: Rows::default(),
+            filled: false,
+            strikes: Vec::new(),
             text: String::new(),
         }
     }
