@@ -119,8 +119,8 @@ pub(crate) enum ExcludeTest {
     All(Vec<Condition>),
     /// All of the triggers.
     Triggers(Vec<usize>),
-    /// At least this many rows match the expression.
-    Rows { regex: Regex, at_least: usize },
+    /// At least this many rows begin so and match the expression.
+    Rows { begins: &'static str, regex: Regex, at_least: usize },
     /// Rows are mostly block letters.
     BlockLetters,
 }

@@ -291,3 +291,60 @@ fn every_stream_is_recognised_by_its_definition_alone() {
         assert_eq!(got, wanted, "{file}: {scores:?}");
     }
 }
+
+#[test]
+fn every_sample_of_the_checkout_is_cut_whole_and_without_faults() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/samples");
+    let definition_of = [
+        ("great-lakes", "great-lakes-statement"),
+        ("first-cascade", "bank-statement"),
+        ("telecom", "telecom-bill"),
+        ("overdraft", "overdraft-notice"),
+        ("sales", "sales-register"),
+    ];
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("fixtures/samples is there").flatten() {
+        let name = entry.file_name().into_string().expect("UTF-8");
+        let Some((_, definition)) = definition_of.iter().find(|(start, _)| name.starts_with(start)) else { continue };
+        let outcome = split(&indexer(definition), &fs::read(entry.path()).expect("readable"), &name);
+        let documents = outcome.documents();
+        let pages: u64 = documents.iter().map(|draft| u64::from(draft.pages)).sum();
+        assert!(!documents.is_empty() && pages == outcome.pages, "{name}: {pages} of {} pages", outcome.pages);
+        let faults: Vec<_> = outcome.notes.iter().filter(|note| note.code.starts_with("field-")).collect();
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+        assert!(documents.iter().all(|draft| draft.date.is_some()), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 5, "{seen} samples");
+}
+
+#[test]
+fn a_dry_run_counts_documents_pages_and_what_is_set_aside() {
+    let definition = indexer("great-lakes-statement");
+    let page = |n: u32, of: u32, rest: &str| {
+        let title = format!("1{:<40}STATEMENT OF ACCOUNT{:<16}PAGE {n:>3} OF {of}", "GREAT LAKES MUTUAL BANK", "");
+        format!("{title}\n ACCOUNT NO  {:<20} STATEMENT DATE 03/28/2024\n{rest}", "100002-0002-2")
+    };
+    let lines =
+        "-    Zoe A. Abbott\n     2 Birch St\n0DATE   DESCRIPTION\n 03/03  CARD PURCHASE                    7.00-\n";
+    let closing = format!("0{:<69}{:>16}\n", "CLOSING BALANCE", "1,020.02-");
+    let text = format!("1BANNER PAGE\n{}{}{closing}", page(1, 2, lines), page(2, 2, " 03/04  FEE          1.00-\n"));
+    let mut decoder = open(
+        text.as_bytes(),
+        "s.txt",
+        &ReadSpec {
+            record_format: Some("textA".into()),
+            carriage_control: Some("asa".into()),
+            code_page: Some("iso-8859-1".into()),
+            ..ReadSpec::default()
+        },
+    );
+    let report = super::check::check(&definition, decoder.as_mut(), 10).expect("decodes");
+    assert_eq!((report.pages, report.documents, report.document_pages, report.set_aside_pages), (3, 1, 2, 1));
+    assert_eq!(report.set_aside[0].reason, "before-first-document");
+    let fields: Vec<String> = report.first_documents[0].fields.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    let wanted =
+        ["account=100002-0002-2", "name=Zoe A. Abbott", "date=2024-03-28", "amount=-1020.02", "transactions=2"];
+    assert_eq!(fields, wanted);
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
+}

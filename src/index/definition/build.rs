@@ -429,6 +429,7 @@ impl Builtin {
     /// See `docs/formats/line-data.md`, "Separators, banners, trailers".
     fn test(self) -> ExcludeTest {
         let rows = |pattern: &str, at_least| ExcludeTest::Rows {
+            begins: "**",
             regex: Regex::new(pattern).expect("a constant expression"),
             at_least,
         };

@@ -152,6 +152,7 @@ fn source(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut
     if others.len() + usize::from(placed) != 1 {
         let allowed = "one of: a place (row with columns, after or regex), tag, constant, count_lines";
         faults.add(section.at, &section.path, "says not where its text is, or says it twice", Some(allowed));
+        return Source::Constant(String::new());
     }
     if let Some(tag) = section.text("tag", faults) {
         return Source::Tag(tag.value);

@@ -136,7 +136,7 @@ impl<'d> Splitter<'d> {
             self.set_aside(unit, OUTSIDE, notes, out);
             return;
         }
-        self.triggers.turn_page();
+        self.triggers.turn_page(&mut self.glass);
         if unit.strikes.is_empty() {
             notes.add("empty-page", place(unit), "nothing is printed on the page");
         }
@@ -459,3 +459,6 @@ fn grow(piece: &mut SetAside, unit: &Unit, pages: u64) {
 fn place(unit: &Unit) -> At {
     At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page }
 }
+
+#[cfg(test)]
+mod tests;
