@@ -256,7 +256,7 @@ impl Pen<'_, '_> {
             })
             .collect();
         let (x, y, along) = (points(run.x), points(run.y), finite(piece.offset));
-        let plain = run.turns % 4 == 0 && piece.stretch == 1.0;
+        let plain = run.turns.is_multiple_of(4) && piece.stretch == 1.0;
         let start = if plain {
             Point::from_xy(x + along, y)
         } else {

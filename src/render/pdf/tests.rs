@@ -107,7 +107,10 @@ fn short_documents_are_tagged_and_long_ones_streamed() {
     let (short, _) = sample::render("pdf", &sample::info(), pages(2), &RenderOptions::default());
     let document = lopdf::Document::load_mem(&short).expect("a PDF");
     let catalog = document.catalog().expect("a catalog");
-    assert!(has(&short, "pdfuaid:part") && catalog.has(b"MarkInfo") && catalog.has(b"StructTreeRoot"));
+    let metadata = catalog.get(b"Metadata").and_then(lopdf::Object::as_reference).expect("metadata");
+    let stream = document.get_object(metadata).and_then(lopdf::Object::as_stream).expect("a stream");
+    let xmp = stream.decompressed_content().expect("its packet");
+    assert!(has(&xmp, "pdfuaid:part") && catalog.has(b"MarkInfo") && catalog.has(b"StructTreeRoot"));
     let (long, _) = sample::render("pdf", &sample::info(), pages(TAGGED_PAGES + 1), &RenderOptions::default());
     assert!(has(&long, "<pdfaid:conformance>B<") && !has(&long, "pdfuaid"));
     assert_eq!(lopdf::Document::load_mem(&long).expect("a PDF").get_pages().len(), TAGGED_PAGES as usize + 1);
