@@ -35,9 +35,7 @@ impl Typing {
         let text = text.trim();
         let value = match self.kind {
             FieldType::Text => Value::Text(text.into()),
-            FieldType::Date => {
-                Value::Date(self.dates.iter().find_map(|format| format.parse(text)).ok_or(Fault::Date)?)
-            }
+            FieldType::Date => Value::Date(self.dates.iter().find_map(|format| format.parse(text)).ok_or(Fault::Date)?),
             FieldType::Decimal => Value::Decimal(self.number.decimal(text).ok_or(Fault::Number)?),
             FieldType::Integer => Value::Integer(self.number.integer(text).ok_or(Fault::Number)?),
         };

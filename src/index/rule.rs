@@ -4,9 +4,9 @@
 
 use regex::Regex;
 
+use super::date::DateFormat;
 use super::number::NumberFormat;
 use super::value::{FieldType, Value};
-use super::date::DateFormat;
 
 /// The last row a rule can name.
 pub(crate) const LAST_ROW: i32 = 65_535;

@@ -137,9 +137,7 @@ impl Exclude {
             ExcludeTest::Blank => ReadyExclude::Blank,
             ExcludeTest::All(all) => ReadyExclude::All(all.iter().map(|one| Ready::new(one, glass)).collect()),
             ExcludeTest::Triggers(which) => ReadyExclude::Triggers(which.clone()),
-            ExcludeTest::Rows { regex, at_least } => {
-                ReadyExclude::Rows { regex: regex.clone(), at_least: *at_least }
-            }
+            ExcludeTest::Rows { regex, at_least } => ReadyExclude::Rows { regex: regex.clone(), at_least: *at_least },
             ExcludeTest::BlockLetters => ReadyExclude::BlockLetters,
         };
         Exclude { reason: rule.reason.clone(), ends_document: rule.ends_document, test }

@@ -62,7 +62,10 @@ pub fn find(records: &[&[u8]], frame: &Frame, wanted: &Wanted, found: &mut Findi
         }
         None => tally.is_asa().then(|| {
             let pages = tally.ones;
-            found.say(format!("column 1 is ASA carriage control: {} of {} legal, {pages} page starts", tally.legal, tally.records));
+            found.say(format!(
+                "column 1 is ASA carriage control: {} of {} legal, {pages} page starts",
+                tally.legal, tally.records
+            ));
             Control::Asa
         }),
     };
@@ -146,9 +149,7 @@ impl Tally {
     }
 
     fn is_machine(&self) -> bool {
-        self.records >= 2
-            && share(self.machine, self.records) >= 0.99
-            && share(self.machine_only, self.records) >= 0.3
+        self.records >= 2 && share(self.machine, self.records) >= 0.99 && share(self.machine_only, self.records) >= 0.3
     }
 }
 

@@ -9,10 +9,10 @@ use crate::frame::codepage::{Cell, CodePage};
 
 /// Single-byte host pages, the likelier ones first: where bytes do not decide, the first wins.
 const HOST: &[&str] = &[
-    "ibm-037", "ibm-1047", "ibm-500", "ibm-273", "ibm-297", "ibm-285", "ibm-280", "ibm-284", "ibm-277", "ibm-278", "ibm-871", "ibm-870",
-    "ibm-1025", "ibm-875", "ibm-1026", "ibm-1112", "ibm-1122", "ibm-1123", "ibm-424", "ibm-290", "ibm-1140", "ibm-1141", "ibm-1142",
-    "ibm-1143", "ibm-1144", "ibm-1145", "ibm-1146", "ibm-1147", "ibm-1148", "ibm-1149", "ibm-1153", "ibm-1154", "ibm-1155", "ibm-1156",
-    "ibm-1157", "ibm-1158",
+    "ibm-037", "ibm-1047", "ibm-500", "ibm-273", "ibm-297", "ibm-285", "ibm-280", "ibm-284", "ibm-277", "ibm-278",
+    "ibm-871", "ibm-870", "ibm-1025", "ibm-875", "ibm-1026", "ibm-1112", "ibm-1122", "ibm-1123", "ibm-424", "ibm-290",
+    "ibm-1140", "ibm-1141", "ibm-1142", "ibm-1143", "ibm-1144", "ibm-1145", "ibm-1146", "ibm-1147", "ibm-1148",
+    "ibm-1149", "ibm-1153", "ibm-1154", "ibm-1155", "ibm-1156", "ibm-1157", "ibm-1158",
 ];
 /// Mixed host pages. Each extended page stands behind the one it extends.
 const MIXED: &[(&str, Tongue)] = &[
@@ -29,8 +29,24 @@ const MIXED: &[(&str, Tongue)] = &[
 ];
 /// Single-byte workstation pages, the likelier ones first.
 const WORKSTATION: &[&str] = &[
-    "iso-8859-1", "windows-1252", "iso-8859-15", "ibm-850", "ibm-437", "ibm-858", "iso-8859-2", "windows-1250", "ibm-852", "windows-1251",
-    "koi8-r", "ibm-866", "iso-8859-5", "windows-1253", "iso-8859-7", "windows-1254", "iso-8859-9", "windows-1257",
+    "iso-8859-1",
+    "windows-1252",
+    "iso-8859-15",
+    "ibm-850",
+    "ibm-437",
+    "ibm-858",
+    "iso-8859-2",
+    "windows-1250",
+    "ibm-852",
+    "windows-1251",
+    "koi8-r",
+    "ibm-866",
+    "iso-8859-5",
+    "windows-1253",
+    "iso-8859-7",
+    "windows-1254",
+    "iso-8859-9",
+    "windows-1257",
 ];
 /// How often one pair of bytes counts at most, so that a ruled line does not outvote the words.
 const OFTEN: usize = 20;
@@ -45,7 +61,13 @@ enum Tongue {
 }
 
 /// Finds the code page of record texts.
-pub fn find(texts: &[&[u8]], ebcdic: bool, wanted: &Wanted, name: Option<&str>, found: &mut Findings) -> &'static CodePage {
+pub fn find(
+    texts: &[&[u8]],
+    ebcdic: bool,
+    wanted: &Wanted,
+    name: Option<&str>,
+    found: &mut Findings,
+) -> &'static CodePage {
     if let Some(page) = wanted.page {
         return page;
     }
@@ -106,13 +128,16 @@ fn mentions(name: &str, page: &str) -> bool {
     let wanted = number.trim_start_matches('0');
     let file = name.rsplit(['/', '\\']).next().unwrap_or(name);
     number.bytes().all(|byte| byte.is_ascii_digit())
-        && file.split(|ch: char| !ch.is_ascii_digit()).any(|digits| digits.trim_start_matches('0') == wanted && !digits.is_empty())
+        && file
+            .split(|ch: char| !ch.is_ascii_digit())
+            .any(|digits| digits.trim_start_matches('0') == wanted && !digits.is_empty())
 }
 
 /// Scores single-byte pages by what they make of neighbouring bytes and of words.
 fn single(texts: &[&[u8]], pages: &[&str], name: Option<&str>, found: &mut Findings) -> Option<&'static CodePage> {
     let seen = Seen::new(texts);
-    let verdicts: Vec<Verdict> = pages.iter().filter_map(|page| CodePage::find(page)).map(|page| seen.verdict(page)).collect();
+    let verdicts: Vec<Verdict> =
+        pages.iter().filter_map(|page| CodePage::find(page)).map(|page| seen.verdict(page)).collect();
     choose(verdicts, name, found)
 }
 
@@ -293,17 +318,21 @@ impl Tongue {
 fn workstation(texts: &[&[u8]], name: Option<&str>, found: &mut Findings) -> Option<&'static CodePage> {
     let high = texts.iter().flat_map(|text| text.iter()).filter(|byte| **byte >= 0x80).count();
     if high == 0 {
-        found.say("all characters are ASCII, so UTF-8 reads them; a byte that is not UTF-8 further on will be counted".into());
+        found.say(
+            "all characters are ASCII, so UTF-8 reads them; a byte that is not UTF-8 further on will be counted".into(),
+        );
         return CodePage::find("utf-8");
     }
-    let bad: usize =
-        texts.iter().flat_map(|text| text.utf8_chunks()).map(|chunk| chunk.invalid().len()).sum();
+    let bad: usize = texts.iter().flat_map(|text| text.utf8_chunks()).map(|chunk| chunk.invalid().len()).sum();
     if bad * 20 <= high && (bad == 0 || high > 20) {
         found.say(format!("{high} bytes above 7F, and {bad} of them are not valid UTF-8"));
         return CodePage::find("utf-8");
     }
     if let Some((page, fit)) = multi_byte(texts, high) {
-        found.weigh(0.5 + fit / 2.0, format!("{high} bytes above 7F read as common characters of {page} to {:.0} %", fit * 100.0));
+        found.weigh(
+            0.5 + fit / 2.0,
+            format!("{high} bytes above 7F read as common characters of {page} to {:.0} %", fit * 100.0),
+        );
         return CodePage::find(page);
     }
     single(texts, WORKSTATION, name, found)
@@ -368,7 +397,12 @@ static SCHEMES: &[Scheme] = &[
         name: "shift_jis",
         lead: |b| matches!(b, 0x81..=0x9F | 0xE0..=0xFC),
         trail: |b| matches!(b, 0x40..=0x7E | 0x80..=0xFC),
-        common: |a, b| matches!((a, b), (0x81, _) | (0x82, 0x4F..) | (0x83, ..=0x96) | (0x88, 0x9F..) | (0x89..=0x97, _) | (0x98, ..=0x72)),
+        common: |a, b| {
+            matches!(
+                (a, b),
+                (0x81, _) | (0x82, 0x4F..) | (0x83, ..=0x96) | (0x88, 0x9F..) | (0x89..=0x97, _) | (0x98, ..=0x72)
+            )
+        },
         alone: |b| (0xA1..=0xDF).contains(&b),
     },
     Scheme {

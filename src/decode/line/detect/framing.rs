@@ -98,8 +98,7 @@ impl Frame {
 /// Finds the framing: descriptor words first (nothing else looks like them), then line ends, then a period.
 pub fn find(sample: &Sample<'_>, wanted: &Wanted, found: &mut Findings) -> Frame {
     let whole = sample.total.is_none_or(|total| u64::try_from(sample.head.len()).is_ok_and(|have| have >= total));
-    let frame = descriptors(sample.head, whole, wanted, found)
-        .or_else(|| prefixes(sample.head, whole, wanted, found));
+    let frame = descriptors(sample.head, whole, wanted, found).or_else(|| prefixes(sample.head, whole, wanted, found));
     if let Some(frame) = frame {
         return frame;
     }
@@ -173,7 +172,13 @@ fn descriptor(bytes: &[u8]) -> Option<(usize, bool)> {
 /// Length of a block with its descriptor word; large blocks have the high bit set and 31 bits of length.
 fn block(bytes: &[u8]) -> Option<usize> {
     let word = u32::from_be_bytes(*bytes.first_chunk::<WORD>()?);
-    let length = if word & 0x8000_0000 != 0 { word & 0x7FFF_FFFF } else if word & 0xFFFF == 0 { word >> 16 } else { 0 };
+    let length = if word & 0x8000_0000 != 0 {
+        word & 0x7FFF_FFFF
+    } else if word & 0xFFFF == 0 {
+        word >> 16
+    } else {
+        0
+    };
     usize::try_from(length).ok().filter(|&length| length > WORD)
 }
 
@@ -240,7 +245,10 @@ fn prefixes(head: &[u8], whole: bool, wanted: &Wanted, found: &mut Findings) -> 
             continue;
         }
         let order = if little { "low" } else { "high" };
-        found.weigh(if count < 20 { 0.85 } else { 0.97 }, format!("{count} records, each after two bytes of length, {order} byte first"));
+        found.weigh(
+            if count < 20 { 0.85 } else { 0.97 },
+            format!("{count} records, each after two bytes of length, {order} byte first"),
+        );
         found.confidence *= trial.confidence;
         found.evidence.append(&mut trial.evidence);
         return Some(Frame { cut: Cut::Prefix { little }, ebcdic });
@@ -273,7 +281,8 @@ fn lines(head: &[u8], end: LineEnd) -> Vec<&[u8]> {
         LineEnd::Cr => *byte == 0x0D,
         LineEnd::Nel => matches!(byte, 0x15 | 0x25),
     };
-    let mut lines: Vec<&[u8]> = head.split(is_end).take(RECORDS).map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
+    let mut lines: Vec<&[u8]> =
+        head.split(is_end).take(RECORDS).map(|line| line.strip_suffix(b"\r").unwrap_or(line)).collect();
     if lines.last().is_some_and(|last| last.is_empty()) {
         lines.pop();
     }
@@ -308,17 +317,22 @@ fn kind_of_text(head: &[u8], wanted: &Wanted, found: &mut Findings) -> bool {
     let controls = share(sum(0x00..=0x3F).saturating_sub(sum(0x20..=0x20)), host.len());
     let ascii = histogram(view);
     let of = |byte: usize| ascii.get(byte).copied().unwrap_or(0);
-    let plain = of(8) + of(9) + of(10) + of(12) + of(13) + ascii.get(0x20..0x7F).unwrap_or_default().iter().sum::<usize>();
+    let plain =
+        of(8) + of(9) + of(10) + of(12) + of(13) + ascii.get(0x20..0x7F).unwrap_or_default().iter().sum::<usize>();
     let high = ascii.get(0x80..).unwrap_or_default().iter().sum::<usize>();
     let a = share(plain, view.len());
     let (blanks, spaces) = (of(0x40), of(0x20));
     // EBCDIC letters outside A-Z are "high" in both; what tells is the blank, then the digits and letters.
     let ebcdic = if blanks.max(spaces) * 50 > view.len() { blanks > spaces } else { e > a };
     let letters = share(high, view.len());
-    let fit = if ebcdic { e + (controls * 0.8).min(0.1) + 0.25 * (1.0 - e).min(0.3) } else { ascii_fit(a, letters, view) };
+    let fit =
+        if ebcdic { e + (controls * 0.8).min(0.1) + 0.25 * (1.0 - e).min(0.3) } else { ascii_fit(a, letters, view) };
     let name = if ebcdic { "EBCDIC" } else { "ASCII" };
     let seen = if ebcdic { e } else { a };
-    found.weigh(((fit - 0.6) * 3.0).min(1.0), format!("{:.1} % of the text bytes are common {name} characters", seen * 100.0));
+    found.weigh(
+        ((fit - 0.6) * 3.0).min(1.0),
+        format!("{:.1} % of the text bytes are common {name} characters", seen * 100.0),
+    );
     ebcdic
 }
 
@@ -387,7 +401,10 @@ fn line_end(head: &[u8], ebcdic: bool, wanted: &Wanted, found: &mut Findings) ->
     if ebcdic && average > 400 {
         return None;
     }
-    found.weigh(if count < 3 { 0.8 } else { 0.98 }, format!("lines end with {word} ({count} in the first {} bytes)", view.len()));
+    found.weigh(
+        if count < 3 { 0.8 } else { 0.98 },
+        format!("lines end with {word} ({count} in the first {} bytes)", view.len()),
+    );
     Some(end)
 }
 

@@ -108,7 +108,10 @@ impl Wanted {
         };
         Wanted {
             framing,
-            record_length: hint.record_length.and_then(|length| usize::try_from(length).ok()).filter(|&length| length > 0),
+            record_length: hint
+                .record_length
+                .and_then(|length| usize::try_from(length).ok())
+                .filter(|&length| length > 0),
             page: hint.code_page.as_deref().and_then(CodePage::find),
             control,
             trc: hint.trc,

@@ -9,8 +9,8 @@ use super::{Findings, VIEW, Wanted, control, share};
 const LENGTHS: std::ops::RangeInclusive<usize> = 20..=2_048;
 /// Lengths that print data sets usually have.
 const USUAL: &[usize] = &[
-    80, 81, 120, 121, 122, 125, 132, 133, 134, 136, 137, 138, 144, 150, 151, 160, 161, 166, 180, 181, 198, 199, 204, 205,
-    210, 240, 255, 256, 259,
+    80, 81, 120, 121, 122, 125, 132, 133, 134, 136, 137, 138, 144, 150, 151, 160, 161, 166, 180, 181, 198, 199, 204,
+    205, 210, 240, 255, 256, 259,
 ];
 /// Page lengths tried.
 const PAGES: std::ops::RangeInclusive<usize> = 20..=120;
@@ -22,7 +22,8 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
     let divides = |length: usize| total > 0 && u64::try_from(length).is_ok_and(|length| total.is_multiple_of(length));
     let rates = repetition(view, ebcdic);
     let rate = |length: usize| rates.get(length).copied().unwrap_or(0.0);
-    let peak = |length: usize| rate(length) >= rate(length - 1) && rate(length) >= rate(length + 1) && rate(length) > 0.2;
+    let peak =
+        |length: usize| rate(length) >= rate(length - 1) && rate(length) >= rate(length + 1) && rate(length) > 0.2;
     let usual = |length: usize| USUAL.contains(&length);
     let controlled = |length: usize| {
         let records: Vec<&[u8]> = view.chunks_exact(length).take(2_000).collect();
@@ -137,11 +138,8 @@ fn second_row(marks: &[u64], first: usize, period: usize) -> bool {
 /// A line's shape: its first columns with digits taken as equal; 0 for a blank line.
 fn mark(text: &[u8], ebcdic: bool) -> u64 {
     let (blank, zero) = if ebcdic { (0x40, 0xF0) } else { (0x20, 0x30) };
-    let shown: Vec<u8> = text
-        .iter()
-        .take(40)
-        .map(|byte| if (zero..=zero + 9).contains(byte) { zero } else { *byte })
-        .collect();
+    let shown: Vec<u8> =
+        text.iter().take(40).map(|byte| if (zero..=zero + 9).contains(byte) { zero } else { *byte }).collect();
     if shown.iter().filter(|byte| **byte != blank).count() < 3 {
         return 0;
     }

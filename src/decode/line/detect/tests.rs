@@ -1,7 +1,8 @@
 use super::*;
 
 fn corpus(name: &str) -> Option<Vec<u8>> {
-    let root = std::env::var("GREENBAR_CORPUS").unwrap_or(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus").into());
+    let root =
+        std::env::var("GREENBAR_CORPUS").unwrap_or(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus").into());
     let bytes = std::fs::read(format!("{root}/{name}")).ok();
     if bytes.is_none() {
         println!("skipped: no corpus at {root}");
