@@ -187,6 +187,8 @@ pub struct Unit {
     pub group_starts: Option<String>,
     /// The page group that this page is in ends with it.
     pub group_ends: bool,
+    /// Shift codes (SO, SI) take no column on paper; see [`ReadSpec::shift_width`].
+    pub narrow_shifts: bool,
 }
 
 impl Unit {

@@ -9,8 +9,8 @@ use std::ops::Range;
 use super::{Strike, Unit};
 use crate::frame::codepage::{Cell, CodePage};
 
-/// Strikes on one row that are looked at; what comes after them on the same row is not drawn.
-pub const STRIKES_PER_ROW: usize = 4;
+/// Different characters kept at one place; further ones are counted and not drawn.
+pub const STRIKES_PER_CELL: usize = 4;
 
 /// Letters that blot each other out. Two different ones at one place are a mask, not text.
 const BLOTS: [char; 5] = ['X', 'M', 'W', 'O', '$'];
@@ -53,6 +53,7 @@ pub struct Rows {
     cells: Vec<GridCell>,
     shadows: Vec<Shadow>,
     undecodable: u64,
+    dropped: u64,
     scratch: Vec<Cell>,
     stacks: Vec<Stack>,
 }
@@ -86,14 +87,15 @@ struct GridCell {
 /// Everything struck at one column of a row.
 #[derive(Debug, Clone, Copy, Default)]
 struct Stack {
-    chars: [char; STRIKES_PER_ROW],
+    chars: [char; STRIKES_PER_CELL],
     depth: usize,
     width: u8,
     bold: bool,
 }
 
 impl Stack {
-    fn strike(&mut self, cell: Cell, bold: bool) {
+    /// Adds a character; false when there are too many.
+    fn strike(&mut self, cell: Cell, bold: bool) -> bool {
         self.bold |= bold;
         if self.struck().contains(&cell.ch) {
             self.bold = true;
@@ -101,7 +103,10 @@ impl Stack {
             *free = cell.ch;
             self.depth += 1;
             self.width = self.width.max(cell.width);
+        } else {
+            return false;
         }
+        true
     }
 
     fn struck(&self) -> &[char] {
@@ -126,6 +131,7 @@ impl Rows {
         self.cells.clear();
         self.shadows.clear();
         self.undecodable = 0;
+        self.dropped = 0;
         let mut rest = strikes;
         while let Some(first) = rest.first() {
             let same = rest.iter().take_while(|strike| strike.row == first.row).count();
@@ -193,6 +199,11 @@ impl Rows {
         self.undecodable
     }
 
+    /// Characters left out because too many different ones stand at their place.
+    pub fn dropped(&self) -> u64 {
+        self.dropped
+    }
+
     fn find(&self, row: u16) -> Option<&Row> {
         let at = self.rows.binary_search_by_key(&row, |entry| entry.row).ok()?;
         self.rows.get(at)
@@ -204,6 +215,9 @@ impl Rows {
 
     /// The usual row, struck once: decoded straight into the text.
     fn add_single(&mut self, unit: &Unit, strike: &Strike, cp: &'static CodePage) {
+        if unit.narrow_shifts {
+            return self.add_merged(unit, strike.row, std::slice::from_ref(strike), cp);
+        }
         let bytes = unit.text(strike);
         let start = self.text.len();
         self.undecodable += u64::from(cp.decode(bytes, &mut self.text));
@@ -242,19 +256,20 @@ impl Rows {
 
     fn add_merged(&mut self, unit: &Unit, row: u16, strikes: &[Strike], cp: &'static CodePage) {
         self.stacks.clear();
-        for strike in strikes.iter().take(STRIKES_PER_ROW) {
+        for strike in strikes {
             self.scratch.clear();
-            self.undecodable += u64::from(cp.cells(unit.text(strike), &mut self.scratch));
+            let shift_width = u8::from(!unit.narrow_shifts);
+            let bad = cp.cells_with_shifts(unit.text(strike), shift_width, &mut self.scratch);
+            self.undecodable += u64::from(bad);
             let mut column = 0;
             for cell in &self.scratch {
                 let width = usize::from(cell.width.max(1));
                 if self.stacks.len() < column + width {
                     self.stacks.resize(column + width, Stack::default());
                 }
-                if cell.ch != ' ' && cell.ch != '\u{3000}' {
-                    if let Some(stack) = self.stacks.get_mut(column) {
-                        stack.strike(*cell, strike.trc == 1);
-                    }
+                let blank = cell.ch == ' ' || cell.ch == '\u{3000}';
+                if let Some(stack) = self.stacks.get_mut(column).filter(|_| !blank) {
+                    self.dropped += u64::from(!stack.strike(*cell, strike.trc == 1));
                 }
                 column += width;
             }
@@ -305,14 +320,14 @@ impl Rows {
 
 struct Merged {
     cell: GridCell,
-    over: [Option<char>; STRIKES_PER_ROW],
+    over: [Option<char>; STRIKES_PER_CELL],
 }
 
 /// Decides what one column shows; `ruled` says that its underscores pass under words.
 fn merge(stack: &Stack, ruled: bool) -> Merged {
     let mut cell = GridCell { ch: ' ', width: stack.width.max(1), bold: stack.bold, underline: false };
-    let mut over = [None; STRIKES_PER_ROW];
-    let mut signs = [' '; STRIKES_PER_ROW];
+    let mut over = [None; STRIKES_PER_CELL];
+    let mut signs = [' '; STRIKES_PER_CELL];
     let mut count = 0;
     for ch in stack.struck() {
         if *ch == '_' && ruled {
@@ -397,5 +412,124 @@ pub fn page_text(unit: &Unit, cp: &'static CodePage, rows: &mut Rows, out: &mut 
         }
         row = number.max(row);
         out.push_str(text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ascii() -> &'static CodePage {
+        CodePage::find("iso-8859-1").unwrap()
+    }
+
+    fn unit(strikes: &[(u16, &str)], cp: &'static CodePage) -> Unit {
+        let mut unit = Unit::default();
+        for (row, text) in strikes {
+            let bytes = cp.encode(text).unwrap();
+            let at = u32::try_from(unit.bytes.len()).unwrap();
+            let len = u32::try_from(bytes.len()).unwrap();
+            unit.strikes.push(Strike { row: *row, at, len, trc: 0 });
+            unit.bytes.extend_from_slice(&bytes);
+        }
+        unit
+    }
+
+    fn filled(strikes: &[(u16, &str)], cp: &'static CodePage) -> Rows {
+        let mut rows = Rows::default();
+        rows.fill(&unit(strikes, cp), cp);
+        rows
+    }
+
+    fn marks(rows: &Rows, row: u16) -> String {
+        let mark = |cell: RowCell| match (cell.bold, cell.underline) {
+            (false, false) => ' ',
+            (true, false) => 'b',
+            (false, true) => 'u',
+            (true, true) => 'B',
+        };
+        rows.cells(row).map(mark).collect()
+    }
+
+    #[test]
+    fn rows_are_found_by_number_and_columns_count_from_1() {
+        let rows = filled(&[(2, "  Total: 12.50"), (5, "caf\u{e9} 7")], ascii());
+        assert_eq!(rows.iter().collect::<Vec<_>>(), [(2, "  Total: 12.50"), (5, "caf\u{e9} 7")]);
+        assert_eq!((rows.get(2), rows.get(3)), (Some("  Total: 12.50"), None));
+        assert_eq!(rows.columns(2, 3, 5), "Total");
+        assert_eq!(rows.columns(2, 10, 99), "12.50");
+        assert_eq!(rows.columns(5, 4, 3), "\u{e9} 7");
+        assert_eq!((rows.columns(5, 50, 3), rows.columns(9, 1, 3)), ("", ""));
+        assert_eq!((rows.width(2), rows.width(9)), (14, 0));
+    }
+
+    #[test]
+    fn double_width_characters_take_two_columns() {
+        let rows = filled(&[(1, "AB\u{65e5}\u{672c} 42")], CodePage::find("ibm-939").unwrap());
+        // A, B, shift-out, two characters of two columns, shift-in, blank, 4, 2.
+        assert_eq!(rows.columns(1, 4, 2), "\u{65e5}");
+        assert_eq!(rows.columns(1, 6, 2), "\u{672c}");
+        assert_eq!(rows.columns(1, 10, 2), "42");
+        assert_eq!(rows.width(1), 11);
+    }
+
+    #[test]
+    fn a_word_struck_twice_is_bold_and_a_ruled_one_underlined() {
+        let rows = filled(&[(1, "Name  Amount"), (1, "Name"), (1, "____________")], ascii());
+        assert_eq!(rows.get(1), Some("Name  Amount"));
+        assert_eq!(marks(&rows, 1), "BBBBuuuuuuuu");
+        assert!(rows.shadows().is_empty());
+    }
+
+    #[test]
+    fn underscores_beside_a_word_stay_characters() {
+        let rows = filled(&[(1, "Name:"), (1, "      ______")], ascii());
+        assert_eq!(rows.get(1), Some("Name: ______"));
+    }
+
+    #[test]
+    fn different_characters_keep_the_first_and_draw_the_others() {
+        let rows = filled(&[(1, "AB0=/"), (1, "C  //")], ascii());
+        assert_eq!(rows.get(1), Some("AB0\u{2260}/"));
+        assert_eq!(marks(&rows, 1), "    b");
+        let shadows: Vec<_> = rows.shadows().iter().map(|shadow| (shadow.column, shadow.ch)).collect();
+        assert_eq!(shadows, [(1, 'C')]);
+    }
+
+    #[test]
+    fn a_mask_says_nothing_but_is_drawn() {
+        let rows = filled(&[(1, "PIN 4711"), (1, "    XXXX"), (1, "    MMMM"), (1, "    WWWW")], ascii());
+        assert_eq!(rows.get(1), Some("PIN"));
+        assert_eq!(rows.shadows().len(), 16);
+    }
+
+    #[test]
+    fn a_mask_deeper_than_the_strikes_kept_still_says_nothing() {
+        let rows = filled(&[(1, "XX"), (1, "MM"), (1, "WW"), (1, "OO"), (1, "XX"), (1, "47")], ascii());
+        assert_eq!((rows.get(1), rows.dropped()), (None, 2));
+    }
+
+    #[test]
+    fn a_row_may_be_put_together_from_any_number_of_strikes() {
+        let fields = [(1, "a"), (1, "  b"), (1, "    c"), (1, "      d"), (1, "        e"), (1, "          f")];
+        assert_eq!(filled(&fields, ascii()).get(1), Some("a b c d e f"));
+    }
+
+    #[test]
+    fn page_text_keeps_rows_where_they_are() {
+        let cp = ascii();
+        let mut out = String::from(">");
+        page_text(&unit(&[(2, "two"), (4, "four")], cp), cp, &mut Rows::default(), &mut out);
+        assert_eq!(out, ">\ntwo\n\nfour");
+    }
+
+    #[test]
+    fn filling_again_forgets_the_page_before() {
+        let cp = ascii();
+        let mut rows = Rows::default();
+        rows.fill(&unit(&[(1, "one"), (1, "one"), (9, "nine")], cp), cp);
+        rows.fill(&unit(&[(3, "three")], cp), cp);
+        assert_eq!(rows.iter().collect::<Vec<_>>(), [(3, "three")]);
+        assert!(!rows.cells(3).any(|cell| cell.bold));
     }
 }

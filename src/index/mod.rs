@@ -12,6 +12,8 @@ mod rule;
 mod sheet;
 pub mod split;
 pub mod table;
+#[cfg(test)]
+mod tests;
 mod trigger;
 pub mod value;
 

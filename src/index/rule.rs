@@ -57,7 +57,7 @@ pub(crate) enum Test {
     Text(String),
     /// A match of the expression in the columns.
     Regex(Regex),
-    /// Signs, starting in the first column.
+    /// Signs, starting in one of the columns.
     Mask(Vec<MaskSign>),
     /// Anything but blanks in the columns.
     Printed,

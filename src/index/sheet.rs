@@ -153,11 +153,14 @@ impl Glass {
         fits.then_some(bytes)
     }
 
-    /// Appends the text in `columns` of a row to `out`.
+    /// Appends the text in `columns` of a row to `out`, without the blanks at the row's end.
     pub fn text(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, out: &mut String) {
         match self.direct(unit, line) {
             Some(bytes) => {
+                let start = out.len();
                 self.cp.decode(slice(bytes, columns), out);
+                let kept = out.get(start..).map_or(0, |text| text.trim_end_matches(' ').len());
+                out.truncate(start + kept);
             }
             None => {
                 self.rows.fill_strikes(unit, line.strikes, self.cp);
@@ -171,8 +174,11 @@ impl Glass {
         match probe {
             Probe::Text(literal) => self.find(unit, line, columns, literal),
             Probe::Mask(mask) => {
-                let last = columns.first.saturating_add(u16::try_from(mask.len()).unwrap_or(u16::MAX) - 1);
-                self.masked(unit, line, ColumnRange { first: columns.first, last }, mask).then_some(columns.first)
+                let width = u16::try_from(mask.len()).unwrap_or(u16::MAX) - 1;
+                (columns.first..=columns.last).find(|first| {
+                    let last = first.saturating_add(width);
+                    self.masked(unit, line, ColumnRange { first: *first, last }, mask)
+                })
             }
             Probe::Printed => match self.direct(unit, line) {
                 Some(bytes) => slice(bytes, columns)

@@ -13,6 +13,7 @@
 //! It must not know how documents are stored or rendered. A new test on documents: a variant of `query::Want` and its
 //! meaning in `compile.rs`; a new thing to index: a field in `schema.rs`, and `LAYOUT` counts up.
 
+mod archived;
 mod catalogue;
 mod collect;
 mod compile;
@@ -35,6 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher};
 
+pub use archived::Archived;
 pub use catalogue::{Catalogue, CatalogueError, Indexing};
 pub use collect::Facets;
 pub use feed::Fed;

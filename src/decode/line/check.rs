@@ -28,7 +28,8 @@ pub struct Found {
 
 impl Checker {
     /// A checker for text in `code_page`.
-    pub fn new(code_page: &'static CodePage, ebcdic: bool) -> Checker {
+    pub fn new(code_page: &'static CodePage) -> Checker {
+        let ebcdic = code_page.is_ebcdic();
         let low = if ebcdic { 0x40 } else { 0x20 };
         let mut scratch = String::new();
         let mut undecodable = [false; 256];
@@ -40,14 +41,7 @@ impl Checker {
             .zip(undecodable.iter().skip(low.into()))
             .find(|(byte, bad)| **bad || (!ebcdic && *byte == 0x7F) || *byte == 0xFF)
             .map_or(u8::MAX, |(byte, _)| byte.saturating_sub(1));
-        let characters = |bytes: &[u8]| {
-            let mut text = String::new();
-            code_page.decode(bytes, &mut text);
-            text.chars().count()
-        };
-        let shifts = ebcdic && characters(&[0x0E, 0x45, 0x66, 0x0F]) < 4;
-        let pairs = !ebcdic && (characters(&[0xB0, 0xA1]) < 2 || characters(&[0x88, 0x9F]) < 2);
-        let single = code_page.byte_is_column() && !shifts && !pairs;
+        let (single, shifts) = (!code_page.is_multi_byte(), code_page.has_shifts());
         Checker { code_page, low, high: high.max(low), single, undecodable, shifts, scratch }
     }
 

@@ -7,6 +7,7 @@ use super::control::Control;
 use super::layout::Layout;
 use crate::decode::rows::{RowCell, Rows};
 use crate::decode::{ReadSpec, Unit};
+use crate::frame::Framing;
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Notes};
 use crate::page::{Advances, Color, Element, Face, Family, Lu, Page, TextRun};
@@ -50,7 +51,9 @@ impl Geometry {
     /// The paper for a stream.
     pub(super) fn new(how: &ReadSpec, layout: &Layout) -> Geometry {
         let control = u32::from(layout.control != Control::None) + u32::from(layout.trc);
-        let text = how.record_length.map(|length| length.saturating_sub(control));
+        // The length of a variable record usually counts its descriptor word.
+        let word = if matches!(layout.framing, Framing::Descriptors { .. }) { 4 } else { 0 };
+        let text = how.record_length.map(|length| length.saturating_sub(control + word));
         let columns = text.and_then(|columns| i32::try_from(columns).ok()).unwrap_or(PRINTER_COLUMNS);
         let columns = columns.clamp(1, COLUMN_LIMIT);
         let lines = i32::from(layout.form.lines);
@@ -125,6 +128,7 @@ pub(super) fn page(unit: &Unit, cp: &'static CodePage, geometry: &Geometry, note
     }
     let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
     notes.add_many("column-not-drawn", cut, at, "characters beyond column 1024");
+    notes.add_many("overstrike-dropped", rows.dropped(), at, "too many strikes at one place");
     draw_shadows(&rows, geometry, &mut elements);
     Page { width: geometry.width, height: geometry.height, elements }
 }

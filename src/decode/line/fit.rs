@@ -21,7 +21,10 @@ const HEAD: usize = 256 * 1024;
 
 /// Fills in what a sniffed specification leaves open: `lines_per_page` where carriage control or form feeds end pages that are
 /// longer than the usual form, and the width of text in `record_length`.
-pub(super) fn complete(read: &mut ReadSpec, sample: &Sample<'_>) {
+///
+/// `hint` is what a definition fixes. A sniffed length of text lines is replaced: it counts bytes, and backspaces,
+/// tabulators and multi-byte characters have as many columns as they print.
+pub(super) fn complete(read: &mut ReadSpec, hint: &ReadSpec, sample: &Sample<'_>) {
     let head = sample.head.get(..sample.head.len().min(HEAD)).unwrap_or_default();
     let mut long = read.clone();
     long.lines_per_page = Some(LINES_LIMIT);
@@ -37,7 +40,7 @@ pub(super) fn complete(read: &mut ReadSpec, sample: &Sample<'_>) {
     if read.lines_per_page.is_none() && ends_pages && lines > DEFAULT_LINES && lines < LINES_LIMIT {
         read.lines_per_page = Some(FORMS.into_iter().find(|form| *form >= lines).unwrap_or(lines));
     }
-    if read.record_length.is_none() && text && columns > 0 {
+    if hint.record_length.is_none() && text && columns > 0 {
         read.record_length = u32::try_from(columns + before).ok();
     }
 }

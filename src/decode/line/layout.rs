@@ -23,6 +23,8 @@ pub struct Layout {
     pub code_page: &'static CodePage,
     /// EBCDIC or ASCII controls.
     pub ebcdic: bool,
+    /// SO and SI take no column on paper.
+    pub narrow_shifts: bool,
     /// Longest allowed data of a record; longer ones are noted.
     pub record_limit: usize,
     /// Looks for bytes without meaning.
@@ -39,7 +41,7 @@ impl Layout {
         let code_page = CodePage::find(name).ok_or_else(|| {
             unknown("code_page", name, "the name of a code page, such as ibm-1047, iso-8859-1, utf-8")
         })?;
-        let ebcdic = code_page.blank() == 0x40;
+        let ebcdic = code_page.is_ebcdic();
         let (format, letter) = record_format(how)?;
         let framing = framing(how, &format, ebcdic)?;
         let control = match how.carriage_control.as_deref() {
@@ -61,8 +63,9 @@ impl Layout {
             form: Form::new(how.lines_per_page.filter(|lines| *lines > 0).unwrap_or(DEFAULT_LINES), &how.channels),
             code_page,
             ebcdic,
+            narrow_shifts: how.shift_width == Some(0) && code_page.has_shifts(),
             record_limit: longest,
-            checker: Checker::new(code_page, ebcdic),
+            checker: Checker::new(code_page),
         })
     }
 

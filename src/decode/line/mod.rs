@@ -10,6 +10,7 @@
 mod check;
 mod control;
 mod decoder;
+pub mod detect;
 mod draw;
 mod fit;
 mod layout;
@@ -17,8 +18,6 @@ mod text;
 
 #[cfg(test)]
 mod tests;
-
-pub mod detect;
 
 use std::io::Read;
 
@@ -39,7 +38,7 @@ impl Format for Line {
 
     fn sniff(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Sniff {
         let mut sniff = detect::sniff(sample, hint);
-        fit::complete(&mut sniff.read, sample);
+        fit::complete(&mut sniff.read, hint, sample);
         sniff
     }
 

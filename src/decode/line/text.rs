@@ -3,7 +3,7 @@
 //! `c BS c` is bold and `_ BS c` underlined (nroff, groff, lp). Each struck character goes to the first layer that is
 //! free at its column, so that `F BS F i` becomes the layers `Fi` and `F`.
 
-use crate::decode::rows::STRIKES_PER_ROW;
+use crate::decode::rows::STRIKES_PER_CELL;
 use crate::frame::codepage::{Cell, CodePage};
 
 /// Tabulators stop at every eighth column.
@@ -42,7 +42,7 @@ pub fn has_moves(line: &[u8], ebcdic: bool) -> bool {
 impl Layers {
     /// Takes one line apart. Afterwards [`Layers::iter`] gives what is struck, first layer first.
     pub fn split(&mut self, line: &[u8], cp: &'static CodePage) {
-        let ebcdic = cp.blank() == 0x40;
+        let ebcdic = cp.is_ebcdic();
         let (back, tab) = moves(ebcdic);
         self.dropped = 0;
         for layer in &mut self.layers {
@@ -86,7 +86,7 @@ impl Layers {
     fn strike(&mut self, column: usize, character: &[u8], width: usize, blank: u8) {
         let free = match self.layers.iter().position(|layer| layer.columns <= column) {
             Some(free) => free,
-            None if self.layers.len() < STRIKES_PER_ROW => {
+            None if self.layers.len() < STRIKES_PER_CELL => {
                 self.layers.push(Layer::default());
                 self.layers.len() - 1
             }
@@ -121,9 +121,9 @@ fn character_size(text: &[u8], cp: &'static CodePage) -> usize {
             };
             1 + follow.min(wanted)
         }
+        "euc-jp" if lead == 0x8F => 3,
         "gb18030" if second.is_ascii_digit() => 4,
-        "shift_jis" | "shift-jis" | "ibm-943" | "windows-932" if (0xA1..=0xDF).contains(&lead) => 1,
-        _ if cp.byte_is_column() && decodes_alone(lead, cp) => 1,
+        _ if !cp.is_multi_byte() || decodes_alone(lead, cp) => 1,
         _ => 2,
     }
 }

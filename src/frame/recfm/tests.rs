@@ -112,7 +112,7 @@ fn the_last_record_may_be_cut_short() {
 
 #[test]
 fn a_stream_that_is_no_chain_at_all_stays_in_bounded_pieces() {
-    let bytes: Vec<u8> = (0..300_000u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8 | 1).collect();
+    let bytes: Vec<u8> = (0..300_000u32).map(|at| at.wrapping_mul(2_654_435_761).to_be_bytes()[0] | 1).collect();
     for framing in [V, VB] {
         assert!(cut(&bytes, framing).iter().all(|(_, record)| record.raw <= RESYNC_STEP));
     }

@@ -335,7 +335,10 @@ pub(super) fn condition(section: &Section<'_, '_>, known: &Known, faults: &mut F
                 Some("a column from 1"),
             );
         }
-        (Test::Mask(section.mask("mask", faults)?), open(columns))
+        let columns = columns.map_or(ColumnRange { first: 1, last: 1 }, |(columns, _)| columns);
+        // A mask may start in each column of the range; an open range ends where paper does.
+        let columns = ColumnRange { first: columns.first, last: columns.last.min(columns.first.saturating_add(254)) };
+        (Test::Mask(section.mask("mask", faults)?), columns)
     } else {
         let printed = section.flag("printed", faults)?;
         let columns = columns.map_or(ColumnRange::ALL, |(columns, _)| columns);

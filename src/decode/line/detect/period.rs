@@ -12,6 +12,8 @@ const USUAL: &[usize] = &[
     80, 81, 120, 121, 122, 125, 132, 133, 134, 136, 137, 138, 144, 150, 151, 160, 161, 166, 180, 181, 198, 199, 204,
     205, 210, 240, 255, 256, 259,
 ];
+/// Shorter records are not for printing.
+const SHORT: usize = 72;
 /// Page lengths tried.
 const PAGES: std::ops::RangeInclusive<usize> = 20..=120;
 
@@ -31,14 +33,15 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
     };
     let mut best = (0, 0.0_f32, false);
     for length in LENGTHS.filter(|&length| peak(length) || divides(length)) {
-        let plain = rate(length) + if divides(length) { 0.3 } else { 0.0 } + if usual(length) { 0.1 } else { 0.0 };
+        let habit = if usual(length) { 0.1 } else { 0.0 } - if length < SHORT { 0.4 } else { 0.0 };
+        let plain = rate(length) + if divides(length) { 0.3 } else { 0.0 } + habit;
         if plain + 0.3 <= best.1 {
             continue;
         }
         let controlled = wanted.control.is_none_or(|kind| kind.is_some()) && controlled(length);
         let score = plain + if controlled { 0.3 } else { 0.0 };
         // A multiple of the length repeats as well; it must be clearly better.
-        let multiple = best.0 > 0 && length.is_multiple_of(best.0);
+        let multiple = best.0 >= SHORT && length.is_multiple_of(best.0);
         if score > best.1 + if multiple { 0.1 } else { 0.0 } {
             best = (length, score, controlled);
         }
@@ -58,10 +61,14 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
         (true, true) => 0.98,
         (true, false) if rate(length) > 0.3 || usual(length) => 0.9,
         (false, true) => 0.9,
-        (false, false) if rate(length) > 0.6 => 0.7,
-        _ => 0.5,
+        (false, false) if rate(length) > 0.5 && usual(length) => 0.7,
+        _ => 0.45,
     };
-    let rest = if fits { "divides the stream evenly" } else { "leaves a remainder" };
+    let rest = match (fits, controlled) {
+        (true, _) => "divides the stream evenly",
+        (false, true) => "leaves a remainder: the last record is cut short",
+        (false, false) => "leaves a remainder: perhaps these are variable records that lost their descriptor words",
+    };
     found.weigh(factor, format!("a record length of {length} repeats at {:.0} % and {rest}", rate(length) * 100.0));
     length
 }
@@ -114,7 +121,7 @@ pub fn lines_per_page(texts: &[&[u8]], ebcdic: bool, found: &mut Findings) -> Op
     for header in marks.iter().take(*PAGES.end()).filter(|mark| **mark != 0).take(12) {
         let Some(at) = places.get(header).filter(|at| at.len() >= 2) else { continue };
         let gaps: Vec<usize> = at.windows(2).filter_map(|pair| pair.last()?.checked_sub(*pair.first()?)).collect();
-        let Some(&period) = gaps.first().filter(|gap| PAGES.contains(gap)) else { continue };
+        let Some(&period) = gaps.first().filter(|gap| PAGES.contains(*gap)) else { continue };
         let steady = gaps.iter().all(|gap| *gap == period);
         let expected = texts.len().div_ceil(period);
         let first = at.first().copied().unwrap_or(0);
