@@ -78,13 +78,14 @@ impl Layout {
 /// The record format without its carriage control letter, and what the letter says.
 fn record_format(how: &ReadSpec) -> Result<(String, Control), DecodeError> {
     let Some(given) = how.record_format.as_deref() else { return Ok((String::new(), Control::None)) };
-    let (stem, control) = match given.chars().last() {
-        Some('A') => (given.strip_suffix('A').unwrap_or(given), Control::Asa),
-        Some('M') => (given.strip_suffix('M').unwrap_or(given), Control::Machine),
-        _ => (given, Control::None),
+    let upper = given.to_ascii_uppercase();
+    let (stem, control) = match (upper.strip_suffix('A'), upper.strip_suffix('M')) {
+        (Some(stem), _) => (stem, Control::Asa),
+        (_, Some(stem)) => (stem, Control::Machine),
+        _ => (upper.as_str(), Control::None),
     };
     match stem {
-        "F" | "FB" | "FS" | "FBS" | "V" | "VB" | "VS" | "VBS" | "text" => Ok((stem.into(), control)),
+        "F" | "FB" | "FS" | "FBS" | "V" | "VB" | "VS" | "VBS" | "TEXT" => Ok((stem.into(), control)),
         _ => Err(unknown("record_format", given, RECORD_FORMATS)),
     }
 }
@@ -100,7 +101,7 @@ fn framing(how: &ReadSpec, format: &str, ebcdic: bool) -> Result<Framing, Decode
         (Some("nl" | "lf" | "crlf"), _) => Framing::Lines(Ends::Ascii),
         (Some("cr"), _) => Framing::Lines(Ends::Cr),
         (Some("nel"), _) => Framing::Lines(Ends::Ebcdic),
-        (None, "" | "text") => text,
+        (None, "" | "TEXT") => text,
         (Some(other), _) => return Err(unknown("framing", other, FRAMINGS)),
         (None, other) => return Err(unknown("record_format", other, RECORD_FORMATS)),
     };
