@@ -11,8 +11,10 @@
 
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
 
+pub mod inspect;
 pub mod line;
 pub mod rows;
+pub mod signature;
 
 use std::collections::BTreeMap;
 use std::io::Read;
