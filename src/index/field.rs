@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::rule::{FieldRule, Pick, Place, Source, Typing};
-use super::sheet::{Glass, Line, Literal, lines};
+use super::sheet::{Glass, Line, Literal, ReadyMask, lines};
 use super::trigger::{Ready, Triggers};
 use super::value::{Day, Decimal, FieldType, Value};
 use crate::decode::Unit;
@@ -35,9 +35,7 @@ impl Typing {
         let text = text.trim();
         let value = match self.kind {
             FieldType::Text => Value::Text(text.into()),
-            FieldType::Date => {
-                Value::Date(self.dates.iter().find_map(|format| format.parse(text)).ok_or(Fault::Date)?)
-            }
+            FieldType::Date => Value::Date(self.dates.iter().find_map(|format| format.parse(text)).ok_or(Fault::Date)?),
             FieldType::Decimal => Value::Decimal(self.number.decimal(text).ok_or(Fault::Number)?),
             FieldType::Integer => Value::Integer(self.number.integer(text).ok_or(Fault::Number)?),
         };
@@ -90,6 +88,7 @@ pub(crate) enum Finder {
 pub(crate) struct Spot {
     place: Place,
     label: Option<Literal>,
+    mask: Option<ReadyMask>,
     line: Option<Ready>,
 }
 
@@ -102,7 +101,11 @@ impl Finder {
                     _ => None,
                 };
                 let line = place.line.as_ref().map(|line| Ready::new(line, glass));
-                Finder::Place(Box::new(Spot { place: place.clone(), label, line }))
+                let mask = match &place.pick {
+                    Pick::Mask(mask) => Some(glass.mask(mask)),
+                    _ => None,
+                };
+                Finder::Place(Box::new(Spot { place: place.clone(), label, mask, line }))
             }
             Source::Tag(name) => Finder::Tag(name.clone()),
             Source::Constant(text) => Finder::Constant(text.clone()),
@@ -197,8 +200,8 @@ impl Spot {
         let columns = self.place.columns;
         match &self.place.pick {
             Pick::Columns => glass.text(unit, line, columns, out),
-            Pick::Mask(mask) => {
-                if !glass.masked(unit, line, columns, mask) {
+            Pick::Mask(_) => {
+                if !self.mask.as_ref().is_some_and(|mask| glass.masked(unit, line, columns, mask)) {
                     return false;
                 }
                 glass.text(unit, line, columns, out);
@@ -237,10 +240,11 @@ fn keep(out: &mut String, start: usize, (from, to): (usize, usize)) {
 
 /// The value behind a label: without the colon or leader dots, up to two blanks or up to `before`.
 fn value_after(text: &str, before: Option<&str>) -> (usize, usize) {
-    let value = text.trim_start_matches(|ch: char| ch.is_whitespace() || matches!(ch, ':' | '：'));
+    let colon = |ch: char| ch.is_whitespace() || matches!(ch, ':' | '：');
+    let value = text.trim_start_matches(colon);
     let dotted = value.trim_start_matches('.');
     // One point may be the first sign of an amount (.50); several are leaders.
-    let value = if value.len() - dotted.len() > 1 { dotted.trim_start() } else { value };
+    let value = if value.len() - dotted.len() > 1 { dotted.trim_start_matches(colon) } else { value };
     let end = match before {
         Some(before) => value.find(before),
         None => value.find("  "),

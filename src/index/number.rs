@@ -126,7 +126,11 @@ fn strip_mark(text: &str) -> Option<(&str, &'static str)> {
 }
 
 fn is_currency_sign(ch: char) -> bool {
-    matches!(ch, '$' | '¢' | '£' | '¤' | '¥' | '\u{20A0}'..='\u{20CF}' | '\u{FFE0}' | '\u{FFE1}' | '\u{FFE5}' | '\u{FFE6}' | '\u{FF04}' | '元' | '円')
+    matches!(
+        ch,
+        '$' | '¢' | '£' | '¤' | '¥' | '\u{20A0}'
+            ..='\u{20CF}' | '\u{FFE0}' | '\u{FFE1}' | '\u{FFE5}' | '\u{FFE6}' | '\u{FF04}' | '元' | '円'
+    )
 }
 
 #[cfg(test)]

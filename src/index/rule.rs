@@ -4,9 +4,9 @@
 
 use regex::Regex;
 
+use super::date::DateFormat;
 use super::number::NumberFormat;
 use super::value::{FieldType, Value};
-use super::date::DateFormat;
 
 /// The last row a rule can name.
 pub(crate) const LAST_ROW: i32 = 65_535;
@@ -119,8 +119,8 @@ pub(crate) enum ExcludeTest {
     All(Vec<Condition>),
     /// All of the triggers.
     Triggers(Vec<usize>),
-    /// At least this many rows match the expression.
-    Rows { regex: Regex, at_least: usize },
+    /// At least this many rows begin so and match the expression.
+    Rows { begins: &'static str, regex: Regex, at_least: usize },
     /// Rows are mostly block letters.
     BlockLetters,
 }

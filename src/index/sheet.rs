@@ -85,6 +85,23 @@ pub(crate) struct Literal {
     text: String,
     /// Its bytes in the code page, when it has them and a byte of it is a column.
     finder: Option<memmem::Finder<'static>>,
+    /// Contains a blank, which other bytes than the blank may print.
+    blank: bool,
+}
+
+/// A mask, ready to compare.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadyMask {
+    signs: Vec<MaskSign>,
+    /// The byte of each sign that stands for itself.
+    bytes: Vec<Option<u8>>,
+}
+
+impl ReadyMask {
+    /// Columns that it covers.
+    pub fn width(&self) -> u16 {
+        u16::try_from(self.signs.len()).unwrap_or(u16::MAX)
+    }
 }
 
 /// A test, ready for one code page.
@@ -92,7 +109,7 @@ pub(crate) struct Literal {
 pub(crate) enum Probe {
     Text(Literal),
     Regex(regex::Regex),
-    Mask(Vec<MaskSign>),
+    Mask(ReadyMask),
     Printed,
 }
 
@@ -101,8 +118,12 @@ pub(crate) enum Probe {
 pub(crate) struct Glass {
     cp: &'static CodePage,
     byte_columns: ByteColumns,
+    blank: u8,
     class: [u8; 256],
+    /// The rows of the page where a byte is not a column, merged when the first of them is looked at.
     rows: Rows,
+    filled: bool,
+    strikes: Vec<Strike>,
     text: String,
 }
 
@@ -122,7 +143,36 @@ impl Glass {
                 _ => 0,
             };
         }
-        Glass { cp, byte_columns: byte_columns(cp), class, rows: Rows::default(), text: String::new() }
+        Glass {
+            cp,
+            byte_columns: byte_columns(cp),
+            blank: cp.blank(),
+            class,
+            rows: Rows::default(),
+            text: String::new(),
+        }
+    }
+
+    /// Forgets the page before; call it for each page before looking at it.
+    pub fn turn_page(&mut self) {
+        self.filled = false;
+    }
+
+    /// Merges all rows of the page that cannot be looked at directly, once for a page.
+    fn merge(&mut self, unit: &Unit) {
+        if self.filled {
+            return;
+        }
+        self.filled = true;
+        let mut strikes = std::mem::take(&mut self.strikes);
+        strikes.clear();
+        for line in lines(unit, 1, super::rule::LAST_ROW) {
+            if self.direct(unit, line).is_none_or(|bytes| bytes.iter().any(|byte| self.class(*byte) & ODD != 0)) {
+                strikes.extend_from_slice(line.strikes);
+            }
+        }
+        self.rows.fill_strikes(unit, &strikes, self.cp);
+        self.strikes = strikes;
     }
 
     /// Makes a test ready for this code page.
@@ -130,7 +180,7 @@ impl Glass {
         match test {
             Test::Text(text) => Probe::Text(self.literal(text)),
             Test::Regex(regex) => Probe::Regex(regex.clone()),
-            Test::Mask(mask) => Probe::Mask(mask.clone()),
+            Test::Mask(mask) => Probe::Mask(self.mask(mask)),
             Test::Printed => Probe::Printed,
         }
     }
@@ -138,7 +188,25 @@ impl Glass {
     /// Makes a literal ready for this code page.
     pub fn literal(&self, text: &str) -> Literal {
         let bytes = self.cp.encode(text).filter(|bytes| bytes.len() == text.chars().count());
-        Literal { text: text.into(), finder: bytes.map(|bytes| memmem::Finder::new(&bytes).into_owned()) }
+        Literal {
+            text: text.into(),
+            finder: bytes.map(|bytes| memmem::Finder::new(&bytes).into_owned()),
+            blank: text.contains(char::is_whitespace),
+        }
+    }
+
+    /// Makes a mask ready for this code page.
+    pub fn mask(&self, signs: &[MaskSign]) -> ReadyMask {
+        let byte = |sign: &MaskSign| match sign {
+            MaskSign::Literal(ch) => {
+                self.cp.encode(ch.encode_utf8(&mut [0; 4])).and_then(|bytes| match bytes.as_slice() {
+                    [one] => Some(*one),
+                    _ => None,
+                })
+            }
+            _ => None,
+        };
+        ReadyMask { bytes: signs.iter().map(byte).collect(), signs: signs.to_vec() }
     }
 
     /// The bytes of a row when each is a column.
@@ -163,7 +231,7 @@ impl Glass {
                 out.truncate(start + kept);
             }
             None => {
-                self.rows.fill_strikes(unit, line.strikes, self.cp);
+                self.merge(unit);
                 out.push_str(merged(&self.rows, line.row, columns));
             }
         }
@@ -174,7 +242,7 @@ impl Glass {
         match probe {
             Probe::Text(literal) => self.find(unit, line, columns, literal),
             Probe::Mask(mask) => {
-                let width = u16::try_from(mask.len()).unwrap_or(u16::MAX) - 1;
+                let width = mask.width() - 1;
                 (columns.first..=columns.last).find(|first| {
                     let last = first.saturating_add(width);
                     self.masked(unit, line, ColumnRange { first: *first, last }, mask)
@@ -186,7 +254,7 @@ impl Glass {
                     .position(|byte| self.class(*byte) & BLANK == 0)
                     .map(|at| columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX))),
                 None => {
-                    self.rows.fill_strikes(unit, line.strikes, self.cp);
+                    self.merge(unit);
                     (!merged(&self.rows, line.row, columns).trim().is_empty()).then_some(columns.first)
                 }
             },
@@ -221,7 +289,8 @@ impl Glass {
                 if let Some(at) = found {
                     return Some(columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
                 }
-                if line.strikes.len() == 1 && !bytes.iter().any(|byte| self.class(*byte) & ODD != 0) {
+                let odd = || window.iter().any(|byte| self.class(*byte) & ODD != 0);
+                if line.strikes.len() == 1 && !(literal.blank && odd()) {
                     return None;
                 }
             }
@@ -231,7 +300,7 @@ impl Glass {
 
     /// The same by the characters that the row shows.
     fn find_merged(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, literal: &Literal) -> Option<u16> {
-        self.rows.fill_strikes(unit, line.strikes, self.cp);
+        self.merge(unit);
         let text = self.rows.get(line.row)?;
         for (at, _) in text.match_indices(literal.text.as_str()) {
             let before = text.get(..at).map_or(0, |before| before.chars().count());
@@ -262,7 +331,7 @@ impl Glass {
                 return true;
             }
         }
-        self.rows.fill_strikes(unit, line.strikes, self.cp);
+        self.merge(unit);
         let text = merged(&self.rows, line.row, columns);
         match text.split_once(label.text.as_str()) {
             Some((_, value)) => {
@@ -274,28 +343,25 @@ impl Glass {
     }
 
     /// Whether the signs of a mask fit the columns, which are as many.
-    pub fn masked(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, mask: &[MaskSign]) -> bool {
+    pub fn masked(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, mask: &ReadyMask) -> bool {
         if let Some(bytes) = self.direct(unit, line) {
-            let bytes = slice(bytes, columns);
-            let at = |n: usize| bytes.get(n).copied().unwrap_or(self.cp.blank());
-            // The first sign that does not fit ends it: most lines fail at once.
-            let quick = mask.iter().enumerate().all(|(n, sign)| match sign {
-                MaskSign::Digit => self.class(at(n)) & DIGIT != 0,
-                MaskSign::Letter => self.class(at(n)) & LETTER != 0,
-                MaskSign::NotBlank => self.class(at(n)) & BLANK == 0,
-                MaskSign::Any | MaskSign::Literal(_) => true,
+            let mut bytes = slice(bytes, columns).iter();
+            return mask.signs.iter().zip(&mask.bytes).all(|(sign, wanted)| {
+                let byte = bytes.next().copied().unwrap_or(self.blank);
+                match sign {
+                    MaskSign::Digit => self.class(byte) & DIGIT != 0,
+                    MaskSign::Letter => self.class(byte) & LETTER != 0,
+                    MaskSign::NotBlank => self.class(byte) & BLANK == 0,
+                    MaskSign::Literal(' ') => self.class(byte) & BLANK != 0,
+                    MaskSign::Literal(_) => Some(byte) == *wanted,
+                    MaskSign::Any => true,
+                }
             });
-            if !quick {
-                return false;
-            }
-            if !mask.iter().any(|sign| matches!(sign, MaskSign::Literal(_))) {
-                return true;
-            }
         }
         let mut text = std::mem::take(&mut self.text);
         text.clear();
         self.text(unit, line, columns, &mut text);
-        let fits = mask_fits(mask, &text);
+        let fits = mask_fits(&mask.signs, &text);
         self.text = text;
         fits
     }

@@ -101,7 +101,7 @@ impl<'d> Transactions<'d> {
         if unit.kind != UnitKind::Page {
             return;
         }
-        self.triggers.turn_page();
+        self.triggers.turn_page(&mut self.glass);
         let width = self.table.columns.len();
         let many = self.tables.len() > 1;
         let Transactions { tables, triggers, glass, table: out, places, last, definition, .. } = self;

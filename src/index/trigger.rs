@@ -72,8 +72,9 @@ impl Triggers {
     }
 
     /// Forgets the page before.
-    pub fn turn_page(&mut self) {
+    pub fn turn_page(&mut self, glass: &mut Glass) {
         self.known.fill(None);
+        glass.turn_page();
     }
 
     /// Where trigger `which` is on the page, if it is. A trigger's anchor stands before it in the definition.
@@ -127,7 +128,7 @@ enum ReadyExclude {
     Blank,
     All(Vec<Ready>),
     Triggers(Vec<usize>),
-    Rows { regex: regex::Regex, at_least: usize },
+    Rows { begins: Probe, regex: regex::Regex, at_least: usize },
     BlockLetters,
 }
 
@@ -137,9 +138,11 @@ impl Exclude {
             ExcludeTest::Blank => ReadyExclude::Blank,
             ExcludeTest::All(all) => ReadyExclude::All(all.iter().map(|one| Ready::new(one, glass)).collect()),
             ExcludeTest::Triggers(which) => ReadyExclude::Triggers(which.clone()),
-            ExcludeTest::Rows { regex, at_least } => {
-                ReadyExclude::Rows { regex: regex.clone(), at_least: *at_least }
-            }
+            ExcludeTest::Rows { begins, regex, at_least } => ReadyExclude::Rows {
+                begins: Probe::Text(glass.literal(begins)),
+                regex: regex.clone(),
+                at_least: *at_least,
+            },
             ExcludeTest::BlockLetters => ReadyExclude::BlockLetters,
         };
         Exclude { reason: rule.reason.clone(), ends_document: rule.ends_document, test }
@@ -152,9 +155,13 @@ impl Exclude {
                 .all(|line| glass.look(unit, line, ColumnRange::ALL, &Probe::Printed).is_none()),
             ReadyExclude::All(all) => all.iter().all(|one| triggers.holds(one, glass, unit)),
             ReadyExclude::Triggers(which) => triggers.all(which, glass, unit),
-            ReadyExclude::Rows { regex, at_least } => {
+            ReadyExclude::Rows { begins, regex, at_least } => {
                 let mut found = 0;
                 for line in lines(unit, 1, super::rule::LAST_ROW) {
+                    // Nearly every row ends here, undecoded.
+                    if glass.look(unit, line, FIRST_COLUMNS, begins).is_none() {
+                        continue;
+                    }
                     text.clear();
                     glass.text(unit, line, ColumnRange::ALL, text);
                     found += usize::from(regex.is_match(text.trim()));
@@ -168,6 +175,9 @@ impl Exclude {
         }
     }
 }
+
+/// Columns in which the stars of a separator line may begin.
+const FIRST_COLUMNS: ColumnRange = ColumnRange { first: 1, last: 8 };
 
 /// Rows of block letters on a separator page: a job name is 12 rows high.
 const BLOCK_ROWS: usize = 12;

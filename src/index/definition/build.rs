@@ -18,24 +18,60 @@ use crate::index::rule::{
 use crate::index::value::FieldType;
 
 const TOP_KEYS: &[&str] = &[
-    "name", "title", "title_zh", "kind", "language", "retention", "full_text", "visible_to", "read", "recognise",
-    "trigger", "document", "field", "table", "exclude", "paper", "mask",
+    "name",
+    "title",
+    "title_zh",
+    "kind",
+    "language",
+    "retention",
+    "full_text",
+    "visible_to",
+    "read",
+    "recognise",
+    "trigger",
+    "document",
+    "field",
+    "table",
+    "exclude",
+    "paper",
+    "mask",
 ];
 const READ_KEYS: &[&str] = &[
-    "format", "code_page", "record_format", "framing", "record_length", "carriage_control", "trc", "channels",
-    "lines_per_page", "lines_per_inch", "characters_per_inch", "shift_width",
+    "format",
+    "code_page",
+    "record_format",
+    "framing",
+    "record_length",
+    "carriage_control",
+    "trc",
+    "channels",
+    "lines_per_page",
+    "lines_per_inch",
+    "characters_per_inch",
+    "shift_width",
 ];
 const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];
-const DOCUMENT_KEYS: &[&str] =
-    &["start", "when", "by", "pages", "tag", "continues", "title", "account", "date"];
+const DOCUMENT_KEYS: &[&str] = &["start", "when", "by", "pages", "tag", "continues", "title", "account", "date"];
 const TRIGGER_KEYS: &[&str] =
     &["name", "trigger", "row", "column", "text", "regex", "mask", "printed", "absent", "upwards"];
 /// Keys of a condition without a name.
 pub(super) const CONDITION_KEYS: &[&str] =
     &["trigger", "row", "column", "text", "regex", "mask", "printed", "absent", "upwards"];
 const EXCLUDE_KEYS: &[&str] = &[
-    "name", "builtin", "when", "all", "ends_document", "trigger", "row", "column", "text", "regex", "mask", "printed",
-    "absent", "upwards",
+    "name",
+    "builtin",
+    "when",
+    "all",
+    "ends_document",
+    "trigger",
+    "row",
+    "column",
+    "text",
+    "regex",
+    "mask",
+    "printed",
+    "absent",
+    "upwards",
 ];
 
 /// Pages at the start of a stream that a signature may be on.
@@ -201,8 +237,10 @@ fn read(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> ReadSpec {
     }
 }
 
-const RECORD_FORMATS: &[&str] =
-    &["F", "FA", "FM", "FB", "FBA", "FBM", "FS", "FBS", "V", "VA", "VM", "VB", "VBA", "VBM", "VS", "VBS", "VBSA", "VBSM", "text", "textA", "textM"];
+const RECORD_FORMATS: &[&str] = &[
+    "F", "FA", "FM", "FB", "FBA", "FBM", "FS", "FBS", "V", "VA", "VM", "VB", "VBA", "VBM", "VS", "VBS", "VBSA", "VBSM",
+    "text", "textA", "textM",
+];
 const FRAMINGS: &[&str] = &["fixed", "rdw", "bdw-rdw", "le16", "be16", "nl", "lf", "crlf", "cr", "nel"];
 
 /// `channels = { 1 = 1, 2 = [10, 20] }`
@@ -237,7 +275,13 @@ fn triggers(top: &Section<'_, '_>, known: &mut Known, faults: &mut Faults<'_>) -
         let name = section.required("name", faults);
         let Some(name) = name else { continue };
         let allowed = "lower-case letters, digits, - and _";
-        check_name(&At { value: name.value.replace('_', "-"), at: name.at }, '-', &section.key("name"), allowed, faults);
+        check_name(
+            &At { value: name.value.replace('_', "-"), at: name.at },
+            '-',
+            &section.key("name"),
+            allowed,
+            faults,
+        );
         if known.triggers.contains(&name.value) {
             faults.add(name.at, &section.key("name"), format!("there are two triggers {:?}", name.value), None);
         }
@@ -284,7 +328,12 @@ pub(super) fn condition(section: &Section<'_, '_>, known: &Known, faults: &mut F
         (Test::Regex(section.regex("regex", faults)?), open(columns))
     } else if section.has("mask") {
         if columns.is_none() {
-            faults.add(section.at, &section.key("column"), "is missing: a mask stands at a column", Some("a column from 1"));
+            faults.add(
+                section.at,
+                &section.key("column"),
+                "is missing: a mask stands at a column",
+                Some("a column from 1"),
+            );
         }
         let columns = columns.map_or(ColumnRange { first: 1, last: 1 }, |(columns, _)| columns);
         // A mask may start in each column of the range; an open range ends where paper does.
@@ -380,6 +429,7 @@ impl Builtin {
     /// See `docs/formats/line-data.md`, "Separators, banners, trailers".
     fn test(self) -> ExcludeTest {
         let rows = |pattern: &str, at_least| ExcludeTest::Rows {
+            begins: "**",
             regex: Regex::new(pattern).expect("a constant expression"),
             at_least,
         };
@@ -458,13 +508,7 @@ fn document(
     (narrow(account), narrow(date))
 }
 
-fn start(
-    word: StartWord,
-    section: &Section<'_, '_>,
-    known: &Known,
-    rules: &Rules,
-    faults: &mut Faults<'_>,
-) -> Start {
+fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Start {
     let used = match word {
         StartWord::Trigger => "when",
         StartWord::Value => "by",
@@ -501,7 +545,12 @@ fn start(
                 let rule = rules.fields.get(*number);
                 if rule.is_some_and(|rule| rule.values != Values::One || matches!(rule.source, Source::Count(_))) {
                     let at = section.at;
-                    faults.add(at, &section.key("by"), "transaction, span and count fields cannot start documents", None);
+                    faults.add(
+                        at,
+                        &section.key("by"),
+                        "transaction, span and count fields cannot start documents",
+                        None,
+                    );
                 }
             }
             Start::Values(by)

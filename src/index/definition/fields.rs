@@ -12,16 +12,61 @@ use crate::index::value::FieldType;
 
 /// Keys of `[[field]]`.
 pub(super) const FIELD_KEYS: &[&str] = &[
-    "name", "label", "label_zh", "type", "sensitive", "required", "default", "page", "transaction", "span", "trigger",
-    "row", "columns", "after", "before", "regex", "mask", "line", "join", "until_blank", "upwards", "tag", "constant",
-    "count_lines", "format", "decimal", "thousands", "negative", "currency", "implied_decimals", "pattern", "min",
-    "max", "one_of",
+    "name",
+    "label",
+    "label_zh",
+    "type",
+    "sensitive",
+    "required",
+    "default",
+    "page",
+    "transaction",
+    "span",
+    "trigger",
+    "row",
+    "columns",
+    "after",
+    "before",
+    "regex",
+    "mask",
+    "line",
+    "join",
+    "until_blank",
+    "upwards",
+    "tag",
+    "constant",
+    "count_lines",
+    "format",
+    "decimal",
+    "thousands",
+    "negative",
+    "currency",
+    "implied_decimals",
+    "pattern",
+    "min",
+    "max",
+    "one_of",
 ];
 /// Keys of `[[table]]`.
 pub(super) const TABLE_KEYS: &[&str] = &["name", "trigger", "row", "line", "column"];
 const COLUMN_KEYS: &[&str] = &[
-    "name", "label", "label_zh", "columns", "regex", "type", "repeat", "format", "decimal", "thousands", "negative",
-    "currency", "implied_decimals", "pattern", "min", "max", "one_of",
+    "name",
+    "label",
+    "label_zh",
+    "columns",
+    "regex",
+    "type",
+    "repeat",
+    "format",
+    "decimal",
+    "thousands",
+    "negative",
+    "currency",
+    "implied_decimals",
+    "pattern",
+    "min",
+    "max",
+    "one_of",
 ];
 const TYPES: &[(&str, FieldType)] = &[
     ("text", FieldType::Text),
@@ -53,7 +98,12 @@ pub(super) fn field(section: &Section<'_, '_>, known: &Known, faults: &mut Fault
     let default = section.scalar("default", faults).and_then(|text| {
         let value = Typing::from_api_text(typing.kind, &text.value);
         if value.is_none() {
-            faults.add(text.at, &section.key("default"), format!("{:?} is not of the field's type", text.value), Some(API_TEXT));
+            faults.add(
+                text.at,
+                &section.key("default"),
+                format!("{:?} is not of the field's type", text.value),
+                Some(API_TEXT),
+            );
         }
         value
     });
@@ -102,6 +152,7 @@ fn source(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut
     if others.len() + usize::from(placed) != 1 {
         let allowed = "one of: a place (row with columns, after or regex), tag, constant, count_lines";
         faults.add(section.at, &section.path, "says not where its text is, or says it twice", Some(allowed));
+        return Source::Constant(String::new());
     }
     if let Some(tag) = section.text("tag", faults) {
         return Source::Tag(tag.value);
@@ -141,7 +192,12 @@ fn place(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut 
         }
     };
     if columns.is_none() && matches!(pick, Pick::Columns | Pick::Mask(_)) && !section.has("columns") {
-        faults.add(section.at, &section.key("columns"), "is missing", Some("columns such as \"10-39\", or after, or regex"));
+        faults.add(
+            section.at,
+            &section.key("columns"),
+            "is missing",
+            Some("columns such as \"10-39\", or after, or regex"),
+        );
     }
     // The first column alone stands for a field of one column, but for a mask, which knows its own length.
     let columns = match (columns, &pick) {
@@ -192,7 +248,12 @@ fn typing(section: &Section<'_, '_>, count: bool, faults: &mut Faults<'_>) -> Ty
         let text = section.scalar(key, faults)?;
         let value = Typing::from_api_text(kind, &text.value);
         if value.is_none() {
-            faults.add(text.at, &section.key(key), format!("{:?} is not of the field's type", text.value), Some(API_TEXT));
+            faults.add(
+                text.at,
+                &section.key(key),
+                format!("{:?} is not of the field's type", text.value),
+                Some(API_TEXT),
+            );
         }
         value
     };

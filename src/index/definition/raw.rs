@@ -202,7 +202,12 @@ impl<'t, 's> Section<'t, 's> {
         for item in items {
             match integer(item).and_then(|number| u16::try_from(number).ok()).filter(|line| *line > 0) {
                 Some(line) => lines.push(line),
-                None => faults.add(span.start, &self.key(name), "is not a printed line", Some("lines from 1, such as [10, 20]")),
+                None => faults.add(
+                    span.start,
+                    &self.key(name),
+                    "is not a printed line",
+                    Some("lines from 1, such as [10, 20]"),
+                ),
             }
         }
         lines
@@ -221,7 +226,8 @@ impl<'t, 's> Section<'t, 's> {
     pub fn sections(&self, name: &str, allowed: &[&str], faults: &mut Faults<'_>) -> Vec<Section<'t, 's>> {
         let Some((value, span)) = self.get(name) else { return Vec::new() };
         let mut sections = Vec::new();
-        let mut add = |value: &'t DeValue<'s>, at: usize, number: usize, faults: &mut Faults<'_>| match value.as_table() {
+        let mut add = |value: &'t DeValue<'s>, at: usize, number: usize, faults: &mut Faults<'_>| match value.as_table()
+        {
             Some(table) => {
                 let called = table.get("name").and_then(|name| name.get_ref().as_str());
                 let called = called.map_or_else(|| number.to_string(), Into::into);
@@ -272,7 +278,12 @@ impl<'t, 's> Section<'t, 's> {
             } else {
                 "a row from 1, a range such as \"5-9\" or \"5-\", or \"*\" for any row"
             };
-            faults.add(text.at, &self.key(name), format!("{:?} is not a row or range of rows", text.value), Some(allowed));
+            faults.add(
+                text.at,
+                &self.key(name),
+                format!("{:?} is not a row or range of rows", text.value),
+                Some(allowed),
+            );
         }
         fits
     }

@@ -67,7 +67,10 @@ impl Definition {
         let ready: Vec<Ready> = rules.signature.iter().map(|one| Ready::new(one, &glass)).collect();
         let mut triggers = Triggers::new(&[], &glass);
         let mut pages = sample.iter().filter(|unit| unit.kind == UnitKind::Page).take(rules.pages);
-        pages.any(|unit| ready.iter().all(|one| triggers.holds(one, &mut glass, unit)))
+        pages.any(|unit| {
+            triggers.turn_page(&mut glass);
+            ready.iter().all(|one| triggers.holds(one, &mut glass, unit))
+        })
     }
 }
 

@@ -136,12 +136,13 @@ impl<'d> Splitter<'d> {
             self.set_aside(unit, OUTSIDE, notes, out);
             return;
         }
-        self.triggers.turn_page();
+        self.triggers.turn_page(&mut self.glass);
         if unit.strikes.is_empty() {
             notes.add("empty-page", place(unit), "nothing is printed on the page");
         }
         if let Some(which) = self.excluded(unit) {
-            let (reason, ends) = self.excludes.get(which).map_or(("", false), |rule| (&rule.reason, rule.ends_document));
+            let (reason, ends) =
+                self.excludes.get(which).map_or(("", false), |rule| (&rule.reason, rule.ends_document));
             let reason = reason.to_owned();
             if ends {
                 self.close(notes, out);
@@ -277,9 +278,13 @@ impl<'d> Splitter<'d> {
             }
             return;
         };
-        let before = open.draft.pages + self.waiting.iter().map(|w| u32::try_from(w.piece.pages).unwrap_or(0)).sum::<u32>();
-        let mark = (pages > 0 && before % PAGES_PER_MARK == 0)
-            .then(|| PageMark { page: before, byte: unit.span.start, resume: unit.resume });
+        let before =
+            open.draft.pages + self.waiting.iter().map(|w| u32::try_from(w.piece.pages).unwrap_or(0)).sum::<u32>();
+        let mark = (pages > 0 && before % PAGES_PER_MARK == 0).then(|| PageMark {
+            page: before,
+            byte: unit.span.start,
+            resume: unit.resume,
+        });
         match self.waiting.last_mut().filter(|last| last.piece.reason == reason) {
             Some(last) => {
                 grow(&mut last.piece, unit, pages);
@@ -454,3 +459,6 @@ fn grow(piece: &mut SetAside, unit: &Unit, pages: u64) {
 fn place(unit: &Unit) -> At {
     At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page }
 }
+
+#[cfg(test)]
+mod tests;
