@@ -64,7 +64,8 @@ pub(super) struct Packer {
 impl Packer {
     pub fn new(context: &Context) -> Result<Packer, ArchiveError> {
         let mut compressor = Compressor::new(LEVEL).map_err(zstd_failed)?;
-        let set = |compressor: &mut Compressor<'static>, parameter| compressor.set_parameter(parameter).map_err(zstd_failed);
+        let set =
+            |compressor: &mut Compressor<'static>, parameter| compressor.set_parameter(parameter).map_err(zstd_failed);
         let (codec, dictionary) = match context {
             Context::Plain => {
                 set(&mut compressor, CParameter::WindowLog(WINDOW_LOG))?;
@@ -204,7 +205,14 @@ mod tests {
 
     #[test]
     fn a_first_block_makes_like_blocks_small() {
-        let line = |n: u32| format!(" 2024-05-{:02} CARD PURCHASE {:08} {:>12}\n", n % 28, n.wrapping_mul(2_654_435_761) % 99_999_999, n * 37);
+        let line = |n: u32| {
+            format!(
+                " 2024-05-{:02} CARD PURCHASE {:08} {:>12}\n",
+                n % 28,
+                n.wrapping_mul(2_654_435_761) % 99_999_999,
+                n * 37
+            )
+        };
         let text: String = (0..40_000).map(line).collect();
         let (first, rest) = text.as_bytes().split_at(1 << 20);
         let repeat = &first[100_000..300_000];

@@ -220,12 +220,7 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
     }
 
     /// Takes what is left of the stream and waits until all blocks are rows.
-    pub fn finish(
-        mut self,
-        archive: &Archive,
-        definition: &str,
-        spill: &mut Spill<'_>,
-    ) -> Result<Finished, LoadError> {
+    pub fn finish(mut self, archive: &Archive, definition: &str, spill: &mut Spill<'_>) -> Result<Finished, LoadError> {
         let mut left = self.pending.lock().unwrap_or_else(PoisonError::into_inner).len();
         while left > 0 {
             let length = if left > 2 * BLOCK_BYTES { BLOCK_BYTES } else { left };

@@ -74,7 +74,10 @@ mod tests {
         cache.put("b", Arc::new(2), 4);
         assert!(cache.get(&"a").is_some());
         cache.put("c", Arc::new(3), 4);
-        assert_eq!((cache.get(&"a").is_some(), cache.get(&"b").is_some(), cache.get(&"c").is_some()), (true, false, true));
+        assert_eq!(
+            (cache.get(&"a").is_some(), cache.get(&"b").is_some(), cache.get(&"c").is_some()),
+            (true, false, true)
+        );
         cache.put("huge", Arc::new(4), 11);
         assert!(cache.get(&"huge").is_none() && cache.get(&"a").is_some());
         cache.forget(|key| *key == "a");

@@ -110,7 +110,8 @@ impl Archive {
         let stored = self.stored_load(id)?;
         let what = format!("the block table of load {id}");
         let key = keys::block_table(id);
-        let value = self.engine.get(Family::Loads, &key)?.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
+        let value =
+            self.engine.get(Family::Loads, &key)?.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
         let starts = unpack_starts(&what, rows::unseal(&what, &key, &value)?)?;
         let info = LoadInfo { definition: stored.row.definition.as_str().into(), stored, starts };
         let weight = info.starts.len() * 8 + 4096;
@@ -174,7 +175,9 @@ impl Archive {
         self.engine.scan(Family::Changes, &from..&[], &mut |key, value| {
             let number: Option<[u8; 8]> = key.try_into().ok();
             let read = number.ok_or_else(|| ArchiveError::damaged("a change row", "its key is no number"));
-            match read.and_then(|number| Ok((Seq(u64::from_be_bytes(number)), rows::parse("a change row", key, value)?))) {
+            match read
+                .and_then(|number| Ok((Seq(u64::from_be_bytes(number)), rows::parse("a change row", key, value)?)))
+            {
                 Ok(change) => {
                     changes.push(change);
                     ControlFlow::Continue(())
@@ -209,7 +212,11 @@ impl Archive {
     }
 
     /// Keeps (`Some`) or removes (`None`) several values in one atomic step.
-    pub fn put_json_all<T: Serialize>(&self, family: Family, values: &[(&str, Option<&T>)]) -> Result<(), ArchiveError> {
+    pub fn put_json_all<T: Serialize>(
+        &self,
+        family: Family,
+        values: &[(&str, Option<&T>)],
+    ) -> Result<(), ArchiveError> {
         let mut batch = Batch::default();
         for (key, value) in values {
             match value {
@@ -233,7 +240,11 @@ impl Archive {
     }
 
     /// All values whose key starts with `prefix` (which must not be empty), in key order.
-    pub fn scan_json<T: DeserializeOwned>(&self, family: Family, prefix: &str) -> Result<Vec<(String, T)>, ArchiveError> {
+    pub fn scan_json<T: DeserializeOwned>(
+        &self,
+        family: Family,
+        prefix: &str,
+    ) -> Result<Vec<(String, T)>, ArchiveError> {
         let what = format!("a row of {}", family.name());
         let mut values = Vec::new();
         self.each_row(family, prefix.as_bytes(), &mut |key, value| {

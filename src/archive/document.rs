@@ -28,7 +28,15 @@ impl Archive {
     pub fn pages(&self, permit: &Permit) -> Result<DocumentPages<'_>, ArchiveError> {
         let (document, info) = self.permitted(permit)?;
         let format = self.format_of(&info.stored.row.read)?;
-        Ok(DocumentPages { archive: self, document, info, format, open: None, unit: Unit::default(), notes: Notes::default() })
+        Ok(DocumentPages {
+            archive: self,
+            document,
+            info,
+            format,
+            open: None,
+            unit: Unit::default(),
+            notes: Notes::default(),
+        })
     }
 
     /// Visits the printed text of each page (rows joined by line ends, blank rows left out), pages from 0.

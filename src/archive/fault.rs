@@ -6,8 +6,15 @@ use std::sync::OnceLock;
 use super::kv::StoreError;
 
 /// The steps, in the order in which a load passes them. Every load passes every one.
-pub const FAULT_STEPS: [&str; 7] =
-    ["load-started", "stream-decoded", "dictionary-written", "blocks-written", "documents-written", "before-commit", "after-commit"];
+pub const FAULT_STEPS: [&str; 7] = [
+    "load-started",
+    "stream-decoded",
+    "dictionary-written",
+    "blocks-written",
+    "documents-written",
+    "before-commit",
+    "after-commit",
+];
 
 /// Not a death: the next write of blocks answers as a full disk does.
 pub const DISK_FULL: &str = "disk-full";

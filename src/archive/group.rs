@@ -49,7 +49,8 @@ pub(super) fn pack(drafts: &[Draft]) -> Result<Vec<u8>, ArchiveError> {
     let raw = columns.into_bytes();
     let mut content = Vec::new();
     put_varint(&mut content, drafts.len() as u64);
-    let frame = zstd::bulk::compress(&raw, LEVEL).map_err(|error| ArchiveError::damaged("a document group", error.to_string()))?;
+    let frame = zstd::bulk::compress(&raw, LEVEL)
+        .map_err(|error| ArchiveError::damaged("a document group", error.to_string()))?;
     content.extend(frame);
     Ok(content)
 }
@@ -487,21 +488,26 @@ mod tests {
 
     #[test]
     fn what_a_row_says_twice_is_kept_once() {
-        let rows: Vec<Draft> = (0..256_u32).map(|n| {
-            let account = format!("{:09}", n.wrapping_mul(2_654_435_761) % 999_999_999);
-            Draft {
-                span: u64::from(n) * 1000..u64::from(n) * 1000 + 1000,
-                resume: 0,
-                first_page: u64::from(n) + 1,
-                records_before: u64::from(n) * 10,
-                pages: 1,
-                marks: Vec::new(),
-                title: format!("Statement {account}"),
-                date: Some(19_000),
-                account: Some(account.clone()),
-                fields: vec![(0, FieldValue::One(Value::Text(account))), (1, FieldValue::One(Value::Date(Day(19_000))))],
-            }
-        }).collect();
+        let rows: Vec<Draft> = (0..256_u32)
+            .map(|n| {
+                let account = format!("{:09}", n.wrapping_mul(2_654_435_761) % 999_999_999);
+                Draft {
+                    span: u64::from(n) * 1000..u64::from(n) * 1000 + 1000,
+                    resume: 0,
+                    first_page: u64::from(n) + 1,
+                    records_before: u64::from(n) * 10,
+                    pages: 1,
+                    marks: Vec::new(),
+                    title: format!("Statement {account}"),
+                    date: Some(19_000),
+                    account: Some(account.clone()),
+                    fields: vec![
+                        (0, FieldValue::One(Value::Text(account))),
+                        (1, FieldValue::One(Value::Date(Day(19_000)))),
+                    ],
+                }
+            })
+            .collect();
         let packed = pack(&rows).expect("packs").len();
         assert!(packed < 256 * 6, "{packed} bytes for 256 accounts of 9 digits");
     }

@@ -174,7 +174,12 @@ impl Archive {
         };
         batch.put(Family::Loads, table, table_row);
         rows::put_number(&mut batch, Family::Loads, content, u64::from(id.0));
-        rows::put_number(&mut batch, Family::Settings, keys::LAST_LOAD_KEY.to_vec(), u64::from(id.0.max(catalogue.last_load)));
+        rows::put_number(
+            &mut batch,
+            Family::Settings,
+            keys::LAST_LOAD_KEY.to_vec(),
+            u64::from(id.0.max(catalogue.last_load)),
+        );
         let stored = StoredLoad { row, generation: 1, block_bytes: blocks.stored };
         self.publish(&mut catalogue, batch, &stored, Change::Loaded(id))?;
         catalogue.last_load = catalogue.last_load.max(id.0);
@@ -214,7 +219,8 @@ impl Archive {
     fn load_of_content(&self, key: &[u8]) -> Result<Option<LoadRow>, ArchiveError> {
         let Some(value) = self.engine.get(Family::Loads, key)? else { return Ok(None) };
         let number = rows::number("a content hash", key, &value)?;
-        let id = u32::try_from(number).map_err(|_| ArchiveError::damaged("a content hash", "its load is out of range"))?;
+        let id =
+            u32::try_from(number).map_err(|_| ArchiveError::damaged("a content hash", "its load is out of range"))?;
         self.load_row(LoadId(id)).map(Some)
     }
 
@@ -274,4 +280,3 @@ fn read_head(reader: &mut dyn Read) -> Result<Vec<u8>, LoadError> {
     read.map_err(|source| LoadError::Read { at, source })?;
     if head.is_empty() { Err(LoadError::Empty) } else { Ok(head) }
 }
-

@@ -3,8 +3,8 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use super::error::{ArchiveError, LoadError};
 use super::Archive;
+use super::error::{ArchiveError, LoadError};
 use crate::decode::{DecodeError, Format, ReadSpec, Sample, Start, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::index::definition::{Choice, Definition, choose};
@@ -85,7 +85,11 @@ impl Archive {
 
     /// The format that fits best with everything it needs to know. The choice is never refused for being unsure:
     /// a stream that nobody understands is kept as well.
-    pub(super) fn how(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Result<(&'static dyn Format, ReadSpec), DecodeError> {
+    pub(super) fn how(
+        &self,
+        sample: &Sample<'_>,
+        hint: &ReadSpec,
+    ) -> Result<(&'static dyn Format, ReadSpec), DecodeError> {
         let mut best: Option<(&'static dyn Format, f32, ReadSpec)> = None;
         for format in self.formats {
             if hint.format.as_deref().is_some_and(|name| name != format.name()) {

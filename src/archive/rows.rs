@@ -18,7 +18,8 @@ const HEAD: usize = 9;
 const ROW_LIMIT: usize = 64 << 20;
 
 fn check(key: &[u8], content: &[u8]) -> [u8; 8] {
-    let digest = Sha256::new().chain_update((key.len() as u64).to_be_bytes()).chain_update(key).chain_update(content).finalize();
+    let digest =
+        Sha256::new().chain_update((key.len() as u64).to_be_bytes()).chain_update(key).chain_update(content).finalize();
     let mut check = [0; 8];
     check.copy_from_slice(&digest[..8]);
     check
@@ -49,7 +50,12 @@ pub(super) fn unseal<'v>(what: &str, key: &[u8], value: &'v [u8]) -> Result<&'v 
 }
 
 /// Puts a value as a sealed, compressed JSON row.
-pub(super) fn put<T: Serialize>(batch: &mut Batch, family: Family, key: Vec<u8>, value: &T) -> Result<(), ArchiveError> {
+pub(super) fn put<T: Serialize>(
+    batch: &mut Batch,
+    family: Family,
+    key: Vec<u8>,
+    value: &T,
+) -> Result<(), ArchiveError> {
     let json = serde_json::to_vec(value).map_err(|error| ArchiveError::damaged("a row", error.to_string()))?;
     let packed = zstd::bulk::compress(&json, 3).map_err(|error| ArchiveError::damaged("a row", error.to_string()))?;
     let sealed = seal(&key, &packed);
@@ -60,7 +66,8 @@ pub(super) fn put<T: Serialize>(batch: &mut Batch, family: Family, key: Vec<u8>,
 /// Reads what [`put`] put.
 pub(super) fn parse<T: DeserializeOwned>(what: &str, key: &[u8], value: &[u8]) -> Result<T, ArchiveError> {
     let packed = unseal(what, key, value)?;
-    let json = zstd::stream::decode_all(LimitedFrame::new(packed)).map_err(|error| ArchiveError::damaged(what, error.to_string()))?;
+    let json = zstd::stream::decode_all(LimitedFrame::new(packed))
+        .map_err(|error| ArchiveError::damaged(what, error.to_string()))?;
     serde_json::from_slice(&json).map_err(|error| ArchiveError::damaged(what, error.to_string()))
 }
 

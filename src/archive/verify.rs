@@ -72,7 +72,9 @@ impl Archive {
 
     /// Proves the rows of definitions, dictionaries, changes and tombstones, and reads those of the loads.
     fn verify_rows(&self, report: &mut VerifyReport) -> Result<Vec<Arc<LoadInfo>>, ArchiveError> {
-        for family in [Family::Definitions, Family::Dictionaries, Family::Changes, Family::Dispositions, Family::Settings] {
+        for family in
+            [Family::Definitions, Family::Dictionaries, Family::Changes, Family::Dispositions, Family::Settings]
+        {
             self.each_row(family, &[], &mut |key, value| {
                 if let Err(error) = rows::unseal(&format!("a row of {}", family.name()), key, value) {
                     report.wrong(None, error);
