@@ -11,7 +11,7 @@ mod completions;
 mod context;
 mod convert;
 mod definition;
-// mod demo;
+mod demo;
 mod doctor;
 mod export_load;
 mod failure;
@@ -25,7 +25,7 @@ mod output;
 mod reindex;
 mod retention;
 mod search;
-// mod serve;
+mod serve;
 mod stats;
 mod unload;
 mod user;
@@ -57,7 +57,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    // Demo
+    /// Make an archive from the samples, serve it and say how to sign in
+    Demo(demo::Args),
     /// Make an archive and its first administrator
     Init(init::Args),
     /// Add, list, show and compare report definitions
@@ -100,7 +101,8 @@ enum Command {
     Audit(audit::Args),
     /// Manage users and API keys
     User(user::Args),
-    // Serve
+    /// Serve the API, the agent console and the customer portal
+    Serve(serve::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -124,6 +126,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Command::Demo(args) => args.run(),
             Command::Init(args) => args.run(context),
             Command::Definition(args) => args.run(context),
             Command::Inspect(args) => args.run(context),
@@ -145,6 +148,7 @@ impl Command {
             Command::Retention(args) => args.run(context),
             Command::Audit(args) => args.run(context),
             Command::User(args) => args.run(context),
+            Command::Serve(args) => args.run(context),
             Command::Completions(args) => args.run(),
         }
     }
