@@ -165,7 +165,10 @@ impl Chain {
             return Err(AuditError::Broken { at, why });
         }
         if checkpoints.next().is_some() {
-            return Err(AuditError::Broken { at: seq + 1, why: "a signed checkpoint names later records, which are gone" });
+            return Err(AuditError::Broken {
+                at: seq + 1,
+                why: "a signed checkpoint names later records, which are gone",
+            });
         }
         Ok(seq)
     }

@@ -93,7 +93,9 @@ impl Gate {
     pub fn open(&self, who: &Principal, document: DocId, account: Option<&str>, why: &str) -> Result<Permit, Denied> {
         let allowed = match &who.kind {
             PrincipalKind::Administrator | PrincipalKind::Agent => true,
-            PrincipalKind::Customer { accounts } => account.is_some_and(|account| accounts.iter().any(|a| a == account)),
+            PrincipalKind::Customer { accounts } => {
+                account.is_some_and(|account| accounts.iter().any(|a| a == account))
+            }
         };
         if !allowed {
             self.refuse(who, document, why)?;
@@ -120,8 +122,11 @@ impl Gate {
     pub fn system(&self, task: &str, document: DocId) -> Result<Permit, Denied> {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         if !tasks.contains(task) {
-            let who =
-                Principal { name: format!("system:{task}"), kind: PrincipalKind::Administrator, from: "greenbar".into() };
+            let who = Principal {
+                name: format!("system:{task}"),
+                kind: PrincipalKind::Administrator,
+                from: "greenbar".into(),
+            };
             self.append(&who, Entry { kind: "task", what: task, ..Entry::default() }, Wait::Process)?;
             tasks.insert(task.to_string());
         }

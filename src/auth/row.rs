@@ -18,10 +18,11 @@ pub fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
 /// A row as it was.
 pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
-        Some((&VERSION, json)) => {
-            serde_json::from_slice(json).map_err(|error| StoreError::Failed { detail: format!("a broken row: {error}") })
-        }
-        _ => Err(StoreError::Failed { detail: "a row of an unknown version; a newer greenbar may have written it".into() }),
+        Some((&VERSION, json)) => serde_json::from_slice(json)
+            .map_err(|error| StoreError::Failed { detail: format!("a broken row: {error}") }),
+        _ => Err(StoreError::Failed {
+            detail: "a row of an unknown version; a newer greenbar may have written it".into(),
+        }),
     }
 }
 

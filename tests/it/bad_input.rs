@@ -19,8 +19,12 @@ fn files_that_cannot_be_loaded_are_named_with_the_reason() {
     assert!(message.contains("director"), "{message}");
     let message = archive.fails(&["load", s(&archive.home.path().join("not-there.txt"))]);
     assert!(message.contains("not-there.txt"), "{message}");
-    let message = archive.fails(&["load", "--definition", "no-such-report", s(&archive.home.file("a.txt", small_statements(1)))]);
-    assert!(message.contains("no-such-report") && message.contains("great-lakes-statement"), "it names what exists: {message}");
+    let message =
+        archive.fails(&["load", "--definition", "no-such-report", s(&archive.home.file("a.txt", small_statements(1)))]);
+    assert!(
+        message.contains("no-such-report") && message.contains("great-lakes-statement"),
+        "it names what exists: {message}"
+    );
     assert_eq!(archive.json(&["stats"]).remove(0)["loads"], 0);
 }
 
@@ -44,7 +48,8 @@ fn a_definition_that_matches_nothing_sets_every_page_aside_and_says_so() {
     let report = archive.load(&file, Some("telecom-bill"));
     assert_eq!(report["documents"], 0);
     assert_eq!(report["set_aside_pages"], report["pages"]);
-    let codes: Vec<&str> = report["warnings"].as_array().expect("a list").iter().filter_map(|w| w["code"].as_str()).collect();
+    let codes: Vec<&str> =
+        report["warnings"].as_array().expect("a list").iter().filter_map(|w| w["code"].as_str()).collect();
     assert!(codes.contains(&"no-documents"), "{codes:?}");
     archive.is_sound();
 }
@@ -55,7 +60,8 @@ fn pages_in_are_pages_in_documents_and_pages_set_aside() {
     let mut stream = b"1A PAGE THAT BELONGS TO NOBODY\n".to_vec();
     stream.extend(small_statements(7));
     let report = archive.load(&archive.home.file("s.txt", stream), Some("great-lakes-statement"));
-    let in_documents: u64 = archive.search("definition:great-lakes-statement").iter().map(|hit| hit["pages"].as_u64().unwrap_or(0)).sum();
+    let in_documents: u64 =
+        archive.search("definition:great-lakes-statement").iter().map(|hit| hit["pages"].as_u64().unwrap_or(0)).sum();
     assert_eq!(report["set_aside_pages"], 1);
     assert_eq!(report["pages"].as_u64(), Some(in_documents + 1));
 }
@@ -98,7 +104,10 @@ fn ebcdic(byte: u8) -> u8 {
 #[test]
 fn an_error_in_a_definition_points_to_line_and_column_and_says_what_is_allowed() {
     let archive = Archive::bare("definition-errors");
-    let file = archive.home.file("wrong.toml", "name = \"wrong\"\ntitle = \"W\"\nkind = \"bill\"\ntitel = \"x\"\n\n[document]\nstart = \"sometimes\"\n");
+    let file = archive.home.file(
+        "wrong.toml",
+        "name = \"wrong\"\ntitle = \"W\"\nkind = \"bill\"\ntitel = \"x\"\n\n[document]\nstart = \"sometimes\"\n",
+    );
     let message = archive.fails(&["definition", "add", s(&file)]);
     assert!(message.contains("wrong.toml:4:1") && message.contains("title"), "{message}");
     assert!(message.contains("wrong.toml:7:"), "{message}");

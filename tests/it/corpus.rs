@@ -94,7 +94,12 @@ fn inspect_names_what_the_manifest_says_of_each_line_data_file() {
         let report: Value = serde_json::from_slice(&out.stdout).expect("one JSON object");
         assert_eq!(report["format"], "line-data", "{name}: {report}");
         // 037 and 1047 share every byte these two streams use; see docs/formats/line-data.md.
-        let same = |got: &str| got == code_page || code_page.is_empty() || [got, code_page].iter().all(|n| matches!(*n, "ibm-037" | "ibm-1047")) || [got, code_page].iter().all(|n| matches!(*n, "gbk" | "gb18030"));
+        let same = |got: &str| {
+            got == code_page
+                || code_page.is_empty()
+                || [got, code_page].iter().all(|n| matches!(*n, "ibm-037" | "ibm-1047"))
+                || [got, code_page].iter().all(|n| matches!(*n, "gbk" | "gb18030"))
+        };
         assert!(same(report["code_page"].as_str().unwrap_or("")), "{name}: {}", report["code_page"]);
         assert_eq!(report["record_format"], record_format, "{name}");
         assert_eq!(report["framing"], framing, "{name}");

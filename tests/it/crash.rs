@@ -27,7 +27,11 @@ fn a_death_at_each_step_of_a_load_leaves_all_or_nothing() {
     for step in steps {
         let archive = Archive::new("fault");
         let file = archive.home.file("s.txt", small_statements(400));
-        let out = archive.command(&["load", file.to_str().expect("UTF-8")]).env("GREENBAR_FAULT", &step).output().expect("starts");
+        let out = archive
+            .command(&["load", file.to_str().expect("UTF-8")])
+            .env("GREENBAR_FAULT", &step)
+            .output()
+            .expect("starts");
         assert!(out.status.code().is_none(), "step {step} kills the process: {:?} {}", out.status, text(&out.stderr));
         check_all_or_nothing(&archive, 400, &step);
         let again = archive.load(&file, None);

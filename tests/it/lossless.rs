@@ -82,7 +82,8 @@ fn a_newer_definition_cuts_an_old_load_anew_without_touching_its_bytes() {
     let report = archive.load(&archive.home.file("s.txt", small_statements(9)), None);
     let id = report["load"].to_string();
     let before = archive.ok(&["export-load", &id]);
-    let source = std::fs::read_to_string(crate::story::checkout().join("indexers/great-lakes-statement.toml")).expect("readable");
+    let source = std::fs::read_to_string(crate::story::checkout().join("indexers/great-lakes-statement.toml"))
+        .expect("readable");
     let newer = source.replace("kind = \"statement\"", "kind = \"letter\"");
     assert_ne!(newer, source, "the definition says its kind");
     let added = archive.json(&["definition", "add", path(&archive.home.file("newer.toml", &newer))]).remove(0);
@@ -128,7 +129,10 @@ fn a_backup_restores_to_the_same_archive() {
     archive.ok(&["backup", path(&copy)]);
     let out = crate::story::run(&["restore", path(&copy), path(&back.dir())]);
     assert!(out.status.success(), "{}", text(&out.stderr));
-    assert_eq!(archive.ok(&["export-load", &report["load"].to_string()]), back.ok(&["export-load", &report["load"].to_string()]));
+    assert_eq!(
+        archive.ok(&["export-load", &report["load"].to_string()]),
+        back.ok(&["export-load", &report["load"].to_string()])
+    );
     assert_eq!(back.search("definition:great-lakes-statement").len(), 20, "search is rebuilt from the archive");
     back.is_sound();
 }

@@ -106,7 +106,11 @@ fn chinese_bills_show_as_text_and_pdf_with_every_glyph() {
     let archive = Archive::new("chinese");
     let report = archive.load(&file, None);
     assert_eq!(report["documents"], 400);
-    let hit = archive.search("周明怡").into_iter().find(|hit| hit["fields"]["customer_name"] == "周明怡").expect("found by name");
+    let hit = archive
+        .search("周明怡")
+        .into_iter()
+        .find(|hit| hit["fields"]["customer_name"] == "周明怡")
+        .expect("found by name");
     let id = hit["id"].as_str().expect("an id");
     let shown = text(&archive.ok(&["get", id, "--format", "text"]));
     assert!(shown.contains("华东通信有限公司") && shown.contains("334.58"), "{shown}");
@@ -130,7 +134,10 @@ fn overstruck_text_reads_once_and_prints_bold() {
     let shown = text(&archive.ok(&["get", "1-1", "--format", "text"]));
     assert!(shown.contains("First Cascade Bank") && shown.contains("$3,845.82"), "{shown}");
     let html = text(&archive.ok(&["get", "1-1", "--format", "html"]));
-    assert!(html.contains("<b>First Cascade Bank</b>") || html.contains("<strong>First Cascade Bank</strong>"), "bold is kept");
+    assert!(
+        html.contains("<b>First Cascade Bank</b>") || html.contains("<strong>First Cascade Bank</strong>"),
+        "bold is kept"
+    );
     assert!(html.contains("<u>"), "underline is kept");
 }
 
@@ -152,7 +159,9 @@ fn convert_renders_a_whole_stream_without_an_archive() {
 #[test]
 fn every_sample_of_the_checkout_renders() {
     let archive = Archive::new("samples");
-    for definition in std::fs::read_dir(checkout().join("fixtures/samples")).expect("fixtures/samples is there").flatten() {
+    for definition in
+        std::fs::read_dir(checkout().join("fixtures/samples")).expect("fixtures/samples is there").flatten()
+    {
         let path = definition.path();
         if path.extension().is_some_and(|extension| extension == "md" || extension == "py") {
             continue;

@@ -34,7 +34,11 @@ impl Server {
     fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("connects");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("settable");
-        let mut head = format!("{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n", self.address, body.len());
+        let mut head = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\nContent-Length: {}\r\n",
+            self.address,
+            body.len()
+        );
         for (name, value) in headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
@@ -188,7 +192,14 @@ fn the_openapi_document_names_every_call_of_the_contract() {
     let (status, _, body) = server.ask("GET", "/api/openapi.json", &[], b"");
     assert_eq!(status, 200);
     let api: Value = serde_json::from_slice(&body).expect("JSON");
-    for path in ["/api/v1/documents", "/api/v1/documents/{id}", "/api/v1/documents/{id}/content", "/api/v1/loads", "/api/v1/loads/{id}", "/api/v1/loads/{id}/original"] {
+    for path in [
+        "/api/v1/documents",
+        "/api/v1/documents/{id}",
+        "/api/v1/documents/{id}/content",
+        "/api/v1/loads",
+        "/api/v1/loads/{id}",
+        "/api/v1/loads/{id}/original",
+    ] {
         assert!(api["paths"][path].is_object(), "{path} is missing");
     }
     for path in ["/health", "/metrics"] {

@@ -152,7 +152,12 @@ pub fn indexers() -> Vec<PathBuf> {
 
 /// Runs greenbar without an archive.
 pub fn run(args: &[&str]) -> Output {
-    Command::new(GREENBAR).args(args).stdin(Stdio::null()).env_remove("GREENBAR_DATA").output().expect("greenbar starts")
+    Command::new(GREENBAR)
+        .args(args)
+        .stdin(Stdio::null())
+        .env_remove("GREENBAR_DATA")
+        .output()
+        .expect("greenbar starts")
 }
 
 /// JSON lines as values.
@@ -184,7 +189,10 @@ pub fn small_statements(count: usize) -> Vec<u8> {
     for n in 1..=count {
         let pages = if n % 3 == 0 { 2 } else { 1 };
         for page in 1..=pages {
-            out.push_str(&format!("1{:<40}STATEMENT OF ACCOUNT{:<16}PAGE {page:>3} OF {pages}\n", "GREAT LAKES MUTUAL BANK", ""));
+            out.push_str(&format!(
+                "1{:<40}STATEMENT OF ACCOUNT{:<16}PAGE {page:>3} OF {pages}\n",
+                "GREAT LAKES MUTUAL BANK", ""
+            ));
             out.push_str(&format!(" ACCOUNT NO  {:<20} STATEMENT DATE {:02}/28/2024\n", account(n), n % 12 + 1));
             if page == 1 {
                 out.push_str(&format!("-    Person Number {n}\n     {n} Birch St\n     Dayton OH 45402\n"));
@@ -192,7 +200,11 @@ pub fn small_statements(count: usize) -> Vec<u8> {
             }
             out.push_str(&format!("0DATE   DESCRIPTION{:60}AMOUNT\n", ""));
             for line in 1..=5 {
-                out.push_str(&format!("  {line:02}/07  {:<60}{:>16}\n", format!("CARD PURCHASE ORCHARD CAFE {n}"), "1.00-"));
+                out.push_str(&format!(
+                    "  {line:02}/07  {:<60}{:>16}\n",
+                    format!("CARD PURCHASE ORCHARD CAFE {n}"),
+                    "1.00-"
+                ));
             }
         }
         out.push_str(&format!("0{:<69}{:>16}\n", "CLOSING BALANCE", format!("{}.{:02}", n * 10, n % 100)));

@@ -35,9 +35,28 @@ fn the_demo_loads_every_sample_serves_and_says_how_to_sign_in() {
 #[test]
 fn help_lists_every_command_and_completions_exist_for_the_usual_shells() {
     let help = text(&run(&["--help"]).stdout);
-    for command in
-        ["demo", "init", "definition", "inspect", "check", "load", "search", "get", "convert", "export-load", "verify", "reindex", "backup", "restore", "stats", "doctor", "audit", "user", "serve", "completions"]
-    {
+    for command in [
+        "demo",
+        "init",
+        "definition",
+        "inspect",
+        "check",
+        "load",
+        "search",
+        "get",
+        "convert",
+        "export-load",
+        "verify",
+        "reindex",
+        "backup",
+        "restore",
+        "stats",
+        "doctor",
+        "audit",
+        "user",
+        "serve",
+        "completions",
+    ] {
         assert!(help.contains(command), "{command} is missing in:\n{help}");
         let out = run(&[command, "--help"]);
         assert!(out.status.success() && out.stdout.len() > 100, "{command} --help reads well");
@@ -67,7 +86,20 @@ fn json_output_has_the_keys_that_other_programs_rely_on() {
     let archive = Archive::new("keys");
     let file = archive.home.file("s.txt", small_statements(4));
     let report = archive.load(&file, None);
-    for key in ["load", "file", "definition", "sha256", "bytes", "pages", "documents", "set_aside_pages", "stored_bytes", "duplicate", "warnings", "seconds"] {
+    for key in [
+        "load",
+        "file",
+        "definition",
+        "sha256",
+        "bytes",
+        "pages",
+        "documents",
+        "set_aside_pages",
+        "stored_bytes",
+        "duplicate",
+        "warnings",
+        "seconds",
+    ] {
         assert!(!report[key].is_null(), "load: {key}");
     }
     let hit = archive.search("account:100002-0002-2").remove(0);
@@ -85,7 +117,18 @@ fn json_output_has_the_keys_that_other_programs_rely_on() {
     }
     let out = run(&["inspect", "--json", file.to_str().expect("UTF-8")]);
     let inspection = &crate::story::lines(&out.stdout)[0];
-    for key in ["format", "confidence", "bytes", "records", "pages", "code_page", "record_format", "framing", "record_length", "carriage_control"] {
+    for key in [
+        "format",
+        "confidence",
+        "bytes",
+        "records",
+        "pages",
+        "code_page",
+        "record_format",
+        "framing",
+        "record_length",
+        "carriage_control",
+    ] {
         assert!(!inspection[key].is_null(), "inspect: {key}: {inspection}");
     }
 }
@@ -97,7 +140,11 @@ fn check_says_what_a_definition_would_cut_without_an_archive() {
     let definition = crate::story::checkout().join("indexers/great-lakes-statement.toml");
     let out = run(&["check", definition.to_str().expect("UTF-8"), file.to_str().expect("UTF-8")]);
     let said = text(&out.stdout);
-    assert!(out.status.success() && said.contains("100002-0002-2") && said.contains("4 documents"), "{said}{}", text(&out.stderr));
+    assert!(
+        out.status.success() && said.contains("100002-0002-2") && said.contains("4 documents"),
+        "{said}{}",
+        text(&out.stderr)
+    );
 }
 
 #[test]

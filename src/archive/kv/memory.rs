@@ -45,7 +45,9 @@ impl Engine for Memory {
                 Write::Delete(family, key) => {
                     rows.remove(&(family, key));
                 }
-                Write::DeleteRange(family, from, to) => rows.retain(|(at, key), _| *at != family || *key < from || *key >= to),
+                Write::DeleteRange(family, from, to) => {
+                    rows.retain(|(at, key), _| *at != family || *key < from || *key >= to)
+                }
             }
         }
         Ok(())
