@@ -11,19 +11,21 @@ mod completions;
 mod context;
 mod convert;
 mod definition;
-mod demo;
+// mod demo;
 mod doctor;
 mod export_load;
 mod failure;
 mod get;
+mod hold;
 mod init;
-mod inspect;
+// mod inspect;
 mod load;
 mod loads;
 mod output;
 mod reindex;
+mod retention;
 mod search;
-mod serve;
+// mod serve;
 mod stats;
 mod unload;
 mod user;
@@ -55,14 +57,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make an archive from the samples, serve it and say how to sign in
-    Demo(demo::Args),
+    // Demo
     /// Make an archive and its first administrator
     Init(init::Args),
     /// Add, list, show and compare report definitions
     Definition(definition::Args),
-    /// Say what a print stream is: format, code page, records, pages
-    Inspect(inspect::Args),
+    // Inspect
     /// Try a report definition on a sample without an archive
     Check(check::Args),
     /// Load print streams into the archive
@@ -91,12 +91,15 @@ enum Command {
     Stats(stats::Args),
     /// Check the surroundings: fonts, disk, locks, versions
     Doctor(doctor::Args),
+    /// Keep what must not be removed
+    Hold(hold::Args),
+    /// Say how long reports are kept, and dispose of what is over
+    Retention(retention::Args),
     /// Read and verify the audit trail
     Audit(audit::Args),
     /// Manage users and API keys
     User(user::Args),
-    /// Serve the API, the agent console and the customer portal
-    Serve(serve::Args),
+    // Serve
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -120,10 +123,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
-            Command::Demo(args) => args.run(),
             Command::Init(args) => args.run(context),
             Command::Definition(args) => args.run(context),
-            Command::Inspect(args) => args.run(context),
             Command::Check(args) => args.run(context),
             Command::Load(args) => args.run(context),
             Command::Loads(args) => args.run(context),
@@ -138,9 +139,10 @@ impl Command {
             Command::Restore(args) => args.run(),
             Command::Stats(args) => args.run(context),
             Command::Doctor(args) => args.run(context),
+            Command::Hold(args) => args.run(context),
+            Command::Retention(args) => args.run(context),
             Command::Audit(args) => args.run(context),
             Command::User(args) => args.run(context),
-            Command::Serve(args) => args.run(context),
             Command::Completions(args) => args.run(),
         }
     }

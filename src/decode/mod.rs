@@ -11,7 +11,10 @@
 
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
 
+pub mod inspect;
 pub mod line;
+pub mod rows;
+pub mod signature;
 
 use std::collections::BTreeMap;
 use std::io::Read;
@@ -122,6 +125,10 @@ pub trait Decoder: Send {
     /// Draws a unit of kind [`UnitKind::Page`] that [`Decoder::next`] returned (of this decoder or of another one
     /// opened the same way). Does not change the decoder's place.
     fn page(&self, unit: &Unit, notes: &mut Notes) -> Page;
+    /// Records of the stream up to the decoder's place, those before its start included; 0 in formats without records.
+    fn records(&self) -> u64 {
+        0
+    }
 }
 
 /// What a unit is.
@@ -182,6 +189,8 @@ pub struct Unit {
     pub group_starts: Option<String>,
     /// The page group that this page is in ends with it.
     pub group_ends: bool,
+    /// Shift codes (SO, SI) take no column on paper; see [`ReadSpec::shift_width`].
+    pub narrow_shifts: bool,
 }
 
 impl Unit {

@@ -3,8 +3,18 @@
 //! A [`definition::Definition`] (from `indexers/*.toml`, checked) drives a [`split::Splitter`]: units go in, in stream
 //! order; [`Draft`]s (documents) and [`SetAside`]s come out. Every page ends in exactly one of the two.
 
+pub mod check;
+pub mod date;
 pub mod definition;
+mod field;
+pub mod number;
+mod rule;
+mod sheet;
 pub mod split;
+pub mod table;
+#[cfg(test)]
+mod tests;
+mod trigger;
 pub mod value;
 
 use std::ops::Range;
@@ -28,7 +38,7 @@ pub struct PageMark {
 pub const PAGES_PER_MARK: u32 = 16;
 
 /// A document as the splitter found it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Draft {
     /// Its bytes in the stream.
     pub span: Range<u64>,

@@ -3,9 +3,19 @@
 //! A renderer never sees the source format. The same document gives the same bytes each time.
 //! Adding a rendition: a file here, a line in `RENDERERS`.
 
+mod csv;
+pub mod font;
+pub mod form;
+pub mod grid;
+mod html;
+mod json;
+pub mod pdf;
+mod png;
 pub mod sheet;
+mod text;
 
 use std::io::Write;
+use std::ops::Range;
 
 use crate::index::definition::Paper;
 use crate::page::Page;
@@ -72,6 +82,17 @@ pub struct RenderOptions {
     pub highlight: Vec<String>,
 }
 
+impl RenderOptions {
+    /// The pages asked for, from 0, of a document of `count` pages.
+    pub fn range(&self, count: u32) -> Result<Range<u32>, RenderError> {
+        let Some((first, last)) = self.pages else { return Ok(0..count) };
+        match [first, last].into_iter().find(|page| *page >= count) {
+            Some(page) => Err(RenderError::NoPage { page: page.saturating_add(1), pages: count }),
+            None => Ok(first..last.saturating_add(1).max(first)),
+        }
+    }
+}
+
 /// What a renderer survived.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rendered {
@@ -101,6 +122,14 @@ pub trait Renderer: Sync {
     ) -> Result<Rendered, RenderError>;
 }
 
+/// All renditions. `--format`, the API and the list in the README read this table.
+pub static RENDERERS: &[&dyn Renderer] = &[&pdf::Pdf, &html::Html, &text::Text, &png::Png, &csv::Csv, &json::Json];
+
+/// The renderer of this name.
+pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {
+    RENDERERS.iter().copied().find(|renderer| renderer.name() == name)
+}
+
 /// What can go wrong.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -123,3 +152,6 @@ pub enum RenderError {
     #[error("{0}")]
     Resource(String),
 }
+
+#[cfg(test)]
+pub(crate) mod sample;

@@ -8,6 +8,7 @@ mod corpus;
 mod crash;
 mod layers;
 mod lossless;
+mod records;
 mod renditions;
 mod server;
 mod story;

@@ -1,0 +1,72 @@
+//! Finds bytes that print nothing or mean nothing, fast enough to look at every record.
+
+use crate::frame::codepage::CodePage;
+
+/// Looks for control codes and undecodable bytes in the text of one code page.
+#[derive(Debug)]
+pub struct Checker {
+    code_page: &'static CodePage,
+    /// Bytes from here ...
+    low: u8,
+    /// ... to here are all characters by themselves.
+    high: u8,
+    /// One byte is one character: the table below is the whole truth.
+    single: bool,
+    undecodable: [bool; 256],
+    shifts: bool,
+    scratch: String,
+}
+
+/// What was found in one text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Control codes; they print as blanks.
+    pub controls: u64,
+    /// Bytes without meaning in the code page.
+    pub undecodable: u64,
+}
+
+impl Checker {
+    /// A checker for text in `code_page`.
+    pub fn new(code_page: &'static CodePage) -> Checker {
+        let ebcdic = code_page.is_ebcdic();
+        let low = if ebcdic { 0x40 } else { 0x20 };
+        let mut scratch = String::new();
+        let mut undecodable = [false; 256];
+        for (byte, bad) in (0..=u8::MAX).zip(&mut undecodable) {
+            scratch.clear();
+            *bad = code_page.decode(&[byte], &mut scratch) > 0;
+        }
+        let high = (low..=u8::MAX)
+            .zip(undecodable.iter().skip(low.into()))
+            .find(|(byte, bad)| **bad || (!ebcdic && *byte == 0x7F) || *byte == 0xFF)
+            .map_or(u8::MAX, |(byte, _)| byte.saturating_sub(1));
+        let (single, shifts) = (!code_page.is_multi_byte(), code_page.has_shifts());
+        Checker { code_page, low, high: high.max(low), single, undecodable, shifts, scratch }
+    }
+
+    /// Counts in `text` what deserves a note.
+    #[inline]
+    pub fn check(&mut self, text: &[u8]) -> Found {
+        let (low, high) = text.iter().fold((u8::MAX, 0), |(low, high), byte| (low.min(*byte), high.max(*byte)));
+        if low >= self.low && high <= self.high { Found::default() } else { self.check_slowly(text) }
+    }
+
+    #[cold]
+    fn check_slowly(&mut self, text: &[u8]) -> Found {
+        let control = |byte: &&u8| match **byte {
+            0x00 => false,
+            0x0E | 0x0F if self.shifts => false,
+            byte => byte < self.low,
+        };
+        let controls = text.iter().filter(control).count() as u64;
+        let undecodable = if self.single {
+            let bad = |byte: &&u8| self.undecodable.get(usize::from(**byte)).copied().unwrap_or(true);
+            text.iter().filter(bad).count() as u64
+        } else {
+            self.scratch.clear();
+            self.code_page.decode(text, &mut self.scratch).into()
+        };
+        Found { controls, undecodable }
+    }
+}

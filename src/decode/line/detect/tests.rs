@@ -1,0 +1,484 @@
+use super::*;
+
+fn corpus(name: &str) -> Option<Vec<u8>> {
+    let root =
+        std::env::var("GREENBAR_CORPUS").unwrap_or(concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus").into());
+    let bytes = std::fs::read(format!("{root}/{name}")).ok();
+    if bytes.is_none() {
+        println!("skipped: no corpus at {root}");
+    }
+    bytes
+}
+
+fn look(bytes: &[u8], name: Option<&str>) -> Sniff {
+    let head = bytes.get(..super::super::super::SAMPLE_BYTES).unwrap_or(bytes);
+    sniff(&Sample { head, total: u64::try_from(bytes.len()).ok(), name }, &ReadSpec::default())
+}
+
+/// Code page, record format, framing, record length, carriage control.
+fn answer(found: &Sniff) -> (String, String, String, u32, String) {
+    let read = found.read.clone();
+    (
+        read.code_page.unwrap_or_default(),
+        read.record_format.unwrap_or_default(),
+        read.framing.unwrap_or_default(),
+        read.record_length.unwrap_or_default(),
+        read.carriage_control.unwrap_or_default(),
+    )
+}
+
+#[test]
+fn every_line_data_file_of_the_corpus_is_read_as_the_manifest_says() {
+    for (file, page, format, framing, length, control, trc, lines) in [
+        ("stmt-037.fba", "ibm-037", "FBA", "fixed", 133, "asa", false, None),
+        ("stmt-part-037.vbm", "ibm-037", "VBM", "bdw-rdw", 0, "machine", false, None),
+        ("stmt-part-1047.vba", "ibm-1047", "VBA", "rdw", 0, "asa", false, None),
+        ("stmt-part-ascii.asa", "iso-8859-1", "textA", "crlf", 0, "asa", false, None),
+        ("stmt-part-trc-037.fba", "ibm-037", "FBA", "fixed", 134, "asa", true, None),
+        ("telecom-935.fba", "ibm-935", "FBA", "fixed", 133, "asa", false, None),
+        ("telecom-1388.vba", "ibm-1388", "VBA", "bdw-rdw", 0, "asa", false, None),
+        ("telecom-gbk.asa", "gbk", "textA", "nl", 0, "asa", false, None),
+        ("notice-overstrike.txt", "iso-8859-1", "text", "nl", 0, "none", false, Some(66)),
+        // The manifest says 60 (PAGE LIMIT of the program); the headers really come back every 59 lines.
+        ("sales-register.lst", "utf-8", "text", "nl", 0, "none", false, Some(59)),
+        ("sales-register-crlf.lst", "utf-8", "text", "crlf", 0, "none", false, Some(59)),
+        ("lp2pdf-test1.lp", "utf-8", "textA", "nl", 0, "asa", false, None),
+        ("lp2pdf-test2.lp", "utf-8", "textA", "nl", 0, "asa", false, None),
+        ("lp2pdf-test3.lp", "utf-8", "textA", "nl", 0, "asa", false, None),
+        ("invoice2data-Orlen.txt", "utf-8", "text", "nl", 0, "none", false, None),
+    ] {
+        let Some(bytes) = corpus(&format!("linedata/{file}")) else { return };
+        let found = look(&bytes, Some(file));
+        println!("{file}: {:.2} {:?}\n    {}", found.confidence, answer(&found), found.evidence.join("\n    "));
+        let got = answer(&found);
+        let length = if length == 0 { got.3 } else { length };
+        assert_eq!(got, (page.into(), format.into(), framing.into(), length, control.into()), "{file}");
+        assert_eq!(found.read.trc, Some(trc), "{file}");
+        assert_eq!(found.read.lines_per_page, lines, "{file}");
+        assert!(found.confidence > 0.8, "{file}: {} {:?}", found.confidence, found.evidence);
+    }
+}
+
+#[test]
+fn without_its_name_the_corpus_is_read_the_same_but_for_ties() {
+    for (file, pages) in [
+        ("stmt-037.fba", &["ibm-037", "ibm-1047"][..]),
+        ("stmt-part-037.vbm", &["ibm-037", "ibm-1047"]),
+        ("stmt-part-1047.vba", &["ibm-037", "ibm-1047"]),
+        ("stmt-part-trc-037.fba", &["ibm-037", "ibm-1047"]),
+        ("telecom-935.fba", &["ibm-935", "ibm-1388"]),
+        ("telecom-1388.vba", &["ibm-935", "ibm-1388"]),
+        ("telecom-gbk.asa", &["gbk"]),
+    ] {
+        let Some(bytes) = corpus(&format!("linedata/{file}")) else { return };
+        let found = look(&bytes, None);
+        assert!(pages.contains(&found.read.code_page.clone().unwrap().as_str()), "{file}: {:?}", found.evidence);
+        assert!(found.confidence > 0.8, "{file}: {} {:?}", found.confidence, found.evidence);
+    }
+}
+
+/// A report of `pages` pages as lines with ASA control; `names` are its customers, `money` stands before amounts.
+fn report(pages: usize, names: &[&str], money: &str) -> Vec<String> {
+    let mut lines = Vec::new();
+    let mut seed = 4711_u64;
+    let mut number = |below: u64| {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (seed >> 33) % below
+    };
+    for page in 1..=pages {
+        lines.push(format!("1ACME BANK                STATEMENT OF ACCOUNT                     PAGE {page:4}"));
+        lines.push(format!("0Customer: {:<30} Account: {:010}", names[page % names.len()], number(9_999_999_999)));
+        lines.push(" ".into());
+        lines.push("-Date        Description                              Amount        Balance".into());
+        lines.push("+____________________________________________________________________________".into());
+        for _ in 0..12 + number(14) {
+            let (day, amount, balance) = (number(28) + 1, number(99_999), number(999_999));
+            let what = ["Card payment", "Transfer to savings", "Direct debit ELECTRIC CO", "Cash withdrawal"]
+                [day as usize % 4];
+            lines.push(format!(
+                " 2024-03-{day:02}  {what:<36} {money}{:>9}.{:02} {:>12}.{:02}",
+                amount / 100,
+                amount % 100,
+                balance / 100,
+                balance % 100
+            ));
+        }
+        lines.push("0Thank you for banking with us. Questions? Call 0800 123 456.".into());
+    }
+    lines
+}
+
+const NAMES: &[&str] = &["John Smith", "José Muñoz", "Jürgen Müller", "François Lefèvre", "Zoë Brontë", "Ana García"];
+
+fn encode(page: &str, lines: &[String]) -> Vec<Vec<u8>> {
+    let page = CodePage::find(page).unwrap();
+    lines.iter().map(|line| page.encode(line).unwrap_or_else(|| panic!("{} lacks {line}", page.name()))).collect()
+}
+
+fn fixed(records: &[Vec<u8>], length: usize, blank: u8) -> Vec<u8> {
+    let mut out = Vec::new();
+    for record in records {
+        let mut record = record.clone();
+        record.resize(length, blank);
+        out.extend(record);
+    }
+    out
+}
+
+fn rdw(records: &[Vec<u8>]) -> Vec<u8> {
+    let mut out = Vec::new();
+    for record in records {
+        out.extend(u16::try_from(record.len() + 4).unwrap().to_be_bytes());
+        out.extend([0, 0]);
+        out.extend(record);
+    }
+    out
+}
+
+fn bdw(records: &[Vec<u8>], size: usize) -> Vec<u8> {
+    let mut out = Vec::new();
+    let mut from = 0;
+    while from < records.len() {
+        let mut to = from;
+        let mut length = 4;
+        while to < records.len() && length + records[to].len() + 4 <= size {
+            length += records[to].len() + 4;
+            to += 1;
+        }
+        out.extend(u16::try_from(length).unwrap().to_be_bytes());
+        out.extend([0, 0]);
+        out.extend(rdw(&records[from..to]));
+        from = to;
+    }
+    out
+}
+
+fn joined(records: &[Vec<u8>], end: &[u8]) -> Vec<u8> {
+    records.iter().flat_map(|record| record.iter().chain(end).copied()).collect()
+}
+
+/// ASA control (before printing) as machine code (after printing).
+fn machine(records: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    let mut out = vec![vec![0x8B]];
+    for (n, record) in records.iter().enumerate() {
+        let next = records.get(n + 1).map_or(0x40, |next| next[0]);
+        let code = match next {
+            0xF1 => 0x89,
+            0xF0 => 0x11,
+            0x60 => 0x19,
+            0x4E => 0x01,
+            _ => 0x09,
+        };
+        out.push([&[code], &record[1..]].concat());
+    }
+    out
+}
+
+fn without_control(records: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    records.iter().map(|record| record[1..].to_vec()).collect()
+}
+
+fn expect(what: &str, found: &Sniff, page: &[&str], format: &str, framing: &str, length: Option<u32>, control: &str) {
+    let got = answer(found);
+    let why = format!("{what}: {got:?} {} {:#?}", found.confidence, found.evidence);
+    assert!(page.contains(&got.0.as_str()), "{why}");
+    assert_eq!((got.1.as_str(), got.2.as_str(), got.4.as_str()), (format, framing, control), "{why}");
+    if let Some(length) = length {
+        assert_eq!(got.3, length, "{why}");
+    }
+}
+
+#[test]
+fn fixed_records_of_any_usual_length_are_measured() {
+    let records = encode("ibm-037", &report(60, NAMES, "$"));
+    for length in [80, 100, 121, 132, 133, 134, 137, 151, 166, 205, 256, 300, 512] {
+        let controlled = fixed(&records, length, 0x40);
+        let found = look(&controlled, None);
+        expect(
+            &format!("FBA {length}"),
+            &found,
+            &["ibm-037", "ibm-1047"],
+            "FBA",
+            "fixed",
+            u32::try_from(length).ok(),
+            "asa",
+        );
+        assert!(found.confidence > 0.8, "{length}: {:?}", found.evidence);
+        let found = look(&fixed(&machine(&records), length, 0x40), None);
+        expect(
+            &format!("FBM {length}"),
+            &found,
+            &["ibm-037", "ibm-1047"],
+            "FBM",
+            "fixed",
+            u32::try_from(length).ok(),
+            "machine",
+        );
+        let found = look(&fixed(&without_control(&records), length, 0x40), None);
+        expect(
+            &format!("FB {length}"),
+            &found,
+            &["ibm-037", "ibm-1047"],
+            "FB",
+            "fixed",
+            u32::try_from(length).ok(),
+            "none",
+        );
+        let cut = look(&controlled[..controlled.len() - length / 3], None);
+        expect(
+            &format!("FBA {length} cut"),
+            &cut,
+            &["ibm-037", "ibm-1047"],
+            "FBA",
+            "fixed",
+            u32::try_from(length).ok(),
+            "asa",
+        );
+    }
+}
+
+#[test]
+fn small_streams_of_some_hundred_bytes_are_read_too() {
+    let records = encode("ibm-037", &report(1, NAMES, "$"));
+    for count in [3, 5, 8, 12] {
+        for length in [80, 121, 133] {
+            let found = look(&fixed(&records[..count], length, 0x40), None);
+            expect(
+                &format!("{count} of {length}"),
+                &found,
+                &["ibm-037", "ibm-1047"],
+                "FBA",
+                "fixed",
+                u32::try_from(length).ok(),
+                "asa",
+            );
+        }
+        let found = look(&rdw(&records[..count]), None);
+        expect(&format!("{count} rdw"), &found, &["ibm-037", "ibm-1047"], "VBA", "rdw", None, "asa");
+        let found = look(&bdw(&records[..count], 4096), None);
+        expect(&format!("{count} bdw"), &found, &["ibm-037", "ibm-1047"], "VBA", "bdw-rdw", None, "asa");
+        let ascii = encode("iso-8859-1", &report(1, NAMES, "$"));
+        let found = look(&joined(&ascii[..count], b"\n"), None);
+        expect(&format!("{count} nl"), &found, &["iso-8859-1", "utf-8"], "textA", "nl", None, "asa");
+    }
+}
+
+#[test]
+fn variable_records_are_followed_by_their_descriptor_words() {
+    let records = encode("ibm-037", &report(60, NAMES, "$"));
+    let longest = records.iter().map(Vec::len).max().unwrap() as u32 + 4;
+    let pages = &["ibm-037", "ibm-1047"];
+    expect("VBA", &look(&rdw(&records), None), pages, "VBA", "rdw", Some(longest), "asa");
+    expect("VBA blocks", &look(&bdw(&records, 27_998), None), pages, "VBA", "bdw-rdw", Some(longest), "asa");
+    expect("VBA small blocks", &look(&bdw(&records, 400), None), pages, "VBA", "bdw-rdw", Some(longest), "asa");
+    expect("VBM", &look(&rdw(&machine(&records)), None), pages, "VBM", "rdw", Some(longest), "machine");
+    expect(
+        "VBM blocks",
+        &look(&bdw(&machine(&records), 6_233), None),
+        pages,
+        "VBM",
+        "bdw-rdw",
+        Some(longest),
+        "machine",
+    );
+    expect("VB", &look(&rdw(&without_control(&records)), None), pages, "VB", "rdw", Some(longest - 1), "none");
+    let whole = rdw(&records);
+    expect("VBA cut", &look(&whole[..whole.len() - 30], None), pages, "VBA", "rdw", Some(longest), "asa");
+    for (little, framing) in [(true, "le16"), (false, "be16")] {
+        let mut bytes = Vec::new();
+        for record in &records {
+            let length = u16::try_from(record.len()).unwrap();
+            bytes.extend(if little { length.to_le_bytes() } else { length.to_be_bytes() });
+            bytes.extend(record);
+        }
+        expect(framing, &look(&bytes, None), pages, "VBA", framing, None, "asa");
+    }
+}
+
+#[test]
+fn national_host_pages_are_told_apart_by_words_and_symbols() {
+    let german = ["Jürgen Müller", "Käthe Schröder", "Günther Weiß", "Übertrag für März", "Fällig: 3 Stück"];
+    let danish = ["Søren Jørgensen", "Beløb på året", "Århus Købmand", "Læs også side 2"];
+    let swedish = ["Björn Sjöberg", "Avgift för år 2024", "Från Göteborg", "Påminnelse gäller"];
+    let french = ["Hélène Lefèvre", "Numéro de référence", "Relevé à échéance", "Reçu après le 5 août"];
+    let italian = ["Nicolò Rossi", "Quantità e società", "Perché la città è più", "Già modalità"];
+    let spanish = ["José Muñoz", "Año y número", "Teléfono según información", "Peña Núñez"];
+    let icelandic = ["Þór Guðmundsson", "Það og þú", "Fjárhæð og greiðsla", "Æsa Ægisdóttir"];
+    let polish = ["Łukasz Wiśniewski", "Należność i zapłaty", "Dzień się kończy", "Kraków Łódź"];
+    let russian = ["Иван Петров", "Сумма к оплате", "Счёт за март", "Итого рублей"];
+    let greek = ["Γιώργος Παπαδόπουλος", "Λογαριασμός", "Ποσό πληρωμής", "Σύνολο"];
+    for (page, names, money) in [
+        ("ibm-273", &german[..], " "),
+        ("ibm-273", NAMES, "$"),
+        ("ibm-277", &danish, " "),
+        ("ibm-278", &swedish, " "),
+        ("ibm-297", &french, " "),
+        ("ibm-297", NAMES, "$"),
+        ("ibm-280", &italian, " "),
+        ("ibm-284", &spanish, " "),
+        ("ibm-284", NAMES, "$"),
+        ("ibm-285", NAMES, "$"),
+        ("ibm-871", &icelandic, " "),
+        ("ibm-870", &polish, " "),
+        ("ibm-1025", &russian, " "),
+        ("ibm-875", &greek, " "),
+        ("ibm-1141", &german, "€"),
+        ("ibm-1140", NAMES, "€"),
+        ("ibm-1147", &french, "€"),
+    ] {
+        let mut lines = report(40, names, money);
+        lines.push(" Done!".into());
+        let bytes = fixed(&encode(page, &lines), 133, 0x40);
+        expect(page, &look(&bytes, None), &[page], "FBA", "fixed", Some(133), "asa");
+    }
+    // Brackets and exclamation marks tell the pages for English apart.
+    for page in ["ibm-037", "ibm-1047", "ibm-500"] {
+        let mut lines = report(40, NAMES, "$");
+        for n in 0..40 {
+            lines.push(format!(" Thank you! See note [{n}] or item [A{n}]; total | subtotal"));
+        }
+        let bytes = fixed(&encode(page, &lines), 133, 0x40);
+        expect(page, &look(&bytes, None), &[page], "FBA", "fixed", Some(133), "asa");
+    }
+}
+
+#[test]
+fn mixed_host_pages_are_told_apart_by_language() {
+    let japanese = ["日本電話株式会社", "お客様番号のご案内", "ご利用料金のお知らせ", "東京都千代田区"];
+    let kana = ["ｶﾌﾞｼｷｶﾞｲｼｬ ﾃﾞﾝﾜ", "日本電話のﾘﾖｳﾘｮｳｷﾝ", "ﾀﾅｶ ﾀﾛｳ 様"];
+    let korean = ["대한민국 전화요금", "고객님의 청구서", "서울특별시 강남구", "합계금액"];
+    let simplified = ["中华人民共和国电信", "客户名称: 周明怡", "应付金额", "话费账单"];
+    let rare = ["镕喆堃", "中华人民共和国电信", "应付金额", "朱镕基"];
+    let traditional = ["中華民國電話帳單", "客戶名稱: 陳小明", "應付金額", "臺北市"];
+    for (page, names, accept) in [
+        ("ibm-939", &japanese[..], &["ibm-939"][..]),
+        ("ibm-930", &kana, &["ibm-930"]),
+        ("ibm-930", &japanese, &["ibm-930"]),
+        ("ibm-939", &kana, &["ibm-939"]),
+        ("ibm-933", &korean, &["ibm-933"]),
+        ("ibm-935", &simplified, &["ibm-935"]),
+        ("ibm-1388", &rare, &["ibm-1388"]),
+        ("ibm-937", &traditional, &["ibm-937"]),
+    ] {
+        let records = encode(page, &report(40, names, " "));
+        let named = format!("spool.{}", page.trim_start_matches("ibm-"));
+        expect(page, &look(&fixed(&records, 133, 0x40), None), accept, "FBA", "fixed", Some(133), "asa");
+        expect(page, &look(&bdw(&records, 4000), Some(&named)), accept, "VBA", "bdw-rdw", None, "asa");
+    }
+    let simplified = fixed(&encode("ibm-1388", &report(40, &simplified, " ")), 133, 0x40);
+    expect("name", &look(&simplified, Some("in/tele-1388.fba")), &["ibm-1388"], "FBA", "fixed", Some(133), "asa");
+}
+
+#[test]
+fn workstation_text_is_told_apart_by_its_bytes() {
+    let german = ["Jürgen Müller", "Käthe Schröder", "Günther Weiß", "Übertrag für März"];
+    let quotes = ["“quoted” text – dash", "Jürgen Müller", "José Muñoz’s"];
+    let polish = ["Łukasz Wiśniewski", "Należność i zapłaty", "Dzień się kończy"];
+    let russian = ["Иван Петров", "Сумма к оплате", "Счёт за март"];
+    let simplified = ["中华人民共和国电信", "客户名称", "应付金额合计", "话费账单四川省"];
+    let four = ["中华人民共和国电信", "㐂𠀀", "应付金额"];
+    let traditional = ["中華民國電話帳單", "客戶名稱", "應付金額", "臺北市中山區"];
+    let japanese = ["日本電話株式会社", "お客様番号のご案内", "ご利用料金のお知らせ", "東京都ﾁﾖﾀﾞ"];
+    let korean = ["대한민국 전화요금", "고객님의 청구서", "서울특별시 강남구", "합계금액"];
+    for (page, names, money) in [
+        ("utf-8", &german[..], "€"),
+        ("utf-8", &simplified, " "),
+        ("iso-8859-1", &german, "£"),
+        ("iso-8859-15", &german, "€"),
+        ("windows-1252", &quotes, "€"),
+        ("windows-1250", &polish, "€"),
+        ("iso-8859-2", &polish, " "),
+        ("windows-1251", &russian, " "),
+        ("koi8-r", &russian, " "),
+        ("ibm-850", &german, " "),
+        ("gbk", &simplified, " "),
+        ("gb18030", &four, " "),
+        ("big5", &traditional, " "),
+        ("shift_jis", &japanese, " "),
+        ("euc-kr", &korean, " "),
+        ("euc-jp", &japanese, " "),
+    ] {
+        let records = encode(page, &report(40, names, money));
+        let accept = if page == "ibm-850" { &["ibm-850", "ibm-437", "ibm-858"][..] } else { &[page] };
+        expect(page, &look(&joined(&records, b"\n"), None), accept, "textA", "nl", None, "asa");
+        expect(page, &look(&joined(&without_control(&records), b"\r\n"), None), accept, "text", "crlf", None, "none");
+        if page != "utf-8" && page != "gb18030" {
+            expect(page, &look(&fixed(&records, 133, 0x20), None), accept, "FBA", "fixed", Some(133), "asa");
+        }
+    }
+}
+
+#[test]
+fn host_text_with_line_ends_is_text() {
+    let records = encode("ibm-037", &report(20, NAMES, "$"));
+    let pages = &["ibm-037", "ibm-1047"];
+    expect("nel", &look(&joined(&records, b"\x15"), None), pages, "textA", "nel", None, "asa");
+    expect("lf", &look(&joined(&records, b"\x25"), None), pages, "textA", "nel", None, "asa");
+    expect("crlf", &look(&joined(&records, b"\r\n"), None), pages, "textA", "crlf", None, "asa");
+    expect("nel alone", &look(&joined(&without_control(&records), b"\x15"), None), pages, "text", "nel", None, "none");
+}
+
+#[test]
+fn numbers_in_column_one_are_no_carriage_control() {
+    let lines: Vec<String> =
+        (0..500).map(|n| format!("{:010} some account {:>20}.00", 1_000_000 + n * 7_919 % 900_000, n * 13)).collect();
+    let found = look(&fixed(&encode("ibm-037", &lines), 80, 0x40), None);
+    expect("accounts", &found, &["ibm-037", "ibm-1047"], "FB", "fixed", Some(80), "none");
+    let lines: Vec<String> = (0..500)
+        .map(|n| if n % 9 == 0 { format!("{:02}/03/2024 posted", n % 12 + 1) } else { format!("   detail {n}") })
+        .collect();
+    let found = look(&joined(&encode("iso-8859-1", &lines), b"\n"), None);
+    expect("dates", &found, &["utf-8"], "text", "nl", None, "none");
+}
+
+#[test]
+fn lost_descriptor_words_are_told_and_doubted() {
+    let glued = joined(&encode("ibm-037", &report(60, NAMES, "$")), b"");
+    let found = look(&glued, None);
+    assert!(found.confidence < 0.5, "{} {:?}", found.confidence, found.evidence);
+    assert!(found.evidence.iter().any(|sentence| sentence.contains("descriptor words")), "{:?}", found.evidence);
+}
+
+#[test]
+fn what_is_no_text_gets_no_confidence() {
+    let mut seed = 1_u64;
+    let random: Vec<u8> = (0..100_000)
+        .map(|_| {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            (seed >> 56) as u8
+        })
+        .collect();
+    let zeros = vec![0; 5_000];
+    let empty: &[u8] = &[];
+    for bytes in [empty, b"A", b"\x00\x05", &zeros, &random, &random[..100], &[0xFF; 3_000], &[0x0E; 1_000]] {
+        let found = look(bytes, None);
+        assert!(found.confidence < 0.5, "{} bytes: {} {:?}", bytes.len(), found.confidence, found.evidence);
+    }
+}
+
+#[test]
+fn what_the_definition_fixes_is_used_and_not_guessed() {
+    let bytes = fixed(&encode("ibm-273", &report(10, NAMES, "$")), 133, 0x40);
+    let hint = ReadSpec {
+        code_page: Some("ibm-500".into()),
+        record_format: Some("FB".into()),
+        record_length: Some(266),
+        carriage_control: Some("none".into()),
+        lines_per_page: Some(40),
+        ..ReadSpec::default()
+    };
+    let found = sniff(&Sample { head: &bytes, total: None, name: None }, &hint);
+    assert_eq!(answer(&found), ("ibm-500".into(), "FB".into(), "fixed".into(), 266, "none".into()));
+    assert_eq!(found.read.lines_per_page, Some(40));
+}
+
+proptest::proptest! {
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(proptest::prelude::any::<u8>(), 0..400), at in 0..400usize) {
+        look(&bytes, Some("x-037"));
+        let mut damaged = rdw(&encode("ibm-037", &report(1, NAMES, "$"))[..5]);
+        let cut = at.min(damaged.len());
+        damaged.splice(cut..cut, bytes);
+        look(&damaged, None);
+    }
+}

@@ -1,0 +1,593 @@
+//! From TOML tables to a checked [`Definition`]; fields and tables are in `fields.rs`.
+
+use std::collections::BTreeMap;
+
+use regex::Regex;
+use toml::de::DeTable;
+
+use super::error::DefinitionErrors;
+use super::fields::{FIELD_KEYS, TABLE_KEYS, field, table};
+use super::raw::{At, Faults, Section};
+use super::{Definition, FieldInfo, FullText, Mask, Paper};
+use crate::decode::{FORMATS, ReadSpec};
+use crate::frame::codepage::CodePage;
+use crate::index::rule::{
+    ColumnRange, Condition, ExcludeRule, ExcludeTest, Recognise, RowRange, Rules, Source, Start, Test, TitlePart,
+    TriggerRule, Values,
+};
+use crate::index::value::FieldType;
+
+const TOP_KEYS: &[&str] = &[
+    "name",
+    "title",
+    "title_zh",
+    "kind",
+    "language",
+    "retention",
+    "full_text",
+    "visible_to",
+    "read",
+    "recognise",
+    "trigger",
+    "document",
+    "field",
+    "table",
+    "exclude",
+    "paper",
+    "mask",
+];
+const READ_KEYS: &[&str] = &[
+    "format",
+    "code_page",
+    "record_format",
+    "framing",
+    "record_length",
+    "carriage_control",
+    "trc",
+    "channels",
+    "lines_per_page",
+    "lines_per_inch",
+    "characters_per_inch",
+    "shift_width",
+];
+const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];
+const DOCUMENT_KEYS: &[&str] = &["start", "when", "by", "pages", "tag", "continues", "title", "account", "date"];
+const TRIGGER_KEYS: &[&str] =
+    &["name", "trigger", "row", "column", "text", "regex", "mask", "printed", "absent", "upwards"];
+/// Keys of a condition without a name.
+pub(super) const CONDITION_KEYS: &[&str] =
+    &["trigger", "row", "column", "text", "regex", "mask", "printed", "absent", "upwards"];
+const EXCLUDE_KEYS: &[&str] = &[
+    "name",
+    "builtin",
+    "when",
+    "all",
+    "ends_document",
+    "trigger",
+    "row",
+    "column",
+    "text",
+    "regex",
+    "mask",
+    "printed",
+    "absent",
+    "upwards",
+];
+
+/// Pages at the start of a stream that a signature may be on.
+const SIGNATURE_PAGES: i64 = 5;
+
+/// What is known while a definition is read.
+#[derive(Debug)]
+pub(super) struct Known {
+    pub triggers: Vec<String>,
+    pub fields: Vec<FieldInfo>,
+    pub tables: Vec<String>,
+}
+
+impl Definition {
+    /// Reads and checks a definition. `file` is named in errors; all errors are reported, not only the first.
+    pub fn parse(source: &str, file: &str) -> Result<Definition, DefinitionErrors> {
+        let mut faults = Faults::new(source, file);
+        let (root, errors) = DeTable::parse_recoverable(source);
+        for error in errors {
+            faults.add(error.span().map_or(0, |span| span.start), "", format!("not TOML: {}", error.message()), None);
+        }
+        let top = Section::new("", 0, root.get_ref(), TOP_KEYS, &mut faults);
+        let definition = build(&top, source, &mut faults);
+        faults.finish()?;
+        Ok(definition)
+    }
+}
+
+fn build(top: &Section<'_, '_>, source: &str, faults: &mut Faults<'_>) -> Definition {
+    let name = top.required("name", faults);
+    if let Some(name) = &name {
+        check_name(name, '-', "name", "lower-case letters, digits and -, a letter first", faults);
+    }
+    let mut known = Known { triggers: Vec::new(), fields: Vec::new(), tables: Vec::new() };
+    let triggers = triggers(top, &mut known, faults);
+    let sections = top.sections("table", TABLE_KEYS, faults);
+    let mut tables = Vec::new();
+    for section in &sections {
+        if let Some(rule) = table(section, &known, faults) {
+            known.tables.push(rule.name.clone());
+            tables.push(rule);
+        }
+    }
+    let mut fields = Vec::new();
+    for section in top.sections("field", FIELD_KEYS, faults) {
+        let read = field(&section, &known, faults);
+        known.fields.push(read.0);
+        fields.push(read.1);
+    }
+    let excludes = excludes(top, &known, faults);
+    let recognise = recognise(top, faults);
+    let mut rules = Rules { recognise, triggers, excludes, fields, tables, ..Rules::default() };
+    let (account_field, date_field) = document(top, &known, &mut rules, faults);
+    Definition {
+        name: name.map(|name| name.value).unwrap_or_default(),
+        title: top.required("title", faults).map(|title| title.value).unwrap_or_default(),
+        title_zh: top.text("title_zh", faults).map(|title| title.value),
+        kind: kind(top, faults),
+        read: read(top, faults),
+        account_field,
+        date_field,
+        full_text: full_text(top, faults),
+        paper: paper(top, faults),
+        retention: top.text("retention", faults).map(|class| class.value),
+        language: top.text("language", faults).map_or_else(|| "en".into(), |language| language.value),
+        visible_to: top.texts("visible_to", faults).into_iter().map(|role| role.value).collect(),
+        masks: masks(top, &known.fields, faults),
+        source: source.into(),
+        fields: known.fields,
+        rules,
+    }
+}
+
+/// Checks that a name is made of lower-case letters, digits and one more sign.
+pub(super) fn check_name(name: &At<String>, sign: char, key: &str, allowed: &str, faults: &mut Faults<'_>) {
+    let starts = name.value.starts_with(|ch: char| ch.is_ascii_lowercase());
+    let fits = name.value.chars().all(|ch| ch.is_ascii_lowercase() || ch.is_ascii_digit() || ch == sign);
+    if !starts || !fits || name.value.len() > 64 {
+        faults.add(name.at, key, format!("{:?} is not a name", name.value), Some(allowed));
+    }
+}
+
+fn kind(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> String {
+    let kind = top.text("kind", faults);
+    if let Some(kind) = &kind {
+        check_name(kind, '-', "kind", "one lower-case word, such as statement, invoice, bill, notice, report", faults);
+    }
+    kind.map_or_else(|| "report".into(), |kind| kind.value)
+}
+
+fn full_text(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> FullText {
+    let words = [("none", FullText::None), ("words", FullText::Words), ("phrases", FullText::Phrases)];
+    top.choice("full_text", &words, faults).unwrap_or_default()
+}
+
+fn paper(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Paper {
+    let Some(section) = top.section("paper", &["form", "green_bars"], faults) else { return Paper::default() };
+    Paper {
+        form: section.text("form", faults).map(|form| form.value),
+        green_bars: section.flag("green_bars", faults).unwrap_or(false),
+    }
+}
+
+fn masks(top: &Section<'_, '_>, fields: &[FieldInfo], faults: &mut Faults<'_>) -> Vec<Mask> {
+    let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
+    let Some(section) = top.section("mask", &names, faults) else { return Vec::new() };
+    let mut masks = Vec::new();
+    for (number, name) in (0..).zip(&names) {
+        let Some(mask) = section.section(name, &["keep_first", "keep_last", "with"], faults) else { continue };
+        let number_of = |key: &str, faults: &mut Faults<'_>| {
+            mask.number(key, 0..1_000, faults).and_then(|number| u16::try_from(number.value).ok()).unwrap_or(0)
+        };
+        let with = mask.text("with", faults).and_then(|with| with.value.chars().next()).unwrap_or('•');
+        let (keep_first, keep_last) = (number_of("keep_first", faults), number_of("keep_last", faults));
+        masks.push(Mask { field: number, keep_first, keep_last, with });
+    }
+    masks
+}
+
+fn read(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> ReadSpec {
+    if let Some(word) = top.has("read").then(|| top.text("read", &mut Faults::new("", ""))).flatten() {
+        if word.value != "auto" {
+            faults.add(word.at, "read", format!("{:?} is not known", word.value), Some("\"auto\", or a table [read]"));
+        }
+        return ReadSpec::default();
+    }
+    let Some(section) = top.section("read", READ_KEYS, faults) else { return ReadSpec::default() };
+    let same = |words: &[&'static str]| words.iter().map(|word| (*word, *word)).collect::<Vec<_>>();
+    let formats: Vec<(&str, &str)> = FORMATS.iter().map(|format| (format.name(), format.name())).collect();
+    let mut word = |key: &str, words: &[(&str, &'static str)]| {
+        let auto = section.text(key, &mut Faults::new("", "")).is_some_and(|text| text.value == "auto");
+        if auto { None } else { section.choice(key, words, faults).map(String::from) }
+    };
+    let format = word("format", &formats);
+    let record_format = word("record_format", &same(RECORD_FORMATS));
+    let framing = word("framing", &same(FRAMINGS));
+    let carriage_control = word("carriage_control", &same(&["asa", "machine", "none"]));
+    let code_page = section.text("code_page", faults).filter(|text| text.value != "auto").map(|text| {
+        match CodePage::find(&text.value) {
+            Some(found) => found.name().to_owned(),
+            None => {
+                let all: Vec<&str> = CodePage::all().iter().map(|page| page.name()).collect();
+                let key = section.key("code_page");
+                faults.add(text.at, &key, format!("{:?} is not known", text.value), Some(&all.join(", ")));
+                text.value
+            }
+        }
+    });
+    let small = |key: &str, bounds, faults: &mut Faults<'_>| section.number(key, bounds, faults).map(|n| n.value);
+    ReadSpec {
+        format,
+        code_page,
+        record_format,
+        framing,
+        record_length: small("record_length", 1..65_536, faults).and_then(|n| u32::try_from(n).ok()),
+        carriage_control,
+        trc: section.flag("trc", faults),
+        channels: channels(&section, faults),
+        lines_per_page: small("lines_per_page", 1..1_001, faults).and_then(|n| u16::try_from(n).ok()),
+        lines_per_inch: small("lines_per_inch", 1..25, faults).and_then(|n| u8::try_from(n).ok()),
+        characters_per_inch: small("characters_per_inch", 1..41, faults).and_then(|n| u8::try_from(n).ok()),
+        shift_width: small("shift_width", 0..2, faults).and_then(|n| u8::try_from(n).ok()),
+    }
+}
+
+const RECORD_FORMATS: &[&str] = &[
+    "F", "FA", "FM", "FB", "FBA", "FBM", "FS", "FBS", "V", "VA", "VM", "VB", "VBA", "VBM", "VS", "VBS", "VBSA", "VBSM",
+    "text", "textA", "textM",
+];
+const FRAMINGS: &[&str] = &["fixed", "rdw", "bdw-rdw", "le16", "be16", "nl", "lf", "crlf", "cr", "nel"];
+
+/// `channels = { 1 = 1, 2 = [10, 20] }`
+fn channels(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> BTreeMap<u8, Vec<u16>> {
+    const NAMES: &[&str] = &["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
+    let mut channels = BTreeMap::new();
+    let Some(table) = section.section("channels", NAMES, faults) else { return channels };
+    for (number, name) in (1..).zip(NAMES) {
+        if table.has(name) {
+            channels.insert(number, table.lines(name, faults));
+        }
+    }
+    channels
+}
+
+fn recognise(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Recognise {
+    let Some(section) = top.section("recognise", RECOGNISE_KEYS, faults) else { return Recognise::default() };
+    let nothing = Known { triggers: Vec::new(), fields: Vec::new(), tables: Vec::new() };
+    let signature = section.sections("signature", CONDITION_KEYS, faults);
+    let pages = section.number("pages", 1..101, faults).map_or(SIGNATURE_PAGES, |pages| pages.value);
+    Recognise {
+        queues: section.texts("queue", faults).into_iter().map(|text| text.value).collect(),
+        files: section.texts("file", faults).into_iter().map(|text| text.value).collect(),
+        signature: signature.iter().filter_map(|one| condition(one, &nothing, faults)).collect(),
+        pages: usize::try_from(pages).unwrap_or(1),
+    }
+}
+
+fn triggers(top: &Section<'_, '_>, known: &mut Known, faults: &mut Faults<'_>) -> Vec<TriggerRule> {
+    let mut rules = Vec::new();
+    for section in top.sections("trigger", TRIGGER_KEYS, faults) {
+        let name = section.required("name", faults);
+        let Some(name) = name else { continue };
+        let allowed = "lower-case letters, digits, - and _";
+        check_name(
+            &At { value: name.value.replace('_', "-"), at: name.at },
+            '-',
+            &section.key("name"),
+            allowed,
+            faults,
+        );
+        if known.triggers.contains(&name.value) {
+            faults.add(name.at, &section.key("name"), format!("there are two triggers {:?}", name.value), None);
+        }
+        // A trigger may count from those before it.
+        let condition = condition(&section, known, faults);
+        known.triggers.push(name.value.clone());
+        let condition = condition.unwrap_or(Condition {
+            anchor: None,
+            rows: RowRange::ALL,
+            columns: ColumnRange::ALL,
+            test: Test::Printed,
+            absent: false,
+            upwards: false,
+        });
+        rules.push(TriggerRule { condition });
+    }
+    rules
+}
+
+/// A condition: where, and what must stand there.
+pub(super) fn condition(section: &Section<'_, '_>, known: &Known, faults: &mut Faults<'_>) -> Option<Condition> {
+    let anchor = anchor(section, known, faults);
+    let default = if anchor.is_some() { RowRange { first: 0, last: 0 } } else { RowRange::ALL };
+    let rows = section.rows("row", anchor.is_some(), faults).unwrap_or(default);
+    let columns = section.columns("column", faults);
+    let tests = ["text", "regex", "mask", "printed"];
+    if tests.iter().filter(|test| section.has(test)).count() != 1 {
+        let message = "says not what must stand there, or says it twice";
+        faults.add(section.at, &section.path, message, Some("exactly one of text, regex, mask, printed"));
+        return None;
+    }
+    let open = |columns: Option<(ColumnRange, bool)>| match columns {
+        Some((columns, true)) => ColumnRange { first: columns.first, last: u16::MAX },
+        Some((columns, false)) => columns,
+        None => ColumnRange::ALL,
+    };
+    let (test, columns) = if let Some(text) = section.text("text", faults) {
+        if text.value.is_empty() {
+            faults.add(text.at, &section.key("text"), "is empty", Some("a text with at least one sign"));
+            return None;
+        }
+        (Test::Text(text.value), columns.map_or(ColumnRange::ALL, |(columns, _)| columns))
+    } else if section.has("regex") {
+        (Test::Regex(section.regex("regex", faults)?), open(columns))
+    } else if section.has("mask") {
+        if columns.is_none() {
+            faults.add(
+                section.at,
+                &section.key("column"),
+                "is missing: a mask stands at a column",
+                Some("a column from 1"),
+            );
+        }
+        let columns = columns.map_or(ColumnRange { first: 1, last: 1 }, |(columns, _)| columns);
+        // A mask may start in each column of the range; an open range ends where paper does.
+        let columns = ColumnRange { first: columns.first, last: columns.last.min(columns.first.saturating_add(254)) };
+        (Test::Mask(section.mask("mask", faults)?), columns)
+    } else {
+        let printed = section.flag("printed", faults)?;
+        let columns = columns.map_or(ColumnRange::ALL, |(columns, _)| columns);
+        let absent = section.flag("absent", faults).unwrap_or(false) == printed;
+        let upwards = section.flag("upwards", faults).unwrap_or(false);
+        return Some(Condition { anchor, rows, columns, test: Test::Printed, absent, upwards });
+    };
+    let absent = section.flag("absent", faults).unwrap_or(false);
+    let upwards = section.flag("upwards", faults).unwrap_or(false);
+    Some(Condition { anchor, rows, columns, test, absent, upwards })
+}
+
+/// The trigger that rows count from.
+pub(super) fn anchor(section: &Section<'_, '_>, known: &Known, faults: &mut Faults<'_>) -> Option<usize> {
+    let name = section.text("trigger", faults)?;
+    position(&name, &known.triggers, &section.key("trigger"), "trigger", faults)
+}
+
+/// The position of a name among those that are known.
+pub(super) fn position(
+    name: &At<String>,
+    known: &[impl AsRef<str>],
+    key: &str,
+    what: &str,
+    faults: &mut Faults<'_>,
+) -> Option<usize> {
+    let found = known.iter().position(|one| one.as_ref() == name.value);
+    if found.is_none() {
+        let all: Vec<&str> = known.iter().map(AsRef::as_ref).collect();
+        let allowed = if all.is_empty() { format!("no {what} is defined before") } else { all.join(", ") };
+        faults.add(name.at, key, format!("there is no {what} {:?}", name.value), Some(&allowed));
+    }
+    found
+}
+
+fn excludes(top: &Section<'_, '_>, known: &Known, faults: &mut Faults<'_>) -> Vec<ExcludeRule> {
+    let mut rules = Vec::new();
+    for section in top.sections("exclude", EXCLUDE_KEYS, faults) {
+        let builtin = section.choice("builtin", BUILTIN, faults);
+        let name = match (section.text("name", faults), builtin) {
+            (Some(name), _) => name.value,
+            (None, Some(builtin)) => builtin.name().into(),
+            (None, None) => {
+                faults.add(section.at, &section.key("name"), "is missing", Some("a name, or builtin"));
+                continue;
+            }
+        };
+        let test = if let Some(builtin) = builtin {
+            builtin.test()
+        } else if section.has("when") {
+            ExcludeTest::Triggers(names(&section, "when", &known.triggers, "trigger", faults))
+        } else if section.has("all") {
+            let all = section.sections("all", CONDITION_KEYS, faults);
+            ExcludeTest::All(all.iter().filter_map(|one| condition(one, known, faults)).collect())
+        } else {
+            ExcludeTest::All(condition(&section, known, faults).into_iter().collect())
+        };
+        let ends = section.flag("ends_document", faults);
+        let ends_document = ends.unwrap_or(builtin.is_some_and(|builtin| builtin != Builtin::Blank));
+        rules.push(ExcludeRule { reason: format!("excluded: {name}"), test, ends_document });
+    }
+    rules
+}
+
+/// Kinds of pages that spooling systems add.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Builtin {
+    Blank,
+    Jes2,
+    Jes3,
+    Vse,
+    Vps,
+}
+
+const BUILTIN: &[(&str, Builtin)] = &[
+    ("blank", Builtin::Blank),
+    ("jes2", Builtin::Jes2),
+    ("jes3", Builtin::Jes3),
+    ("vse", Builtin::Vse),
+    ("vps", Builtin::Vps),
+];
+
+impl Builtin {
+    fn name(self) -> &'static str {
+        BUILTIN.iter().find(|(_, one)| *one == self).map_or("", |(name, _)| *name)
+    }
+
+    /// See `docs/formats/line-data.md`, "Separators, banners, trailers".
+    fn test(self) -> ExcludeTest {
+        let rows = |pattern: &str, at_least| ExcludeTest::Rows {
+            begins: "**",
+            regex: Regex::new(pattern).expect("a constant expression"),
+            at_least,
+        };
+        match self {
+            Builtin::Blank => ExcludeTest::Blank,
+            Builtin::Jes2 => rows(r"^\*+.*(START|END)\s+(JOB|STC|TSU)\s*\d+\s+\S+.*ROOM", 2),
+            Builtin::Jes3 | Builtin::Vse => ExcludeTest::BlockLetters,
+            Builtin::Vps => rows(r"^\*\*(START|END)\*{3}", 1),
+        }
+    }
+}
+
+/// Positions of several names.
+fn names(
+    section: &Section<'_, '_>,
+    key: &str,
+    known: &[impl AsRef<str>],
+    what: &str,
+    faults: &mut Faults<'_>,
+) -> Vec<usize> {
+    let texts = section.texts(key, faults);
+    texts.iter().filter_map(|name| position(name, known, &section.key(key), what, faults)).collect()
+}
+
+#[derive(Debug, Clone, Copy)]
+enum StartWord {
+    Trigger,
+    Value,
+    Pages,
+    Tag,
+    Group,
+    Stream,
+}
+
+const STARTS: &[(&str, StartWord)] = &[
+    ("trigger", StartWord::Trigger),
+    ("value", StartWord::Value),
+    ("pages", StartWord::Pages),
+    ("tag", StartWord::Tag),
+    ("group", StartWord::Group),
+    ("stream", StartWord::Stream),
+];
+
+/// Reads `[document]`; returns the account and the date field.
+fn document(
+    top: &Section<'_, '_>,
+    known: &Known,
+    rules: &mut Rules,
+    faults: &mut Faults<'_>,
+) -> (Option<u16>, Option<u16>) {
+    let Some(section) = top.section("document", DOCUMENT_KEYS, faults) else {
+        if !known.triggers.is_empty() {
+            rules.start = Start::Triggers(vec![0]);
+        }
+        return (None, None);
+    };
+    let default = if known.triggers.is_empty() { StartWord::Stream } else { StartWord::Trigger };
+    let word = section.choice("start", STARTS, faults).unwrap_or(default);
+    rules.start = start(word, &section, known, rules, faults);
+    rules.continues = names(&section, "continues", &known.triggers, "trigger", faults);
+    if let Some(title) = section.text("title", faults) {
+        rules.title = title_parts(&title, known, &section.key("title"), faults);
+    }
+    let names: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
+    let mut field_of = |key: &str| {
+        let name = section.text(key, faults)?;
+        Some((position(&name, &names, &section.key(key), "field", faults)?, name.at))
+    };
+    let (account, date) = (field_of("account"), field_of("date"));
+    if let Some((number, at)) = date {
+        if known.fields.get(number).is_some_and(|field| field.kind != FieldType::Date) {
+            faults.add(at, &section.key("date"), "is not a field of type date", None);
+        }
+    }
+    let narrow = |found: Option<(usize, usize)>| found.and_then(|(number, _)| u16::try_from(number).ok());
+    (narrow(account), narrow(date))
+}
+
+fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Start {
+    let used = match word {
+        StartWord::Trigger => "when",
+        StartWord::Value => "by",
+        StartWord::Pages => "pages",
+        StartWord::Tag => "tag",
+        StartWord::Group | StartWord::Stream => "",
+    };
+    for key in ["when", "by", "pages", "tag"] {
+        if key != used && section.has(key) {
+            let at = section.names().iter().find(|name| name.value == key).map_or(section.at, |name| name.at);
+            let allowed = if used.is_empty() { "none of when, by, pages, tag" } else { used };
+            faults.add(at, &section.key(key), "does not go with this start", Some(allowed));
+        }
+    }
+    let mut missing = |what: &str| {
+        if !section.has(used) {
+            faults.add(section.at, &section.key(used), "is missing", Some(what));
+        }
+    };
+    match word {
+        StartWord::Trigger if known.triggers.is_empty() => {
+            faults.add(section.at, &section.key("start"), "there is no [[trigger]]", None);
+            Start::Stream
+        }
+        StartWord::Trigger if section.has("when") => {
+            Start::Triggers(names(section, "when", &known.triggers, "trigger", faults))
+        }
+        StartWord::Trigger => Start::Triggers(vec![0]),
+        StartWord::Value => {
+            missing("names of fields, such as by = [\"branch\"]");
+            let fields: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
+            let by = names(section, "by", &fields, "field", faults);
+            for number in &by {
+                let rule = rules.fields.get(*number);
+                if rule.is_some_and(|rule| rule.values != Values::One || matches!(rule.source, Source::Count(_))) {
+                    let at = section.at;
+                    faults.add(
+                        at,
+                        &section.key("by"),
+                        "transaction, span and count fields cannot start documents",
+                        None,
+                    );
+                }
+            }
+            Start::Values(by)
+        }
+        StartWord::Pages => {
+            missing("a number of pages");
+            let pages = section.number("pages", 1..1_000_001, faults).map_or(1, |pages| pages.value);
+            Start::Pages(u32::try_from(pages).unwrap_or(1))
+        }
+        StartWord::Tag => {
+            missing("the name of a tag");
+            Start::Tag(section.text("tag", faults).map(|tag| tag.value).unwrap_or_default())
+        }
+        StartWord::Group => Start::Group,
+        StartWord::Stream => Start::Stream,
+    }
+}
+
+/// `"{account_number} {statement_date}"`
+fn title_parts(title: &At<String>, known: &Known, key: &str, faults: &mut Faults<'_>) -> Vec<TitlePart> {
+    let mut parts = Vec::new();
+    let mut rest = title.value.as_str();
+    while let Some((text, after)) = rest.split_once('{') {
+        parts.push(TitlePart::Text(text.into()));
+        let Some((name, after)) = after.split_once('}') else {
+            faults.add(title.at, key, "a { has no }", Some("{field} or {file}"));
+            return parts;
+        };
+        if name == "file" {
+            parts.push(TitlePart::File);
+        } else {
+            let names: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
+            let name = At { value: name.to_owned(), at: title.at };
+            parts.extend(position(&name, &names, key, "field", faults).map(TitlePart::Field));
+        }
+        rest = after;
+    }
+    parts.push(TitlePart::Text(rest.into()));
+    parts
+}

@@ -1,0 +1,157 @@
+//! Report definitions: how to read, cut and index one report.
+//!
+//! [`Definition::parse`] checks the TOML text of `indexers/*.toml` and reports every error with its place. All keys are
+//! described in `docs/definitions.md`; a key is added in `build.rs` or `fields.rs` and there.
+
+mod build;
+mod compare;
+mod error;
+mod fields;
+mod raw;
+mod recognise;
+#[cfg(test)]
+mod tests;
+
+use serde::{Deserialize, Serialize};
+
+pub use compare::diff;
+pub use error::{DefinitionError, DefinitionErrors};
+pub use recognise::{Choice, choose};
+
+use super::rule::{Rules, TitlePart};
+use super::value::FieldType;
+use crate::decode::ReadSpec;
+
+/// What of a report's text can be searched.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum FullText {
+    /// Nothing; only the fields.
+    None,
+    /// Words without positions: smaller, phrases are not found as such.
+    Words,
+    /// Words with positions: phrases and highlights.
+    #[default]
+    Phrases,
+}
+
+/// One field of a checked definition: what others than the splitter need to know of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldInfo {
+    /// Name, as in queries: lower case, digits and `_`.
+    pub name: String,
+    /// Label for people, English.
+    pub label: String,
+    /// Label for people, Chinese, when given.
+    pub label_zh: Option<String>,
+    /// Its type.
+    pub kind: FieldType,
+    /// Collected from the transaction lines (many values in a document).
+    pub transaction: bool,
+    /// Keep it out of hit lists and exports for roles without the right (masking comes by role).
+    pub sensitive: bool,
+}
+
+/// How a report looks on paper.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Paper {
+    /// Name of a form in `templates/forms/` drawn under each page.
+    pub form: Option<String>,
+    /// Pale green bars behind every other group of lines.
+    pub green_bars: bool,
+}
+
+/// A report definition, parsed and checked.
+#[derive(Debug, Clone)]
+pub struct Definition {
+    /// Its name: lower case, digits and `-`.
+    pub name: String,
+    /// Title of the report for people.
+    pub title: String,
+    /// The same in Chinese, when given.
+    pub title_zh: Option<String>,
+    /// Document kind for facets: `statement`, `invoice`, `bill`, `notice`, `report` ...
+    pub kind: String,
+    /// How to read the stream.
+    pub read: ReadSpec,
+    /// The fields, in the order that [`super::Draft::fields`] numbers them.
+    pub fields: Vec<FieldInfo>,
+    /// Position of the field that is the customer's account.
+    pub account_field: Option<u16>,
+    /// Position of the field that dates the document.
+    pub date_field: Option<u16>,
+    /// What of the text can be searched.
+    pub full_text: FullText,
+    /// How it looks on paper.
+    pub paper: Paper,
+    /// Retention class.
+    pub retention: Option<String>,
+    /// Language of the documents, BCP 47 (`en`, `zh-CN`).
+    pub language: String,
+    /// Roles that may see the documents; empty: every role that sees documents at all.
+    pub visible_to: Vec<String>,
+    /// Fields that are shown in part only to roles without the right.
+    pub masks: Vec<Mask>,
+    /// The TOML text it was made from, byte for byte.
+    pub source: String,
+    /// What only the splitter needs.
+    pub(crate) rules: Rules,
+}
+
+/// Shows only the ends of a field's value.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Mask {
+    /// Position of the field.
+    pub field: u16,
+    /// Characters shown at the start.
+    pub keep_first: u16,
+    /// Characters shown at the end.
+    pub keep_last: u16,
+    /// What stands for each of the others.
+    pub with: char,
+}
+
+impl Mask {
+    /// The value as somebody without the right sees it: letters and digits replaced, other signs kept. A value that is
+    /// not longer than what would be shown is hidden whole.
+    pub fn apply(&self, value: &str) -> String {
+        let count = value.chars().count();
+        let (first, last) = (usize::from(self.keep_first), usize::from(self.keep_last));
+        let (first, last) = if first + last >= count { (0, 0) } else { (first, last) };
+        let hidden = |at: usize, ch: char| at >= first && at < count - last && ch.is_alphanumeric();
+        value.chars().enumerate().map(|(at, ch)| if hidden(at, ch) { self.with } else { ch }).collect()
+    }
+}
+
+/// Name of the definition for streams that no other definition recognises.
+pub const UNIDENTIFIED: &str = "unidentified";
+
+impl Definition {
+    /// The definition for streams that have none: the stream is one document with the file's name for a title, its
+    /// text searchable.
+    pub fn whole() -> Definition {
+        Definition {
+            name: UNIDENTIFIED.into(),
+            title: "Unidentified report".into(),
+            title_zh: Some("未识别的报表".into()),
+            kind: "report".into(),
+            read: ReadSpec::default(),
+            fields: Vec::new(),
+            account_field: None,
+            date_field: None,
+            full_text: FullText::Phrases,
+            paper: Paper::default(),
+            retention: None,
+            language: "en".into(),
+            visible_to: Vec::new(),
+            masks: Vec::new(),
+            source: String::new(),
+            rules: Rules { title: vec![TitlePart::File], ..Rules::default() },
+        }
+    }
+
+    /// Name of field `number`, or nothing.
+    pub(crate) fn field_name(&self, number: usize) -> &str {
+        self.fields.get(number).map_or("", |field| field.name.as_str())
+    }
+}

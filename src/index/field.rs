@@ -1,0 +1,254 @@
+//! Takes the text of fields from pages, and makes typed values of it.
+
+use std::cmp::Ordering;
+
+use super::rule::{FieldRule, Pick, Place, Source, Typing};
+use super::sheet::{Glass, Line, Literal, ReadyMask, lines};
+use super::trigger::{Ready, Triggers};
+use super::value::{Day, Decimal, FieldType, Value};
+use crate::decode::Unit;
+
+/// Why a text is not a value of its field: the code of the note.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fault {
+    Missing,
+    Date,
+    Number,
+    Invalid,
+}
+
+impl Fault {
+    /// Code of the note.
+    pub fn code(self) -> &'static str {
+        match self {
+            Fault::Missing => "field-missing",
+            Fault::Date => "field-bad-date",
+            Fault::Number => "field-bad-number",
+            Fault::Invalid => "field-invalid",
+        }
+    }
+}
+
+impl Typing {
+    /// The value that `text` says.
+    pub fn value(&self, text: &str) -> Result<Value, Fault> {
+        let text = text.trim();
+        let value = match self.kind {
+            FieldType::Text => Value::Text(text.into()),
+            FieldType::Date => Value::Date(self.dates.iter().find_map(|format| format.parse(text)).ok_or(Fault::Date)?),
+            FieldType::Decimal => Value::Decimal(self.number.decimal(text).ok_or(Fault::Number)?),
+            FieldType::Integer => Value::Integer(self.number.integer(text).ok_or(Fault::Number)?),
+        };
+        let fits = self.pattern.as_ref().is_none_or(|pattern| pattern.is_match(text))
+            && (self.one_of.is_empty() || self.one_of.iter().any(|one| one == text))
+            && self.min.as_ref().is_none_or(|min| compare(&value, min) != Ordering::Less)
+            && self.max.as_ref().is_none_or(|max| compare(&value, max) != Ordering::Greater);
+        if fits { Ok(value) } else { Err(Fault::Invalid) }
+    }
+
+    /// The value that the API's text form says (of `default`, `min` and `max` in definitions).
+    pub fn from_api_text(kind: FieldType, text: &str) -> Option<Value> {
+        let plain = super::number::NumberFormat { thousands: Vec::new(), ..Default::default() };
+        match kind {
+            FieldType::Text => Some(Value::Text(text.into())),
+            FieldType::Date => super::date::DateFormat::new("%Y-%m-%d").ok()?.parse(text).map(Value::Date),
+            FieldType::Decimal => plain.decimal(text).map(Value::Decimal),
+            FieldType::Integer => plain.integer(text).map(Value::Integer),
+        }
+    }
+}
+
+/// Orders two values of one type.
+fn compare(a: &Value, b: &Value) -> Ordering {
+    match (a, b) {
+        (Value::Text(a), Value::Text(b)) => a.cmp(b),
+        (Value::Date(Day(a)), Value::Date(Day(b))) => a.cmp(b),
+        (Value::Integer(a), Value::Integer(b)) => a.cmp(b),
+        (Value::Decimal(a), Value::Decimal(b)) => scaled(a, b).cmp(&scaled(b, a)),
+        _ => Ordering::Equal,
+    }
+}
+
+/// The units of `a` at the finer scale of the two.
+fn scaled(a: &Decimal, b: &Decimal) -> i128 {
+    i128::from(a.units) * 10_i128.pow(u32::from(b.scale.min(18).saturating_sub(a.scale)))
+}
+
+/// A field's source, ready for one code page.
+#[derive(Debug)]
+pub(crate) enum Finder {
+    Place(Box<Spot>),
+    Tag(String),
+    Constant(String),
+    Count(usize),
+}
+
+/// A [`Place`], ready.
+#[derive(Debug)]
+pub(crate) struct Spot {
+    place: Place,
+    label: Option<Literal>,
+    mask: Option<ReadyMask>,
+    line: Option<Ready>,
+}
+
+impl Finder {
+    pub fn new(rule: &FieldRule, glass: &Glass) -> Finder {
+        match &rule.source {
+            Source::Place(place) => {
+                let label = match &place.pick {
+                    Pick::After { label, .. } => Some(glass.literal(label)),
+                    _ => None,
+                };
+                let line = place.line.as_ref().map(|line| Ready::new(line, glass));
+                let mask = match &place.pick {
+                    Pick::Mask(mask) => Some(glass.mask(mask)),
+                    _ => None,
+                };
+                Finder::Place(Box::new(Spot { place: place.clone(), label, mask, line }))
+            }
+            Source::Tag(name) => Finder::Tag(name.clone()),
+            Source::Constant(text) => Finder::Constant(text.clone()),
+            Source::Count(table) => Finder::Count(*table),
+        }
+    }
+
+    /// Gives each text of the field on the page to `each` until that says stop; `out` is a buffer.
+    pub fn take(
+        &self,
+        unit: &Unit,
+        triggers: &mut Triggers,
+        glass: &mut Glass,
+        out: &mut String,
+        each: &mut dyn FnMut(&str) -> bool,
+    ) {
+        match self {
+            Finder::Constant(text) => {
+                each(text);
+            }
+            Finder::Tag(name) => {
+                for tag in unit.tags.iter().filter(|tag| tag.name == *name) {
+                    if !each(tag.value.trim()) {
+                        return;
+                    }
+                }
+            }
+            Finder::Place(spot) => spot.take(unit, triggers, glass, out, each),
+            Finder::Count(_) => {}
+        }
+    }
+}
+
+impl Spot {
+    fn take(
+        &self,
+        unit: &Unit,
+        triggers: &mut Triggers,
+        glass: &mut Glass,
+        out: &mut String,
+        each: &mut dyn FnMut(&str) -> bool,
+    ) {
+        let place = &self.place;
+        let base = match place.anchor {
+            Some(anchor) => match triggers.find(anchor, glass, unit) {
+                Some(found) => found.row,
+                None => return,
+            },
+            None => 0,
+        };
+        let (first, last) = (place.rows.first.saturating_add(base), place.rows.last.saturating_add(base));
+        let mut range = lines(unit, first, last);
+        out.clear();
+        let mut expected = first;
+        while let Some(line) = if place.upwards { range.next_back() } else { range.next() } {
+            let gap = !place.upwards && i32::from(line.row) != expected;
+            expected = i32::from(line.row) + 1;
+            if place.until_blank && gap {
+                break;
+            }
+            let Some(join) = &place.join else {
+                out.clear();
+                if self.take_line(unit, line, glass, out) && !each(out) {
+                    return;
+                }
+                continue;
+            };
+            let before = out.len();
+            if before > 0 {
+                out.push_str(join);
+            }
+            if !self.take_line(unit, line, glass, out) {
+                out.truncate(before);
+                if place.until_blank {
+                    break;
+                }
+            }
+        }
+        if place.join.is_some() && !out.is_empty() {
+            each(out);
+        }
+    }
+
+    /// Appends what one row gives to `out`, trimmed; false when it gives nothing.
+    fn take_line(&self, unit: &Unit, line: Line<'_>, glass: &mut Glass, out: &mut String) -> bool {
+        if let Some(condition) = &self.line {
+            if !condition.holds_on(glass, unit, line) {
+                return false;
+            }
+        }
+        let start = out.len();
+        let columns = self.place.columns;
+        match &self.place.pick {
+            Pick::Columns => glass.text(unit, line, columns, out),
+            Pick::Mask(_) => {
+                if !self.mask.as_ref().is_some_and(|mask| glass.masked(unit, line, columns, mask)) {
+                    return false;
+                }
+                glass.text(unit, line, columns, out);
+            }
+            Pick::After { before, .. } => {
+                let Some(label) = &self.label else { return false };
+                if !glass.text_after(unit, line, columns, label, out) {
+                    return false;
+                }
+                let value = value_after(out.get(start..).unwrap_or_default(), before.as_deref());
+                keep(out, start, value);
+            }
+            Pick::Regex(regex) => {
+                glass.text(unit, line, columns, out);
+                let text = out.get(start..).unwrap_or_default();
+                let Some(found) = regex.captures(text) else {
+                    out.truncate(start);
+                    return false;
+                };
+                let value = found.name("value").or_else(|| found.get(1)).or_else(|| found.get(0));
+                keep(out, start, value.map_or((0, 0), |value| (value.start(), value.end())));
+            }
+        }
+        let text = out.get(start..).unwrap_or_default();
+        let (left, right) = (text.len() - text.trim_start().len(), text.trim_end().len());
+        keep(out, start, (left, right.max(left)));
+        out.len() > start
+    }
+}
+
+/// Keeps only `range` (offsets behind `start`) of what stands behind `start`.
+fn keep(out: &mut String, start: usize, (from, to): (usize, usize)) {
+    out.truncate(start + to);
+    out.replace_range(start..start + from, "");
+}
+
+/// The value behind a label: without the colon or leader dots, up to two blanks or up to `before`.
+fn value_after(text: &str, before: Option<&str>) -> (usize, usize) {
+    let colon = |ch: char| ch.is_whitespace() || matches!(ch, ':' | '：');
+    let value = text.trim_start_matches(colon);
+    let dotted = value.trim_start_matches('.');
+    // One point may be the first sign of an amount (.50); several are leaders.
+    let value = if value.len() - dotted.len() > 1 { dotted.trim_start_matches(colon) } else { value };
+    let end = match before {
+        Some(before) => value.find(before),
+        None => value.find("  "),
+    };
+    let from = text.len() - value.len();
+    (from, from + end.unwrap_or(value.len()))
+}

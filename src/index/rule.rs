@@ -1,0 +1,265 @@
+//! The rules of a checked definition: where on a page to look, and what for.
+//!
+//! Rows and columns count from 1, as on the paper; rows relative to a trigger count from 0 (the trigger's own row).
+
+use regex::Regex;
+
+use super::date::DateFormat;
+use super::number::NumberFormat;
+use super::value::{FieldType, Value};
+
+/// The last row a rule can name.
+pub(crate) const LAST_ROW: i32 = 65_535;
+
+/// Rows from `first` to `last`, both included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct RowRange {
+    pub first: i32,
+    pub last: i32,
+}
+
+impl RowRange {
+    /// Every row of the page.
+    pub const ALL: RowRange = RowRange { first: 1, last: LAST_ROW };
+}
+
+/// Columns from `first` to `last`, both included, from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ColumnRange {
+    pub first: u16,
+    pub last: u16,
+}
+
+impl ColumnRange {
+    /// The whole row.
+    pub const ALL: ColumnRange = ColumnRange { first: 1, last: u16::MAX };
+}
+
+/// One sign of a mask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum MaskSign {
+    /// `#`
+    Digit,
+    /// `@`
+    Letter,
+    /// `^`
+    NotBlank,
+    /// `=`
+    Any,
+    /// Anything else stands for itself.
+    Literal(char),
+}
+
+/// What must stand at a place.
+#[derive(Debug, Clone)]
+pub(crate) enum Test {
+    /// This text, starting in one of the columns.
+    Text(String),
+    /// A match of the expression in the columns.
+    Regex(Regex),
+    /// Signs, starting in one of the columns.
+    Mask(Vec<MaskSign>),
+    /// Anything but blanks in the columns.
+    Printed,
+}
+
+/// A place on the page and what must stand there.
+#[derive(Debug, Clone)]
+pub(crate) struct Condition {
+    /// Position of the trigger that rows are counted from.
+    pub anchor: Option<usize>,
+    pub rows: RowRange,
+    pub columns: ColumnRange,
+    pub test: Test,
+    /// Holds when the test does not.
+    pub absent: bool,
+    /// Looks from the last row upwards.
+    pub upwards: bool,
+}
+
+/// A named condition that other rules refer to.
+#[derive(Debug, Clone)]
+pub(crate) struct TriggerRule {
+    pub condition: Condition,
+}
+
+/// What starts a document.
+#[derive(Debug, Clone, Default)]
+pub(crate) enum Start {
+    /// All of these triggers on one page.
+    Triggers(Vec<usize>),
+    /// A new value in one of these fields.
+    Values(Vec<usize>),
+    /// Every so many pages.
+    Pages(u32),
+    /// A new value of the tag.
+    Tag(String),
+    /// A page group of the stream.
+    Group,
+    /// The stream is one document.
+    #[default]
+    Stream,
+}
+
+/// Pages that belong to no document.
+#[derive(Debug, Clone)]
+pub(crate) struct ExcludeRule {
+    pub reason: String,
+    pub test: ExcludeTest,
+    /// The document before does not go on after such a page.
+    pub ends_document: bool,
+}
+
+/// How to tell them.
+#[derive(Debug, Clone)]
+pub(crate) enum ExcludeTest {
+    /// Nothing is printed.
+    Blank,
+    /// All of the conditions.
+    All(Vec<Condition>),
+    /// All of the triggers.
+    Triggers(Vec<usize>),
+    /// At least this many rows begin so and match the expression.
+    Rows { begins: &'static str, regex: Regex, at_least: usize },
+    /// Rows are mostly block letters.
+    BlockLetters,
+}
+
+/// Which page of the document a field is taken from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum OnPage {
+    /// The document's first page only.
+    First,
+    /// The first page that has a value.
+    Any,
+    /// The last page that has a value.
+    Last,
+    /// All pages (transaction and span fields).
+    Every,
+}
+
+/// How many values a document has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Values {
+    One,
+    Many,
+    Span,
+}
+
+/// What to take of a row.
+#[derive(Debug, Clone)]
+pub(crate) enum Pick {
+    /// The columns, whole.
+    Columns,
+    /// What follows a label, up to two blanks or `before`.
+    After { label: String, before: Option<String> },
+    /// Group `value`, or group 1, or the whole match.
+    Regex(Regex),
+    /// The columns, when the mask fits them.
+    Mask(Vec<MaskSign>),
+}
+
+/// Where a field's text comes from.
+#[derive(Debug, Clone)]
+pub(crate) enum Source {
+    /// From the page.
+    Place(Place),
+    /// A tag that the stream carries.
+    Tag(String),
+    /// Always the same.
+    Constant(String),
+    /// The number of lines of a table.
+    Count(usize),
+}
+
+/// A part of the page that gives text.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    pub anchor: Option<usize>,
+    pub rows: RowRange,
+    pub columns: ColumnRange,
+    pub pick: Pick,
+    /// Only rows that hold this condition (its rows are not looked at).
+    pub line: Option<Condition>,
+    /// Joins all rows with this.
+    pub join: Option<String>,
+    /// Stops at the first row that gives nothing.
+    pub until_blank: bool,
+    /// Looks from the last row upwards.
+    pub upwards: bool,
+}
+
+/// How text becomes a value.
+#[derive(Debug, Clone)]
+pub(crate) struct Typing {
+    pub kind: FieldType,
+    pub dates: Vec<DateFormat>,
+    pub number: NumberFormat,
+    pub pattern: Option<Regex>,
+    pub one_of: Vec<String>,
+    pub min: Option<Value>,
+    pub max: Option<Value>,
+}
+
+/// One field, as the splitter needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct FieldRule {
+    pub source: Source,
+    pub on: OnPage,
+    pub values: Values,
+    pub typing: Typing,
+    pub required: bool,
+    pub default: Option<Value>,
+}
+
+/// Lines of a table on the page.
+#[derive(Debug, Clone)]
+pub(crate) struct TableRule {
+    pub name: String,
+    pub anchor: Option<usize>,
+    pub rows: RowRange,
+    pub line: Condition,
+    pub columns: Vec<TableColumn>,
+}
+
+/// A column of a table.
+#[derive(Debug, Clone)]
+pub(crate) struct TableColumn {
+    pub name: String,
+    pub columns: ColumnRange,
+    pub regex: Option<Regex>,
+    pub typing: Typing,
+    /// A blank repeats the value of the line above.
+    pub repeat: bool,
+}
+
+/// A part of a title.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum TitlePart {
+    Text(String),
+    Field(usize),
+    File,
+}
+
+/// How to recognise a stream.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Recognise {
+    pub queues: Vec<String>,
+    pub files: Vec<String>,
+    pub signature: Vec<Condition>,
+    pub pages: usize,
+}
+
+/// All of it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Rules {
+    pub recognise: Recognise,
+    pub triggers: Vec<TriggerRule>,
+    pub start: Start,
+    /// Triggers of which one must be on a page that goes on with the document; empty: every page does.
+    pub continues: Vec<usize>,
+    pub excludes: Vec<ExcludeRule>,
+    pub fields: Vec<FieldRule>,
+    pub tables: Vec<TableRule>,
+    pub title: Vec<TitlePart>,
+}

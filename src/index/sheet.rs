@@ -1,0 +1,410 @@
+//! A page's text as rules look at it: row by row, decoded only where a rule looks.
+//!
+//! Where a byte is a column (single-byte pages, and rows of other pages without double-byte text) literals and
+//! masks are compared with the raw bytes and only the columns of a field are decoded. Everything else (several
+//! records on one row, shift codes, UTF-8) goes through [`Rows`], which merges what was struck.
+
+use memchr::memmem;
+
+use super::rule::{ColumnRange, MaskSign, Test};
+use crate::decode::rows::Rows;
+use crate::decode::{Strike, Unit};
+use crate::frame::codepage::CodePage;
+
+/// One printed row: its strikes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Line<'u> {
+    pub row: u16,
+    pub strikes: &'u [Strike],
+}
+
+/// The printed rows of `unit` from `first` to `last`.
+pub(crate) fn lines(unit: &Unit, first: i32, last: i32) -> Lines<'_> {
+    let strikes = unit.strikes.as_slice();
+    let from = strikes.partition_point(|strike| i32::from(strike.row) < first);
+    let rest = strikes.get(from..).unwrap_or_default();
+    let to = if last >= super::rule::LAST_ROW {
+        rest.len()
+    } else {
+        rest.partition_point(|strike| i32::from(strike.row) <= last)
+    };
+    Lines { strikes: rest.get(..to).unwrap_or_default() }
+}
+
+/// See [`lines`].
+#[derive(Debug, Clone)]
+pub(crate) struct Lines<'u> {
+    strikes: &'u [Strike],
+}
+
+impl<'u> Iterator for Lines<'u> {
+    type Item = Line<'u>;
+
+    fn next(&mut self) -> Option<Line<'u>> {
+        let row = self.strikes.first()?.row;
+        let same = self.strikes.iter().take_while(|strike| strike.row == row).count();
+        let (strikes, rest) = self.strikes.split_at(same);
+        self.strikes = rest;
+        Some(Line { row, strikes })
+    }
+}
+
+impl DoubleEndedIterator for Lines<'_> {
+    fn next_back(&mut self) -> Option<Self::Item> {
+        let row = self.strikes.last()?.row;
+        let same = self.strikes.iter().rev().take_while(|strike| strike.row == row).count();
+        let (rest, strikes) = self.strikes.split_at(self.strikes.len() - same);
+        self.strikes = rest;
+        Some(Line { row, strikes })
+    }
+}
+
+/// When a byte of a row is a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ByteColumns {
+    /// Always: a single-byte page.
+    Always,
+    /// Unless the row shifts to double byte.
+    UnlessShifted,
+    /// When the row is ASCII.
+    WhenAscii,
+}
+
+const BLANK: u8 = 1;
+const DIGIT: u8 = 2;
+const LETTER: u8 = 4;
+/// Prints as a blank but is not the blank.
+const ODD: u8 = 8;
+
+/// Shift-out, which starts double-byte text on mixed host pages.
+const SHIFT_OUT: u8 = 0x0E;
+
+/// A literal, ready to compare.
+#[derive(Debug, Clone)]
+pub(crate) struct Literal {
+    text: String,
+    /// Its bytes in the code page, when it has them and a byte of it is a column.
+    finder: Option<memmem::Finder<'static>>,
+    /// Contains a blank, which other bytes than the blank may print.
+    blank: bool,
+}
+
+/// A mask, ready to compare.
+#[derive(Debug, Clone)]
+pub(crate) struct ReadyMask {
+    signs: Vec<MaskSign>,
+    /// The byte of each sign that stands for itself.
+    bytes: Vec<Option<u8>>,
+}
+
+impl ReadyMask {
+    /// Columns that it covers.
+    pub fn width(&self) -> u16 {
+        u16::try_from(self.signs.len()).unwrap_or(u16::MAX)
+    }
+}
+
+/// A test, ready for one code page.
+#[derive(Debug, Clone)]
+pub(crate) enum Probe {
+    Text(Literal),
+    Regex(regex::Regex),
+    Mask(ReadyMask),
+    Printed,
+}
+
+/// Looks at rows; keeps the buffers that this takes.
+#[derive(Debug)]
+pub(crate) struct Glass {
+    cp: &'static CodePage,
+    byte_columns: ByteColumns,
+    blank: u8,
+    class: [u8; 256],
+    /// The rows of the page where a byte is not a column, merged when the first of them is looked at.
+    rows: Rows,
+    filled: bool,
+    strikes: Vec<Strike>,
+    text: String,
+}
+
+impl Glass {
+    pub fn new(cp: &'static CodePage) -> Glass {
+        let mut class = [0; 256];
+        let mut text = String::new();
+        for (byte, class) in (0..=255_u8).zip(class.iter_mut()) {
+            text.clear();
+            cp.decode(&[byte], &mut text);
+            let ch = text.chars().next().unwrap_or(' ');
+            *class = match ch {
+                ' ' if byte == cp.blank() => BLANK,
+                ' ' => BLANK | ODD,
+                '0'..='9' => DIGIT,
+                ch if ch.is_alphabetic() => LETTER,
+                _ => 0,
+            };
+        }
+        Glass {
+            cp,
+            byte_columns: byte_columns(cp),
+            blank: cp.blank(),
+            class,
+            rows: Rows::default(),
+            filled: false,
+            strikes: Vec::new(),
+            text: String::new(),
+        }
+    }
+
+    /// Forgets the page before; call it for each page before looking at it.
+    pub fn turn_page(&mut self) {
+        self.filled = false;
+    }
+
+    /// Merges all rows of the page that cannot be looked at directly, once for a page.
+    fn merge(&mut self, unit: &Unit) {
+        if self.filled {
+            return;
+        }
+        self.filled = true;
+        let mut strikes = std::mem::take(&mut self.strikes);
+        strikes.clear();
+        for line in lines(unit, 1, super::rule::LAST_ROW) {
+            if self.direct(unit, line).is_none_or(|bytes| bytes.iter().any(|byte| self.class(*byte) & ODD != 0)) {
+                strikes.extend_from_slice(line.strikes);
+            }
+        }
+        self.rows.fill_strikes(unit, &strikes, self.cp);
+        self.strikes = strikes;
+    }
+
+    /// Makes a test ready for this code page.
+    pub fn probe(&self, test: &Test) -> Probe {
+        match test {
+            Test::Text(text) => Probe::Text(self.literal(text)),
+            Test::Regex(regex) => Probe::Regex(regex.clone()),
+            Test::Mask(mask) => Probe::Mask(self.mask(mask)),
+            Test::Printed => Probe::Printed,
+        }
+    }
+
+    /// Makes a literal ready for this code page.
+    pub fn literal(&self, text: &str) -> Literal {
+        let bytes = self.cp.encode(text).filter(|bytes| bytes.len() == text.chars().count());
+        Literal {
+            text: text.into(),
+            finder: bytes.map(|bytes| memmem::Finder::new(&bytes).into_owned()),
+            blank: text.contains(char::is_whitespace),
+        }
+    }
+
+    /// Makes a mask ready for this code page.
+    pub fn mask(&self, signs: &[MaskSign]) -> ReadyMask {
+        let byte = |sign: &MaskSign| match sign {
+            MaskSign::Literal(ch) => {
+                self.cp.encode(ch.encode_utf8(&mut [0; 4])).and_then(|bytes| match bytes.as_slice() {
+                    [one] => Some(*one),
+                    _ => None,
+                })
+            }
+            _ => None,
+        };
+        ReadyMask { bytes: signs.iter().map(byte).collect(), signs: signs.to_vec() }
+    }
+
+    /// The bytes of a row when each is a column.
+    fn direct<'u>(&self, unit: &'u Unit, line: Line<'u>) -> Option<&'u [u8]> {
+        let [only] = line.strikes else { return None };
+        let bytes = unit.text(only);
+        let fits = match self.byte_columns {
+            ByteColumns::Always => true,
+            ByteColumns::UnlessShifted => memchr::memchr(SHIFT_OUT, bytes).is_none(),
+            ByteColumns::WhenAscii => bytes.is_ascii(),
+        };
+        fits.then_some(bytes)
+    }
+
+    /// Appends the text in `columns` of a row to `out`, without the blanks at the row's end.
+    pub fn text(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, out: &mut String) {
+        match self.direct(unit, line) {
+            Some(bytes) => {
+                let start = out.len();
+                self.cp.decode(slice(bytes, columns), out);
+                let kept = out.get(start..).map_or(0, |text| text.trim_end_matches(' ').len());
+                out.truncate(start + kept);
+            }
+            None => {
+                self.merge(unit);
+                out.push_str(merged(&self.rows, line.row, columns));
+            }
+        }
+    }
+
+    /// Whether the probe holds on a row; where it was found, as a column.
+    pub fn look(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, probe: &Probe) -> Option<u16> {
+        match probe {
+            Probe::Text(literal) => self.find(unit, line, columns, literal),
+            Probe::Mask(mask) => {
+                let width = mask.width() - 1;
+                (columns.first..=columns.last).find(|first| {
+                    let last = first.saturating_add(width);
+                    self.masked(unit, line, ColumnRange { first: *first, last }, mask)
+                })
+            }
+            Probe::Printed => match self.direct(unit, line) {
+                Some(bytes) => slice(bytes, columns)
+                    .iter()
+                    .position(|byte| self.class(*byte) & BLANK == 0)
+                    .map(|at| columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX))),
+                None => {
+                    self.merge(unit);
+                    (!merged(&self.rows, line.row, columns).trim().is_empty()).then_some(columns.first)
+                }
+            },
+            Probe::Regex(regex) => {
+                let mut text = std::mem::take(&mut self.text);
+                text.clear();
+                self.text(unit, line, columns, &mut text);
+                let found = regex.find(&text).map(|found| {
+                    let before = text.get(..found.start()).map_or(0, |before| before.chars().count());
+                    columns.first.saturating_add(u16::try_from(before).unwrap_or(u16::MAX))
+                });
+                self.text = text;
+                found
+            }
+        }
+    }
+
+    /// The column where a literal starts, within `columns`.
+    fn find(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, literal: &Literal) -> Option<u16> {
+        for strike in line.strikes {
+            let one = Line { row: line.row, strikes: std::slice::from_ref(strike) };
+            if let (Some(bytes), Some(finder)) = (self.direct(unit, one), &literal.finder) {
+                let needle = finder.needle();
+                let from = usize::from(columns.first) - 1;
+                let to = usize::from(columns.last).saturating_add(needle.len() - 1).min(bytes.len());
+                let window = bytes.get(from..to).unwrap_or_default();
+                let found = if columns.first == columns.last {
+                    window.starts_with(needle).then_some(0)
+                } else {
+                    finder.find(window)
+                };
+                if let Some(at) = found {
+                    return Some(columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
+                }
+                let odd = || window.iter().any(|byte| self.class(*byte) & ODD != 0);
+                if line.strikes.len() == 1 && !(literal.blank && odd()) {
+                    return None;
+                }
+            }
+        }
+        self.find_merged(unit, line, columns, literal)
+    }
+
+    /// The same by the characters that the row shows.
+    fn find_merged(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, literal: &Literal) -> Option<u16> {
+        self.merge(unit);
+        let text = self.rows.get(line.row)?;
+        for (at, _) in text.match_indices(literal.text.as_str()) {
+            let before = text.get(..at).map_or(0, |before| before.chars().count());
+            let column = self.rows.cells(line.row).nth(before).map_or(1, |cell| cell.column);
+            if let Ok(column) = u16::try_from(column) {
+                if (columns.first..=columns.last).contains(&column) {
+                    return Some(column);
+                }
+            }
+        }
+        None
+    }
+
+    /// Appends what follows a label in `columns` of a row to `out`; false when the label is not there.
+    pub fn text_after(
+        &mut self,
+        unit: &Unit,
+        line: Line<'_>,
+        columns: ColumnRange,
+        label: &Literal,
+        out: &mut String,
+    ) -> bool {
+        if let Some(bytes) = self.direct(unit, line) {
+            if label.finder.is_some() {
+                let Some(at) = self.find(unit, line, columns, label) else { return false };
+                let first = at.saturating_add(u16::try_from(label.text.chars().count()).unwrap_or(u16::MAX));
+                self.cp.decode(slice(bytes, ColumnRange { first, last: columns.last }), out);
+                return true;
+            }
+        }
+        self.merge(unit);
+        let text = merged(&self.rows, line.row, columns);
+        match text.split_once(label.text.as_str()) {
+            Some((_, value)) => {
+                out.push_str(value);
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Whether the signs of a mask fit the columns, which are as many.
+    pub fn masked(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, mask: &ReadyMask) -> bool {
+        if let Some(bytes) = self.direct(unit, line) {
+            let mut bytes = slice(bytes, columns).iter();
+            return mask.signs.iter().zip(&mask.bytes).all(|(sign, wanted)| {
+                let byte = bytes.next().copied().unwrap_or(self.blank);
+                match sign {
+                    MaskSign::Digit => self.class(byte) & DIGIT != 0,
+                    MaskSign::Letter => self.class(byte) & LETTER != 0,
+                    MaskSign::NotBlank => self.class(byte) & BLANK == 0,
+                    MaskSign::Literal(' ') => self.class(byte) & BLANK != 0,
+                    MaskSign::Literal(_) => Some(byte) == *wanted,
+                    MaskSign::Any => true,
+                }
+            });
+        }
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
+        self.text(unit, line, columns, &mut text);
+        let fits = mask_fits(&mask.signs, &text);
+        self.text = text;
+        fits
+    }
+
+    fn class(&self, byte: u8) -> u8 {
+        self.class.get(usize::from(byte)).copied().unwrap_or(0)
+    }
+}
+
+/// Whether `text` (blanks may be missing at its end) fits the mask.
+fn mask_fits(mask: &[MaskSign], text: &str) -> bool {
+    let mut chars = text.chars();
+    mask.iter().all(|sign| {
+        let ch = chars.next().unwrap_or(' ');
+        match sign {
+            MaskSign::Digit => ch.is_ascii_digit(),
+            MaskSign::Letter => ch.is_alphabetic(),
+            MaskSign::NotBlank => !ch.is_whitespace(),
+            MaskSign::Any => true,
+            MaskSign::Literal(wanted) => ch == *wanted,
+        }
+    })
+}
+
+fn slice(bytes: &[u8], columns: ColumnRange) -> &[u8] {
+    let to = usize::from(columns.last).min(bytes.len());
+    let from = (usize::from(columns.first) - 1).min(to);
+    bytes.get(from..to).unwrap_or_default()
+}
+
+fn merged(rows: &Rows, row: u16, columns: ColumnRange) -> &str {
+    let count = usize::from(columns.last) + 1 - usize::from(columns.first).min(usize::from(columns.last) + 1);
+    rows.columns(row, usize::from(columns.first), count)
+}
+
+fn byte_columns(cp: &'static CodePage) -> ByteColumns {
+    if cp.has_shifts() {
+        ByteColumns::UnlessShifted
+    } else if cp.is_multi_byte() {
+        ByteColumns::WhenAscii
+    } else {
+        ByteColumns::Always
+    }
+}

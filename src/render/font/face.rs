@@ -1,0 +1,152 @@
+//! One font file's face: character to glyph, widths, and what a PDF says about it.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use skrifa::instance::{LocationRef, Size};
+use skrifa::raw::TableProvider;
+use skrifa::raw::types::NameId;
+use skrifa::{FontRef, GlyphId, MetadataProvider};
+
+/// A font's bytes: compiled in or read from a file.
+#[derive(Clone)]
+pub enum FontData {
+    /// Compiled in.
+    Static(&'static [u8]),
+    /// Read from a file.
+    Owned(Arc<Vec<u8>>),
+}
+
+impl FontData {
+    /// The bytes of the file.
+    pub fn bytes(&self) -> &[u8] {
+        match self {
+            FontData::Static(bytes) => bytes,
+            FontData::Owned(bytes) => bytes,
+        }
+    }
+}
+
+/// Measures of a whole face, in 1/1000 em.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Measures {
+    /// Height above the baseline.
+    pub ascent: f32,
+    /// Depth below the baseline, negative.
+    pub descent: f32,
+    /// Height of capital letters.
+    pub cap_height: f32,
+    /// Left, bottom, right and top of the box around all glyphs.
+    pub bounds: [f32; 4],
+    /// Slope in degrees, negative to the right.
+    pub italic_angle: f32,
+    /// All glyphs are equally wide.
+    pub fixed_pitch: bool,
+}
+
+/// A face that can draw.
+pub struct FontFace {
+    data: FontData,
+    index: u32,
+    file: Option<PathBuf>,
+    units_per_em: f32,
+    name: String,
+    measures: Measures,
+    krilla: krilla::text::Font,
+}
+
+impl std::fmt::Debug for FontFace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("FontFace").field("name", &self.name).field("file", &self.file).finish_non_exhaustive()
+    }
+}
+
+impl FontFace {
+    /// Opens one face; `None` when the bytes are no usable font.
+    pub fn open(data: FontData, index: u32, file: Option<PathBuf>) -> Option<FontFace> {
+        let font = FontRef::from_index(data.bytes(), index).ok()?;
+        let outlines = font.glyf().is_ok() || font.cff().is_ok();
+        if !outlines || font.os2().is_ok_and(|os2| os2.fs_type() & 0xF == 2) {
+            return None;
+        }
+        let metrics = font.metrics(Size::unscaled(), LocationRef::default());
+        let units_per_em = f32::from(metrics.units_per_em.max(16));
+        let milli = |units: f32| units / units_per_em * 1000.0;
+        let bounds = metrics
+            .bounds
+            .map_or([0.0, metrics.descent, units_per_em, metrics.ascent], |b| [b.x_min, b.y_min, b.x_max, b.y_max]);
+        let measures = Measures {
+            ascent: milli(metrics.ascent),
+            descent: milli(metrics.descent),
+            cap_height: milli(metrics.cap_height.unwrap_or(metrics.ascent)),
+            bounds: bounds.map(milli),
+            italic_angle: metrics.italic_angle,
+            fixed_pitch: metrics.is_monospace,
+        };
+        let name = postscript_name(&font);
+        let shared = match &data {
+            FontData::Static(bytes) => krilla::Data::from(*bytes),
+            FontData::Owned(bytes) => krilla::Data::from(Arc::clone(bytes)),
+        };
+        let krilla = krilla::text::Font::new(shared, index)?;
+        Some(FontFace { data, index, file, units_per_em, name, measures, krilla })
+    }
+
+    /// The glyph of a character, when the face has it.
+    pub fn glyph(&self, c: char) -> Option<u16> {
+        let id = self.font()?.charmap().map(c)?.to_u32();
+        u16::try_from(id).ok().filter(|id| *id != 0)
+    }
+
+    /// The natural advance of a glyph, in em.
+    pub fn width(&self, glyph: u16) -> f32 {
+        let Some(font) = self.font() else { return 0.0 };
+        let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
+        metrics.advance_width(GlyphId::from(glyph)).unwrap_or(0.0) / self.units_per_em
+    }
+
+    /// The face's PostScript name, letters, digits and `-` only.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file it was read from; `None` when compiled in.
+    pub fn file(&self) -> Option<&Path> {
+        self.file.as_deref()
+    }
+
+    /// Measures for a font descriptor.
+    pub fn measures(&self) -> Measures {
+        self.measures
+    }
+
+    /// The bytes of the file, and which face of it this is.
+    pub fn data(&self) -> (&[u8], u32) {
+        (self.data.bytes(), self.index)
+    }
+
+    /// The same face for krilla.
+    pub fn krilla(&self) -> &krilla::text::Font {
+        &self.krilla
+    }
+
+    fn font(&self) -> Option<FontRef<'_>> {
+        FontRef::from_index(self.data.bytes(), self.index).ok()
+    }
+}
+
+fn postscript_name(font: &FontRef<'_>) -> String {
+    let name = font.localized_strings(NameId::POSTSCRIPT_NAME).english_or_first();
+    let name: String =
+        name.map(|name| name.chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').collect()).unwrap_or_default();
+    if name.is_empty() { "Font".into() } else { name.chars().take(60).collect() }
+}
+
+/// Number of the first face of a collection whose PostScript name is in `wanted`, most wanted first; 0 otherwise.
+pub fn best_index(bytes: &[u8], wanted: &[&str]) -> u32 {
+    let Ok(skrifa::raw::FileRef::Collection(collection)) = skrifa::raw::FileRef::new(bytes) else { return 0 };
+    let names: Vec<String> =
+        collection.iter().map(|font| font.map(|font| postscript_name(&font)).unwrap_or_default()).collect();
+    let found = wanted.iter().find_map(|wanted| names.iter().position(|name| name == wanted));
+    found.and_then(|index| u32::try_from(index).ok()).unwrap_or(0)
+}

@@ -1,0 +1,262 @@
+//! HTML: one self-contained page without script.
+//!
+//! The fields are a card of labels, the transaction lines a table, the printed pages a grid of real text that scales
+//! with the screen, scrolls where it must, and prints one sheet per page. Styles are in one `<style>` block, so a
+//! content security policy can allow it by hash; there are no style attributes. Everything that comes from a
+//! document is escaped.
+
+mod style;
+
+use std::fmt::Write as _;
+use std::io::Write;
+
+use super::grid::{Cell, Grid, Style};
+use super::{DocumentInfo, Pages, RenderError, RenderOptions, Rendered, Renderer, Table};
+use crate::index::value::Day;
+use crate::page::Color;
+
+/// The HTML rendition.
+#[derive(Debug)]
+pub struct Html;
+
+impl Renderer for Html {
+    fn name(&self) -> &'static str {
+        "html"
+    }
+
+    fn media_type(&self) -> &'static str {
+        "text/html; charset=utf-8"
+    }
+
+    fn extension(&self) -> &'static str {
+        "html"
+    }
+
+    fn wants_table(&self) -> bool {
+        true
+    }
+
+    fn render(
+        &self,
+        info: &DocumentInfo,
+        pages: &mut dyn Pages,
+        how: &RenderOptions,
+        out: &mut dyn Write,
+    ) -> Result<Rendered, RenderError> {
+        let range = how.range(pages.count())?;
+        let words: Vec<Vec<char>> =
+            how.highlight.iter().map(|word| folded(word)).filter(|word| !word.is_empty()).collect();
+        let mut html = String::new();
+        let first = match range.clone().next() {
+            Some(number) => Some(pages.get(number)?),
+            None => None,
+        };
+        head(&mut html, info, first.as_ref());
+        out.write_all(html.as_bytes())?;
+        let mut first = first;
+        for number in range {
+            html.clear();
+            let page = match first.take() {
+                Some(page) => page,
+                None => pages.get(number)?,
+            };
+            sheet(&mut html, info, &Grid::of(&page), number + 1, &words);
+            out.write_all(html.as_bytes())?;
+        }
+        out.write_all(b"</main>\n</body>\n</html>\n")?;
+        out.flush()?;
+        Ok(Rendered::default())
+    }
+}
+
+/// Words of the page around the document, in its language.
+struct Words {
+    page: [&'static str; 2],
+    fields: &'static str,
+    lines: &'static str,
+    pages: &'static str,
+}
+
+fn words(language: &str) -> Words {
+    if language.to_ascii_lowercase().starts_with("zh") {
+        Words { page: ["第 ", " 页"], fields: "索引字段", lines: "交易明细", pages: "打印页" }
+    } else {
+        Words { page: ["Page ", ""], fields: "Fields", lines: "Transactions", pages: "Printed pages" }
+    }
+}
+
+fn head(html: &mut String, info: &DocumentInfo, first: Option<&crate::page::Page>) {
+    let words = words(&info.language);
+    let title = escape(if info.title.trim().is_empty() { &info.id } else { &info.title });
+    let language = escape(if info.language.is_empty() { "en" } else { &info.language });
+    let _ = write!(
+        html,
+        "<!doctype html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
+         <meta name=\"color-scheme\" content=\"light dark\">\n<title>{title}</title>\n<style>\n{}</style>\n</head>\n\
+         <body>\n<main>\n<header>\n<h1>{title}</h1>\n",
+        style::sheet(first, &info.paper),
+    );
+    let date = info.date.map(|date| Day(date).to_string()).unwrap_or_default();
+    let known = [&info.author, &info.kind, &date, &info.id].map(|text| escape(text));
+    let line: Vec<String> = known.into_iter().filter(|text| !text.is_empty()).collect();
+    if !line.is_empty() {
+        let _ = writeln!(html, "<p class=\"by\">{}</p>", line.join(" · "));
+    }
+    if !info.fields.is_empty() {
+        let _ = writeln!(html, "<dl aria-label=\"{}\">", words.fields);
+        for field in &info.fields {
+            let label = if field.label.is_empty() { &field.name } else { &field.label };
+            let _ = writeln!(html, "<div><dt>{}</dt><dd>{}</dd></div>", escape(label), escape(&field.value));
+        }
+        html.push_str("</dl>\n");
+    }
+    html.push_str("</header>\n");
+    if let Some(table) = info.table.as_ref().filter(|table| !table.rows.is_empty()) {
+        transactions(html, table, words.lines);
+    }
+    let _ = writeln!(html, "<h2 class=\"hidden\">{}</h2>", words.pages);
+}
+
+fn transactions(html: &mut String, table: &Table, title: &str) {
+    let _ = writeln!(
+        html,
+        "<section class=\"lines\">\n<h2>{title}</h2>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr>"
+    );
+    for column in &table.columns {
+        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(column));
+    }
+    html.push_str("</tr></thead>\n<tbody>\n");
+    for row in &table.rows {
+        html.push_str("<tr>");
+        for cell in row {
+            let number = cell.bytes().any(|b| b.is_ascii_digit())
+                && cell.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b));
+            let class = if number { " class=\"n\"" } else { "" };
+            let _ = write!(html, "<td{class}>{}</td>", escape(cell));
+        }
+        html.push_str("</tr>\n");
+    }
+    html.push_str("</tbody>\n</table>\n</div>\n</section>\n");
+}
+
+fn sheet(html: &mut String, info: &DocumentInfo, grid: &Grid, number: u32, marks: &[Vec<char>]) {
+    let [before, after] = words(&info.language).page;
+    let _ = write!(
+        html,
+        "<section class=\"page\" id=\"page-{number}\" aria-labelledby=\"h-{number}\">\n\
+         <h3 id=\"h-{number}\"><a href=\"#page-{number}\">{before}{number}{after}</a></h3>\n\
+         <div class=\"scroll\" tabindex=\"0\"><pre>",
+    );
+    for (at, row) in grid.rows.iter().enumerate() {
+        if at > 0 {
+            html.push('\n');
+        }
+        line(html, row, &marked(row, marks));
+    }
+    html.push_str("</pre></div>\n</section>\n");
+}
+
+fn line(html: &mut String, row: &[Cell], marked: &[bool]) {
+    let mut open: Option<(Style, bool)> = None;
+    for (cell, mark) in row.iter().zip(marked) {
+        if open != Some((cell.style, *mark)) {
+            close(html, open);
+            start(html, cell.style, *mark);
+            open = Some((cell.style, *mark));
+        }
+        if cell.width == 2 {
+            html.push_str("<span>");
+            push_escaped(html, cell.text);
+            html.push_str("</span>");
+        } else {
+            push_escaped(html, cell.text);
+        }
+    }
+    close(html, open);
+}
+
+fn start(html: &mut String, style: Style, mark: bool) {
+    for (wanted, tag) in [(mark, "<mark>"), (style.bold, "<b>"), (style.italic, "<i>"), (style.underline, "<u>")] {
+        if wanted {
+            html.push_str(tag);
+        }
+    }
+    if let Some(hue) = hue(style.color) {
+        let _ = write!(html, "<span class=\"{hue}\">");
+    }
+}
+
+fn close(html: &mut String, open: Option<(Style, bool)>) {
+    let Some((style, mark)) = open else { return };
+    if hue(style.color).is_some() {
+        html.push_str("</span>");
+    }
+    for (wanted, tag) in [(style.underline, "</u>"), (style.italic, "</i>"), (style.bold, "</b>"), (mark, "</mark>")] {
+        if wanted {
+            html.push_str(tag);
+        }
+    }
+}
+
+/// The class for a highlight colour; black and greys keep the colour of the page, which knows dark mode.
+fn hue(color: Color) -> Option<&'static str> {
+    let [r, g, b] = [color.r, color.g, color.b].map(i32::from);
+    let strongest = r.max(g).max(b);
+    if strongest - r.min(g).min(b) < 48 {
+        return None;
+    }
+    Some(if r == strongest {
+        "red"
+    } else if g == strongest {
+        "green"
+    } else {
+        "blue"
+    })
+}
+
+/// Which cells of a row belong to a word to highlight, whatever its case.
+fn marked(row: &[Cell], words: &[Vec<char>]) -> Vec<bool> {
+    let mut marked = vec![false; row.len()];
+    let text: Vec<char> = if words.is_empty() { Vec::new() } else { row.iter().map(|cell| lower(cell.text)).collect() };
+    for word in words {
+        for (at, found) in text.windows(word.len()).enumerate() {
+            if found == word.as_slice() {
+                marked[at..at + word.len()].fill(true);
+            }
+        }
+    }
+    marked
+}
+
+fn folded(word: &str) -> Vec<char> {
+    word.trim().chars().map(lower).collect()
+}
+
+fn lower(c: char) -> char {
+    c.to_lowercase().next().unwrap_or(c)
+}
+
+fn escape(text: &str) -> String {
+    let mut html = String::with_capacity(text.len());
+    text.chars().for_each(|c| push_escaped(&mut html, c));
+    html
+}
+
+fn push_escaped(html: &mut String, c: char) {
+    match c {
+        '&' => html.push_str("&amp;"),
+        '<' => html.push_str("&lt;"),
+        '>' => html.push_str("&gt;"),
+        '"' => html.push_str("&quot;"),
+        '\'' => html.push_str("&#39;"),
+        '\n' | '\t' => html.push(' '),
+        c if c.is_control() => html.push('\u{FFFD}'),
+        // Marks that turn the direction of the text around them could make a document look like another one.
+        '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}' => html.push('\u{FFFD}'),
+        c => html.push(c),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+use crate::page::{Color, Element};
+use crate::render::{FieldText, RenderOptions, sample};
+
+fn html(pages: Vec<crate::page::Page>, how: &RenderOptions) -> String {
+    String::from_utf8(sample::render("html", &sample::info(), pages, how).0).expect("UTF-8")
+}
+
+fn pre(html: &str) -> &str {
+    let start = html.find("<pre>").expect("a page") + 5;
+    &html[start..start + html[start..].find("</pre>").expect("its end")]
+}
+
+#[test]
+fn the_printed_rows_stay_rows_and_chinese_stays_two_cells_wide() {
+    let page = sample::page(&["A   1", "", "\u{8D26}b"]);
+    assert_eq!(pre(&html(vec![page], &RenderOptions::default())), "A   1\n\n<span>\u{8D26}</span>b");
+}
+
+#[test]
+fn bold_underline_and_colour_become_markup() {
+    let mut page = sample::page(&["one", "two", "six"]);
+    for (number, element) in page.elements.iter_mut().enumerate() {
+        let Element::Text(run) = element else { continue };
+        run.face.bold = number == 0;
+        run.underline = number == 1;
+        run.color = if number == 2 { Color { r: 200, g: 0, b: 0 } } else { Color::BLACK };
+    }
+    let html = html(vec![page], &RenderOptions::default());
+    assert_eq!(pre(&html), "<b>one</b>\n<u>two</u>\n<span class=\"red\">six</span>");
+}
+
+#[test]
+fn words_are_highlighted_in_any_case() {
+    let how =
+        RenderOptions { highlight: vec!["Fee".into(), "\u{8D26}".into(), String::new()], ..RenderOptions::default() };
+    let html = html(vec![sample::page(&["LATE FEE 12", "\u{8D26}"])], &how);
+    assert_eq!(pre(&html), "LATE <mark>FEE</mark> 12\n<mark><span>\u{8D26}</span></mark>");
+}
+
+#[test]
+fn nothing_from_a_document_becomes_markup() {
+    let hostile = "<script>alert('x')</script>&\"\u{202E}\u{1}";
+    let mut info = sample::info();
+    info.title = hostile.into();
+    info.author = hostile.into();
+    info.language = "\"><script>".into();
+    info.fields = vec![FieldText { name: hostile.into(), label: hostile.into(), value: hostile.into() }];
+    let table = info.table.as_mut().expect("a table");
+    table.columns[0] = hostile.into();
+    table.rows[0][0] = hostile.into();
+    let (bytes, _) = sample::render("html", &info, vec![sample::page(&[hostile])], &RenderOptions::default());
+    let html = String::from_utf8(bytes).expect("UTF-8");
+    assert!(
+        !html.contains("<script") && !html.contains("style=") && !html.contains('\u{202E}') && !html.contains('\u{1}')
+    );
+}
+
+#[test]
+fn the_page_is_whole_in_itself() {
+    let html = html(vec![sample::statement(1), sample::statement(2)], &RenderOptions::default());
+    for outside in ["http:", "https:", "src=", "url(", "@import", "<link"] {
+        assert!(!html.contains(outside), "{outside}");
+    }
+    assert!(html.contains("@page{size:1062.00pt 792.00pt") && html.contains("id=\"page-2\""));
+    assert!(
+        html.contains("<dt>Account</dt><dd>8618-2565-747469</dd>") && html.contains("<td class=\"n\">-466.47</td>")
+    );
+}

@@ -1,0 +1,224 @@
+//! Puts the characters of a run on its grid: which glyph, how large, where.
+//!
+//! The page model says how far each character moves the pen; fonts have their own widths. Within
+//! [`SIZE_TOLERANCE`] the font size gives way, so that a line of a line printer needs no correction at all; beyond it
+//! the glyph is stretched a little and centred in its cell.
+
+use crate::page::{Advances, Family, TextRun};
+use crate::render::font::{FontId, FontSet, Glyph, REPLACEMENT, is_box, is_text};
+
+/// The font size may differ by this share from the one asked for when that puts the glyphs on the grid.
+const SIZE_TOLERANCE: f64 = 0.03;
+/// Glyphs are stretched at most this much.
+const STRETCH_NARROW: f64 = 1.2;
+const STRETCH_WIDE: f64 = 1.12;
+/// Wide (CJK) glyphs also grow: two cells of a printer are wider than an em, and readers take gaps for blanks.
+const GROW_WIDE: f64 = 1.08;
+/// Glyphs are squeezed at most this much.
+const SQUEEZE: f64 = 0.3;
+/// Sizes outside are drawn as the nearest one, in points.
+const SIZES: (f64, f64) = (0.5, 1000.0);
+
+/// A character and its glyph.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PlacedGlyph {
+    /// The character for search and extraction: what was printed, or [`REPLACEMENT`] when that may not be text.
+    pub text: char,
+    /// Byte offset of the character in the run's text.
+    pub byte: usize,
+    /// Glyph id in the piece's font.
+    pub id: u16,
+    /// The glyph's natural advance, in em.
+    pub width: f64,
+    /// The advance wanted, in em of the piece's stretched size.
+    pub advance: f64,
+}
+
+/// Glyphs in one font and size that follow each other on the baseline.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Piece {
+    /// Their font.
+    pub font: FontId,
+    /// Font size in points.
+    pub size: f64,
+    /// Horizontal stretch; 1 is natural.
+    pub stretch: f64,
+    /// Distance of the first glyph from the start of the run, in points along the baseline.
+    pub offset: f64,
+    /// The glyphs.
+    pub glyphs: Vec<PlacedGlyph>,
+}
+
+/// Characters without a glyph, each once, in the order they were met.
+#[derive(Debug, Default)]
+pub struct Missing(Vec<char>);
+
+impl Missing {
+    /// Notes a character.
+    pub fn add(&mut self, c: char) {
+        if !self.0.contains(&c) && self.0.len() < 1000 {
+            self.0.push(c);
+        }
+    }
+
+    /// The characters.
+    pub fn into_list(self) -> Vec<char> {
+        self.0
+    }
+}
+
+/// How the glyphs of one width sit in cells of one width.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Fit {
+    /// Font size in points.
+    pub size: f64,
+    /// Horizontal stretch.
+    pub stretch: f64,
+    /// Blank on each side of the glyph, in points.
+    pub pad: f64,
+}
+
+/// Fits a glyph `width` em wide at `size` points into a cell of `cell` points.
+pub fn fit(size: f64, width: f64, cell: f64, fill: bool) -> Fit {
+    let natural = width * size;
+    let plain = Fit { size, stretch: 1.0, pad: 0.0 };
+    if natural <= 0.0 || cell <= 0.0 {
+        return plain;
+    }
+    let ratio = cell / natural;
+    if (ratio - 1.0).abs() <= SIZE_TOLERANCE {
+        return Fit { size: size * ratio, ..plain };
+    }
+    let wide = width > 0.8 && !fill;
+    let growth = if wide { ratio.clamp(1.0, GROW_WIDE) } else { 1.0 };
+    let (size, natural, ratio) = (size * growth, natural * growth, ratio / growth);
+    let most = if fill {
+        ratio
+    } else if wide {
+        STRETCH_WIDE
+    } else {
+        STRETCH_NARROW
+    };
+    let stretch = ratio.clamp(SQUEEZE.min(most), most);
+    Fit { size, stretch, pad: (cell - natural * stretch) / 2.0 }
+}
+
+/// The size of a run in points, kept within what can be drawn.
+pub fn run_size(run: &TextRun) -> f64 {
+    run.size.points().abs().clamp(SIZES.0, SIZES.1)
+}
+
+/// Splits a run into pieces. Every character ends in exactly one piece.
+pub fn place(run: &TextRun, fonts: &FontSet, missing: &mut Missing) -> Vec<Piece> {
+    let size = run_size(run);
+    let mut pieces: Vec<Piece> = Vec::new();
+    let mut pen = 0.0;
+    for (number, (byte, c)) in run.text.char_indices().enumerate() {
+        let cell = advance(&run.advances, number);
+        let glyph = fonts.glyph(c, run.face, cell >= 0.9 * size);
+        if glyph.missing {
+            missing.add(c);
+        }
+        add(&mut pieces, run.face.family, glyph, c, byte, size, (pen, cell));
+        pen += cell;
+    }
+    pieces
+}
+
+fn advance(advances: &Advances, number: usize) -> f64 {
+    match advances {
+        Advances::Uniform(cell) => cell.points(),
+        Advances::Each(cells) => cells.get(number).map_or(0.0, |cell| cell.points()),
+    }
+}
+
+fn add(
+    pieces: &mut Vec<Piece>,
+    family: Family,
+    glyph: Glyph,
+    c: char,
+    byte: usize,
+    size: f64,
+    (pen, cell): (f64, f64),
+) {
+    let width = f64::from(glyph.width);
+    let proportional = family != Family::Mono && (4..12).contains(&glyph.font.0);
+    let fit = if proportional { Fit { size, stretch: 1.0, pad: 0.0 } } else { fit(size, width, cell, is_box(c)) };
+    let text = if is_text(c) { c } else { REPLACEMENT };
+    let placed = PlacedGlyph { text, byte, id: glyph.id, width, advance: cell / (fit.size * fit.stretch) };
+    let same = pieces.last().is_some_and(|last| {
+        let same_width = last
+            .glyphs
+            .last()
+            .is_some_and(|g| (g.width - width).abs() < 1e-6 && (g.advance - placed.advance).abs() < 1e-6);
+        last.font == glyph.font && last.size == fit.size && last.stretch == fit.stretch && (same_width || proportional)
+    });
+    match pieces.last_mut() {
+        Some(last) if same => last.glyphs.push(placed),
+        _ => pieces.push(Piece {
+            font: glyph.font,
+            size: fit.size,
+            stretch: fit.stretch,
+            offset: pen + fit.pad,
+            glyphs: vec![placed],
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{Color, Face, Lu};
+
+    fn run(text: &str, size: f64, advances: Advances) -> TextRun {
+        TextRun {
+            x: Lu(0),
+            y: Lu(0),
+            turns: 0,
+            face: Face::default(),
+            size: Lu::from_points(size),
+            color: Color::BLACK,
+            text: text.into(),
+            advances,
+            underline: false,
+            line: 1,
+            shadow: false,
+        }
+    }
+
+    #[test]
+    fn a_printer_line_becomes_one_piece_without_corrections() {
+        let mut missing = Missing::default();
+        let line = run("TOTAL  1,234.56", 12.0, Advances::Uniform(Lu::from_points(7.2)));
+        let pieces = place(&line, &FontSet::new(Vec::new()), &mut missing);
+        assert_eq!(pieces.len(), 1);
+        assert_eq!(pieces[0].stretch, 1.0);
+        assert!((pieces[0].size - 11.96).abs() < 0.01);
+        assert!(pieces[0].glyphs.iter().all(|g| (g.advance - g.width).abs() < 1e-6));
+        assert!(missing.into_list().is_empty());
+    }
+
+    #[test]
+    fn a_glyph_much_narrower_than_its_cell_is_centred() {
+        let greek = fit(12.0, 0.602, 14.4, false);
+        assert_eq!(greek.stretch, STRETCH_NARROW);
+        assert!((greek.pad - (14.4 - 0.602 * 12.0 * 1.2) / 2.0).abs() < 1e-9);
+        let chinese = fit(12.0, 1.0, 14.4, false);
+        assert!(chinese.pad.abs() < 1e-9, "two cells at 10 per inch are filled without a gap");
+        assert_eq!(fit(12.0, 0.602, 14.4, true).pad, 0.0, "box characters fill the cell");
+    }
+
+    #[test]
+    fn hostile_sizes_and_advances_give_finite_places() {
+        let fonts = FontSet::new(Vec::new());
+        for (size, advance) in [(0.0, 0.0), (-5.0, -7.2), (1e7, 1e7), (0.001, 1e6)] {
+            let line = run("A\u{0}B", size, Advances::Uniform(Lu::from_points(advance)));
+            let mut missing = Missing::default();
+            for piece in place(&line, &fonts, &mut missing) {
+                assert!(piece.size.is_finite() && piece.size > 0.0 && piece.stretch.is_finite() && piece.stretch > 0.0);
+                assert!(piece.glyphs.iter().all(|g| g.advance.is_finite()));
+            }
+            assert_eq!(missing.into_list(), vec!['\u{0}']);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What search needs of the archive; a seam, so that search can be tested without one.
+
+use std::ops::ControlFlow;
+
+use crate::archive::{Change, Document, LoadId, LoadRow, Seq};
+use crate::index::definition::FullText;
+use crate::index::value::FieldType;
+
+/// What the catalogue failed with.
+pub type CatalogueError = Box<dyn std::error::Error + Send + Sync>;
+
+/// How the documents of one definition version are indexed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Indexing {
+    /// Document kind, for facets.
+    pub kind: String,
+    /// What of the text can be searched.
+    pub full_text: FullText,
+}
+
+/// The catalogue as search reads it. Everything in the index can be made again from it.
+pub trait Catalogue: Sync {
+    /// The newest change; `Seq(0)` when there is none.
+    fn last_seq(&self) -> Result<Seq, CatalogueError>;
+
+    /// The changes after `after` in order, at most `most`.
+    fn changes_after(&self, after: Seq, most: usize) -> Result<Vec<(Seq, Change)>, CatalogueError>;
+
+    /// A visible load; `None` when it is gone or not yet there.
+    fn load_row(&self, load: LoadId) -> Result<Option<LoadRow>, CatalogueError>;
+
+    /// Whether a load is visible. Called for every load of a hit list, so it should be cheap.
+    fn has_load(&self, load: LoadId) -> Result<bool, CatalogueError> {
+        Ok(self.load_row(load)?.is_some())
+    }
+
+    /// Visits the documents of a load in order, from ordinal `from` on, until `each` breaks.
+    fn documents(
+        &self,
+        load: LoadId,
+        from: u32,
+        each: &mut dyn FnMut(Document) -> ControlFlow<()>,
+    ) -> Result<(), CatalogueError>;
+
+    /// How documents cut by this version of a definition are indexed.
+    fn indexing(&self, definition: &str, version: u32) -> Result<Indexing, CatalogueError>;
+
+    /// Names and types of the fields of all definitions, every version.
+    fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError>;
+
+    /// Visits the text of a document's pages in order (page from 1) until `each` breaks.
+    fn page_texts(
+        &self,
+        document: &Document,
+        each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
+    ) -> Result<(), CatalogueError>;
+}

@@ -1,0 +1,327 @@
+//! Feeds the index from the catalogue: follows its changes, load by load.
+//!
+//! Every commit carries how far it went. After a crash the feed goes on there; deletes by load come before what
+//! replaces it, so that doing a change twice gives the same index as doing it once.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
+use tantivy::schema::document::Document as IndexDocument;
+use tantivy::{Index, IndexWriter, TantivyDocument};
+
+use super::catalogue::{Catalogue, Indexing};
+use super::schema::Layout;
+use super::{Options, SearchError, Step};
+use crate::archive::{Change, Document, LoadId, LoadRow, Seq};
+use crate::index::definition::FullText;
+
+/// Changes read from the catalogue at a time.
+const CHANGES_AT_ONCE: usize = 10_000;
+/// Bytes of entries that wait for the indexing thread.
+const MOST_WAITING: u64 = 8 << 20;
+/// What an entry is counted as besides its text.
+const ENTRY_BYTES: u64 = 1024;
+/// Share of deleted documents at which a segment is written anew without them.
+const DELETED_SHARE: f32 = 0.2;
+
+/// How far an index has come: what its commits carry.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Place {
+    /// All changes up to here are in.
+    pub(super) seq: Seq,
+    /// Of the change after it, this much.
+    pub(super) within: Option<Within>,
+}
+
+/// A place inside a load.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Within {
+    change: Seq,
+    load: LoadId,
+    ordinal: u32,
+}
+
+impl Place {
+    /// The place of an index's last commit.
+    pub(super) fn of(index: &Index) -> Result<Place, SearchError> {
+        let payload = index.load_metas()?.payload;
+        // An index without a readable payload has seen nothing: everything is done again, which is always right.
+        Ok(payload.and_then(|text| serde_json::from_str(&text).ok()).unwrap_or_default())
+    }
+}
+
+/// What a feed did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Fed {
+    /// Loads whose documents were added or replaced.
+    pub loads: u64,
+    /// Documents added.
+    pub documents: u64,
+    /// Loads taken out.
+    pub unloaded: u64,
+}
+
+/// Brings an index up to the newest change.
+pub(super) fn feed(
+    index: &Index,
+    layout: &Layout,
+    options: &Options,
+    catalogue: &dyn Catalogue,
+    progress: &mut dyn FnMut(Step),
+) -> Result<Fed, SearchError> {
+    let place = Place::of(index)?;
+    let newest = catalogue.last_seq().map_err(SearchError::catalogue)?;
+    if newest <= place.seq {
+        return Ok(Fed::default());
+    }
+    let writer_options =
+        IndexWriterOptions::builder().memory_budget_per_thread(options.writer_bytes).num_merge_threads(1).build();
+    let writer: IndexWriter<Queued> = index.writer_with_options(writer_options)?;
+    let mut policy = LogMergePolicy::default();
+    policy.set_del_docs_ratio_before_merge(DELETED_SHARE);
+    writer.set_merge_policy(Box::new(policy));
+    let mut feed = Feed {
+        layout,
+        options,
+        catalogue,
+        progress,
+        writer,
+        place,
+        uncommitted: 0,
+        waiting: Arc::default(),
+        newest,
+        fed: Fed::default(),
+    };
+    feed.follow()?;
+    feed.commit()?;
+    let fed = feed.fed;
+    feed.writer.wait_merging_threads()?;
+    Ok(fed)
+}
+
+/// Removes files that nothing uses any more. Call after the readers have moved on.
+pub(super) fn sweep(index: &Index) -> Result<(), SearchError> {
+    let writer: IndexWriter = index.writer_with_options(IndexWriterOptions::builder().num_merge_threads(1).build())?;
+    writer.garbage_collect_files().wait()?;
+    Ok(())
+}
+
+struct Feed<'a> {
+    layout: &'a Layout,
+    options: &'a Options,
+    catalogue: &'a dyn Catalogue,
+    progress: &'a mut dyn FnMut(Step),
+    writer: IndexWriter<Queued>,
+    place: Place,
+    uncommitted: u64,
+    waiting: Arc<Waiting>,
+    newest: Seq,
+    fed: Fed,
+}
+
+impl Feed<'_> {
+    fn follow(&mut self) -> Result<(), SearchError> {
+        loop {
+            let changes =
+                self.catalogue.changes_after(self.place.seq, CHANGES_AT_ONCE).map_err(SearchError::catalogue)?;
+            if changes.is_empty() {
+                return Ok(());
+            }
+            let last: HashMap<LoadId, Seq> = changes.iter().map(|(seq, change)| (load_of(change), *seq)).collect();
+            for (seq, change) in changes {
+                // What a later change replaces need not be done first.
+                if last.get(&load_of(&change)) == Some(&seq) {
+                    self.apply(seq, &change)?;
+                }
+                self.place = Place { seq, within: None };
+                self.report();
+            }
+        }
+    }
+
+    fn apply(&mut self, seq: Seq, change: &Change) -> Result<(), SearchError> {
+        let id = load_of(change);
+        let resumed = self.place.within.filter(|within| within.change == seq && within.load == id);
+        if resumed.is_none() {
+            self.writer.delete_term(self.layout.load_term(id));
+        }
+        let row = match change {
+            Change::Loaded(_) => self.catalogue.load_row(id).map_err(SearchError::catalogue)?,
+            Change::Unloaded(_) => None,
+        };
+        let Some(row) = row else {
+            // Also when it was loaded and is gone by now: then its own change follows.
+            self.writer.delete_term(self.layout.load_term(id));
+            self.fed.unloaded += 1;
+            return Ok(());
+        };
+        let indexing =
+            self.catalogue.indexing(&row.definition, row.definition_version).map_err(SearchError::catalogue)?;
+        self.load(seq, &row, &indexing, resumed.map_or(1, |within| within.ordinal.saturating_add(1)))?;
+        self.fed.loads += 1;
+        Ok(())
+    }
+
+    fn load(&mut self, seq: Seq, row: &LoadRow, indexing: &Indexing, from: u32) -> Result<(), SearchError> {
+        let mut failure = None;
+        let catalogue = self.catalogue;
+        let visited =
+            catalogue.documents(row.id, from, &mut |document| match self.document(seq, row, indexing, &document) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                }
+            });
+        failure.map_or(Ok(()), Err)?;
+        visited.map_err(SearchError::catalogue)
+    }
+
+    fn document(
+        &mut self,
+        change: Seq,
+        row: &LoadRow,
+        indexing: &Indexing,
+        document: &Document,
+    ) -> Result<(), SearchError> {
+        let entry = self.layout.entry(document, &row.field_names, &indexing.kind);
+        match indexing.full_text {
+            FullText::None => self.add(entry, 0)?,
+            FullText::Words | FullText::Phrases => self.with_text(entry, indexing.full_text, document)?,
+        }
+        self.fed.documents += 1;
+        self.uncommitted += 1;
+        if self.uncommitted >= self.options.commit_documents {
+            self.place.within = Some(Within { change, load: row.id, ordinal: document.id.ordinal });
+            self.commit()?;
+        }
+        if self.fed.documents.is_multiple_of(1000) {
+            self.report();
+        }
+        Ok(())
+    }
+
+    /// Adds an entry with the words of the document's pages; a very long document makes several.
+    fn with_text(&mut self, entry: TantivyDocument, how: FullText, document: &Document) -> Result<(), SearchError> {
+        let field = if how == FullText::Words { self.layout.bag } else { self.layout.text };
+        let mut text = String::new();
+        let mut in_parts = false;
+        let mut failure = None;
+        let catalogue = self.catalogue;
+        let visited = catalogue.page_texts(document, &mut |_, page| {
+            if !text.is_empty() && text.len() + page.len() > self.options.part_bytes {
+                in_parts = true;
+                if let Err(error) = self.add_part(&entry, field, &mut text) {
+                    failure = Some(error);
+                    return ControlFlow::Break(());
+                }
+            }
+            text.push_str(page);
+            text.push('\n');
+            ControlFlow::Continue(())
+        });
+        failure.map_or(Ok(()), Err)?;
+        visited.map_err(SearchError::catalogue)?;
+        if in_parts {
+            return self.add_part(&entry, field, &mut text);
+        }
+        let mut entry = entry;
+        entry.add_text(field, &text);
+        self.add(entry, text.len())
+    }
+
+    fn add_part(
+        &mut self,
+        entry: &TantivyDocument,
+        field: tantivy::schema::Field,
+        text: &mut String,
+    ) -> Result<(), SearchError> {
+        let mut part = entry.clone();
+        part.add_u64(self.layout.parts, 1);
+        part.add_text(field, &*text);
+        let bytes = text.len();
+        text.clear();
+        self.add(part, bytes)
+    }
+
+    fn add(&mut self, entry: TantivyDocument, text_bytes: usize) -> Result<(), SearchError> {
+        let bytes = ENTRY_BYTES + text_bytes as u64;
+        self.waiting.enter(bytes);
+        self.writer.add_document(Queued { entry, bytes, waiting: Arc::clone(&self.waiting) })?;
+        Ok(())
+    }
+
+    fn commit(&mut self) -> Result<(), SearchError> {
+        let payload = serde_json::to_string(&self.place).map_err(|error| SearchError::catalogue(error.into()))?;
+        let mut prepared = self.writer.prepare_commit()?;
+        prepared.set_payload(&payload);
+        prepared.commit()?;
+        self.uncommitted = 0;
+        Ok(())
+    }
+
+    fn report(&mut self) {
+        (self.progress)(Step { seq: self.place.seq, newest: self.newest, documents: self.fed.documents });
+    }
+}
+
+/// The load that a change is about.
+pub(super) fn load_of(change: &Change) -> LoadId {
+    match change {
+        Change::Loaded(id) | Change::Unloaded(id) => *id,
+    }
+}
+
+/// Bytes on their way to the indexing thread: the engine's own queue counts documents, whatever their size.
+#[derive(Debug, Default)]
+struct Waiting {
+    bytes: Mutex<u64>,
+    left: Condvar,
+}
+
+impl Waiting {
+    fn enter(&self, bytes: u64) {
+        let guard = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
+        // Should the indexing thread die, adding fails soon enough: never wait for it for ever.
+        let wait = self.left.wait_timeout_while(guard, Duration::from_secs(60), |waiting| {
+            *waiting > 0 && *waiting + bytes > MOST_WAITING
+        });
+        let (mut guard, _) = wait.unwrap_or_else(PoisonError::into_inner);
+        *guard += bytes;
+    }
+
+    fn leave(&self, bytes: u64) {
+        *self.bytes.lock().unwrap_or_else(PoisonError::into_inner) -= bytes;
+        self.left.notify_one();
+    }
+}
+
+/// An entry on its way to the indexing thread.
+struct Queued {
+    entry: TantivyDocument,
+    bytes: u64,
+    waiting: Arc<Waiting>,
+}
+
+impl Drop for Queued {
+    fn drop(&mut self) {
+        self.waiting.leave(self.bytes);
+    }
+}
+
+impl IndexDocument for Queued {
+    type Value<'a> = <TantivyDocument as IndexDocument>::Value<'a>;
+    type FieldsValuesIter<'a> = <TantivyDocument as IndexDocument>::FieldsValuesIter<'a>;
+
+    fn iter_fields_and_values(&self) -> Self::FieldsValuesIter<'_> {
+        self.entry.iter_fields_and_values()
+    }
+
+    fn into_tantivy_document(mut self) -> TantivyDocument {
+        std::mem::take(&mut self.entry)
+    }
+}
