@@ -18,7 +18,7 @@ mod failure;
 mod get;
 mod hold;
 mod init;
-// mod inspect;
+mod inspect;
 mod load;
 mod loads;
 mod output;
@@ -62,7 +62,8 @@ enum Command {
     Init(init::Args),
     /// Add, list, show and compare report definitions
     Definition(definition::Args),
-    // Inspect
+    /// Say what a print stream is: format, code page, records, pages
+    Inspect(inspect::Args),
     /// Try a report definition on a sample without an archive
     Check(check::Args),
     /// Load print streams into the archive
@@ -125,6 +126,7 @@ impl Command {
         match self {
             Command::Init(args) => args.run(context),
             Command::Definition(args) => args.run(context),
+            Command::Inspect(args) => args.run(context),
             Command::Check(args) => args.run(context),
             Command::Load(args) => args.run(context),
             Command::Loads(args) => args.run(context),
