@@ -409,6 +409,16 @@ fn workstation_text_is_told_apart_by_its_bytes() {
 }
 
 #[test]
+fn text_longer_than_the_sample_is_no_chain_of_lengths() {
+    for end in [&b"\n"[..], b"\r\n"] {
+        let lines = joined(&encode("iso-8859-1", &report(900, &["John Smith"], "$")), end);
+        assert!(lines.len() > super::super::super::SAMPLE_BYTES);
+        let framing = if end.len() == 1 { "nl" } else { "crlf" };
+        expect(framing, &look(&lines, None), &["utf-8"], "textA", framing, None, "asa");
+    }
+}
+
+#[test]
 fn host_text_with_line_ends_is_text() {
     let records = encode("ibm-037", &report(20, NAMES, "$"));
     let pages = &["ibm-037", "ibm-1047"];
