@@ -235,7 +235,9 @@ fn prefixes(head: &[u8], whole: bool, wanted: &Wanted, found: &mut Findings) -> 
         let count = chain.records.len();
         let filled = chain.records.iter().filter(|record| !record.is_empty()).count();
         let ends = !chain.broken && (!whole || chain.reached == head.len());
-        if !forced && (count < 3 || !ends || filled * 2 < count) {
+        // Two characters of plain text read as a length are 2,000 and more, and the "records" hold line ends.
+        let long = chain.reached > count.saturating_mul(1_000);
+        if !forced && (count < 3 || !ends || long || filled * 2 < count) {
             continue;
         }
         let bytes: Vec<u8> = chain.records.concat();

@@ -94,7 +94,7 @@ fn report(pages: usize, names: &[&str], money: &str) -> Vec<String> {
         for _ in 0..12 + number(14) {
             let (day, amount, balance) = (number(28) + 1, number(99_999), number(999_999));
             let what = ["Card payment", "Transfer to savings", "Direct debit ELECTRIC CO", "Cash withdrawal"]
-                [day as usize % 4];
+                [usize::try_from(day).unwrap() % 4];
             lines.push(format!(
                 " 2024-03-{day:02}  {what:<36} {money}{:>9}.{:02} {:>12}.{:02}",
                 amount / 100,
@@ -266,7 +266,7 @@ fn small_streams_of_some_hundred_bytes_are_read_too() {
 #[test]
 fn variable_records_are_followed_by_their_descriptor_words() {
     let records = encode("ibm-037", &report(60, NAMES, "$"));
-    let longest = records.iter().map(Vec::len).max().unwrap() as u32 + 4;
+    let longest = u32::try_from(records.iter().map(Vec::len).max().unwrap()).unwrap() + 4;
     let pages = &["ibm-037", "ibm-1047"];
     expect("VBA", &look(&rdw(&records), None), pages, "VBA", "rdw", Some(longest), "asa");
     expect("VBA blocks", &look(&bdw(&records, 27_998), None), pages, "VBA", "bdw-rdw", Some(longest), "asa");
@@ -405,6 +405,16 @@ fn workstation_text_is_told_apart_by_its_bytes() {
         if page != "utf-8" && page != "gb18030" {
             expect(page, &look(&fixed(&records, 133, 0x20), None), accept, "FBA", "fixed", Some(133), "asa");
         }
+    }
+}
+
+#[test]
+fn text_longer_than_the_sample_is_no_chain_of_lengths() {
+    for end in [&b"\n"[..], b"\r\n"] {
+        let lines = joined(&encode("iso-8859-1", &report(900, &["John Smith"], "$")), end);
+        assert!(lines.len() > super::super::super::SAMPLE_BYTES);
+        let framing = if end.len() == 1 { "nl" } else { "crlf" };
+        expect(framing, &look(&lines, None), &["utf-8"], "textA", framing, None, "asa");
     }
 }
 
