@@ -1,19 +1,204 @@
 //! Keeps documents: compressed blocks, catalogue rows, definitions, one atomic step per load.
 //!
-//! Promises: a load is all there or not there at all; the stream comes back byte for byte; the same stream for the
-//! same definition loads once; nothing that was stored changes.
+//! A stream comes in through [`Archive::load`] and goes out, byte for byte, through [`Archive::export_load`]; one
+//! document's bytes and pages come out through [`Archive::read`] and [`Archive::pages`], for a permit from the gate.
+//!
+//! Promises, each with its test in this folder: a load is all there or not there at all (`tests/crash.rs`); the stream
+//! comes back byte for byte, whatever is in it; the same stream for the same definition loads once; nothing that was
+//! stored changes until it is unloaded, and then nothing of it is left but a tombstone; a flipped bit anywhere is found
+//! by [`Archive::verify`]; memory does not grow with the stream. Nothing here knows a print format or a store by name.
+//! Layouts: `docs/formats/archive.md`.
 
+mod block;
+mod blocks;
+mod cache;
+mod care;
+mod catalogue;
+mod cut;
+mod definitions;
+mod document;
+mod error;
+mod fault;
+mod group;
+mod keys;
 pub mod kv;
+mod load;
+mod read;
+mod rows;
+mod stream;
+#[cfg(test)]
+mod tests;
+mod verify;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::Range;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::{Deserialize, Serialize};
 
+pub use care::Stats;
+pub use definitions::DefinitionRow;
+pub use document::{DocumentBytes, DocumentPages};
+pub use error::{ArchiveError, LoadError};
+pub use fault::{DISK_FULL, FAULT_STEPS};
+pub use keys::LAYOUT;
+pub use load::{LoadOutcome, LoadSource, Progress};
+pub use rows::Tombstone;
+pub use verify::{VerifyError, VerifyProgress, VerifyReport};
+
+use crate::decode::{FORMATS, Format};
+use crate::index::definition::Definition;
 use crate::index::value::FieldValue;
 use crate::index::{PageMark, SetAside};
 use crate::note::Note;
+use cache::Cache;
+use catalogue::LoadInfo;
+use kv::{Batch, Engine, Family, rocks::Rocks};
+
+/// Folder of the store in the archive's folder.
+const STORE: &str = "store";
+/// Unpacked blocks kept in memory.
+const BLOCK_CACHE_BYTES: usize = 16 << 20;
+/// First blocks of loads kept in memory: the context of the other blocks.
+const FIRST_CACHE_BYTES: usize = 24 << 20;
+/// Block tables and rows of loads kept in memory.
+const INFO_CACHE_BYTES: usize = 8 << 20;
+/// Parsed report definitions kept in memory.
+const DEFINITIONS_CACHED: usize = 256;
+
+/// Seconds since 1970 UTC.
+pub type Clock = Arc<dyn Fn() -> i64 + Send + Sync>;
+
+/// An open archive. Share it among threads in an `Arc`.
+pub struct Archive {
+    dir: PathBuf,
+    engine: Arc<dyn Engine>,
+    clock: Clock,
+    formats: &'static [&'static dyn Format],
+    sizes: Sizes,
+    catalogue: Mutex<Catalogue>,
+    infos: Cache<LoadId, LoadInfo>,
+    blocks: Cache<(LoadId, u32), Vec<u8>>,
+    firsts: Cache<LoadId, Vec<u8>>,
+    parsed: Cache<(String, u32), Definition>,
+}
+
+/// When a load goes from one way of storing to the next; tests use small ones.
+#[derive(Debug, Clone, Copy)]
+struct Sizes {
+    /// A load of at least this many bytes gets a big first block.
+    context_bytes: usize,
+    /// Rows a load holds back before it writes any; smaller loads are written in one batch.
+    spill_bytes: usize,
+    /// A load of at least this many bytes trains a dictionary when its definition has none.
+    training_bytes: usize,
+}
+
+const SIZES: Sizes = Sizes { context_bytes: block::CONTEXT_BYTES, spill_bytes: 4 << 20, training_bytes: 1 << 20 };
+
+/// Counters, and what is being worked on. Held while a change of the catalogue is committed, so that changes are numbered
+/// in the order in which they happen.
+#[derive(Debug, Default)]
+struct Catalogue {
+    last_load: u32,
+    last_seq: u64,
+    busy: BTreeSet<LoadId>,
+}
+
+impl fmt::Debug for Archive {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Archive").field("dir", &self.dir).finish_non_exhaustive()
+    }
+}
+
+impl Archive {
+    /// Makes an archive in a folder that is empty or does not exist, and opens it.
+    pub fn init(dir: &Path) -> Result<Archive, ArchiveError> {
+        let used = dir.read_dir().is_ok_and(|mut entries| entries.next().is_some());
+        if used || dir.is_file() {
+            return Err(ArchiveError::NotEmpty { dir: dir.display().to_string() });
+        }
+        std::fs::create_dir_all(dir).map_err(|error| ArchiveError::file(dir, error))?;
+        let engine = Rocks::open(&dir.join(STORE), true)?;
+        Archive::on_new_engine(Arc::new(engine), dir)
+    }
+
+    /// Opens an archive. Removes what a load that was killed left behind.
+    pub fn open(dir: &Path) -> Result<Archive, ArchiveError> {
+        let store = dir.join(STORE);
+        if !store.join("CURRENT").is_file() {
+            return Err(ArchiveError::NoArchive { dir: dir.display().to_string() });
+        }
+        let engine = Rocks::open(&store, false)?;
+        if engine.get(Family::Settings, keys::LAYOUT_KEY)?.is_none() {
+            // `init` was killed between making the store and its first row.
+            return Archive::on_new_engine(Arc::new(engine), dir);
+        }
+        Archive::on_engine(Arc::new(engine), dir)
+    }
+
+    /// The same archive with another clock.
+    pub fn with_clock(mut self, clock: Clock) -> Archive {
+        self.clock = clock;
+        self
+    }
+
+    /// The archive's folder. The search index may keep its own folder in it.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// The store, for what is kept beside documents: users, audit, holds, settings.
+    pub fn engine(&self) -> Arc<dyn Engine> {
+        Arc::clone(&self.engine)
+    }
+
+    /// Seconds since 1970 UTC by the archive's clock.
+    pub fn now(&self) -> i64 {
+        (self.clock)()
+    }
+
+    fn on_new_engine(engine: Arc<dyn Engine>, dir: &Path) -> Result<Archive, ArchiveError> {
+        let mut batch = Batch::default();
+        rows::put_number(&mut batch, Family::Settings, keys::LAYOUT_KEY.to_vec(), u64::from(keys::LAYOUT));
+        engine.commit(batch)?;
+        Archive::on_engine(engine, dir)
+    }
+
+    fn on_engine(engine: Arc<dyn Engine>, dir: &Path) -> Result<Archive, ArchiveError> {
+        let number = |key: &[u8], what: &str| -> Result<u64, ArchiveError> {
+            engine.get(Family::Settings, key)?.map_or(Ok(0), |value| rows::number(what, key, &value))
+        };
+        let layout = u32::try_from(number(keys::LAYOUT_KEY, "the layout row")?).unwrap_or(u32::MAX);
+        if layout == 0 || layout > keys::LAYOUT {
+            return Err(ArchiveError::Layout { found: layout, known: keys::LAYOUT });
+        }
+        let last_load = u32::try_from(number(keys::LAST_LOAD_KEY, "the load counter")?);
+        let last_load = last_load.map_err(|_| ArchiveError::damaged("the load counter", "it is out of range"))?;
+        let last_seq = number(keys::LAST_SEQ_KEY, "the change counter")?;
+        let archive = Archive {
+            dir: dir.to_path_buf(),
+            engine,
+            clock: Arc::new(|| jiff::Timestamp::now().as_second()),
+            formats: FORMATS,
+            sizes: SIZES,
+            catalogue: Mutex::new(Catalogue { last_load, last_seq, busy: BTreeSet::new() }),
+            infos: Cache::new(INFO_CACHE_BYTES),
+            blocks: Cache::new(BLOCK_CACHE_BYTES),
+            firsts: Cache::new(FIRST_CACHE_BYTES),
+            parsed: Cache::new(DEFINITIONS_CACHED),
+        };
+        archive.remove_unfinished()?;
+        Ok(archive)
+    }
+
+    fn catalogue(&self) -> MutexGuard<'_, Catalogue> {
+        self.catalogue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
 
 /// Number of a load, from 1, never reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -135,7 +320,7 @@ pub struct Document {
 }
 
 #[cfg(test)]
-mod tests {
+mod id_tests {
     use super::*;
 
     #[test]

@@ -233,6 +233,13 @@ impl<R: Read> Framer<R> {
         self.source.window().get(record.lead..record.lead + record.len).unwrap_or_default()
     }
 
+    /// Whether `record`, which [`Framer::peek`] has just returned, is the last one; filler behind it does not count.
+    pub fn is_last(&mut self, record: &Record) -> io::Result<bool> {
+        let have = self.source.need(record.raw + RECORD_LIMIT)?;
+        let behind = self.source.window().get(record.raw..have).unwrap_or_default();
+        Ok(have < record.raw + RECORD_LIMIT && behind.iter().all(|byte| matches!(byte, 0x00 | 0x1A)))
+    }
+
     /// Goes behind a record.
     #[inline]
     pub fn consume(&mut self, record: &Record) {

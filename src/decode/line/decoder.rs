@@ -23,6 +23,9 @@ const UNIT_BYTES: usize = 4 << 20;
 /// A page with more strikes than this is broken in two.
 const UNIT_STRIKES: usize = 10_000;
 
+/// Shortest form that a lone last line of text may overflow; see [`LineDecoder::is_lone_last_line`].
+const FORM_WITH_OVERFLOW: u16 = 20;
+
 /// Marks the place of a strike as one in the spill while its unit grows.
 const IN_SPILL: u32 = 1 << 31;
 
@@ -148,6 +151,19 @@ impl<R: Read + Send> LineDecoder<R> {
             let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
             notes.add("empty-page", at, "nothing is printed on the page");
         }
+    }
+
+    /// Whether this is one line of text behind the last full page, and nothing follows.
+    ///
+    /// Listings without form feeds are cut by their page length, and programs that count the lines of a page
+    /// often end the last page one line further down. No report has a page of a single line there.
+    fn is_lone_last_line(&mut self, record: &Record) -> Result<bool, DecodeError> {
+        let counted = self.layout.control == Control::None && self.layout.is_text();
+        if !counted || self.layout.form.lines < FORM_WITH_OVERFLOW {
+            return Ok(false);
+        }
+        let at = self.at();
+        self.framer.is_last(record).map_err(|source| DecodeError::Read { at, source })
     }
 
     fn at(&self) -> At {
@@ -422,7 +438,11 @@ impl<R: Read + Send> Decoder for LineDecoder<R> {
                 return Ok(true);
             };
             let started = !unit.bytes.is_empty();
-            let plan = self.plan(&record);
+            let mut plan = self.plan(&record);
+            if started && plan.eject_before && self.is_lone_last_line(&record)? {
+                plan.eject_before = false;
+                plan.row = self.cursor.row.saturating_add(1);
+            }
             let lost = record.kind == Kind::Lost;
             if started && (plan.eject_before || lost) {
                 self.close(unit, false, notes);

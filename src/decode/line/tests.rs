@@ -348,6 +348,16 @@ fn text_without_form_feeds_is_cut_by_the_page_length() {
 }
 
 #[test]
+fn one_line_behind_the_last_full_page_stays_on_it() {
+    let how = ReadSpec { lines_per_page: Some(30), ..spec("text", "nl", "iso-8859-1") };
+    let line = "x\n";
+    assert_eq!(text_pages(&line.repeat(61), &how).len(), 2);
+    assert_eq!(text_pages(&format!("{}\x1a", line.repeat(61)), &how).len(), 2);
+    assert_eq!(text_pages(&line.repeat(62), &how).len(), 3);
+    assert_restarts(line.repeat(61).as_bytes(), &how);
+}
+
+#[test]
 fn a_double_eject_is_one_page_end() {
     let how = spec("VM", "be16", "ibm-1047");
     // Print and skip to channel 1, then skip to channel 1 again; the last skip makes no page.
@@ -455,8 +465,8 @@ fn pages_and_records_of_the_corpus_are_those_of_its_manifest() {
         ("telecom-1388.vba", spec("VBA", "bdw-rdw", "ibm-1388"), 400, 4_987),
         ("stmt-part-ascii.asa", spec("textA", "crlf", "iso-8859-1"), 430, 12_000),
         ("telecom-gbk.asa", spec("textA", "nl", "gbk"), 400, 4_987),
-        ("sales-register.lst", lined(60, "nl"), 22, 1_299),
-        ("sales-register-crlf.lst", lined(60, "crlf"), 22, 1_299),
+        ("sales-register.lst", lined(59, "nl"), 22, 1_299),
+        ("sales-register-crlf.lst", lined(59, "crlf"), 22, 1_299),
         ("notice-overstrike.txt", lined(66, "nl"), 151, 9_966),
         ("invoice2data-Orlen.txt", spec("text", "nl", "utf-8"), 1, 36),
     ];
@@ -471,5 +481,37 @@ fn pages_and_records_of_the_corpus_are_those_of_its_manifest() {
         let survived: Vec<&str> =
             notes.iter().map(|note| note.code.as_str()).filter(|code| *code != "empty-page").collect();
         assert!(survived.is_empty(), "{file}: {survived:?}");
+    }
+}
+
+#[test]
+fn the_corpus_is_read_right_without_being_told_how() {
+    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../shared/corpus");
+    let folder =
+        std::env::var_os("GREENBAR_CORPUS").map_or_else(|| PathBuf::from(beside), PathBuf::from).join("linedata");
+    if !folder.exists() {
+        println!("skipped: no corpus at {}", folder.display());
+        return;
+    }
+    let files = [
+        ("stmt-037.fba", 957),
+        ("stmt-part-trc-037.fba", 143),
+        ("telecom-935.fba", 400),
+        ("stmt-part-037.vbm", 430),
+        ("stmt-part-1047.vba", 430),
+        ("telecom-1388.vba", 400),
+        ("stmt-part-ascii.asa", 430),
+        ("telecom-gbk.asa", 400),
+        ("sales-register.lst", 22),
+        ("sales-register-crlf.lst", 22),
+        ("notice-overstrike.txt", 151),
+        ("invoice2data-Orlen.txt", 1),
+    ];
+    for (file, expected) in files {
+        let bytes = fs::read(folder.join(file)).unwrap();
+        let head = &bytes[..bytes.len().min(crate::decode::SAMPLE_BYTES)];
+        let sniff =
+            Line.sniff(&Sample { head, total: Some(bytes.len() as u64), name: Some(file) }, &ReadSpec::default());
+        assert_eq!(pages(&bytes, &sniff.read).len(), expected, "{file}: {sniff:?}");
     }
 }

@@ -1,0 +1,256 @@
+//! What the catalogue knows: loads, documents, changes, and small tables of others.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::error::ArchiveError;
+use super::kv::{Batch, Family};
+use super::rows::{self, StoredLoad, Tombstone, put_varint, take_varint};
+use super::{Archive, Change, DocId, Document, LoadId, LoadRow, Seq, group, keys};
+use crate::index::Draft;
+
+/// What reading a load's documents needs.
+#[derive(Debug)]
+pub(super) struct LoadInfo {
+    pub stored: StoredLoad,
+    pub definition: Arc<str>,
+    /// Where each block starts in the stream; the last one ends with the stream.
+    pub starts: Vec<u64>,
+}
+
+impl LoadInfo {
+    /// The block that holds a byte, or `None` behind the end of the stream.
+    pub fn block_at(&self, byte: u64) -> Option<u32> {
+        if byte >= self.stored.row.bytes {
+            return None;
+        }
+        let after = self.starts.partition_point(|start| *start <= byte);
+        u32::try_from(after.checked_sub(1)?).ok()
+    }
+}
+
+/// The value of a block table row.
+pub(super) fn pack_starts(key: &[u8], starts: &[u64]) -> Vec<u8> {
+    let mut content = Vec::with_capacity(starts.len() * 3);
+    let mut before = 0;
+    for start in starts {
+        put_varint(&mut content, start - before);
+        before = *start;
+    }
+    rows::seal(key, &content)
+}
+
+fn unpack_starts(what: &str, mut content: &[u8]) -> Result<Vec<u64>, ArchiveError> {
+    let mut starts = Vec::new();
+    let mut before = 0_u64;
+    while !content.is_empty() {
+        let next = take_varint(&mut content).and_then(|step| before.checked_add(step));
+        before = next.ok_or_else(|| ArchiveError::damaged(what, "its numbers do not read"))?;
+        starts.push(before);
+    }
+    Ok(starts)
+}
+
+pub(super) fn document(id: DocId, definition: &Arc<str>, draft: Draft) -> Document {
+    let Draft { span, resume, first_page, records_before, pages, marks, title, date, account, fields } = draft;
+    let definition = definition.clone();
+    Document { id, definition, span, resume, first_page, records_before, pages, marks, title, date, account, fields }
+}
+
+impl Archive {
+    /// All loads, by number.
+    pub fn loads(&self) -> Result<Vec<LoadRow>, ArchiveError> {
+        let mut loads = Vec::new();
+        self.each_load(&mut |stored| loads.push(stored.row))?;
+        Ok(loads)
+    }
+
+    pub(super) fn each_load(&self, each: &mut dyn FnMut(StoredLoad)) -> Result<(), ArchiveError> {
+        self.each_row(Family::Loads, b"L", &mut |key, value| {
+            each(rows::parse("a load row", key, value)?);
+            Ok(())
+        })
+    }
+
+    /// Visits the rows under a prefix; stops at the first error.
+    pub(super) fn each_row(
+        &self,
+        family: Family,
+        prefix: &[u8],
+        each: &mut dyn FnMut(&[u8], &[u8]) -> Result<(), ArchiveError>,
+    ) -> Result<(), ArchiveError> {
+        let range = keys::below(prefix);
+        let mut failed = None;
+        self.engine.scan(family, &range.start..&range.end, &mut |key, value| match each(key, value) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                failed = Some(error);
+                ControlFlow::Break(())
+            }
+        })?;
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// One load.
+    pub fn load_row(&self, id: LoadId) -> Result<LoadRow, ArchiveError> {
+        Ok(self.stored_load(id)?.row)
+    }
+
+    pub(super) fn stored_load(&self, id: LoadId) -> Result<StoredLoad, ArchiveError> {
+        let what = format!("the row of load {id}");
+        rows::get(&*self.engine, Family::Loads, &what, &keys::load(id))?.ok_or(ArchiveError::NoLoad(id))
+    }
+
+    pub(super) fn info(&self, id: LoadId) -> Result<Arc<LoadInfo>, ArchiveError> {
+        if let Some(info) = self.infos.get(&id) {
+            return Ok(info);
+        }
+        let stored = self.stored_load(id)?;
+        let what = format!("the block table of load {id}");
+        let key = keys::block_table(id);
+        let value =
+            self.engine.get(Family::Loads, &key)?.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
+        let starts = unpack_starts(&what, rows::unseal(&what, &key, &value)?)?;
+        let info = LoadInfo { definition: stored.row.definition.as_str().into(), stored, starts };
+        let weight = info.starts.len() * 8 + 4096;
+        let info = Arc::new(info);
+        self.infos.put(id, info.clone(), weight);
+        Ok(info)
+    }
+
+    /// One document.
+    pub fn document(&self, id: DocId) -> Result<Document, ArchiveError> {
+        let gone = || ArchiveError::NoDocument(id);
+        let no_load = |error| if matches!(error, ArchiveError::NoLoad(_)) { gone() } else { error };
+        let number = id.ordinal.checked_sub(1).ok_or_else(gone)?;
+        for fresh in [false, true] {
+            if fresh {
+                // The load may have been cut anew or unloaded since its row was cached.
+                self.infos.forget(|load| *load == id.load);
+            }
+            let info = self.info(id.load).map_err(no_load)?;
+            if let Some(drafts) = self.group(id.load, info.stored.generation, number / keys::GROUP)? {
+                let draft = drafts.into_iter().nth((number % keys::GROUP) as usize).ok_or_else(gone)?;
+                return Ok(document(id, &info.definition, draft));
+            }
+        }
+        Err(gone())
+    }
+
+    pub(super) fn group(&self, load: LoadId, generation: u16, number: u32) -> Result<Option<Vec<Draft>>, ArchiveError> {
+        let key = keys::group(load, generation, number);
+        let Some(value) = self.engine.get(Family::Documents, &key)? else { return Ok(None) };
+        let what = format!("document group {number} of load {load}");
+        group::unpack(&what, rows::unseal(&what, &key, &value)?).map(Some)
+    }
+
+    /// Visits the documents of a load in stream order until `each` breaks. Memory holds one group of them at a time.
+    pub fn documents(
+        &self,
+        load: LoadId,
+        each: &mut dyn FnMut(Document) -> ControlFlow<()>,
+    ) -> Result<(), ArchiveError> {
+        let stored = self.stored_load(load)?;
+        let definition: Arc<str> = stored.row.definition.as_str().into();
+        let mut ordinal = 0;
+        for number in 0..stored.row.documents.div_ceil(keys::GROUP) {
+            let missing = || ArchiveError::damaged(format!("document group {number} of load {load}"), "it is missing");
+            for draft in self.group(load, stored.generation, number)?.ok_or_else(missing)? {
+                ordinal += 1;
+                if each(document(DocId { load, ordinal }, &definition, draft)).is_break() {
+                    return Ok(());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The changes of the catalogue after `seq`, in order.
+    pub fn changes_after(&self, seq: Seq) -> Result<Vec<(Seq, Change)>, ArchiveError> {
+        let from = keys::change(Seq(seq.0.saturating_add(1)));
+        let mut changes = Vec::new();
+        let mut failed = None;
+        self.engine.scan(Family::Changes, &from..&[], &mut |key, value| {
+            let number: Option<[u8; 8]> = key.try_into().ok();
+            let read = number.ok_or_else(|| ArchiveError::damaged("a change row", "its key is no number"));
+            match read
+                .and_then(|number| Ok((Seq(u64::from_be_bytes(number)), rows::parse("a change row", key, value)?)))
+            {
+                Ok(change) => {
+                    changes.push(change);
+                    ControlFlow::Continue(())
+                }
+                Err(error) => {
+                    failed = Some(error);
+                    ControlFlow::Break(())
+                }
+            }
+        })?;
+        failed.map_or(Ok(changes), Err)
+    }
+
+    /// Number of the last change.
+    pub fn last_seq(&self) -> Seq {
+        Seq(self.catalogue().last_seq)
+    }
+
+    /// What is left of unloaded loads, by number.
+    pub fn tombstones(&self) -> Result<Vec<Tombstone>, ArchiveError> {
+        let mut stones = Vec::new();
+        self.each_row(Family::Dispositions, b"T", &mut |key, value| {
+            stones.push(rows::parse("a tombstone", key, value)?);
+            Ok(())
+        })?;
+        Ok(stones)
+    }
+
+    /// Keeps a small value under a key; durable when it returns. Keys that start with a zero byte are the archive's own.
+    pub fn put_json<T: Serialize>(&self, family: Family, key: &str, value: &T) -> Result<(), ArchiveError> {
+        self.put_json_all(family, &[(key, Some(value))])
+    }
+
+    /// Keeps (`Some`) or removes (`None`) several values in one atomic step.
+    pub fn put_json_all<T: Serialize>(
+        &self,
+        family: Family,
+        values: &[(&str, Option<&T>)],
+    ) -> Result<(), ArchiveError> {
+        let mut batch = Batch::default();
+        for (key, value) in values {
+            match value {
+                Some(value) => rows::put(&mut batch, family, key.as_bytes().to_vec(), value)?,
+                None => batch.delete(family, key.as_bytes()),
+            }
+        }
+        Ok(self.engine.commit(batch)?)
+    }
+
+    /// Reads what [`Archive::put_json`] kept.
+    pub fn get_json<T: DeserializeOwned>(&self, family: Family, key: &str) -> Result<Option<T>, ArchiveError> {
+        rows::get(&*self.engine, family, &format!("a row of {}", family.name()), key.as_bytes())
+    }
+
+    /// Removes a value; nothing happens when it is not there.
+    pub fn delete_json(&self, family: Family, key: &str) -> Result<(), ArchiveError> {
+        let mut batch = Batch::default();
+        batch.delete(family, key.as_bytes());
+        Ok(self.engine.commit(batch)?)
+    }
+
+    /// All values whose key starts with `prefix` (which must not be empty), in key order.
+    pub fn scan_json<T: DeserializeOwned>(
+        &self,
+        family: Family,
+        prefix: &str,
+    ) -> Result<Vec<(String, T)>, ArchiveError> {
+        let what = format!("a row of {}", family.name());
+        let mut values = Vec::new();
+        self.each_row(family, prefix.as_bytes(), &mut |key, value| {
+            values.push((String::from_utf8_lossy(key).into_owned(), rows::parse(&what, key, value)?));
+            Ok(())
+        })?;
+        Ok(values)
+    }
+}

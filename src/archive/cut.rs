@@ -1,0 +1,224 @@
+//! Decodes a stream, cuts it into documents, and keeps the books: every byte and every page ends in exactly one
+//! document or is set aside, or the load is refused.
+
+use super::error::{ArchiveError, LoadError};
+use super::kv::{Batch, Family};
+use super::{Archive, LoadId, group, keys, rows};
+use crate::decode::{Decoder, Unit, UnitKind};
+use crate::index::definition::Definition;
+use crate::index::split::{Cut, Splitter};
+use crate::index::{Draft, SetAside};
+use crate::note::{At, Note, Notes};
+
+/// Set-aside entries listed in a load row.
+const SET_ASIDE_LISTED: usize = 1_000;
+
+/// Rows on their way into the store: held back until they are many, then written ahead of the commit that makes
+/// them visible, behind a durable mark by which the next opening finds them if that commit never comes.
+pub(super) struct Spill<'a> {
+    archive: &'a Archive,
+    load: LoadId,
+    generation: u16,
+    batch: Batch,
+    held: usize,
+    marked: bool,
+    /// Bytes of all rows so far.
+    pub stored: u64,
+}
+
+impl<'a> Spill<'a> {
+    pub fn new(archive: &'a Archive, load: LoadId, generation: u16) -> Spill<'a> {
+        Spill { archive, load, generation, batch: Batch::default(), held: 0, marked: false, stored: 0 }
+    }
+
+    pub fn put(&mut self, family: Family, key: Vec<u8>, value: Vec<u8>) -> Result<(), ArchiveError> {
+        self.stored += (key.len() + value.len()) as u64;
+        self.held += key.len() + value.len();
+        self.batch.put(family, key, value);
+        if self.held < self.archive.sizes.spill_bytes {
+            return Ok(());
+        }
+        self.mark()?;
+        super::fault::disk_full()?;
+        self.held = 0;
+        Ok(self.archive.engine.commit_later(std::mem::take(&mut self.batch))?)
+    }
+
+    fn mark(&mut self) -> Result<(), ArchiveError> {
+        if !self.marked {
+            let mut mark = Batch::default();
+            let key = keys::unfinished(self.load, self.generation);
+            let sealed = rows::seal(&key, &[]);
+            mark.put(Family::Loads, key, sealed);
+            self.archive.engine.commit(mark)?;
+            self.marked = true;
+        }
+        Ok(())
+    }
+
+    /// The rest, to be committed with the rows that make everything visible.
+    pub fn into_batch(self) -> Batch {
+        let mut batch = self.batch;
+        if self.marked {
+            batch.delete(Family::Loads, keys::unfinished(self.load, self.generation));
+        }
+        batch
+    }
+}
+
+/// The books of one cut.
+#[derive(Debug, Default)]
+pub(super) struct Accounts {
+    /// Pages in the stream.
+    pub pages: u64,
+    /// Documents cut.
+    pub documents: u32,
+    /// Pages set aside.
+    pub set_aside_pages: u64,
+    /// The first set-aside entries.
+    pub set_aside: Vec<SetAside>,
+    /// Where the last unit ended.
+    pub unit_end: u64,
+    /// Where the last document or set-aside entry ended.
+    pub cut_end: u64,
+    document_pages: u64,
+}
+
+impl Accounts {
+    fn unit(&mut self, unit: &Unit) -> Result<(), LoadError> {
+        let length = unit.span.end.checked_sub(unit.span.start);
+        if unit.span.start != self.unit_end || length != Some(unit.bytes.len() as u64) {
+            let detail = format!("after byte {} comes a unit of bytes {:?}", self.unit_end, unit.span);
+            return Err(self.unbalanced(detail));
+        }
+        self.unit_end = unit.span.end;
+        self.pages += u64::from(unit.kind == UnitKind::Page);
+        Ok(())
+    }
+
+    fn piece(&mut self, span: &std::ops::Range<u64>) -> Result<(), LoadError> {
+        if span.start != self.cut_end || span.end < span.start || span.end > self.unit_end {
+            let detail = format!("after byte {} comes a document or set-aside entry of bytes {span:?}", self.cut_end);
+            return Err(self.unbalanced(detail));
+        }
+        self.cut_end = span.end;
+        Ok(())
+    }
+
+    /// Holds at the end of a stream of `bytes`.
+    fn close(&self, bytes: u64) -> Result<(), LoadError> {
+        if self.unit_end != bytes || self.cut_end != bytes {
+            let (units, cuts) = (self.unit_end, self.cut_end);
+            return Err(self.unbalanced(format!("{bytes} bytes came, {units} were decoded, {cuts} were cut")));
+        }
+        if self.document_pages + self.set_aside_pages != self.pages {
+            let (pages, inside, aside) = (self.pages, self.document_pages, self.set_aside_pages);
+            return Err(self.unbalanced(format!("{pages} pages came, {inside} are in documents, {aside} set aside")));
+        }
+        Ok(())
+    }
+
+    fn unbalanced(&self, detail: String) -> LoadError {
+        LoadError::Unbalanced { detail, at: At { byte: self.cut_end, record: 0, page: self.pages } }
+    }
+}
+
+/// One stream being cut.
+pub(super) struct Cutting<'d> {
+    decoder: Box<dyn Decoder + 'd>,
+    splitter: Splitter<'d>,
+    unit: Unit,
+    cuts: Vec<Cut>,
+    notes: Notes,
+    held: Vec<Draft>,
+    load: LoadId,
+    generation: u16,
+    pub accounts: Accounts,
+}
+
+impl<'d> Cutting<'d> {
+    pub fn new(
+        definition: &'d Definition,
+        decoder: Box<dyn Decoder + 'd>,
+        file: &str,
+        (load, generation): (LoadId, u16),
+    ) -> Cutting<'d> {
+        let splitter = Splitter::new(definition, decoder.code_page()).named(file);
+        Cutting {
+            decoder,
+            splitter,
+            unit: Unit::default(),
+            cuts: Vec::new(),
+            notes: Notes::default(),
+            held: Vec::new(),
+            load,
+            generation,
+            accounts: Accounts::default(),
+        }
+    }
+
+    /// Cuts one unit further; false at the end of the stream.
+    pub fn step(&mut self, spill: &mut Spill<'_>) -> Result<bool, LoadError> {
+        if !self.decoder.next(&mut self.unit, &mut self.notes)? {
+            return Ok(false);
+        }
+        self.accounts.unit(&self.unit)?;
+        self.splitter.push(&self.unit, &mut self.notes, &mut self.cuts);
+        self.book(spill)?;
+        Ok(true)
+    }
+
+    /// Ends the cut of a stream of `bytes`: the last rows are written and the books are closed.
+    pub fn finish(mut self, bytes: u64, spill: &mut Spill<'_>) -> Result<(Accounts, Vec<Note>), LoadError> {
+        self.splitter.finish(&mut self.notes, &mut self.cuts);
+        self.book(spill)?;
+        self.write_group(spill)?;
+        self.accounts.close(bytes)?;
+        Ok((self.accounts, self.notes.into_list()))
+    }
+
+    fn book(&mut self, spill: &mut Spill<'_>) -> Result<(), LoadError> {
+        if self.cuts.is_empty() {
+            return Ok(());
+        }
+        let mut cuts = std::mem::take(&mut self.cuts);
+        for cut in cuts.drain(..) {
+            match cut {
+                Cut::Document(draft) => self.book_document(draft, spill)?,
+                Cut::SetAside(aside) => {
+                    self.accounts.piece(&aside.span)?;
+                    self.accounts.set_aside_pages += aside.pages;
+                    if self.accounts.set_aside.len() < SET_ASIDE_LISTED {
+                        self.accounts.set_aside.push(aside);
+                    }
+                }
+            }
+        }
+        self.cuts = cuts;
+        Ok(())
+    }
+
+    fn book_document(&mut self, draft: Draft, spill: &mut Spill<'_>) -> Result<(), LoadError> {
+        self.accounts.piece(&draft.span)?;
+        self.accounts.document_pages += u64::from(draft.pages);
+        let documents = self.accounts.documents.checked_add(1);
+        self.accounts.documents = documents.ok_or(LoadError::TooMany { what: "documents" })?;
+        self.held.push(draft);
+        if self.held.len() == keys::GROUP as usize {
+            self.write_group(spill)?;
+        }
+        Ok(())
+    }
+
+    fn write_group(&mut self, spill: &mut Spill<'_>) -> Result<(), LoadError> {
+        if self.held.is_empty() {
+            return Ok(());
+        }
+        let number = (self.accounts.documents - 1) / keys::GROUP;
+        let key = keys::group(self.load, self.generation, number);
+        let sealed = rows::seal(&key, &group::pack(&self.held)?);
+        self.held.clear();
+        spill.put(Family::Documents, key, sealed)?;
+        Ok(())
+    }
+}

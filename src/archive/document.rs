@@ -1,0 +1,210 @@
+//! A document's bytes and pages, for a permit from the gate. Only the blocks that hold it are unpacked, and a page
+//! is decoded from the nearest place the catalogue marks.
+
+use std::io::{self, Read};
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use super::catalogue::LoadInfo;
+use super::error::ArchiveError;
+use super::stream::Stream;
+use super::{Archive, Document, LoadRow};
+use crate::auth::gate::Permit;
+use crate::decode::rows::Rows;
+use crate::decode::{Decoder, Format, Start, Unit, UnitKind};
+use crate::note::{Note, Notes};
+use crate::page::Page;
+use crate::render::{Pages, RenderError};
+
+impl Archive {
+    /// A document's bytes, cut from the captured stream.
+    pub fn read(&self, permit: &Permit) -> Result<DocumentBytes<'_>, ArchiveError> {
+        let (document, info) = self.permitted(permit)?;
+        let stream = self.stream(info, document.span.clone());
+        Ok(DocumentBytes { document, stream })
+    }
+
+    /// A document's pages, made on demand.
+    pub fn pages(&self, permit: &Permit) -> Result<DocumentPages<'_>, ArchiveError> {
+        let (document, info) = self.permitted(permit)?;
+        let format = self.format_of(&info.stored.row.read)?;
+        Ok(DocumentPages {
+            archive: self,
+            document,
+            info,
+            format,
+            open: None,
+            unit: Unit::default(),
+            notes: Notes::default(),
+        })
+    }
+
+    /// A decoder at the start of a document that ends with it.
+    pub fn decoder(&self, permit: &Permit) -> Result<Box<dyn Decoder + '_>, ArchiveError> {
+        let (document, info) = self.permitted(permit)?;
+        let Document { span, resume, first_page, records_before, .. } = document;
+        let start = Start { byte: span.start, resume, pages: first_page.saturating_sub(1), records: records_before };
+        let format = self.format_of(&info.stored.row.read)?;
+        let read = info.stored.row.read.clone();
+        Ok(format.open(Box::new(self.stream(info, span)), start, &read)?)
+    }
+
+    /// Visits the printed text of each page (rows joined by line ends, blank rows left out), pages from 0.
+    pub fn texts(
+        &self,
+        permit: &Permit,
+        each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
+    ) -> Result<(), ArchiveError> {
+        let mut pages = self.pages(permit)?;
+        let (mut rows, mut text) = (Rows::default(), String::new());
+        for number in 0..pages.document.pages {
+            let code_page = pages.seek(number)?;
+            rows.fill(&pages.unit, code_page);
+            text.clear();
+            for (_, row) in rows.iter() {
+                text.push_str(row);
+                text.push('\n');
+            }
+            if each(number, &text).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn permitted(&self, permit: &Permit) -> Result<(Document, Arc<LoadInfo>), ArchiveError> {
+        let document = self.document(permit.document())?;
+        let info = self.info(permit.document().load)?;
+        Ok((document, info))
+    }
+}
+
+/// The bytes of one document; a reader that unpacks block by block.
+pub struct DocumentBytes<'a> {
+    document: Document,
+    stream: Stream<'a>,
+}
+
+impl DocumentBytes<'_> {
+    /// The document.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Bytes not read yet.
+    pub fn left(&self) -> u64 {
+        self.stream.left()
+    }
+
+    /// All bytes not read yet.
+    pub fn into_vec(mut self) -> Result<Vec<u8>, ArchiveError> {
+        let mut out = Vec::new();
+        loop {
+            let chunk = self.stream.chunk()?;
+            if chunk.is_empty() {
+                return Ok(out);
+            }
+            out.extend_from_slice(chunk);
+            let taken = chunk.len();
+            self.stream.consume(taken);
+        }
+    }
+}
+
+impl Read for DocumentBytes<'_> {
+    fn read(&mut self, out: &mut [u8]) -> io::Result<usize> {
+        self.stream.read(out)
+    }
+}
+
+/// The pages of one document.
+pub struct DocumentPages<'a> {
+    archive: &'a Archive,
+    document: Document,
+    info: Arc<LoadInfo>,
+    format: &'static dyn Format,
+    open: Option<Open<'a>>,
+    unit: Unit,
+    notes: Notes,
+}
+
+/// A decoder inside the document.
+struct Open<'a> {
+    decoder: Box<dyn Decoder + 'a>,
+    /// Page, from 0, that the next page unit is.
+    next: u32,
+}
+
+impl<'a> DocumentPages<'a> {
+    /// The document.
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The load it is in.
+    pub fn load(&self) -> &LoadRow {
+        &self.info.stored.row
+    }
+
+    /// What was survived so far.
+    pub fn notes(&self) -> Vec<Note> {
+        self.notes.clone().into_list()
+    }
+
+    /// Decodes page `number`, from 0, into `unit` and returns its code page.
+    fn seek(&mut self, number: u32) -> Result<&'static crate::frame::codepage::CodePage, ArchiveError> {
+        let at = self.start_for(number);
+        let reopen = self.open.as_ref().is_none_or(|open| open.next > number || open.next < at.0);
+        if reopen {
+            let stream = self.archive.stream(self.info.clone(), at.1.byte..self.document.span.end);
+            let decoder = self.format.open(Box::new(stream), at.1, &self.info.stored.row.read)?;
+            self.open = Some(Open { decoder, next: at.0 });
+        }
+        let lost = |detail: String| ArchiveError::damaged(format!("document {}", self.document.id), detail);
+        let Some(open) = &mut self.open else { return Err(lost("it was not opened".into())) };
+        loop {
+            if !open.decoder.next(&mut self.unit, &mut self.notes)? {
+                return Err(lost(format!("it ends before page {}", number + 1)));
+            }
+            if self.unit.kind == UnitKind::Page {
+                open.next += 1;
+                if open.next > number {
+                    return Ok(open.decoder.code_page());
+                }
+            }
+        }
+    }
+
+    /// The nearest place at or before a page where decoding can start.
+    fn start_for(&self, number: u32) -> (u32, Start) {
+        let Document { span, resume, first_page, records_before, marks, .. } = &self.document;
+        let pages = first_page.saturating_sub(1);
+        let inside = marks.iter().rev().find(|mark| mark.page <= number && span.contains(&mark.byte));
+        match inside {
+            // How many records stand before a mark is not kept; it only names places in notes.
+            Some(mark) => {
+                let pages = pages + u64::from(mark.page);
+                (mark.page, Start { byte: mark.byte, resume: mark.resume, pages, records: *records_before })
+            }
+            None => (0, Start { byte: span.start, resume: *resume, pages, records: *records_before }),
+        }
+    }
+}
+
+impl Pages for DocumentPages<'_> {
+    fn count(&self) -> u32 {
+        self.document.pages
+    }
+
+    fn get(&mut self, number: u32) -> Result<Page, RenderError> {
+        if number >= self.document.pages {
+            return Err(RenderError::NoPage { page: number.saturating_add(1), pages: self.document.pages });
+        }
+        let failed = |error: ArchiveError| RenderError::Source(error.to_string());
+        self.seek(number).map_err(failed)?;
+        match &self.open {
+            Some(open) => Ok(open.decoder.page(&self.unit, &mut self.notes)),
+            None => Err(RenderError::Source("the document was not opened".into())),
+        }
+    }
+}

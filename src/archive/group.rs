@@ -1,0 +1,514 @@
+//! Documents in groups: the columns of up to 256 catalogue rows, compressed together.
+//!
+//! What one row says twice (a title made from fields, the account, the date) is kept once; what follows from the row
+//! before (where its bytes and pages end) is kept as the difference. Layout: `docs/formats/archive.md`.
+
+use std::collections::BTreeMap;
+
+use super::error::ArchiveError;
+use super::rows::{put_varint, take_varint, unzigzag, zigzag};
+use crate::index::value::{Day, Decimal, FieldValue, Value};
+use crate::index::{Draft, PageMark};
+
+/// Compression level: the rows are few, and read often.
+const LEVEL: i32 = 5;
+/// Longest group when unpacked; checked before memory is taken.
+const GROUP_LIMIT: usize = 256 << 20;
+
+/// Columns before those of the field values.
+const FIXED: usize = 8;
+const PLACE: usize = 0;
+const LENGTH: usize = 1;
+const NUMBERS: usize = 2;
+const MARKS: usize = 3;
+const TITLE: usize = 4;
+const DATE: usize = 5;
+const ACCOUNT: usize = 6;
+const SHAPE: usize = 7;
+
+/// In a packed title, stands before a character that numbers the field whose text belongs here.
+const FIELD_SIGN: char = '\u{1}';
+/// Field numbers in packed titles start at this character.
+const FIELD_BASE: u32 = 0x20;
+
+const ABSENT: u64 = 0;
+const LITERAL: u64 = 1;
+const FIRST_FIELD: u64 = 2;
+
+const MANY: u8 = 8;
+const SPAN: u8 = 9;
+
+/// Packs documents in stream order.
+pub(super) fn pack(drafts: &[Draft]) -> Result<Vec<u8>, ArchiveError> {
+    let mut columns = Columns::default();
+    let mut before = Before::default();
+    for draft in drafts {
+        columns.add(draft, &before);
+        before = Before::after(draft);
+    }
+    let raw = columns.into_bytes();
+    let mut content = Vec::new();
+    put_varint(&mut content, drafts.len() as u64);
+    let frame = zstd::bulk::compress(&raw, LEVEL)
+        .map_err(|error| ArchiveError::damaged("a document group", error.to_string()))?;
+    content.extend(frame);
+    Ok(content)
+}
+
+/// Reads what [`pack`] made. `what` names the group in errors.
+pub(super) fn unpack(what: &str, content: &[u8]) -> Result<Vec<Draft>, ArchiveError> {
+    let damaged = |detail: &str| ArchiveError::damaged(what, detail);
+    let mut frame = content;
+    let count = take_varint(&mut frame).filter(|count| *count <= u64::from(super::keys::GROUP));
+    let count = count.ok_or_else(|| damaged("its number of documents is absurd"))?;
+    let length = zstd::bulk::Decompressor::upper_bound(frame).filter(|length| *length <= GROUP_LIMIT);
+    let length = length.ok_or_else(|| damaged("its length is absurd"))?;
+    let raw = zstd::bulk::decompress(frame, length).map_err(|error| damaged(&error.to_string()))?;
+    read(&raw, count).ok_or_else(|| damaged("its columns do not fit together"))
+}
+
+fn read(mut raw: &[u8], count: u64) -> Option<Vec<Draft>> {
+    let mut fixed: [&[u8]; FIXED] = [&[]; FIXED];
+    for column in &mut fixed {
+        *column = take_bytes(&mut raw)?;
+    }
+    let mut values = BTreeMap::new();
+    while !raw.is_empty() {
+        let position = u16::try_from(take_varint(&mut raw)?).ok()?;
+        values.insert(position, take_bytes(&mut raw)?);
+    }
+    let mut reader = Reader { fixed, values };
+    let mut drafts = Vec::new();
+    let mut before = Before::default();
+    for _ in 0..count {
+        let draft = reader.next(&before)?;
+        before = Before::after(&draft);
+        drafts.push(draft);
+    }
+    Some(drafts)
+}
+
+/// Where the row before ended.
+#[derive(Default)]
+struct Before {
+    byte: u64,
+    page: u64,
+    records: u64,
+}
+
+impl Before {
+    fn after(draft: &Draft) -> Before {
+        Before {
+            byte: draft.span.end,
+            page: draft.first_page.wrapping_add(u64::from(draft.pages)),
+            records: draft.records_before,
+        }
+    }
+}
+
+fn difference(later: u64, earlier: u64) -> u64 {
+    zigzag(later.wrapping_sub(earlier) as i64)
+}
+
+fn sum(earlier: u64, difference: u64) -> u64 {
+    earlier.wrapping_add(unzigzag(difference) as u64)
+}
+
+#[derive(Default)]
+struct Columns {
+    fixed: [Vec<u8>; FIXED],
+    values: BTreeMap<u16, Vec<u8>>,
+}
+
+impl Columns {
+    fn add(&mut self, draft: &Draft, before: &Before) {
+        put_varint(&mut self.fixed[PLACE], difference(draft.span.start, before.byte));
+        put_varint(&mut self.fixed[LENGTH], draft.span.end.saturating_sub(draft.span.start));
+        let numbers = &mut self.fixed[NUMBERS];
+        put_varint(numbers, draft.resume);
+        put_varint(numbers, difference(draft.first_page, before.page));
+        put_varint(numbers, difference(draft.records_before, before.records));
+        put_varint(numbers, u64::from(draft.pages));
+        self.add_marks(draft);
+        let texts = field_texts(draft);
+        put_bytes(&mut self.fixed[TITLE], pack_title(&draft.title, &texts).as_bytes());
+        self.add_date(draft);
+        self.add_account(draft);
+        self.add_fields(draft);
+    }
+
+    fn add_marks(&mut self, draft: &Draft) {
+        let column = &mut self.fixed[MARKS];
+        put_varint(column, draft.marks.len() as u64);
+        let (mut page, mut byte) = (0, draft.span.start);
+        for mark in &draft.marks {
+            put_varint(column, difference(u64::from(mark.page), page));
+            put_varint(column, difference(mark.byte, byte));
+            put_varint(column, mark.resume);
+            (page, byte) = (u64::from(mark.page), mark.byte);
+        }
+    }
+
+    fn add_date(&mut self, draft: &Draft) {
+        let column = &mut self.fixed[DATE];
+        let Some(date) = draft.date else { return put_varint(column, ABSENT) };
+        let same = draft.fields.iter().find(|(_, value)| *value == FieldValue::One(Value::Date(Day(date))));
+        match same {
+            Some((position, _)) => put_varint(column, FIRST_FIELD + u64::from(*position)),
+            None => {
+                put_varint(column, LITERAL);
+                put_varint(column, zigzag(i64::from(date)));
+            }
+        }
+    }
+
+    fn add_account(&mut self, draft: &Draft) {
+        let column = &mut self.fixed[ACCOUNT];
+        let Some(account) = &draft.account else { return put_varint(column, ABSENT) };
+        let same = |value: &FieldValue| matches!(value, FieldValue::One(Value::Text(text)) if text == account);
+        match draft.fields.iter().find(|(_, value)| same(value)) {
+            Some((position, _)) => put_varint(column, FIRST_FIELD + u64::from(*position)),
+            None => {
+                put_varint(column, LITERAL);
+                put_bytes(column, account.as_bytes());
+            }
+        }
+    }
+
+    fn add_fields(&mut self, draft: &Draft) {
+        put_varint(&mut self.fixed[SHAPE], draft.fields.len() as u64);
+        for (position, value) in &draft.fields {
+            put_varint(&mut self.fixed[SHAPE], u64::from(*position));
+            let column = self.values.entry(*position).or_default();
+            match value {
+                FieldValue::One(value) => {
+                    self.fixed[SHAPE].push(kind(value));
+                    put_value(column, value);
+                }
+                FieldValue::Many(values) => {
+                    self.fixed[SHAPE].push(MANY);
+                    put_varint(column, values.len() as u64);
+                    values.iter().for_each(|value| put_tagged(column, value));
+                }
+                FieldValue::Span(first, last) => {
+                    self.fixed[SHAPE].push(SPAN);
+                    put_tagged(column, first);
+                    put_tagged(column, last);
+                }
+            }
+        }
+    }
+
+    fn into_bytes(self) -> Vec<u8> {
+        let mut out = Vec::new();
+        for column in &self.fixed {
+            put_bytes(&mut out, column);
+        }
+        for (position, column) in &self.values {
+            put_varint(&mut out, u64::from(*position));
+            put_bytes(&mut out, column);
+        }
+        out
+    }
+}
+
+/// Texts of the fields with one value, as they would appear in a title.
+fn field_texts(draft: &Draft) -> Vec<(u16, String)> {
+    let one = |(position, value): &(u16, FieldValue)| match value {
+        FieldValue::One(value) => Some((*position, value.to_string())),
+        _ => None,
+    };
+    draft.fields.iter().filter_map(one).filter(|(_, text)| !text.is_empty()).collect()
+}
+
+fn sign(position: u16) -> Option<char> {
+    char::from_u32(FIELD_BASE + u32::from(position))
+}
+
+/// The title with the texts of fields replaced by their numbers, where that reads back as the same title.
+fn pack_title(title: &str, texts: &[(u16, String)]) -> String {
+    let mut packed = title.to_string();
+    if title.contains(FIELD_SIGN) {
+        return format!("{FIELD_SIGN}{FIELD_SIGN}{title}");
+    }
+    for (position, text) in texts {
+        let Some(sign) = sign(*position) else { continue };
+        // Digits of a short field could stand in a number that was put in before.
+        if let Some(at) = packed.find(text.as_str()) {
+            packed.replace_range(at..at + text.len(), &format!("{FIELD_SIGN}{sign}"));
+        }
+    }
+    match unpack_title(&packed, texts) {
+        Some(same) if same == title => packed,
+        _ => format!("{FIELD_SIGN}{FIELD_SIGN}{title}"),
+    }
+}
+
+fn unpack_title(packed: &str, texts: &[(u16, String)]) -> Option<String> {
+    let mut title = String::new();
+    let mut chars = packed.chars();
+    while let Some(ch) = chars.next() {
+        if ch != FIELD_SIGN {
+            title.push(ch);
+            continue;
+        }
+        match chars.next()? {
+            FIELD_SIGN => {
+                title.push_str(chars.as_str());
+                break;
+            }
+            number => {
+                let position = u16::try_from(u32::from(number).checked_sub(FIELD_BASE)?).ok()?;
+                let (_, text) = texts.iter().find(|(at, _)| *at == position)?;
+                title.push_str(text);
+            }
+        }
+    }
+    Some(title)
+}
+
+fn kind(value: &Value) -> u8 {
+    match value {
+        Value::Text(_) => 0,
+        Value::Date(_) => 1,
+        Value::Decimal(_) => 2,
+        Value::Integer(_) => 3,
+    }
+}
+
+fn put_value(out: &mut Vec<u8>, value: &Value) {
+    match value {
+        Value::Text(text) => put_bytes(out, text.as_bytes()),
+        Value::Date(day) => put_varint(out, zigzag(i64::from(day.0))),
+        Value::Decimal(decimal) => {
+            out.push(decimal.scale);
+            put_varint(out, zigzag(decimal.units));
+        }
+        Value::Integer(number) => put_varint(out, zigzag(*number)),
+    }
+}
+
+fn put_tagged(out: &mut Vec<u8>, value: &Value) {
+    out.push(kind(value));
+    put_value(out, value);
+}
+
+fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
+    put_varint(out, bytes.len() as u64);
+    out.extend(bytes);
+}
+
+fn take_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let length = usize::try_from(take_varint(bytes)?).ok()?;
+    let (taken, rest) = bytes.split_at_checked(length)?;
+    *bytes = rest;
+    Some(taken)
+}
+
+fn take_text(bytes: &mut &[u8]) -> Option<String> {
+    String::from_utf8(take_bytes(bytes)?.to_vec()).ok()
+}
+
+fn take_byte(bytes: &mut &[u8]) -> Option<u8> {
+    let (&byte, rest) = bytes.split_first()?;
+    *bytes = rest;
+    Some(byte)
+}
+
+fn take_day(bytes: &mut &[u8]) -> Option<i32> {
+    i32::try_from(unzigzag(take_varint(bytes)?)).ok()
+}
+
+fn take_value(bytes: &mut &[u8], kind: u8) -> Option<Value> {
+    Some(match kind {
+        0 => Value::Text(take_text(bytes)?),
+        1 => Value::Date(Day(take_day(bytes)?)),
+        2 => Value::Decimal(Decimal { scale: take_byte(bytes)?, units: unzigzag(take_varint(bytes)?) }),
+        3 => Value::Integer(unzigzag(take_varint(bytes)?)),
+        _ => return None,
+    })
+}
+
+fn take_tagged(bytes: &mut &[u8]) -> Option<Value> {
+    let kind = take_byte(bytes)?;
+    take_value(bytes, kind)
+}
+
+struct Reader<'a> {
+    fixed: [&'a [u8]; FIXED],
+    values: BTreeMap<u16, &'a [u8]>,
+}
+
+impl Reader<'_> {
+    fn next(&mut self, before: &Before) -> Option<Draft> {
+        let start = sum(before.byte, take_varint(&mut self.fixed[PLACE])?);
+        let end = start.checked_add(take_varint(&mut self.fixed[LENGTH])?)?;
+        let numbers = &mut self.fixed[NUMBERS];
+        let resume = take_varint(numbers)?;
+        let first_page = sum(before.page, take_varint(numbers)?);
+        let records_before = sum(before.records, take_varint(numbers)?);
+        let pages = u32::try_from(take_varint(numbers)?).ok()?;
+        let marks = self.marks(start)?;
+        let mut draft = Draft {
+            span: start..end,
+            resume,
+            first_page,
+            records_before,
+            pages,
+            marks,
+            title: String::new(),
+            date: None,
+            account: None,
+            fields: self.fields()?,
+        };
+        let packed = take_text(&mut self.fixed[TITLE])?;
+        draft.title = unpack_title(&packed, &field_texts(&draft))?;
+        draft.date = self.date(&draft)?;
+        draft.account = self.account(&draft)?;
+        Some(draft)
+    }
+
+    fn marks(&mut self, start: u64) -> Option<Vec<PageMark>> {
+        let column = &mut self.fixed[MARKS];
+        let count = take_varint(column)?;
+        let (mut page, mut byte) = (0, start);
+        let mut marks = Vec::new();
+        for _ in 0..count {
+            page = sum(page, take_varint(column)?);
+            byte = sum(byte, take_varint(column)?);
+            marks.push(PageMark { page: u32::try_from(page).ok()?, byte, resume: take_varint(column)? });
+        }
+        Some(marks)
+    }
+
+    fn date(&mut self, draft: &Draft) -> Option<Option<i32>> {
+        match take_varint(&mut self.fixed[DATE])? {
+            ABSENT => Some(None),
+            LITERAL => take_day(&mut self.fixed[DATE]).map(Some),
+            field => match value_at(draft, field)? {
+                Value::Date(day) => Some(Some(day.0)),
+                _ => None,
+            },
+        }
+    }
+
+    fn account(&mut self, draft: &Draft) -> Option<Option<String>> {
+        match take_varint(&mut self.fixed[ACCOUNT])? {
+            ABSENT => Some(None),
+            LITERAL => take_text(&mut self.fixed[ACCOUNT]).map(Some),
+            field => match value_at(draft, field)? {
+                Value::Text(text) => Some(Some(text.clone())),
+                _ => None,
+            },
+        }
+    }
+
+    fn fields(&mut self) -> Option<Vec<(u16, FieldValue)>> {
+        let count = take_varint(&mut self.fixed[SHAPE])?;
+        let mut fields = Vec::new();
+        for _ in 0..count {
+            let position = u16::try_from(take_varint(&mut self.fixed[SHAPE])?).ok()?;
+            let shape = take_byte(&mut self.fixed[SHAPE])?;
+            let column = self.values.get_mut(&position)?;
+            let value = match shape {
+                MANY => {
+                    let count = take_varint(column)?;
+                    let mut values = Vec::new();
+                    for _ in 0..count {
+                        values.push(take_tagged(column)?);
+                    }
+                    FieldValue::Many(values)
+                }
+                SPAN => FieldValue::Span(take_tagged(column)?, take_tagged(column)?),
+                kind => FieldValue::One(take_value(column, kind)?),
+            };
+            fields.push((position, value));
+        }
+        Some(fields)
+    }
+}
+
+fn value_at(draft: &Draft, field: u64) -> Option<&Value> {
+    let wanted = u16::try_from(field.checked_sub(FIRST_FIELD)?).ok()?;
+    draft.fields.iter().find_map(|(position, value)| match value {
+        FieldValue::One(value) if *position == wanted => Some(value),
+        _ => None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn value() -> impl Strategy<Value = Value> {
+        prop_oneof![
+            "[a-c\u{1}0-9 ]{0,6}".prop_map(Value::Text),
+            any::<i32>().prop_map(|day| Value::Date(Day(day))),
+            (any::<i64>(), 0..10_u8).prop_map(|(units, scale)| Value::Decimal(Decimal { units, scale })),
+            any::<i64>().prop_map(Value::Integer),
+        ]
+    }
+
+    fn field() -> impl Strategy<Value = FieldValue> {
+        prop_oneof![
+            value().prop_map(FieldValue::One),
+            prop::collection::vec(value(), 0..4).prop_map(FieldValue::Many),
+            (value(), value()).prop_map(|(first, last)| FieldValue::Span(first, last)),
+        ]
+    }
+
+    prop_compose! {
+        fn draft()(
+            start in any::<u32>(), length in any::<u32>(), resume: u64, first_page: u64, records_before: u64, pages: u32,
+            marks in prop::collection::vec((any::<u32>(), any::<u64>(), any::<u64>()), 0..4),
+            title in "[a-c\u{1}0-9 !]{0,12}", date: Option<i32>, account in prop::option::of("[a-c0-9]{0,5}"),
+            fields in prop::collection::btree_map(0..6_u16, field(), 0..5),
+        ) -> Draft {
+            let span = u64::from(start)..u64::from(start) + u64::from(length);
+            let marks = marks.into_iter().map(|(page, byte, resume)| PageMark { page, byte, resume }).collect();
+            let fields = fields.into_iter().collect();
+            Draft { span, resume, first_page, records_before, pages, marks, title, date, account, fields }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn documents_come_back_as_they_were(drafts in prop::collection::vec(draft(), 0..12)) {
+            let content = pack(&drafts).expect("packs");
+            prop_assert_eq!(unpack("group", &content).expect("unpacks"), drafts);
+        }
+
+        #[test]
+        fn hostile_columns_are_an_error_and_not_a_panic(raw in prop::collection::vec(any::<u8>(), 0..300), count in 0..300_u64) {
+            let _ = read(&raw, count);
+        }
+    }
+
+    #[test]
+    fn what_a_row_says_twice_is_kept_once() {
+        let rows: Vec<Draft> = (0..256_u32)
+            .map(|n| {
+                let account = format!("{:09}", n.wrapping_mul(2_654_435_761) % 999_999_999);
+                Draft {
+                    span: u64::from(n) * 1000..u64::from(n) * 1000 + 1000,
+                    resume: 0,
+                    first_page: u64::from(n) + 1,
+                    records_before: u64::from(n) * 10,
+                    pages: 1,
+                    marks: Vec::new(),
+                    title: format!("Statement {account}"),
+                    date: Some(19_000),
+                    account: Some(account.clone()),
+                    fields: vec![
+                        (0, FieldValue::One(Value::Text(account))),
+                        (1, FieldValue::One(Value::Date(Day(19_000)))),
+                    ],
+                }
+            })
+            .collect();
+        let packed = pack(&rows).expect("packs").len();
+        assert!(packed < 256 * 6, "{packed} bytes for 256 accounts of 9 digits");
+    }
+}

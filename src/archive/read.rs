@@ -1,0 +1,121 @@
+//! Finds out how a stream is read and which report definition it is for.
+
+use std::io::Cursor;
+use std::sync::Arc;
+
+use super::Archive;
+use super::error::{ArchiveError, LoadError};
+use crate::decode::{DecodeError, Format, ReadSpec, Sample, Start, Unit, UnitKind};
+use crate::frame::codepage::CodePage;
+use crate::index::definition::{Choice, Definition, choose};
+use crate::note::Notes;
+
+/// Pages decoded to recognise a stream.
+const SAMPLE_PAGES: usize = 8;
+/// Units looked at for them.
+const SAMPLE_UNITS: usize = 32;
+
+/// How a stream is read and cut.
+pub(super) struct Reading {
+    pub definition: Arc<Definition>,
+    pub version: u32,
+    pub format: &'static dyn Format,
+    pub read: ReadSpec,
+}
+
+/// The first units of a stream as one way of reading shows them.
+struct Shown {
+    hint: ReadSpec,
+    units: Vec<Unit>,
+    code_page: &'static CodePage,
+}
+
+impl Archive {
+    /// The definition asked for, or the one that recognises the stream, or the one for unidentified streams.
+    pub(super) fn choose(&self, sample: &Sample<'_>, wanted: Option<&str>) -> Result<Reading, LoadError> {
+        let (definition, version) = match wanted {
+            Some(name) => {
+                let missing = || ArchiveError::NoDefinition { name: name.into() };
+                self.numbered_definition(name, None)?.ok_or_else(missing)?
+            }
+            None => self.recognise(sample)?,
+        };
+        let (format, read) = self.how(sample, &definition.read)?;
+        Ok(Reading { definition, version, format, read })
+    }
+
+    fn recognise(&self, sample: &Sample<'_>) -> Result<(Arc<Definition>, u32), LoadError> {
+        let mut known = self.newest_definitions()?;
+        let mut shown: Vec<Shown> = Vec::new();
+        let mut scores = Vec::new();
+        for (definition, _) in &known {
+            if !shown.iter().any(|one| one.hint == definition.read) {
+                shown.extend(self.show(sample, &definition.read));
+            }
+            let one = shown.iter().find(|one| one.hint == definition.read);
+            scores.push(one.map_or(0.0, |one| definition.recognises(&one.units, one.code_page, sample.name, None)));
+        }
+        match choose(&scores) {
+            Choice::One(at, _) => Ok(known.swap_remove(at)),
+            Choice::Nobody => Ok((Arc::new(Definition::whole()), 0)),
+            Choice::Ambiguous(all) => {
+                let names = all.iter().filter_map(|at| known.get(*at)).map(|(definition, _)| definition.name.clone());
+                Err(LoadError::Ambiguous { names: names.collect() })
+            }
+        }
+    }
+
+    /// The first units, read with what a definition fixes; nothing when it cannot be read that way.
+    fn show(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Option<Shown> {
+        let (format, read) = self.how(sample, hint).ok()?;
+        let mut decoder = format.open(Box::new(Cursor::new(sample.head)), Start::default(), &read).ok()?;
+        let mut notes = Notes::default();
+        let mut units = Vec::new();
+        let mut pages = 0;
+        while pages < SAMPLE_PAGES && units.len() < SAMPLE_UNITS {
+            let mut unit = Unit::default();
+            if !decoder.next(&mut unit, &mut notes).ok()? {
+                break;
+            }
+            pages += usize::from(unit.kind == UnitKind::Page);
+            units.push(unit);
+        }
+        Some(Shown { hint: hint.clone(), units, code_page: decoder.code_page() })
+    }
+
+    /// The format that fits best with everything it needs to know. The choice is never refused for being unsure:
+    /// a stream that nobody understands is kept as well.
+    pub(super) fn how(
+        &self,
+        sample: &Sample<'_>,
+        hint: &ReadSpec,
+    ) -> Result<(&'static dyn Format, ReadSpec), DecodeError> {
+        let mut best: Option<(&'static dyn Format, f32, ReadSpec)> = None;
+        for format in self.formats {
+            if hint.format.as_deref().is_some_and(|name| name != format.name()) {
+                continue;
+            }
+            let sniff = format.sniff(sample, hint);
+            if best.as_ref().is_none_or(|(_, confidence, _)| sniff.confidence > *confidence) {
+                best = Some((*format, sniff.confidence, sniff.read));
+            }
+        }
+        let unknown = || DecodeError::Unknown {
+            key: "format",
+            value: hint.format.clone().unwrap_or_default(),
+            allowed: self.formats.iter().map(|format| format.name()).collect::<Vec<_>>().join(", "),
+        };
+        best.map(|(format, _, read)| (format, read)).ok_or_else(unknown)
+    }
+
+    /// The format of a stored stream.
+    pub(super) fn format_of(&self, read: &ReadSpec) -> Result<&'static dyn Format, DecodeError> {
+        let name = read.format.as_deref().unwrap_or_default();
+        let unknown = || DecodeError::Unknown {
+            key: "format",
+            value: name.into(),
+            allowed: self.formats.iter().map(|format| format.name()).collect::<Vec<_>>().join(", "),
+        };
+        self.formats.iter().copied().find(|format| format.name() == name).ok_or_else(unknown)
+    }
+}

@@ -1,0 +1,222 @@
+//! Proves that everything in the archive is as it was stored.
+
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::care::from_hex;
+use super::catalogue::LoadInfo;
+use super::definitions::hex;
+use super::error::ArchiveError;
+use super::kv::Family;
+use super::{Archive, LoadId, keys, rows};
+use crate::index::Draft;
+
+/// What was looked at and what is wrong.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyReport {
+    /// Documents looked at.
+    pub documents: u64,
+    /// Blocks unpacked.
+    pub blocks: u64,
+    /// What does not hold; empty when the archive is sound.
+    pub errors: Vec<VerifyError>,
+}
+
+/// One thing that does not hold.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct VerifyError {
+    /// The load it is in, if it is in one.
+    pub load: Option<LoadId>,
+    /// What does not hold.
+    pub message: String,
+}
+
+/// How far a verification is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct VerifyProgress {
+    /// The load being verified.
+    pub load: LoadId,
+    /// Bytes of streams proved.
+    pub bytes: u64,
+    /// Bytes there are.
+    pub total: u64,
+}
+
+impl VerifyReport {
+    fn wrong(&mut self, load: Option<LoadId>, message: impl ToString) {
+        self.errors.push(VerifyError { load, message: message.to_string() });
+    }
+}
+
+impl Archive {
+    /// Unpacks every block and proves every load's hash, books and rows. Errors of the archive's content are in the
+    /// report; an `Err` means that the store could not be read at all.
+    pub fn verify(&self, progress: &dyn Fn(VerifyProgress)) -> Result<VerifyReport, ArchiveError> {
+        let mut report = VerifyReport::default();
+        let loads = self.verify_rows(&mut report)?;
+        let total = loads.iter().map(|info| info.stored.row.bytes).sum();
+        let mut bytes = 0;
+        for info in &loads {
+            let load = info.stored.row.id;
+            progress(VerifyProgress { load, bytes, total });
+            self.verify_blocks(info, &mut report);
+            self.verify_documents(info, &mut report);
+            bytes += info.stored.row.bytes;
+            progress(VerifyProgress { load, bytes, total });
+        }
+        self.verify_strays(&loads, &mut report)?;
+        Ok(report)
+    }
+
+    /// Proves the rows of definitions, dictionaries, changes and tombstones, and reads those of the loads.
+    fn verify_rows(&self, report: &mut VerifyReport) -> Result<Vec<Arc<LoadInfo>>, ArchiveError> {
+        for family in
+            [Family::Definitions, Family::Dictionaries, Family::Changes, Family::Dispositions, Family::Settings]
+        {
+            self.each_row(family, &[], &mut |key, value| {
+                if let Err(error) = rows::unseal(&format!("a row of {}", family.name()), key, value) {
+                    report.wrong(None, error);
+                }
+                Ok(())
+            })?;
+        }
+        let mut ids = Vec::new();
+        self.each_row(Family::Loads, &[], &mut |key, value| {
+            let what = String::from_utf8_lossy(key.get(..1).unwrap_or_default()).into_owned();
+            if let Err(error) = rows::unseal(&format!("a row of loads ({what})"), key, value) {
+                report.wrong(keys::load_of(key).filter(|_| what != "H"), error);
+            }
+            ids.extend(keys::load_of(key).filter(|_| what == "L"));
+            Ok(())
+        })?;
+        let mut loads = Vec::new();
+        for id in ids {
+            self.infos.forget(|load| *load == id);
+            match self.info(id) {
+                Ok(info) => loads.push(info),
+                // Unloaded since the rows were listed.
+                Err(ArchiveError::NoLoad(_)) => {}
+                Err(ArchiveError::Store(error)) => return Err(error.into()),
+                Err(error) => report.wrong(Some(id), error),
+            }
+        }
+        Ok(loads)
+    }
+
+    fn verify_blocks(&self, info: &LoadInfo, report: &mut VerifyReport) {
+        let row = &info.stored.row;
+        let mut sha = Sha256::new();
+        let mut first: Option<Arc<Vec<u8>>> = None;
+        let mut whole = true;
+        for (number, start) in (0_u32..).zip(&info.starts) {
+            let context = || first.clone().ok_or_else(|| ArchiveError::damaged("block 0", "it could not be read"));
+            let raw = match self.unpack_block(row.id, &info.definition, number, context) {
+                Ok(raw) => raw,
+                Err(error) => {
+                    report.wrong(Some(row.id), error);
+                    whole = false;
+                    continue;
+                }
+            };
+            report.blocks += 1;
+            let end = info.starts.get(number as usize + 1).copied().unwrap_or(row.bytes);
+            if start + raw.len() as u64 != end {
+                report.wrong(Some(row.id), format!("block {number} does not end where the next one starts"));
+            }
+            sha.update(&raw);
+            if number == 0 {
+                first = Some(Arc::new(raw));
+            }
+        }
+        let sha256 = hex(&sha.finalize());
+        if whole && sha256 != row.sha256 {
+            report.wrong(Some(row.id), format!("the stream's sha-256 is {sha256}, it was {}", row.sha256));
+        }
+        let content = from_hex(&row.sha256).map(|hash| keys::content(&hash, &row.definition));
+        let known = content.map(|key| self.engine.get(Family::Loads, &key));
+        if !matches!(known, Some(Ok(Some(_)))) {
+            report.wrong(Some(row.id), "its content hash is not in the catalogue");
+        }
+    }
+
+    fn verify_documents(&self, info: &LoadInfo, report: &mut VerifyReport) {
+        let row = &info.stored.row;
+        let (mut documents, mut pages, mut end, mut whole) = (0_u64, 0_u64, 0_u64, true);
+        for number in 0..row.documents.div_ceil(keys::GROUP) {
+            let drafts = match self.group(row.id, info.stored.generation, number) {
+                Ok(Some(drafts)) => drafts,
+                Ok(None) => {
+                    report.wrong(Some(row.id), format!("document group {number} is missing"));
+                    whole = false;
+                    continue;
+                }
+                Err(error) => {
+                    report.wrong(Some(row.id), error);
+                    whole = false;
+                    continue;
+                }
+            };
+            for draft in &drafts {
+                documents += 1;
+                pages += u64::from(draft.pages);
+                if let Some(wrong) = misplaced(draft, end, row.bytes, row.field_names.len()) {
+                    report.wrong(Some(row.id), format!("document {}-{documents} {wrong}", row.id));
+                }
+                end = draft.span.end;
+            }
+        }
+        report.documents += documents;
+        if whole && documents != u64::from(row.documents) {
+            report.wrong(Some(row.id), format!("{documents} documents are there, {} were cut", row.documents));
+        }
+        if whole && pages + row.set_aside_pages != row.pages {
+            let (all, aside) = (row.pages, row.set_aside_pages);
+            report.wrong(Some(row.id), format!("{all} pages came, {pages} are in documents, {aside} set aside"));
+        }
+    }
+
+    /// Finds blocks and document groups that no load owns, and marks of loads that nobody works on.
+    fn verify_strays(&self, loads: &[Arc<LoadInfo>], report: &mut VerifyReport) -> Result<(), ArchiveError> {
+        for family in [Family::Blocks, Family::Documents] {
+            let mut from = LoadId(0);
+            while let Some(owner) = self.first_owner(family, from)? {
+                let known = loads.iter().any(|info| info.stored.row.id == owner);
+                let busy = self.catalogue().busy.contains(&owner);
+                if !known && !busy && matches!(self.stored_load(owner), Err(ArchiveError::NoLoad(_))) {
+                    report.wrong(Some(owner), format!("rows of {} belong to no load", family.name()));
+                }
+                let Some(next) = owner.0.checked_add(1) else { break };
+                from = LoadId(next);
+            }
+        }
+        Ok(())
+    }
+
+    fn first_owner(&self, family: Family, from: LoadId) -> Result<Option<LoadId>, ArchiveError> {
+        let mut owner = None;
+        self.engine.scan(family, &from.0.to_be_bytes()..&[], &mut |key, _| {
+            owner = key.get(..4).and_then(|head| head.try_into().ok()).map(|head| LoadId(u32::from_be_bytes(head)));
+            std::ops::ControlFlow::Break(())
+        })?;
+        Ok(owner)
+    }
+}
+
+/// What is wrong with a document's place, if anything.
+fn misplaced(draft: &Draft, after: u64, bytes: u64, fields: usize) -> Option<&'static str> {
+    if draft.span.start < after {
+        return Some("overlaps the one before");
+    }
+    if draft.span.end > bytes {
+        return Some("ends behind the stream");
+    }
+    if draft.marks.iter().any(|mark| mark.page >= draft.pages || !draft.span.contains(&mark.byte)) {
+        return Some("has a page mark outside of it");
+    }
+    if draft.fields.iter().any(|(position, _)| usize::from(*position) >= fields) {
+        return Some("has a field that its definition does not know");
+    }
+    None
+}
