@@ -46,10 +46,12 @@ struct Outcome {
 
 impl Outcome {
     fn documents(&self) -> Vec<&Draft> {
-        let draft = |cut| match cut {
-            &Cut::Document(ref draft) => Some(draft),
-            Cut::SetAside(_) => None,
-        };
+        fn draft(cut: &Cut) -> Option<&Draft> {
+            match cut {
+                Cut::Document(draft) => Some(draft),
+                Cut::SetAside(_) => None,
+            }
+        }
         self.cuts.iter().filter_map(draft).collect()
     }
 }
