@@ -46,10 +46,12 @@ struct Outcome {
 
 impl Outcome {
     fn documents(&self) -> Vec<&Draft> {
-        let draft = |cut| match cut {
-            &Cut::Document(ref draft) => Some(draft),
-            Cut::SetAside(_) => None,
-        };
+        fn draft(cut: &Cut) -> Option<&Draft> {
+            match cut {
+                Cut::Document(draft) => Some(draft),
+                Cut::SetAside(_) => None,
+            }
+        }
         self.cuts.iter().filter_map(draft).collect()
     }
 }
@@ -328,7 +330,11 @@ fn a_dry_run_counts_documents_pages_and_what_is_set_aside() {
     let lines =
         "-    Zoe A. Abbott\n     2 Birch St\n0DATE   DESCRIPTION\n 03/03  CARD PURCHASE                    7.00-\n";
     let closing = format!("0{:<69}{:>16}\n", "CLOSING BALANCE", "1,020.02-");
-    let text = format!("1BANNER PAGE\n{}{}{closing}", page(1, 2, lines), page(2, 2, " 03/04  FEE          1.00-\n"));
+    let text = format!(
+        "1BANNER PAGE\n{}{}{closing}",
+        page(1, 2, lines),
+        page(2, 2, "0DATE   DESCRIPTION\n 03/04  FEE          1.00-\n")
+    );
     let mut decoder = open(
         text.as_bytes(),
         "s.txt",
