@@ -27,13 +27,14 @@ pub mod archive;
 pub mod audit;
 pub mod auth;
 pub mod capture;
-// pub mod cli; // wired at integration
+pub mod cli;
 pub mod decode;
 pub mod frame;
 pub mod index;
 pub mod note;
 pub mod page;
-// pub mod records; // wired at integration
+pub mod records;
 pub mod render;
 pub mod search;
 pub mod serve;
+pub mod view;

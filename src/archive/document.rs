@@ -39,6 +39,16 @@ impl Archive {
         })
     }
 
+    /// A decoder at the start of a document that ends with it.
+    pub fn decoder(&self, permit: &Permit) -> Result<Box<dyn Decoder + '_>, ArchiveError> {
+        let (document, info) = self.permitted(permit)?;
+        let Document { span, resume, first_page, records_before, .. } = document;
+        let start = Start { byte: span.start, resume, pages: first_page.saturating_sub(1), records: records_before };
+        let format = self.format_of(&info.stored.row.read)?;
+        let read = info.stored.row.read.clone();
+        Ok(format.open(Box::new(self.stream(info, span)), start, &read)?)
+    }
+
     /// Visits the printed text of each page (rows joined by line ends, blank rows left out), pages from 0.
     pub fn texts(
         &self,

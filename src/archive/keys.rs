@@ -5,7 +5,7 @@ use std::ops::Range;
 use super::{LoadId, Seq};
 
 /// Layout of the archive; a higher number may not be readable by this program.
-pub(super) const LAYOUT: u32 = 1;
+pub const LAYOUT: u32 = 1;
 
 /// Settings: [`LAYOUT`] of this archive.
 pub(super) const LAYOUT_KEY: &[u8] = b"\0layout";

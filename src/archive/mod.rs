@@ -44,6 +44,7 @@ pub use definitions::DefinitionRow;
 pub use document::{DocumentBytes, DocumentPages};
 pub use error::{ArchiveError, LoadError};
 pub use fault::{DISK_FULL, FAULT_STEPS};
+pub use keys::LAYOUT;
 pub use load::{LoadOutcome, LoadSource, Progress};
 pub use rows::Tombstone;
 pub use verify::{VerifyError, VerifyProgress, VerifyReport};
@@ -148,6 +149,11 @@ impl Archive {
     /// The archive's folder. The search index may keep its own folder in it.
     pub fn dir(&self) -> &Path {
         &self.dir
+    }
+
+    /// The store, for what is kept beside documents: users, audit, holds, settings.
+    pub fn engine(&self) -> Arc<dyn Engine> {
+        Arc::clone(&self.engine)
     }
 
     /// Seconds since 1970 UTC by the archive's clock.

@@ -1,6 +1,7 @@
 //! `greenbar backup` and `greenbar restore`.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use crate::archive::Archive;
 
@@ -34,11 +35,11 @@ pub struct RestoreArgs {
 
 impl RestoreArgs {
     pub fn run(&self) -> Result<(), Failure> {
-        Archive::restore(&self.backup, &self.target)?;
-        let archive = context::open(&self.target)?;
-        let report = archive.verify(&|_| {})?;
-        if !report.errors.is_empty() {
-            return Err(Failure::new(format!("the backup is damaged: {}", report.errors.join("; "))));
+        let (archive, report) = Archive::restore(&self.backup, &self.target)?;
+        let archive = Arc::new(archive);
+        if let Some(error) = report.errors.first() {
+            let all = report.errors.len();
+            return Err(Failure::new(format!("the backup is damaged: {} ({all} errors)", error.message)));
         }
         context::open_search(&archive, &self.target)?;
         output::line(format!("{} documents restored to {} and verified", report.documents, self.target.display()))

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::archive::{Archive, DocId, LoadId};
+use crate::archive::kv::StoreError;
+use crate::archive::{Archive, ArchiveError, DocId, LoadId};
 use crate::auth::gate::{Gate, Principal, PrincipalKind};
-use crate::search::Search;
+use crate::search::{Archived, Search};
 
 use super::failure::{Failure, chain};
 
@@ -33,16 +34,27 @@ impl Context {
     }
 
     /// Opens the archive and its search index, which is brought up to date first.
-    pub fn open_with_search(&self) -> Result<(Arc<Archive>, Search), Failure> {
+    pub fn open_with_search(&self) -> Result<(Arc<Archive>, Search, Archived), Failure> {
         let archive = self.open()?;
         let search = open_search(&archive, self.dir()?)?;
-        Ok((archive, search))
+        let catalogue = Archived::new(Arc::clone(&archive));
+        Ok((archive, search, catalogue))
     }
 }
 
 /// Opens an archive.
 pub fn open(dir: &Path) -> Result<Arc<Archive>, Failure> {
-    Archive::open(dir).map(Arc::new).map_err(Failure::from)
+    match Archive::open(dir) {
+        Ok(archive) => Ok(Arc::new(archive)),
+        Err(ArchiveError::Store(StoreError::Locked { .. })) => {
+            Err(Failure::new(format!("another process has the archive in {} open", dir.display()))
+                .advise("Probably `greenbar serve` runs on it: use its API or pages, or stop the server first."))
+        }
+        Err(error @ ArchiveError::NoArchive { .. }) => {
+            Err(Failure::from(error).advise("`greenbar init DIR` makes an archive."))
+        }
+        Err(error) => Err(Failure::from(error)),
+    }
 }
 
 /// The folder of the search index in an archive's folder.
@@ -51,9 +63,9 @@ pub fn search_dir(dir: &Path) -> PathBuf {
 }
 
 /// Opens the search index of an archive and brings it up to date.
-pub fn open_search(archive: &Archive, dir: &Path) -> Result<Search, Failure> {
+pub fn open_search(archive: &Arc<Archive>, dir: &Path) -> Result<Search, Failure> {
     let search = Search::open(&search_dir(dir))?;
-    search.catch_up(archive, &mut |_| {})?;
+    search.catch_up(&Archived::new(Arc::clone(archive)), &mut |_| {})?;
     Ok(search)
 }
 
@@ -100,7 +112,19 @@ macro_rules! failures {
     )+ };
 }
 
-failures!(crate::decode::DecodeError, crate::render::RenderError, crate::search::SearchError);
+failures!(
+    crate::archive::ArchiveError,
+    crate::archive::LoadError,
+    crate::archive::kv::StoreError,
+    crate::audit::AuditError,
+    crate::auth::AuthError,
+    crate::auth::gate::Denied,
+    crate::decode::DecodeError,
+    crate::records::RecordsError,
+    crate::render::RenderError,
+    crate::search::SearchError,
+    crate::view::ViewError,
+);
 
 #[cfg(test)]
 mod tests {

@@ -22,6 +22,9 @@ pub struct Args {
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let archive = context.open()?;
-        output::to_file_or_stdout(self.output.as_deref(), |out| Ok(archive.export_load(self.load, out)?))
+        output::to_file_or_stdout(self.output.as_deref(), |out| {
+            archive.export_load(self.load, out)?;
+            Ok(())
+        })
     }
 }

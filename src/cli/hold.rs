@@ -82,7 +82,9 @@ impl Add {
             (Some(account), ..) => Target::Account(account),
             (_, Some(definition), ..) => Target::Definition(definition),
             (_, _, Some(load), _) => Target::Load(load),
-            (_, _, _, Some(document)) => Target::Document(super::context::document_id(&document).map_err(Failure::usage)?.to_string()),
+            (_, _, _, Some(document)) => {
+                Target::Document(super::context::document_id(&document).map_err(Failure::usage)?.to_string())
+            }
             _ => return Err(Failure::usage("say what the hold covers")),
         };
         Ok(Hold { name: self.name, target, reason: self.reason, placed_by: by.into(), placed_at: now, released: None })

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
-use crate::archive::load::{LoadSource, Progress};
-use crate::archive::{Archive, LoadRow};
+use crate::archive::kv::StoreError;
+use crate::archive::{Archive, ArchiveError, LoadError, LoadRow, LoadSource, Progress};
 
 use super::context::{self, Context};
 use super::failure::Failure;
@@ -64,7 +64,13 @@ fn tell(context: &Context, row: &LoadRow, file: &Path, duplicate: bool) -> Resul
         row.seconds
     ))?;
     for note in &row.warnings {
-        output::line(format!("  warning: {} x {} first at {}: {}", grouped(note.count), note.code, note.first, note.detail))?;
+        output::line(format!(
+            "  warning: {} x {} first at {}: {}",
+            grouped(note.count),
+            note.code,
+            note.first,
+            note.detail
+        ))?;
     }
     Ok(())
 }
@@ -81,13 +87,34 @@ pub fn load_file(archive: &Archive, file: &Path, definition: Option<&str>) -> Re
     if total == Some(0) {
         return Err(cannot(&"it is empty").advise("The transfer may have failed; send it again."));
     }
-    File::open(file).map_err(|error| cannot(&error))?;
+    let reader = Box::new(File::open(file).map_err(|error| cannot(&error))?);
     let bar = byte_bar(total, &shown.to_string());
-    let source = LoadSource::file(file);
-    let outcome = archive.load(&source, definition, &|progress: Progress| bar.set_position(progress.bytes));
+    let name = file.file_name().map_or_else(|| shown.to_string(), |name| name.to_string_lossy().into_owned());
+    let outcome = archive
+        .load(LoadSource { name, reader, total }, definition, &|progress: Progress| bar.set_position(progress.bytes));
     bar.finish_and_clear();
-    let outcome = outcome.map_err(|error| Failure::from(error).at(shown))?;
+    let outcome = outcome.map_err(|error| refused(archive, error).at(shown))?;
     Ok((outcome.row, outcome.duplicate))
+}
+
+/// Why a load failed, with what to do about it.
+fn refused(archive: &Archive, error: LoadError) -> Failure {
+    let unknown = matches!(&error, LoadError::Archive(ArchiveError::NoDefinition { .. }));
+    let ambiguous = matches!(&error, LoadError::Ambiguous { .. });
+    let full = matches!(&error, LoadError::Archive(ArchiveError::Store(StoreError::Full { .. })));
+    let failure = Failure::from(error);
+    if unknown {
+        let names: Vec<String> = archive.definitions().unwrap_or_default().into_iter().map(|row| row.name).collect();
+        return failure
+            .advise(format!("The archive has: {}. Add others with `greenbar definition add FILE`.", names.join(", ")));
+    }
+    if ambiguous {
+        return failure.advise("Name one with --definition.");
+    }
+    if full {
+        return failure.advise("Nothing of the load was kept and the archive is intact; make room and load it again.");
+    }
+    failure
 }
 
 /// The report of a load, as other programs read it.

@@ -18,7 +18,7 @@ impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let archive = context.open()?;
         let rows = match self.load {
-            Some(id) => vec![archive.load_row(id)?.ok_or_else(|| Failure::new(format!("there is no load {id}")))?],
+            Some(id) => vec![archive.load_row(id)?],
             None => archive.loads()?,
         };
         for row in &rows {
@@ -68,7 +68,13 @@ pub fn tell(row: &LoadRow) -> Result<(), Failure> {
         ))?;
     }
     for note in &row.warnings {
-        output::line(format!("warning     {} x {} first at {}: {}", grouped(note.count), note.code, note.first, note.detail))?;
+        output::line(format!(
+            "warning     {} x {} first at {}: {}",
+            grouped(note.count),
+            note.code,
+            note.first,
+            note.detail
+        ))?;
     }
     Ok(())
 }

@@ -11,21 +11,21 @@ mod completions;
 mod context;
 mod convert;
 mod definition;
-mod demo;
+// mod demo;
 mod doctor;
 mod export_load;
 mod failure;
 mod get;
 mod hold;
 mod init;
-mod inspect;
+// mod inspect;
 mod load;
 mod loads;
 mod output;
 mod reindex;
 mod retention;
 mod search;
-mod serve;
+// mod serve;
 mod stats;
 mod unload;
 mod user;
@@ -57,14 +57,12 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Make an archive from the samples, serve it and say how to sign in
-    Demo(demo::Args),
+    // Demo
     /// Make an archive and its first administrator
     Init(init::Args),
     /// Add, list, show and compare report definitions
     Definition(definition::Args),
-    /// Say what a print stream is: format, code page, records, pages
-    Inspect(inspect::Args),
+    // Inspect
     /// Try a report definition on a sample without an archive
     Check(check::Args),
     /// Load print streams into the archive
@@ -101,8 +99,7 @@ enum Command {
     Audit(audit::Args),
     /// Manage users and API keys
     User(user::Args),
-    /// Serve the API, the agent console and the customer portal
-    Serve(serve::Args),
+    // Serve
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -126,10 +123,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
-            Command::Demo(args) => args.run(),
             Command::Init(args) => args.run(context),
             Command::Definition(args) => args.run(context),
-            Command::Inspect(args) => args.run(context),
             Command::Check(args) => args.run(context),
             Command::Load(args) => args.run(context),
             Command::Loads(args) => args.run(context),
@@ -148,7 +143,6 @@ impl Command {
             Command::Retention(args) => args.run(context),
             Command::Audit(args) => args.run(context),
             Command::User(args) => args.run(context),
-            Command::Serve(args) => args.run(context),
             Command::Completions(args) => args.run(),
         }
     }

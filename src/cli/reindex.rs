@@ -1,7 +1,7 @@
 //! `greenbar reindex`: the search index anew, or old loads cut anew.
 
 use crate::archive::LoadId;
-use crate::search::Search;
+use crate::search::{Archived, Search};
 
 use super::context::{self, Context, load_id, search_dir};
 use super::failure::Failure;
@@ -28,16 +28,21 @@ impl Args {
         let dir = search_dir(context.dir()?);
         let Some(name) = &self.definition else {
             let bar = count_bar(Some(archive.stats()?.documents), "documents");
-            let search = Search::rebuild(&dir, &*archive, &mut |done| bar.set_position(done))?;
+            let search = Search::open(&dir)?;
+            let fed = search.rebuild(&Archived::new(archive), &mut |step| bar.set_position(step.documents))?;
             bar.finish_and_clear();
-            return tell(context, "documents indexed", search.documents());
+            return tell(context, "documents indexed", fed.documents);
+        };
+        let newest = archive.definitions()?.into_iter().find(|row| row.name == *name);
+        let Some(version) = self.version.or(newest.map(|row| row.version)) else {
+            return Err(Failure::new(format!("there is no definition {name:?}")));
         };
         let mut cut = 0_u64;
         for row in archive.loads()? {
             if row.definition != *name || self.load.is_some_and(|only| only != row.id) {
                 continue;
             }
-            archive.resplit(row.id, self.version)?;
+            archive.resplit(row.id, version)?;
             cut += 1;
         }
         if cut == 0 {

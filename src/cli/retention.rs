@@ -49,7 +49,10 @@ enum Action {
 fn day(text: &str) -> Result<Day, String> {
     let mut parts = text.split('-').map(str::parse::<i16>);
     let date = match (parts.next(), parts.next(), parts.next(), parts.next()) {
-        (Some(Ok(year)), Some(Ok(month)), Some(Ok(date)), None) => i8::try_from(month).ok().zip(i8::try_from(date).ok()).and_then(|(month, date)| Day::from_ymd(year, month, date)),
+        (Some(Ok(year)), Some(Ok(month)), Some(Ok(date)), None) => i8::try_from(month)
+            .ok()
+            .zip(i8::try_from(date).ok())
+            .and_then(|(month, date)| Day::from_ymd(year, month, date)),
         _ => None,
     };
     date.ok_or_else(|| "a day is written like 2031-05-31".to_string())
@@ -61,7 +64,12 @@ impl Args {
         let today = || Day(i32::try_from(archive.now().div_euclid(86_400)).unwrap_or(i32::MAX));
         match self.action {
             Action::Set { class, years } => {
-                gate(&archive).record(&operator(), "set retention", &class, &years.map_or("for ever".into(), |years| format!("{years} years")))?;
+                gate(&archive).record(
+                    &operator(),
+                    "set retention",
+                    &class,
+                    &years.map_or("for ever".into(), |years| format!("{years} years")),
+                )?;
                 retention::set(archive.engine().as_ref(), &Class { name: class, years })?;
                 Ok(())
             }
@@ -81,7 +89,10 @@ impl Args {
                     if context.json {
                         output::json_line(&due)?;
                     } else {
-                        output::line(format!("load {:>6}  {:<28} {:>8} documents, kept until {}", due.load, due.definition, due.documents, due.kept_until))?;
+                        output::line(format!(
+                            "load {:>6}  {:<28} {:>8} documents, kept until {}",
+                            due.load, due.definition, due.documents, due.kept_until
+                        ))?;
                     }
                 }
                 Ok(())

@@ -1,12 +1,14 @@
 //! `greenbar search`: hit lists.
 
-use crate::search::{Query, Sort, Window};
+use std::ops::ControlFlow;
+
+use crate::archive::{Archive, DocId};
+use crate::search::{Query, Sort};
+use crate::view::json;
 
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::output;
-use crate::archive::Document;
-use crate::serve::hit_json;
 
 /// Finds documents: plain words search the text, `field:value` the index fields.
 ///
@@ -25,41 +27,69 @@ pub struct Args {
     /// Only documents of this report
     #[arg(long, value_name = "NAME")]
     definition: Option<String>,
-    /// Newest first, oldest first, or best first
+    /// The order
     #[arg(long, value_enum, default_value = "newest")]
     sort: SortBy,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
 enum SortBy {
+    /// Newest document first
     Newest,
+    /// Oldest document first
     Oldest,
+    /// Best match first
     Best,
 }
 
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
-        let (archive, search) = context.open_with_search()?;
+        let (archive, search, catalogue) = context.open_with_search()?;
         let gate = context::gate(&archive);
         let who = context::operator();
-        let scope = gate.scope(&who);
-        let query = search.parse(&*archive, &self.query, self.definition.as_deref())?;
+        let mut query = Query::parse(&self.query).map_err(crate::search::SearchError::from)?;
+        if let Some(name) = &self.definition {
+            query = query.and_field("definition", name);
+        }
         gate.record(&who, "search", "", &self.query)?;
         let sort = match self.sort {
             SortBy::Newest => Sort::DateDescending,
             SortBy::Oldest => Sort::DateAscending,
             SortBy::Best => Sort::Relevance,
         };
-        let mut told = Ok(());
-        let total = search.for_each_hit(&*archive, &query, &scope, sort, self.offset, self.limit, &mut |document, score| {
-            told = self.tell(context, &archive, document, score);
-            if told.is_ok() { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
-        })?;
-        told?;
-        if !context.json {
-            let shown = total.saturating_sub(self.offset as u64).min(self.limit as u64);
-            output::line(format!("{shown} of {total} documents"))?;
+        let (mut passed, mut told) = (0, 0);
+        let mut result = Ok(());
+        if self.limit > 0 {
+            search.for_each_hit(&catalogue, &query, &gate.scope(&who), sort, &mut |hit| {
+                passed += 1;
+                if passed <= self.offset {
+                    return ControlFlow::Continue(());
+                }
+                result = tell(context, &archive, hit.id);
+                told += 1;
+                if result.is_err() || told == self.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+            })?;
+        }
+        result?;
+        if !context.json && told == 0 {
+            output::line("nothing found")?;
         }
         Ok(())
     }
+}
+
+fn tell(context: &Context, archive: &Archive, id: DocId) -> Result<(), Failure> {
+    let document = archive.document(id)?;
+    let load = archive.load_row(id.load)?;
+    let definition = archive.definition(&load.definition, Some(load.definition_version))?;
+    let kind = definition.as_ref().map_or("report", |definition| definition.kind.as_str());
+    let row = json::hit(&document, kind, &load.field_names);
+    if context.json {
+        return output::json_line(&row);
+    }
+    let date = row["date"].as_str().unwrap_or("-");
+    output::line(format!(
+        "{:<12} {date:<10} {:>4} p  {:<26} {}",
+        document.id, document.pages, document.definition, document.title
+    ))
 }

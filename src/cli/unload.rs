@@ -22,7 +22,12 @@ pub struct Args {
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let archive = context.open()?;
-        super::context::gate(&archive).record(&super::context::operator(), "unload", &format!("load {}", self.load), &self.reason)?;
+        super::context::gate(&archive).record(
+            &super::context::operator(),
+            "unload",
+            &format!("load {}", self.load),
+            &self.reason,
+        )?;
         crate::records::remove(&archive, self.load, &self.reason)?;
         super::context::open_search(&archive, context.dir()?)?;
         if context.json {

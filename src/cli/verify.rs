@@ -2,7 +2,7 @@
 
 use super::context::{self, Context};
 use super::failure::Failure;
-use super::output::{self, count_bar, grouped};
+use super::output::{self, byte_bar, grouped};
 
 /// Reads every block and every document of every load, checks them against what was recorded when they were stored,
 /// and walks the audit chain. Exit code 1 when anything differs.
@@ -12,14 +12,25 @@ pub struct Args {}
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let archive = context.open()?;
-        let bar = count_bar(None, "blocks");
-        let mut report = archive.verify(&|done| bar.set_position(done))?;
+        let bar = byte_bar(None, "verify");
+        let report = archive.verify(&|progress| {
+            bar.set_length(progress.total);
+            bar.set_position(progress.bytes);
+        })?;
         bar.finish_and_clear();
+        let mut errors: Vec<String> = report
+            .errors
+            .iter()
+            .map(|error| match error.load {
+                Some(load) => format!("load {load}: {}", error.message),
+                None => error.message.clone(),
+            })
+            .collect();
         let audit = context::gate(&archive).verify_audit();
         let records = match audit {
             Ok(records) => records,
             Err(error) => {
-                report.errors.push(format!("audit: {error}"));
+                errors.push(format!("audit: {error}"));
                 0
             }
         };
@@ -28,10 +39,10 @@ impl Args {
                 "documents": report.documents,
                 "blocks": report.blocks,
                 "audit_records": records,
-                "errors": report.errors,
+                "errors": errors,
             }))?;
         } else {
-            for error in &report.errors {
+            for error in &errors {
                 output::line(format!("error: {error}"))?;
             }
             output::line(format!(
@@ -39,9 +50,13 @@ impl Args {
                 grouped(report.documents),
                 grouped(report.blocks),
                 grouped(records),
-                if report.errors.is_empty() { "everything is as it was stored".into() } else { format!("{} errors", report.errors.len()) }
+                if errors.is_empty() {
+                    "everything is as it was stored".into()
+                } else {
+                    format!("{} errors", errors.len())
+                }
             ))?;
         }
-        if report.errors.is_empty() { Ok(()) } else { Err(Failure::reported()) }
+        if errors.is_empty() { Ok(()) } else { Err(Failure::reported()) }
     }
 }

@@ -191,10 +191,8 @@ impl Spot {
 
     /// Appends what one row gives to `out`, trimmed; false when it gives nothing.
     fn take_line(&self, unit: &Unit, line: Line<'_>, glass: &mut Glass, out: &mut String) -> bool {
-        if let Some(condition) = &self.line {
-            if !condition.holds_on(glass, unit, line) {
-                return false;
-            }
+        if self.line.as_ref().is_some_and(|condition| !condition.holds_on(glass, unit, line)) {
+            return false;
         }
         let start = out.len();
         let columns = self.place.columns;

@@ -73,14 +73,12 @@ impl NumberFormat {
                 rest = rest.strip_prefix(word.as_str()).unwrap_or(rest);
                 rest = rest.strip_suffix(word.as_str()).unwrap_or(rest);
             }
-            if !signed {
-                if let Some((inner, mark)) = strip_mark(rest) {
-                    signed = true;
-                    negative = self.negative.iter().any(|sign| sign.eq_ignore_ascii_case(mark));
-                    // A minus sign or parentheses that the definition does not know stay, so that the number fails.
-                    if negative || mark == "+" || SIDES.contains(&mark) {
-                        rest = inner;
-                    }
+            if !signed && let Some((inner, mark)) = strip_mark(rest) {
+                signed = true;
+                negative = self.negative.iter().any(|sign| sign.eq_ignore_ascii_case(mark));
+                // A minus sign or parentheses that the definition does not know stay, so that the number fails.
+                if negative || mark == "+" || SIDES.contains(&mark) {
+                    rest = inner;
                 }
             }
             if rest == before {
@@ -186,7 +184,7 @@ mod tests {
         let digits = number.to_string();
         let mut out = String::new();
         for (at, ch) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 out.push(separator);
             }
             out.push(ch);

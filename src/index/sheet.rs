@@ -107,7 +107,7 @@ impl ReadyMask {
 /// A test, ready for one code page.
 #[derive(Debug, Clone)]
 pub(crate) enum Probe {
-    Text(Literal),
+    Text(Box<Literal>),
     Regex(regex::Regex),
     Mask(ReadyMask),
     Printed,
@@ -149,6 +149,8 @@ impl Glass {
             blank: cp.blank(),
             class,
             rows: Rows::default(),
+            filled: false,
+            strikes: Vec::new(),
             text: String::new(),
         }
     }
@@ -178,7 +180,7 @@ impl Glass {
     /// Makes a test ready for this code page.
     pub fn probe(&self, test: &Test) -> Probe {
         match test {
-            Test::Text(text) => Probe::Text(self.literal(text)),
+            Test::Text(text) => Probe::Text(Box::new(self.literal(text))),
             Test::Regex(regex) => Probe::Regex(regex.clone()),
             Test::Mask(mask) => Probe::Mask(self.mask(mask)),
             Test::Printed => Probe::Printed,
@@ -305,10 +307,10 @@ impl Glass {
         for (at, _) in text.match_indices(literal.text.as_str()) {
             let before = text.get(..at).map_or(0, |before| before.chars().count());
             let column = self.rows.cells(line.row).nth(before).map_or(1, |cell| cell.column);
-            if let Ok(column) = u16::try_from(column) {
-                if (columns.first..=columns.last).contains(&column) {
-                    return Some(column);
-                }
+            if let Ok(column) = u16::try_from(column)
+                && (columns.first..=columns.last).contains(&column)
+            {
+                return Some(column);
             }
         }
         None
@@ -323,13 +325,13 @@ impl Glass {
         label: &Literal,
         out: &mut String,
     ) -> bool {
-        if let Some(bytes) = self.direct(unit, line) {
-            if label.finder.is_some() {
-                let Some(at) = self.find(unit, line, columns, label) else { return false };
-                let first = at.saturating_add(u16::try_from(label.text.chars().count()).unwrap_or(u16::MAX));
-                self.cp.decode(slice(bytes, ColumnRange { first, last: columns.last }), out);
-                return true;
-            }
+        if label.finder.is_some()
+            && let Some(bytes) = self.direct(unit, line)
+        {
+            let Some(at) = self.find(unit, line, columns, label) else { return false };
+            let first = at.saturating_add(u16::try_from(label.text.chars().count()).unwrap_or(u16::MAX));
+            self.cp.decode(slice(bytes, ColumnRange { first, last: columns.last }), out);
+            return true;
         }
         self.merge(unit);
         let text = merged(&self.rows, line.row, columns);

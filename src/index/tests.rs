@@ -46,10 +46,12 @@ struct Outcome {
 
 impl Outcome {
     fn documents(&self) -> Vec<&Draft> {
-        let draft = |cut| match cut {
-            &Cut::Document(ref draft) => Some(draft),
-            Cut::SetAside(_) => None,
-        };
+        fn draft(cut: &Cut) -> Option<&Draft> {
+            match cut {
+                Cut::Document(draft) => Some(draft),
+                Cut::SetAside(_) => None,
+            }
+        }
         self.cuts.iter().filter_map(draft).collect()
     }
 }
@@ -173,7 +175,8 @@ fn the_sales_register_is_cut_by_region_with_its_branches_and_customers() {
             .collect();
         let got: Vec<String> = documents.iter().map(|draft| text_of(draft, &definition, "region")).collect();
         assert_eq!(got, regions, "{file}");
-        let lines: usize = documents.iter().map(|d| text_of(d, &definition, "lines").parse::<usize>().expect("a count")).sum();
+        let lines: usize =
+            documents.iter().map(|d| text_of(d, &definition, "lines").parse::<usize>().expect("a count")).sum();
         let is_sale = |line: &str| line.get(24..30).is_some_and(|c| c.bytes().all(|b| b.is_ascii_digit()));
         let sales: Vec<&str> = text.lines().filter(|line| is_sale(line)).collect();
         assert_eq!(lines, sales.len(), "{file}");
@@ -190,10 +193,15 @@ fn the_sales_register_is_cut_by_region_with_its_branches_and_customers() {
                 customers.push(&line[24..30]);
             }
         }
-        let found: usize = documents.iter().flat_map(|d| &d.fields).filter(|(n, _)| *n == 3).map(|(_, v)| match v {
-            FieldValue::Many(values) => values.len(),
-            other => panic!("{other:?}"),
-        }).sum();
+        let found: usize = documents
+            .iter()
+            .flat_map(|d| &d.fields)
+            .filter(|(n, _)| *n == 3)
+            .map(|(_, v)| match v {
+                FieldValue::Many(values) => values.len(),
+                other => panic!("{other:?}"),
+            })
+            .sum();
         assert!(found >= customers.len(), "a customer of two regions counts in both");
     }
 }
@@ -204,10 +212,16 @@ fn transaction_lines_come_as_typed_rows() {
     let definition = indexer("bank-statement");
     let bytes = fs::read(path).expect("readable");
     let outcome = split(&definition, &bytes, "stmt-037.fba");
-    let hint = FORMATS[0].sniff(&Sample { head: &bytes[..SAMPLE_BYTES], total: None, name: None }, &definition.read).read;
+    let hint =
+        FORMATS[0].sniff(&Sample { head: &bytes[..SAMPLE_BYTES], total: None, name: None }, &definition.read).read;
     for draft in outcome.documents().into_iter().take(50) {
         let span = usize::try_from(draft.span.start).expect("small")..usize::try_from(draft.span.end).expect("small");
-        let start = Start { byte: draft.span.start, resume: draft.resume, pages: draft.first_page - 1, records: draft.records_before };
+        let start = Start {
+            byte: draft.span.start,
+            resume: draft.resume,
+            pages: draft.first_page - 1,
+            records: draft.records_before,
+        };
         let mut decoder = FORMATS[0].open(Box::new(&bytes[span]), start, &hint).expect("opens again");
         let table = transactions(&definition, decoder.as_mut(), &mut Notes::default()).expect("decodes");
         assert_eq!(table.columns, ["date", "description", "amount", "balance"]);
@@ -225,15 +239,21 @@ fn orlen_invoices_give_their_fields() {
     let outcome = split(&definition, &fs::read(path).expect("readable"), "orlen.txt");
     let documents = outcome.documents();
     assert_eq!(documents.len(), 1);
-    let fields = ["invoice_number", "date", "buyer_tax_number", "amount"].map(|name| text_of(documents[0], &definition, name));
+    let fields =
+        ["invoice_number", "date", "buyer_tax_number", "amount"].map(|name| text_of(documents[0], &definition, name));
     assert_eq!(fields, ["F 1234K20/1234/12", "2021-01-01", "5261040828", "316.83"]);
 }
 
 #[test]
 fn every_stream_is_recognised_by_its_definition_alone() {
     let names = [
-        "bank-statement", "great-lakes-statement", "line-printer", "orlen-invoice", "overdraft-notice",
-        "sales-register", "telecom-bill",
+        "bank-statement",
+        "great-lakes-statement",
+        "line-printer",
+        "orlen-invoice",
+        "overdraft-notice",
+        "sales-register",
+        "telecom-bill",
     ];
     let definitions: Vec<Definition> = names.iter().map(|name| indexer(name)).collect();
     let cases = [
@@ -272,4 +292,61 @@ fn every_stream_is_recognised_by_its_definition_alone() {
         };
         assert_eq!(got, wanted, "{file}: {scores:?}");
     }
+}
+
+#[test]
+fn every_sample_of_the_checkout_is_cut_whole_and_without_faults() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/samples");
+    let definition_of = [
+        ("great-lakes", "great-lakes-statement"),
+        ("first-cascade", "bank-statement"),
+        ("telecom", "telecom-bill"),
+        ("overdraft", "overdraft-notice"),
+        ("sales", "sales-register"),
+    ];
+    let mut seen = 0;
+    for entry in fs::read_dir(folder).expect("fixtures/samples is there").flatten() {
+        let name = entry.file_name().into_string().expect("UTF-8");
+        let Some((_, definition)) = definition_of.iter().find(|(start, _)| name.starts_with(start)) else { continue };
+        let outcome = split(&indexer(definition), &fs::read(entry.path()).expect("readable"), &name);
+        let documents = outcome.documents();
+        let pages: u64 = documents.iter().map(|draft| u64::from(draft.pages)).sum();
+        assert!(!documents.is_empty() && pages == outcome.pages, "{name}: {pages} of {} pages", outcome.pages);
+        let faults: Vec<_> = outcome.notes.iter().filter(|note| note.code.starts_with("field-")).collect();
+        assert!(faults.is_empty(), "{name}: {faults:?}");
+        assert!(documents.iter().all(|draft| draft.date.is_some()), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 5, "{seen} samples");
+}
+
+#[test]
+fn a_dry_run_counts_documents_pages_and_what_is_set_aside() {
+    let definition = indexer("great-lakes-statement");
+    let page = |n: u32, of: u32, rest: &str| {
+        let title = format!("1{:<40}STATEMENT OF ACCOUNT{:<16}PAGE {n:>3} OF {of}", "GREAT LAKES MUTUAL BANK", "");
+        format!("{title}\n ACCOUNT NO  {:<20} STATEMENT DATE 03/28/2024\n{rest}", "100002-0002-2")
+    };
+    let lines =
+        "-    Zoe A. Abbott\n     2 Birch St\n0DATE   DESCRIPTION\n 03/03  CARD PURCHASE                    7.00-\n";
+    let closing = format!("0{:<69}{:>16}\n", "CLOSING BALANCE", "1,020.02-");
+    let text = format!("1BANNER PAGE\n{}{}{closing}", page(1, 2, lines), page(2, 2, " 03/04  FEE          1.00-\n"));
+    let mut decoder = open(
+        text.as_bytes(),
+        "s.txt",
+        &ReadSpec {
+            record_format: Some("textA".into()),
+            carriage_control: Some("asa".into()),
+            code_page: Some("iso-8859-1".into()),
+            ..ReadSpec::default()
+        },
+    );
+    let report = super::check::check(&definition, decoder.as_mut(), 10).expect("decodes");
+    assert_eq!((report.pages, report.documents, report.document_pages, report.set_aside_pages), (3, 1, 2, 1));
+    assert_eq!(report.set_aside[0].reason, "before-first-document");
+    let fields: Vec<String> = report.first_documents[0].fields.iter().map(|(n, v)| format!("{n}={v}")).collect();
+    let wanted =
+        ["account=100002-0002-2", "name=Zoe A. Abbott", "date=2024-03-28", "amount=-1020.02", "transactions=2"];
+    assert_eq!(fields, wanted);
+    assert!(report.warnings.is_empty(), "{:?}", report.warnings);
 }

@@ -128,7 +128,7 @@ enum ReadyExclude {
     Blank,
     All(Vec<Ready>),
     Triggers(Vec<usize>),
-    Rows { begins: Probe, regex: regex::Regex, at_least: usize },
+    Rows { begins: Box<Probe>, regex: regex::Regex, at_least: usize },
     BlockLetters,
 }
 
@@ -139,7 +139,7 @@ impl Exclude {
             ExcludeTest::All(all) => ReadyExclude::All(all.iter().map(|one| Ready::new(one, glass)).collect()),
             ExcludeTest::Triggers(which) => ReadyExclude::Triggers(which.clone()),
             ExcludeTest::Rows { begins, regex, at_least } => ReadyExclude::Rows {
-                begins: Probe::Text(glass.literal(begins)),
+                begins: Box::new(Probe::Text(Box::new(glass.literal(begins)))),
                 regex: regex.clone(),
                 at_least: *at_least,
             },

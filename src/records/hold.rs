@@ -85,7 +85,7 @@ fn put(engine: &dyn Engine, hold: &Hold) -> Result<(), RecordsError> {
 pub fn covering(archive: &Archive, load: LoadId) -> Result<Option<String>, RecordsError> {
     let holds: Vec<Hold> =
         list(archive.engine().as_ref())?.into_iter().filter(|hold| hold.released.is_none()).collect();
-    let Some(row) = archive.load_row(load)? else { return Ok(None) };
+    let row = archive.load_row(load)?;
     let mut accounts = Vec::new();
     for hold in holds {
         let covers = match &hold.target {

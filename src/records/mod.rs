@@ -40,7 +40,8 @@ pub fn remove(archive: &Archive, load: LoadId, reason: &str) -> Result<(), Recor
     if let Some(hold) = hold::covering(archive, load)? {
         return Err(RecordsError::Held { load, hold });
     }
-    Ok(archive.unload(load, reason)?)
+    archive.unload(load, reason)?;
+    Ok(())
 }
 
 /// All JSON rows of a family whose keys start with `prefix`.

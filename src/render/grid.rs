@@ -8,6 +8,10 @@ use crate::page::{Advances, Color, Element, Lu, Page, TextRun};
 /// Blank rows between two printed ones are at most this many, and so are blank columns.
 const BLANK_ROWS_LIMIT: i32 = 200;
 const COLUMN_LIMIT: usize = 2_000;
+/// Row pitches outside this are not those of a printer's rows.
+const PITCHES: (i32, i32) = (900, 2_500);
+/// Columns of usual printers.
+const PRINTER_COLUMNS: [i32; 3] = [132, 80, 136];
 /// The cell of 10 characters per inch, and the row pitch of 6 lines per inch.
 const CELL: i32 = Lu::PER_INCH / 10;
 const PITCH: i32 = Lu::PER_INCH / 6;
@@ -65,8 +69,9 @@ impl Grid {
         // Stable: runs at one place stay in paint order.
         runs.sort_by_key(|run| (run.turns % 4, run.y, run.x));
         let upright: Vec<&TextRun> = runs.iter().copied().filter(|run| run.turns % 4 == 0).collect();
-        let (cell, pitch) = (usual_cell(&upright), usual_pitch(&upright));
-        let left = upright.iter().map(|run| run.x.0).min().unwrap_or(0);
+        let lines: Vec<i32> = upright.iter().map(|run| run.y.0).collect();
+        let (cell, pitch) = (usual_cell(&upright), row_pitch(&lines));
+        let left = left_edge(page, &upright, cell);
         let top = upright.first().map_or(0, |run| run.y.0);
         let mut grid = Grid { rows: Vec::new(), cell: Lu(cell), pitch: Lu(pitch), left: Lu(left), top: Lu(top) };
         let mut baseline = None;
@@ -164,11 +169,34 @@ fn usual_cell(runs: &[&TextRun]) -> i32 {
     }
 }
 
-fn usual_pitch(runs: &[&TextRun]) -> i32 {
-    let mut lines: Vec<i32> = runs.iter().map(|run| run.y.0).collect();
+/// The distance of two rows: the largest that all gaps between these baselines are multiples of.
+pub fn row_pitch(baselines: &[i32]) -> i32 {
+    let mut lines = baselines.to_vec();
+    lines.sort_unstable();
     lines.dedup();
     let gaps = lines.windows(2).map(|pair| pair[1].saturating_sub(pair[0]));
-    gaps.filter(|gap| *gap >= 1_000).min().filter(|gap| *gap <= PITCH).unwrap_or(PITCH)
+    let common = gaps.reduce(greatest_common_divisor).unwrap_or(PITCH);
+    // Double spaced throughout: the rows are closer than the lines.
+    let pitch = (1..=4).map(|spacing| common / spacing).find(|pitch| *pitch <= PITCHES.1).unwrap_or(PITCH);
+    if pitch < PITCHES.0 { PITCH } else { pitch }
+}
+
+fn greatest_common_divisor(a: i32, b: i32) -> i32 {
+    if b == 0 { a } else { greatest_common_divisor(b, a % b) }
+}
+
+/// The left edge of column 1. Blanks at the start of lines are not drawn, so a page alone does not show it; but grids
+/// stand in the middle of their paper, and printers have usual numbers of columns.
+fn left_edge(page: &Page, runs: &[&TextRun], cell: i32) -> i32 {
+    let first = runs.iter().map(|run| run.x.0).min().unwrap_or(0);
+    let (width, inch) = (page.width.0, Lu::PER_INCH);
+    let fitted = [width.saturating_sub(inch) / cell, width.saturating_sub(inch / 2) / cell];
+    PRINTER_COLUMNS
+        .into_iter()
+        .chain(fitted)
+        .map(|columns| width.saturating_sub(columns.saturating_mul(cell)) / 2)
+        .find(|left| *left >= 0 && *left <= first && first.saturating_sub(*left) % cell <= 2)
+        .unwrap_or(first)
 }
 
 #[cfg(test)]
@@ -192,6 +220,21 @@ mod tests {
         let grid = Grid::of(&page);
         assert_eq!(texts(&page), ["\u{8D26}\u{5355} 12", "abcd 34"]);
         assert_eq!(width(&grid.rows[0]), width(&grid.rows[1]));
+    }
+
+    #[test]
+    fn a_page_without_anything_in_column_one_keeps_its_columns() {
+        let mut page = sample::page(&["x"]);
+        page.elements = vec![Element::Text(sample::run("NAME", 10, 3))];
+        assert_eq!(texts(&page), ["          NAME"]);
+    }
+
+    #[test]
+    fn the_row_pitch_is_what_all_gaps_share() {
+        assert_eq!(row_pitch(&[1636, 4908, 9816]), 1636);
+        assert_eq!(row_pitch(&[0, 4800, 9600]), 2400);
+        assert_eq!(row_pitch(&[5]), PITCH);
+        assert_eq!(row_pitch(&[0, 7, i32::MAX]), PITCH);
     }
 
     #[test]

@@ -7,13 +7,16 @@ use crate::render::{DocumentInfo, FieldText, Pages, RenderError, Table};
 const CELL: i32 = Lu::PER_INCH / 10;
 const PITCH: i32 = Lu::PER_INCH / 6;
 
+/// Left edge of 132 columns in the middle of the paper.
+const LEFT: i32 = (Lu::PER_INCH * 1475 / 100 - 132 * CELL) / 2;
+
 /// A run at a column and row (from 0), two cells for each wide character.
 pub fn run(text: &str, column: i32, row: i32) -> TextRun {
     let cell = |c: char| Lu(if u32::from(c) >= 0x2E80 { 2 * CELL } else { CELL });
     let wide = text.chars().any(|c| cell(c) != Lu(CELL));
     let advances = if wide { Advances::Each(text.chars().map(cell).collect()) } else { Advances::Uniform(Lu(CELL)) };
     TextRun {
-        x: Lu(Lu::PER_INCH / 2 + column * CELL),
+        x: Lu(LEFT + column * CELL),
         y: Lu(Lu::PER_INCH / 2 + (row + 1) * PITCH),
         turns: 0,
         face: Face::default(),

@@ -193,80 +193,110 @@ pub(super) struct CountInSegment {
     definitions: Option<StrColumn>,
     kinds: Option<StrColumn>,
     dates: Column<i64>,
-    tally: Tally<u64>,
-    /// Definition, kind and day of documents that are in the index in parts.
-    in_parts: HashMap<u64, Labels<u64>>,
+    total: u64,
+    /// Counts by ordinal.
+    by_definition: Vec<u64>,
+    by_kind: Vec<u64>,
+    by_day: Days,
+    /// Documents that are in the index in parts.
+    in_parts: HashMap<u64, (Option<u64>, Option<u64>, Option<i64>)>,
+}
+
+/// Counts by day: a table for the days around those of a segment's documents, a map for the others.
+struct Days {
+    first: i64,
+    table: Vec<u64>,
+    others: HashMap<i64, u64>,
+}
+
+/// Days in a table: three hundred years.
+const DAYS_IN_TABLE: usize = 110_000;
+
+impl Days {
+    fn new(first: i64) -> Days {
+        Days { first, table: Vec::new(), others: HashMap::new() }
+    }
+
+    fn add(&mut self, day: i64) {
+        match usize::try_from(day - self.first) {
+            Ok(at) if at < DAYS_IN_TABLE => count_at(&mut self.table, at),
+            _ => *self.others.entry(day).or_default() += 1,
+        }
+    }
+
+    fn into_counts(self) -> impl Iterator<Item = (i64, u64)> {
+        (self.first..).zip(self.table).filter(|(_, count)| *count > 0).chain(self.others)
+    }
+}
+
+fn count_at(table: &mut Vec<u64>, at: usize) {
+    if table.len() <= at {
+        table.resize(at + 1, 0);
+    }
+    table[at] += 1;
 }
 
 /// Definition, kind and day of a document.
-type Labels<T> = (Option<T>, Option<T>, Option<i64>);
+type Labels = (Option<String>, Option<String>, Option<i64>);
 
-#[derive(Debug)]
-pub(super) struct Tally<T> {
+/// Counts of one or more segments.
+#[derive(Debug, Default)]
+pub(super) struct Tally {
     total: u64,
-    definitions: HashMap<T, u64>,
-    kinds: HashMap<T, u64>,
+    definitions: HashMap<String, u64>,
+    kinds: HashMap<String, u64>,
     days: HashMap<i64, u64>,
-}
-
-impl<T: std::hash::Hash + Eq> Tally<T> {
-    fn new() -> Tally<T> {
-        Tally { total: 0, definitions: HashMap::new(), kinds: HashMap::new(), days: HashMap::new() }
-    }
-
-    fn add(&mut self, (definition, kind, day): Labels<T>) {
-        self.total += 1;
-        if let Some(definition) = definition {
-            *self.definitions.entry(definition).or_default() += 1;
-        }
-        if let Some(kind) = kind {
-            *self.kinds.entry(kind).or_default() += 1;
-        }
-        if let Some(day) = day {
-            *self.days.entry(day).or_default() += 1;
-        }
-    }
+    /// Documents that are in the index in parts, not counted above.
+    in_parts: HashMap<u64, Labels>,
 }
 
 impl SegmentCollector for CountInSegment {
-    type Fruit = tantivy::Result<(Tally<String>, HashMap<u64, Labels<String>>)>;
+    type Fruit = tantivy::Result<Tally>;
 
     fn collect(&mut self, slot: Slot, _: Score) {
         let ordinal = |column: &Option<StrColumn>| column.as_ref().and_then(|column| column.ords().first(slot));
-        let labels = (ordinal(&self.definitions), ordinal(&self.kinds), self.dates.first(slot));
-        match (&self.parts, self.ids.first(slot)) {
-            (Some(parts), Some(number)) if parts.first(slot).is_some() => {
-                self.in_parts.insert(number, labels);
-            }
-            _ => self.tally.add(labels),
+        let (definition, kind, day) = (ordinal(&self.definitions), ordinal(&self.kinds), self.dates.first(slot));
+        if self.parts.as_ref().is_some_and(|parts| parts.first(slot).is_some()) {
+            self.in_parts.insert(self.ids.first(slot).unwrap_or_default(), (definition, kind, day));
+            return;
+        }
+        self.total += 1;
+        let at = |ordinal: u64| usize::try_from(ordinal).unwrap_or(usize::MAX);
+        if let Some(definition) = definition {
+            count_at(&mut self.by_definition, at(definition));
+        }
+        if let Some(kind) = kind {
+            count_at(&mut self.by_kind, at(kind));
+        }
+        if let Some(day) = day {
+            self.by_day.add(day);
         }
     }
 
     fn harvest(self) -> Self::Fruit {
-        let name = |column: &Option<StrColumn>, ordinal: u64| -> tantivy::Result<String> {
-            let mut name = String::new();
-            if let Some(column) = column {
-                column.ord_to_str(ordinal, &mut name)?;
-            }
-            Ok(name)
-        };
-        let mut tally = Tally::new();
-        tally.total = self.tally.total;
-        tally.days = self.tally.days;
-        for (ordinal, count) in self.tally.definitions {
-            tally.definitions.insert(name(&self.definitions, ordinal)?, count);
+        let mut tally = Tally { total: self.total, ..Tally::default() };
+        for (ordinal, count) in (0_u64..).zip(self.by_definition).filter(|(_, count)| *count > 0) {
+            tally.definitions.insert(name_of(self.definitions.as_ref(), ordinal)?, count);
         }
-        for (ordinal, count) in self.tally.kinds {
-            tally.kinds.insert(name(&self.kinds, ordinal)?, count);
+        for (ordinal, count) in (0_u64..).zip(self.by_kind).filter(|(_, count)| *count > 0) {
+            tally.kinds.insert(name_of(self.kinds.as_ref(), ordinal)?, count);
         }
-        let mut in_parts = HashMap::new();
+        tally.days.extend(self.by_day.into_counts());
         for (number, (definition, kind, day)) in self.in_parts {
-            let definition = definition.map(|ordinal| name(&self.definitions, ordinal)).transpose()?;
-            let kind = kind.map(|ordinal| name(&self.kinds, ordinal)).transpose()?;
-            in_parts.insert(number, (definition, kind, day));
+            let definition = definition.map(|ordinal| name_of(self.definitions.as_ref(), ordinal)).transpose()?;
+            let kind = kind.map(|ordinal| name_of(self.kinds.as_ref(), ordinal)).transpose()?;
+            tally.in_parts.insert(number, (definition, kind, day));
         }
-        Ok((tally, in_parts))
+        Ok(tally)
     }
+}
+
+fn name_of(column: Option<&StrColumn>, ordinal: u64) -> tantivy::Result<String> {
+    let mut name = String::new();
+    if let Some(column) = column {
+        column.ord_to_str(ordinal, &mut name)?;
+    }
+    Ok(name)
 }
 
 impl Collector for Count {
@@ -274,13 +304,17 @@ impl Collector for Count {
     type Child = CountInSegment;
 
     fn for_segment(&self, _: SegmentOrdinal, segment: &SegmentReader) -> tantivy::Result<CountInSegment> {
+        let dates = segment.fast_fields().i64("date")?;
         Ok(CountInSegment {
             ids: segment.fast_fields().u64("id")?,
             parts: parts_of(segment)?,
             definitions: segment.fast_fields().str("definition")?,
             kinds: segment.fast_fields().str("kind")?,
-            dates: segment.fast_fields().i64("date")?,
-            tally: Tally::new(),
+            total: 0,
+            by_definition: Vec::new(),
+            by_kind: Vec::new(),
+            by_day: Days::new(dates.min_value()),
+            dates,
             in_parts: HashMap::new(),
         })
     }
@@ -290,28 +324,32 @@ impl Collector for Count {
     }
 
     fn merge_fruits(&self, fruits: Vec<<CountInSegment as SegmentCollector>::Fruit>) -> tantivy::Result<Facets> {
-        let mut all = Tally::new();
-        let mut in_parts = HashMap::new();
+        let mut all = Tally::default();
         for fruit in fruits {
-            let (tally, parts): (Tally<String>, HashMap<u64, Labels<String>>) = fruit?;
+            let tally = fruit?;
             all.total += tally.total;
-            for (name, count) in tally.definitions {
-                *all.definitions.entry(name).or_default() += count;
-            }
-            for (name, count) in tally.kinds {
-                *all.kinds.entry(name).or_default() += count;
-            }
-            for (day, count) in tally.days {
-                *all.days.entry(day).or_default() += count;
-            }
-            in_parts.extend(parts);
+            sum(&mut all.definitions, tally.definitions);
+            sum(&mut all.kinds, tally.kinds);
+            sum(&mut all.days, tally.days);
+            all.in_parts.extend(tally.in_parts);
         }
-        in_parts.into_values().for_each(|labels| all.add(labels));
+        for (definition, kind, day) in std::mem::take(&mut all.in_parts).into_values() {
+            all.total += 1;
+            sum(&mut all.definitions, definition.map(|name| (name, 1)));
+            sum(&mut all.kinds, kind.map(|name| (name, 1)));
+            sum(&mut all.days, day.map(|day| (day, 1)));
+        }
         facets(all)
     }
 }
 
-fn facets(tally: Tally<String>) -> Result<Facets, TantivyError> {
+fn sum<K: std::hash::Hash + Eq>(counts: &mut HashMap<K, u64>, more: impl IntoIterator<Item = (K, u64)>) {
+    for (key, count) in more {
+        *counts.entry(key).or_default() += count;
+    }
+}
+
+fn facets(tally: Tally) -> Result<Facets, TantivyError> {
     let mut years: BTreeMap<i16, u64> = BTreeMap::new();
     for (day, count) in tally.days {
         let day = i32::try_from(day).map_err(|_| TantivyError::InternalError("a day out of range".into()))?;

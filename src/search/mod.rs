@@ -6,13 +6,14 @@
 //! Promises, each held by a test in `tests/`:
 //! - the index is derived: without it, or with a broken one, everything is found again after [`Search::catch_up`];
 //! - a crash at any moment costs no document and doubles none: commits carry their place in the catalogue's changes;
-//! - no hit list, total or facet counts a document outside the [`Scope`] or one whose load the catalogue no longer has;
+//! - no hit list, total or facet counts a document outside the [`crate::auth::gate::Scope`] or one whose load the catalogue no longer has;
 //! - numbers are exact, dates too; a page of hits continues where the last one ended, whatever was loaded meanwhile;
 //! - memory is bounded: loads stream through, hit lists of any length come in pieces ([`Search::for_each_hit`]).
 //!
 //! It must not know how documents are stored or rendered. A new test on documents: a variant of `query::Want` and its
 //! meaning in `compile.rs`; a new thing to index: a field in `schema.rs`, and `LAYOUT` counts up.
 
+mod archived;
 mod catalogue;
 mod collect;
 mod compile;
@@ -24,18 +25,18 @@ mod hits;
 mod literal;
 mod query;
 mod schema;
+mod searching;
 #[cfg(test)]
 mod tests;
 mod words;
 
-use std::collections::{BTreeSet, HashMap};
-use std::ops::ControlFlow;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, TermSetQuery};
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher};
 
+pub use archived::Archived;
 pub use catalogue::{Catalogue, CatalogueError, Indexing};
 pub use collect::Facets;
 pub use feed::Fed;
@@ -43,17 +44,10 @@ pub use highlight::{Highlighter, Snippet};
 pub use hits::{Hit, HitList, Sort, Window};
 pub use query::{DEEPEST, MOST_CHARACTERS, MOST_TESTS, Query, QueryError};
 
-use crate::archive::{LoadId, Seq};
-use crate::auth::gate::Scope;
-use collect::{Count, First, Key, number_in, score_in};
-use compile::{Compiler, KnownFields};
+use crate::archive::Seq;
 use feed::Place;
 use folder::Folder;
-use hits::{Cursor, Statistics, fingerprint};
-use schema::{Layout, id_of};
-
-/// Hits that [`Search::for_each_hit`] keeps in memory at a time (16 bytes each).
-const HITS_AT_ONCE: usize = 250_000;
+use schema::Layout;
 
 /// What may be tuned. The defaults suit a program that stays below 256 MB.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +62,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { writer_bytes: 48 << 20, commit_documents: 200_000, part_bytes: 4 << 20 }
+        Options { writer_bytes: 32 << 20, commit_documents: 200_000, part_bytes: 4 << 20 }
     }
 }
 
@@ -307,139 +301,6 @@ impl Search {
         Ok(damaged.into_iter().map(|path| path.display().to_string()).collect())
     }
 
-    /// One page of the documents that match and may be seen.
-    pub fn hits(
-        &self,
-        catalogue: &dyn Catalogue,
-        query: &Query,
-        scope: &Scope,
-        window: &Window,
-    ) -> Result<HitList, SearchError> {
-        self.hits_of(catalogue, query, scope.accounts(), window)
-    }
-
-    fn hits_of(
-        &self,
-        catalogue: &dyn Catalogue,
-        query: &Query,
-        accounts: Option<&[String]>,
-        window: &Window,
-    ) -> Result<HitList, SearchError> {
-        let moment = self.moment();
-        let print = fingerprint(&query.text, accounts, window.sort);
-        let cursor = match &window.cursor {
-            Some(text) => Some(Cursor::read(text).filter(|c| c.query == print).ok_or(SearchError::Cursor)?),
-            None => None,
-        };
-        let (after, given) = cursor.map_or((None, Vec::new()), |cursor| (Some(cursor.key), cursor.statistics));
-        let collector = First { sort: window.sort, after, keep: window.offset.saturating_add(window.limit) };
-        let searched = self.filtered(catalogue, &moment, query, accounts)?;
-        let statistics = Statistics::new(&moment.searcher, given);
-        let scoring = match window.sort {
-            Sort::Relevance => EnableScoring::enabled_from_statistics_provider(&statistics, &moment.searcher),
-            _ => EnableScoring::disabled_from_searcher(&moment.searcher),
-        };
-        let found = moment.searcher.search_with_executor(
-            &searched,
-            &collector,
-            moment.searcher.index().search_executor(),
-            scoring,
-        )?;
-        let keys = found.keys.get(window.offset..).unwrap_or_default();
-        let statistics = statistics.into_log();
-        let more = found.behind > found.keys.len() as u64;
-        let next = keys.last().filter(|_| more).map(|key| Cursor { query: print, key: *key, statistics }.print());
-        let mut present = Present::new(catalogue);
-        let mut hits = Vec::with_capacity(keys.len());
-        for key in keys {
-            present.push(window.sort, *key, &mut hits)?;
-        }
-        Ok(HitList { total: found.total.saturating_sub(present.missing), hits, next_cursor: next })
-    }
-
-    /// Visits all documents that match and may be seen, in order, until `each` breaks; for exports of any length.
-    pub fn for_each_hit(
-        &self,
-        catalogue: &dyn Catalogue,
-        query: &Query,
-        scope: &Scope,
-        sort: Sort,
-        each: &mut dyn FnMut(Hit) -> ControlFlow<()>,
-    ) -> Result<(), SearchError> {
-        self.for_each_of(catalogue, query, scope.accounts(), sort, HITS_AT_ONCE, each)
-    }
-
-    fn for_each_of(
-        &self,
-        catalogue: &dyn Catalogue,
-        query: &Query,
-        accounts: Option<&[String]>,
-        sort: Sort,
-        at_once: usize,
-        each: &mut dyn FnMut(Hit) -> ControlFlow<()>,
-    ) -> Result<(), SearchError> {
-        // One moment for the whole list: nothing moves under it.
-        let moment = self.moment();
-        let searched = self.filtered(catalogue, &moment, query, accounts)?;
-        let mut present = Present::new(catalogue);
-        let mut after: Option<Key> = None;
-        loop {
-            let found = moment.searcher.search(&searched, &First { sort, after, keep: at_once })?;
-            let mut hits = Vec::with_capacity(1);
-            for key in &found.keys {
-                present.push(sort, *key, &mut hits)?;
-                if let Some(hit) = hits.pop()
-                    && each(hit).is_break()
-                {
-                    return Ok(());
-                }
-            }
-            if found.behind <= found.keys.len() as u64 {
-                return Ok(());
-            }
-            after = found.keys.last().copied();
-        }
-    }
-
-    /// Counts the documents that match and may be seen, by definition, kind and year.
-    pub fn facets(&self, catalogue: &dyn Catalogue, query: &Query, scope: &Scope) -> Result<Facets, SearchError> {
-        self.facets_of(catalogue, query, scope.accounts())
-    }
-
-    fn facets_of(
-        &self,
-        catalogue: &dyn Catalogue,
-        query: &Query,
-        accounts: Option<&[String]>,
-    ) -> Result<Facets, SearchError> {
-        let moment = self.moment();
-        let searched = self.filtered(catalogue, &moment, query, accounts)?;
-        Ok(moment.searcher.search(&searched, &Count)?)
-    }
-
-    /// The query with what no answer may contain taken out: other people's documents, and loads that the catalogue
-    /// has changed since.
-    fn filtered(
-        &self,
-        catalogue: &dyn Catalogue,
-        moment: &Moment,
-        query: &Query,
-        accounts: Option<&[String]>,
-    ) -> Result<BooleanQuery, SearchError> {
-        let fields = known_fields(catalogue)?;
-        let compiler = Compiler { layout: &self.layout, fields: &fields };
-        let mut clauses = vec![(Occur::Must, compiler.compile(query)?)];
-        if let Some(accounts) = accounts {
-            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(compiler.owned_by(accounts), 0.0))));
-        }
-        let changed = changed_loads(catalogue, moment.applied)?;
-        if !changed.is_empty() {
-            let terms = changed.into_iter().map(|load| self.layout.load_term(load));
-            clauses.push((Occur::MustNot, Box::new(TermSetQuery::new(terms))));
-        }
-        Ok(BooleanQuery::new(clauses))
-    }
-
     /// In a read-only search: shows what the writing process did.
     fn refresh(&self) -> Result<(), SearchError> {
         let named = self.folder.current().ok().flatten();
@@ -475,61 +336,4 @@ fn fresh(folder: &Folder) -> Result<Current, SearchError> {
     let index = folder.make_index(generation)?;
     folder.switch(generation)?;
     Current::new(generation, index)
-}
-
-fn known_fields(catalogue: &dyn Catalogue) -> Result<KnownFields, SearchError> {
-    let mut fields = KnownFields::new();
-    for (name, kind) in catalogue.fields().map_err(SearchError::catalogue)? {
-        let kinds = fields.entry(name).or_default();
-        if !kinds.contains(&kind) {
-            kinds.push(kind);
-        }
-    }
-    Ok(fields)
-}
-
-/// Loads with changes that the index does not have yet.
-fn changed_loads(catalogue: &dyn Catalogue, applied: Seq) -> Result<BTreeSet<LoadId>, SearchError> {
-    const AT_ONCE: usize = 10_000;
-    let mut loads = BTreeSet::new();
-    let mut after = applied;
-    loop {
-        let changes = catalogue.changes_after(after, AT_ONCE).map_err(SearchError::catalogue)?;
-        loads.extend(changes.iter().map(|(_, change)| feed::load_of(change)));
-        match changes.last() {
-            Some((seq, _)) if changes.len() == AT_ONCE => after = *seq,
-            _ => return Ok(loads),
-        }
-    }
-}
-
-/// Lets only hits through whose load the catalogue has, whatever the index says.
-struct Present<'c> {
-    catalogue: &'c dyn Catalogue,
-    known: HashMap<LoadId, bool>,
-    missing: u64,
-}
-
-impl<'c> Present<'c> {
-    fn new(catalogue: &'c dyn Catalogue) -> Present<'c> {
-        Present { catalogue, known: HashMap::new(), missing: 0 }
-    }
-
-    fn push(&mut self, sort: Sort, key: Key, hits: &mut Vec<Hit>) -> Result<(), SearchError> {
-        let id = id_of(number_in(sort, key));
-        let present = match self.known.get(&id.load) {
-            Some(present) => *present,
-            None => {
-                let present = self.catalogue.has_load(id.load).map_err(SearchError::catalogue)?;
-                self.known.insert(id.load, present);
-                present
-            }
-        };
-        if present {
-            hits.push(Hit { id, score: score_in(sort, key) });
-        } else {
-            self.missing += 1;
-        }
-        Ok(())
-    }
 }

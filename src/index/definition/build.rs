@@ -499,10 +499,10 @@ fn document(
         Some((position(&name, &names, &section.key(key), "field", faults)?, name.at))
     };
     let (account, date) = (field_of("account"), field_of("date"));
-    if let Some((number, at)) = date {
-        if known.fields.get(number).is_some_and(|field| field.kind != FieldType::Date) {
-            faults.add(at, &section.key("date"), "is not a field of type date", None);
-        }
+    if let Some((number, at)) = date
+        && known.fields.get(number).is_some_and(|field| field.kind != FieldType::Date)
+    {
+        faults.add(at, &section.key("date"), "is not a field of type date", None);
     }
     let narrow = |found: Option<(usize, usize)>| found.and_then(|(number, _)| u16::try_from(number).ok());
     (narrow(account), narrow(date))

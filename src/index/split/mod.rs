@@ -280,7 +280,7 @@ impl<'d> Splitter<'d> {
         };
         let before =
             open.draft.pages + self.waiting.iter().map(|w| u32::try_from(w.piece.pages).unwrap_or(0)).sum::<u32>();
-        let mark = (pages > 0 && before % PAGES_PER_MARK == 0).then(|| PageMark {
+        let mark = (pages > 0 && before % PAGES_PER_MARK == 0).then_some(PageMark {
             page: before,
             byte: unit.span.start,
             resume: unit.resume,

@@ -1,6 +1,6 @@
 //! The fonts of the renditions: which glyph draws a character.
 //!
-//! DejaVu Sans Mono is compiled in, so Latin text, box and block characters look and measure the same on every
+//! DejaVu Sans Mono (and Sans for Latin text) is compiled in, so Latin text, box and block characters look and measure the same on every
 //! machine. Chinese, Japanese and Korean characters come from a font of the system ([`find`]); where no font has a
 //! glyph, [`REPLACEMENT`] is drawn and the character is reported, never dropped.
 //! Adding a font: a slot in [`SLOTS`] and its place in [`FontSet::chain`].
@@ -30,14 +30,14 @@ const CJK: u8 = 12;
 const CJK_BOLD: u8 = 13;
 const CJK_RARE: u8 = 14;
 
-/// Where each font comes from; the first four (regular, bold, oblique, bold oblique) are compiled in.
+/// Where each font comes from; regular, bold, oblique and bold oblique of each family.
 static SLOTS: &[Source] = &[
     Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSansMono.ttf")),
     Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSansMono-Bold.ttf")),
     Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSansMono-Oblique.ttf")),
     Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSansMono-BoldOblique.ttf")),
-    Source::System(&["DejaVuSans.ttf"], &[]),
-    Source::System(&["DejaVuSans-Bold.ttf"], &[]),
+    Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSans-Latin.ttf")),
+    Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSans-Bold-Latin.ttf")),
     Source::System(&["DejaVuSans-Oblique.ttf", "DejaVuSans.ttf"], &[]),
     Source::System(&["DejaVuSans-BoldOblique.ttf", "DejaVuSans-Bold.ttf"], &[]),
     Source::System(&["DejaVuSerif.ttf"], &[]),

@@ -2,14 +2,12 @@
 
 use super::{Drawing, Shape, Step};
 use crate::page::{Color, Element, Lu, Page};
+use crate::render::grid::row_pitch;
 
 /// Lines in one bar.
 const LINES_PER_BAR: i32 = 3;
-/// Row pitch at 6 and at 8 lines per inch.
-const SIX_PER_INCH: i32 = Lu::PER_INCH / 6;
-const EIGHT_PER_INCH: i32 = Lu::PER_INCH / 8;
-/// Share of the row pitch that a baseline lies below the top of its row.
-const BASELINE: (i32, i32) = (4, 5);
+/// Share of the row pitch that a baseline lies below the top of its row, in percent.
+const BASELINE: i32 = 78;
 
 const BAR: Color = Color { r: 0xE6, g: 0xF5, b: 0xE6 };
 const EDGE: Color = Color { r: 0xB9, g: 0xDD, b: 0xBC };
@@ -31,20 +29,15 @@ pub struct Bars {
 impl Bars {
     /// The bars that fit a page's lines.
     pub fn of(page: &Page) -> Bars {
-        let mut lines: Vec<i32> = page
-            .elements
-            .iter()
-            .filter_map(|element| match element {
-                Element::Text(run) if run.turns == 0 => Some(run.y.0),
-                _ => None,
-            })
-            .collect();
-        lines.sort_unstable();
-        lines.dedup();
-        let closest = lines.windows(2).map(|pair| pair[1].saturating_sub(pair[0])).filter(|gap| *gap >= 1000).min();
-        let pitch = if closest.is_some_and(|gap| gap < 2000) { EIGHT_PER_INCH } else { SIX_PER_INCH };
-        let first = lines.first().copied().unwrap_or(pitch * BASELINE.0 / BASELINE.1);
-        let top = first.saturating_sub(pitch * BASELINE.0 / BASELINE.1).rem_euclid(pitch);
+        let baselines = page.elements.iter().filter_map(|element| match element {
+            Element::Text(run) if run.turns == 0 => Some(run.y.0),
+            _ => None,
+        });
+        let lines: Vec<i32> = baselines.collect();
+        let pitch = row_pitch(&lines);
+        let below = pitch * BASELINE / 100;
+        let first = lines.iter().copied().min().unwrap_or(below);
+        let top = first.saturating_sub(below).rem_euclid(pitch);
         Bars { width: page.width, height: page.height, pitch: Lu(pitch), top: Lu(top) }
     }
 }
@@ -52,8 +45,8 @@ impl Bars {
 /// Draws green bars: every second group of three lines, a thin edge, and the tractor holes at both sides.
 pub fn green_bars(bars: Bars) -> Drawing {
     let (width, height) = (bars.width.0, bars.height.0.min(200 * Lu::PER_INCH));
-    let margin = (Lu::PER_INCH * 6 / 10).min(width / 12);
-    let group = bars.pitch.0.max(EIGHT_PER_INCH) * LINES_PER_BAR;
+    let margin = (Lu::PER_INCH * 45 / 100).min(width / 20);
+    let group = bars.pitch.0.max(900) * LINES_PER_BAR;
     let mut shapes = Vec::new();
     let mut top = bars.top.0 + group;
     while top < height - group / 2 {
@@ -67,7 +60,7 @@ pub fn green_bars(bars: Bars) -> Drawing {
     if width > 8 * Lu::PER_INCH {
         holes(&mut shapes, width, height);
     }
-    Drawing { shapes }
+    Drawing { paper: None, shapes }
 }
 
 /// Tractor holes: 5/32 inch wide, half an inch apart, a quarter inch from the edge.

@@ -12,7 +12,7 @@ use std::collections::BTreeSet;
 pub use bars::{Bars, green_bars};
 
 use crate::index::definition::Paper;
-use crate::page::{Color, Element, Lu, Page, TextRun};
+use crate::page::{Advances, Color, Element, Lu, Page, TextRun};
 use crate::render::RenderError;
 use crate::render::font::FontSet;
 
@@ -60,8 +60,47 @@ pub enum Shape {
 /// Shapes in paint order, from the top left corner of the paper.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Drawing {
+    /// Width and height of the paper it is made for; `None` when it fits the page as it is.
+    pub paper: Option<[Lu; 2]>,
     /// The shapes.
     pub shapes: Vec<Shape>,
+}
+
+impl Drawing {
+    /// The same drawing on paper of another size: places are spread, text grows by the smaller of both factors.
+    pub fn fitted(mut self, [width, height]: [Lu; 2]) -> Drawing {
+        let Some([own_width, own_height]) = self.paper.replace([width, height]) else { return self };
+        let factor = |new: Lu, own: Lu| f64::from(new.0.max(1)) / f64::from(own.0.max(1));
+        let (across, down) = (factor(width, own_width), factor(height, own_height));
+        let scaled = |length: Lu, factor: f64| Lu((f64::from(length.0) * factor).round() as i32);
+        let both = across.min(down);
+        for shape in &mut self.shapes {
+            match shape {
+                Shape::Path { steps, .. } => steps.iter_mut().for_each(|step| step.scale(across, down)),
+                Shape::Text(run) => {
+                    (run.x, run.y, run.size) = (scaled(run.x, across), scaled(run.y, down), scaled(run.size, both));
+                    if let Advances::Each(advances) = &mut run.advances {
+                        advances.iter_mut().for_each(|advance| *advance = scaled(*advance, both));
+                    }
+                }
+            }
+        }
+        self
+    }
+}
+
+impl Step {
+    fn scale(&mut self, across: f64, down: f64) {
+        let points: &mut [Lu] = match self {
+            Step::Move(point) | Step::Line(point) => point,
+            Step::Curve(points) => points,
+            Step::Close => &mut [],
+        };
+        for (number, value) in points.iter_mut().enumerate() {
+            let factor = if number % 2 == 0 { across } else { down };
+            *value = Lu((f64::from(value.0) * factor).round() as i32);
+        }
+    }
 }
 
 /// What lies under a page, by what tells it from others.
@@ -69,8 +108,8 @@ pub struct Drawing {
 pub enum Under {
     /// Green bars.
     Bars(Bars),
-    /// A form by its name.
-    Form(String),
+    /// A form by its name, on paper of this width and height.
+    Form(String, [Lu; 2]),
 }
 
 /// What lies under `page`, in paint order.
@@ -86,7 +125,7 @@ pub fn under(page: &Page, paper: &Paper) -> Vec<Under> {
     let mut seen = BTreeSet::new();
     for name in paper.form.iter().chain(overlays) {
         if seen.insert(name) {
-            list.push(Under::Form(name.clone()));
+            list.push(Under::Form(name.clone(), [page.width, page.height]));
         }
     }
     list
@@ -96,7 +135,7 @@ pub fn under(page: &Page, paper: &Paper) -> Vec<Under> {
 pub fn drawing(under: &Under, fonts: &FontSet) -> Result<Drawing, RenderError> {
     match under {
         Under::Bars(bars) => Ok(green_bars(*bars)),
-        Under::Form(name) => form(name, fonts),
+        Under::Form(name, paper) => Ok(form(name, fonts)?.fitted(*paper)),
     }
 }
 
@@ -137,6 +176,15 @@ mod tests {
     }
 
     #[test]
+    fn a_form_is_spread_over_larger_paper() {
+        let toml = "title = 'x'\nunit = 'pt'\npaper = [100, 100]\n[[draw]]\nrect = [10, 10, 90, 40]\nfill = '#000000'";
+        let drawing = parse::parse(toml, &FontSet::new(Vec::new())).expect("a good form");
+        let fitted = drawing.fitted([Lu::from_points(200.0), Lu::from_points(100.0)]);
+        let Shape::Path { steps, .. } = &fitted.shapes[0] else { panic!("a path") };
+        assert_eq!(steps[0], Step::Move([Lu::from_points(20.0), Lu::from_points(10.0)]));
+    }
+
+    #[test]
     fn a_form_that_is_not_there_or_leads_out_of_the_folder_is_an_error() {
         let fonts = FontSet::new(Vec::new());
         for name in ["no-such-form", "../secret", ""] {
@@ -154,6 +202,7 @@ mod tests {
         let paper = Paper { form: Some("a".into()), green_bars: true };
         let list = under(&page, &paper);
         assert!(matches!(list[0], Under::Bars(_)));
-        assert_eq!(list[1..], [Under::Form("a".into()), Under::Form("b".into())]);
+        let paper = [Lu(1), Lu(1)];
+        assert_eq!(list[1..], [Under::Form("a".into(), paper), Under::Form("b".into(), paper)]);
     }
 }

@@ -15,6 +15,8 @@ struct RawForm {
     _title: String,
     #[serde(default)]
     unit: Unit,
+    /// Width and height of the paper that the form is made for.
+    paper: Option<[f64; 2]>,
     draw: Vec<RawDraw>,
 }
 
@@ -81,7 +83,14 @@ pub fn parse(text: &str, fonts: &FontSet) -> Result<Drawing, String> {
             shape(draw, form.unit, fonts).map_err(|reason| format!("[[draw]] number {}: {reason}", number + 1))?;
         shapes.push(shape);
     }
-    Ok(Drawing { shapes })
+    let paper = match form.paper {
+        Some([width, height]) => Some([length(width, form.unit)?, length(height, form.unit)?]),
+        None => None,
+    };
+    if paper.is_some_and(|paper| paper.iter().any(|side| side.0 < Lu::PER_INCH)) {
+        return Err("paper is less than an inch wide or high".into());
+    }
+    Ok(Drawing { paper, shapes })
 }
 
 fn shape(draw: &RawDraw, unit: Unit, fonts: &FontSet) -> Result<Shape, String> {
@@ -160,7 +169,7 @@ fn label(draw: &RawDraw, text: &str, unit: Unit, fonts: &FontSet) -> Result<Shap
     let size = points(draw.size.unwrap_or(9.0))?;
     let advance = |c: char| Lu((f64::from(fonts.glyph(c, face, false).width) * f64::from(size.0)).round() as i32);
     let advances: Vec<Lu> = text.chars().map(advance).collect();
-    let whole: i32 = advances.iter().map(|advance| advance.0).sum();
+    let whole: i32 = advances.iter().map(|advance| advance.0).fold(0, i32::saturating_add);
     let shift = match draw.align {
         Align::Left => 0,
         Align::Center => whole / 2,

@@ -4,14 +4,16 @@
 //! [`SIZE_TOLERANCE`] the font size gives way, so that a line of a line printer needs no correction at all; beyond it
 //! the glyph is stretched a little and centred in its cell.
 
-use crate::page::{Advances, Color, Face, Family, TextRun};
+use crate::page::{Advances, Family, TextRun};
 use crate::render::font::{FontId, FontSet, Glyph, REPLACEMENT, is_box, is_text};
 
 /// The font size may differ by this share from the one asked for when that puts the glyphs on the grid.
 const SIZE_TOLERANCE: f64 = 0.03;
-/// Narrow glyphs are stretched at most this much; wide (CJK) ones hardly.
+/// Glyphs are stretched at most this much.
 const STRETCH_NARROW: f64 = 1.2;
-const STRETCH_WIDE: f64 = 1.06;
+const STRETCH_WIDE: f64 = 1.12;
+/// Wide (CJK) glyphs also grow: two cells of a printer are wider than an em, and readers take gaps for blanks.
+const GROW_WIDE: f64 = 1.08;
 /// Glyphs are squeezed at most this much.
 const SQUEEZE: f64 = 0.3;
 /// Sizes outside are drawn as the nearest one, in points.
@@ -87,9 +89,12 @@ pub fn fit(size: f64, width: f64, cell: f64, fill: bool) -> Fit {
     if (ratio - 1.0).abs() <= SIZE_TOLERANCE {
         return Fit { size: size * ratio, ..plain };
     }
+    let wide = width > 0.8 && !fill;
+    let growth = if wide { ratio.clamp(1.0, GROW_WIDE) } else { 1.0 };
+    let (size, natural, ratio) = (size * growth, natural * growth, ratio / growth);
     let most = if fill {
         ratio
-    } else if width > 0.8 {
+    } else if wide {
         STRETCH_WIDE
     } else {
         STRETCH_NARROW
@@ -101,11 +106,6 @@ pub fn fit(size: f64, width: f64, cell: f64, fill: bool) -> Fit {
 /// The size of a run in points, kept within what can be drawn.
 pub fn run_size(run: &TextRun) -> f64 {
     run.size.points().abs().clamp(SIZES.0, SIZES.1)
-}
-
-/// The colour and face of nothing special, for tests and fast paths.
-pub fn is_plain(run: &TextRun) -> bool {
-    run.color == Color::BLACK && run.face == Face::default()
 }
 
 /// Splits a run into pieces. Every character ends in exactly one piece.
@@ -168,7 +168,7 @@ fn add(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::page::Lu;
+    use crate::page::{Color, Face, Lu};
 
     fn run(text: &str, size: f64, advances: Advances) -> TextRun {
         TextRun {
@@ -200,9 +200,11 @@ mod tests {
 
     #[test]
     fn a_glyph_much_narrower_than_its_cell_is_centred() {
-        let wide = fit(12.0, 1.0, 14.4, false);
-        assert_eq!(wide.stretch, STRETCH_WIDE);
-        assert!((wide.pad - (14.4 - 12.72) / 2.0).abs() < 1e-9);
+        let greek = fit(12.0, 0.602, 14.4, false);
+        assert_eq!(greek.stretch, STRETCH_NARROW);
+        assert!((greek.pad - (14.4 - 0.602 * 12.0 * 1.2) / 2.0).abs() < 1e-9);
+        let chinese = fit(12.0, 1.0, 14.4, false);
+        assert!(chinese.pad.abs() < 1e-9, "two cells at 10 per inch are filled without a gap");
         assert_eq!(fit(12.0, 0.602, 14.4, true).pad, 0.0, "box characters fill the cell");
     }
 

@@ -6,9 +6,12 @@ mod memory;
 mod queries;
 mod scale;
 
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
+use super::searching::HITS_AT_ONCE;
 use super::*;
+use crate::archive::LoadId;
 use memory::Memory;
 
 /// A folder that goes when it is dropped.

@@ -1,6 +1,5 @@
 //! A million documents: `cargo test --release --lib a_million -- --ignored --nocapture`.
 
-use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -178,8 +177,12 @@ fn cpu() -> Duration {
 }
 
 fn peak_mb() -> u64 {
+    status_mb("VmHWM")
+}
+
+fn status_mb(key: &str) -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find(|line| line.starts_with("VmHWM")).unwrap_or_default().to_owned();
+    let line = status.lines().find(|line| line.starts_with(key)).unwrap_or_default().to_owned();
     line.split_whitespace().nth(1).and_then(|kb| kb.parse::<u64>().ok()).unwrap_or(0) / 1024
 }
 
@@ -188,9 +191,13 @@ fn peak_mb() -> u64 {
 fn a_million_documents_answer_in_milliseconds() {
     let catalogue = Made { loads: 100, documents: 10_000 };
     let dir = Dir::new("million");
-    let search = Search::open(&dir.0).expect("opens");
+    let writer_mb = std::env::var("GREENBAR_WRITER_MB").ok().and_then(|mb| mb.parse().ok()).unwrap_or(48);
+    let options = Options { writer_bytes: writer_mb << 20, ..Options::default() };
+    let search = Search::open_with(&dir.0, options).expect("opens");
     let begun = (Instant::now(), cpu());
-    search.catch_up(&catalogue, &mut |_| {}).expect("catches up");
+    let mut anonymous = 0;
+    search.catch_up(&catalogue, &mut |_| anonymous = anonymous.max(status_mb("RssAnon"))).expect("catches up");
+    println!("writer {writer_mb} MB, anonymous memory at most {anonymous} MB");
     let documents = f64::from(catalogue.loads * catalogue.documents);
     println!("indexed in {:.1?}, CPU {:.1?}, peak {} MB", begun.0.elapsed(), cpu() - begun.1, peak_mb());
     println!("{:.1} bytes per document, {} bytes", search.bytes() as f64 / documents, search.bytes());

@@ -121,7 +121,7 @@ pub fn lines_per_page(texts: &[&[u8]], ebcdic: bool, found: &mut Findings) -> Op
     for header in marks.iter().take(*PAGES.end()).filter(|mark| **mark != 0).take(12) {
         let Some(at) = places.get(header).filter(|at| at.len() >= 2) else { continue };
         let gaps: Vec<usize> = at.windows(2).filter_map(|pair| pair.last()?.checked_sub(*pair.first()?)).collect();
-        let Some(&period) = gaps.first().filter(|gap| PAGES.contains(gap)) else { continue };
+        let Some(&period) = gaps.first().filter(|gap| PAGES.contains(*gap)) else { continue };
         let steady = gaps.iter().all(|gap| *gap == period);
         let expected = texts.len().div_ceil(period);
         let first = at.first().copied().unwrap_or(0);

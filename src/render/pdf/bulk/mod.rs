@@ -233,18 +233,13 @@ impl<'o> Bulk<'o> {
 
     /// The number of a form or of bars; writes it when it is new.
     fn under_number(&mut self, under: Under, size: PaperSize) -> Result<Option<usize>, RenderError> {
-        // The same form on paper of another height is another object: PDF counts from the bottom.
-        let key = match &under {
-            Under::Form(name) => Under::Form(format!("{name}/{}", size.height)),
-            Under::Bars(_) => under.clone(),
-        };
-        if let Some(number) = self.under.iter().position(|(known, _)| *known == key) {
+        if let Some(number) = self.under.iter().position(|(known, _)| *known == under) {
             return Ok(Some(number));
         }
         if self.under.len() >= UNDER_LIMIT {
             return match under {
                 Under::Bars(_) => Ok(None),
-                Under::Form(_) => Err(RenderError::Resource("too many different forms in one file".into())),
+                Under::Form(..) => Err(RenderError::Resource("too many different forms in one file".into())),
             };
         }
         let drawing = form::drawing(&under, self.fonts)?;
@@ -260,7 +255,7 @@ impl<'o> Bulk<'o> {
         );
         self.file.stream(id, &dict, self.content.finish())?;
         self.content = page;
-        self.under.push((key, id));
+        self.under.push((under, id));
         Ok(Some(self.under.len() - 1))
     }
 

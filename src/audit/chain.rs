@@ -1,0 +1,373 @@
+//! The chain of records, with group commit.
+//!
+//! Layout in [`Family::Audit`]: `r` + number (8 bytes, big-endian) holds a version byte, the record's hash (32 bytes)
+//! and the record as JSON; `c` + number holds a checkpoint. A record's hash is SHA-256 over the hash before it, its
+//! number and its JSON; the first one follows 32 zero bytes.
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+
+use sha2::{Digest, Sha256};
+
+use crate::archive::kv::{Batch, Engine, Family};
+use crate::auth::clock::{Clock, iso};
+
+use super::checkpoint::{Checkpoint, Signer};
+use super::{AuditError, Entry, Filter, Record};
+
+const VERSION: u8 = 1;
+const RECORD: u8 = b'r';
+const CHECKPOINT: u8 = b'c';
+/// A checkpoint at least every so many records.
+const CHECKPOINT_EVERY: u64 = 1024;
+/// Records read at a time when listing backwards.
+const LIST_STEP: u64 = 512;
+
+type Hash = [u8; 32];
+
+/// What an appended record has survived when [`Chain::append`] returns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wait {
+    /// The end of the process: the record is with the operating system. The next [`Wait::Disk`] record or
+    /// [`Chain::seal`] (the server does one at least every second) makes it survive a power cut.
+    Process,
+    /// A power cut.
+    Disk,
+}
+
+/// The audit chain of a store. One for each store in a process: see [`Chain::of`].
+pub struct Chain {
+    engine: Arc<dyn Engine>,
+    clock: Clock,
+    head: Mutex<Option<Head>>,
+    moved: Condvar,
+}
+
+/// Where the chain stands. Records enter `pending` in order; whoever finds nobody writing writes all of them.
+struct Head {
+    signer: Signer,
+    /// Number and hash of the last record, written or pending.
+    seq: u64,
+    hash: Hash,
+    pending: Batch,
+    /// A record in `pending` waits for the disk.
+    pending_disk: bool,
+    writing: bool,
+    /// Last record with the store, and its hash.
+    written: (u64, Hash),
+    /// Last record on disk.
+    on_disk: u64,
+    sealed: u64,
+    /// Counts failed writes: everything pending then is lost and its writers are told.
+    failures: u64,
+    failure: String,
+}
+
+impl Chain {
+    /// The chain of this store. Two chains on one store would overwrite each other's records, so a process has one.
+    pub fn of(engine: &Arc<dyn Engine>) -> Arc<Chain> {
+        static CHAINS: Mutex<Vec<Weak<Chain>>> = Mutex::new(Vec::new());
+        let mut chains = CHAINS.lock().unwrap_or_else(PoisonError::into_inner);
+        chains.retain(|chain| chain.strong_count() > 0);
+        let known = chains.iter().filter_map(Weak::upgrade).find(|chain| Arc::ptr_eq(&chain.engine, engine));
+        known.unwrap_or_else(|| {
+            let chain = Arc::new(Chain::new(engine.clone(), Clock::default()));
+            chains.push(Arc::downgrade(&chain));
+            chain
+        })
+    }
+
+    fn new(engine: Arc<dyn Engine>, clock: Clock) -> Chain {
+        Chain { engine, clock, head: Mutex::new(None), moved: Condvar::new() }
+    }
+
+    /// Appends a record and returns its number once it has survived what `wait` says.
+    pub fn append(&self, entry: Entry<'_>, wait: Wait) -> Result<u64, AuditError> {
+        let time = iso(self.clock.now());
+        let mut guard = self.lock()?;
+        let Some(head) = guard.as_mut() else { return Err(not_written("the chain was not read")) };
+        let seq = head.enter(&entry, time)?;
+        head.pending_disk |= wait == Wait::Disk;
+        let failures = head.failures;
+        self.write_until(guard, seq, wait, failures)?;
+        Ok(seq)
+    }
+
+    /// Brings all records to the disk and signs a checkpoint when there are new ones.
+    pub fn seal(&self) -> Result<(), AuditError> {
+        let mut guard = self.lock()?;
+        let Some(head) = guard.as_mut() else { return Ok(()) };
+        if head.seq == head.on_disk && head.seq == head.sealed {
+            return Ok(());
+        }
+        head.checkpoint();
+        head.pending_disk = true;
+        let (seq, failures) = (head.seq, head.failures);
+        // A checkpoint is not a record, so "written" cannot tell that it is: write at least once.
+        head.on_disk = head.on_disk.min(seq.saturating_sub(1));
+        self.write_until(guard, seq, Wait::Disk, failures)
+    }
+
+    fn write_until<'c>(
+        &'c self,
+        mut guard: MutexGuard<'c, Option<Head>>,
+        seq: u64,
+        wait: Wait,
+        failures: u64,
+    ) -> Result<(), AuditError> {
+        loop {
+            let Some(head) = guard.as_mut() else { return Err(not_written("the chain was not read")) };
+            let reached = if wait == Wait::Disk { head.on_disk } else { head.written.0 };
+            if head.failures != failures {
+                return Err(not_written(&head.failure));
+            }
+            if reached >= seq {
+                return Ok(());
+            }
+            if head.writing {
+                guard = self.moved.wait(guard).unwrap_or_else(PoisonError::into_inner);
+                continue;
+            }
+            head.writing = true;
+            let batch = std::mem::take(&mut head.pending);
+            let disk = std::mem::take(&mut head.pending_disk) || wait == Wait::Disk;
+            let upto = (head.seq, head.hash);
+            drop(guard);
+            let outcome = if disk { self.engine.commit(batch) } else { self.engine.commit_later(batch) };
+            guard = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(head) = guard.as_mut() {
+                head.wrote(outcome.map_err(|error| error.to_string()), upto, disk);
+            }
+            self.moved.notify_all();
+        }
+    }
+
+    /// Walks the whole chain; returns the number of records.
+    pub fn verify(&self) -> Result<u64, AuditError> {
+        let signer = Signer::of(&*self.engine)?;
+        let mut checkpoints = self.checkpoints(&signer)?.into_iter().peekable();
+        let (mut seq, mut hash) = (0_u64, Hash::default());
+        let mut broken = None;
+        self.engine.scan(Family::Audit, &[RECORD]..&[RECORD + 1], &mut |key, value| {
+            let at = seq + 1;
+            match check(key, value, at, &hash) {
+                Ok(next) => (seq, hash) = (at, next),
+                Err(why) => broken = Some((at, why)),
+            }
+            while let Some(checkpoint) = checkpoints.next_if(|checkpoint| checkpoint.seq <= seq) {
+                if checkpoint.seq == seq && checkpoint.hash != hash {
+                    broken = broken.or(Some((at, "it differs from its signed checkpoint")));
+                }
+            }
+            if broken.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        if let Some((at, why)) = broken {
+            return Err(AuditError::Broken { at, why });
+        }
+        if checkpoints.next().is_some() {
+            return Err(AuditError::Broken {
+                at: seq + 1,
+                why: "a signed checkpoint names later records, which are gone",
+            });
+        }
+        Ok(seq)
+    }
+
+    fn checkpoints(&self, signer: &Signer) -> Result<Vec<Checkpoint>, AuditError> {
+        let mut found = Vec::new();
+        let mut forged = None;
+        self.engine.scan(Family::Audit, &[CHECKPOINT]..&[CHECKPOINT + 1], &mut |key, value| {
+            let seq = number(key).unwrap_or(0);
+            match signer.unseal(seq, value) {
+                Some(checkpoint) => found.push(checkpoint),
+                None => forged = Some(seq),
+            }
+            ControlFlow::Continue(())
+        })?;
+        match forged {
+            Some(at) => Err(AuditError::Broken { at, why: "a checkpoint's signature is wrong" }),
+            None => Ok(found),
+        }
+    }
+
+    /// Records, newest first.
+    pub fn list(&self, filter: &Filter) -> Result<Vec<Record>, AuditError> {
+        let mut end = {
+            let guard = self.lock()?;
+            let last = guard.as_ref().map_or(0, |head| head.written.0);
+            filter.before.map_or(last + 1, |before| before.min(last + 1))
+        };
+        let limit = if filter.limit == 0 { usize::MAX } else { filter.limit };
+        let mut found = Vec::new();
+        while end > 1 && found.len() < limit {
+            let start = end.saturating_sub(LIST_STEP).max(1);
+            let mut step = Vec::new();
+            self.engine.scan(Family::Audit, &key(RECORD, start)..&key(RECORD, end), &mut |_, value| {
+                step.push(parse(value).map(|(_, _, record)| record));
+                ControlFlow::Continue(())
+            })?;
+            for record in step.into_iter().rev() {
+                let record = record.ok_or(AuditError::Broken { at: start, why: "a record cannot be read" })?;
+                if filter.wants(&record) && found.len() < limit {
+                    found.push(record);
+                }
+            }
+            end = start;
+        }
+        Ok(found)
+    }
+
+    /// The head, read from the store the first time.
+    fn lock(&self) -> Result<MutexGuard<'_, Option<Head>>, AuditError> {
+        let mut guard = self.head.lock().unwrap_or_else(PoisonError::into_inner);
+        if guard.is_none() {
+            *guard = Some(self.read_head()?);
+        }
+        Ok(guard)
+    }
+
+    fn read_head(&self) -> Result<Head, AuditError> {
+        let last = self.last(RECORD)?;
+        let (seq, hash) = match last {
+            Some((seq, value)) => {
+                let (hash, _, _) = parse(&value).ok_or(AuditError::Broken { at: seq, why: "it cannot be read" })?;
+                (seq, hash)
+            }
+            None => (0, Hash::default()),
+        };
+        Ok(Head {
+            signer: Signer::of(&*self.engine)?,
+            seq,
+            hash,
+            pending: Batch::default(),
+            pending_disk: false,
+            writing: false,
+            written: (seq, hash),
+            on_disk: seq,
+            sealed: self.last(CHECKPOINT)?.map_or(0, |(seq, _)| seq),
+            failures: 0,
+            failure: String::new(),
+        })
+    }
+
+    /// The last row of a kind, found by halving: the store scans forward only.
+    fn last(&self, kind: u8) -> Result<Option<(u64, Vec<u8>)>, AuditError> {
+        let first_from = |from: u64| {
+            let mut found = None;
+            self.engine.scan(Family::Audit, &key(kind, from)..&[kind + 1], &mut |key, value| {
+                found = number(key).map(|seq| (seq, value.to_vec()));
+                ControlFlow::Break(())
+            })?;
+            Ok::<_, AuditError>(found)
+        };
+        let Some(mut last) = first_from(0)? else { return Ok(None) };
+        let mut beyond = u64::MAX;
+        while beyond - last.0 > 1 {
+            let middle = last.0 + (beyond - last.0).div_ceil(2);
+            match first_from(middle)? {
+                Some(found) => last = found,
+                None => beyond = middle,
+            }
+        }
+        Ok(Some(last))
+    }
+}
+
+impl Head {
+    /// Takes a record in as the next of the chain.
+    fn enter(&mut self, entry: &Entry<'_>, time: String) -> Result<u64, AuditError> {
+        let seq = self.seq + 1;
+        let record = Record {
+            seq,
+            time,
+            who: entry.who.into(),
+            from: entry.from.into(),
+            kind: entry.kind.into(),
+            what: entry.what.into(),
+            document: entry.document.map(|id| id.to_string()),
+            why: entry.why.chars().take(2000).collect(),
+        };
+        let json = serde_json::to_vec(&record).map_err(|error| not_written(&error.to_string()))?;
+        self.hash = link(&self.hash, seq, &json);
+        self.seq = seq;
+        let mut value = Vec::with_capacity(33 + json.len());
+        value.push(VERSION);
+        value.extend_from_slice(&self.hash);
+        value.extend_from_slice(&json);
+        self.pending.put(Family::Audit, key(RECORD, seq), value);
+        if seq - self.sealed >= CHECKPOINT_EVERY {
+            self.checkpoint();
+        }
+        Ok(seq)
+    }
+
+    fn checkpoint(&mut self) {
+        let checkpoint = Checkpoint { seq: self.seq, hash: self.hash };
+        self.pending.put(Family::Audit, key(CHECKPOINT, self.seq), self.signer.seal(checkpoint));
+        self.sealed = self.seq;
+    }
+
+    /// A write came back: those it held go on, or everything that is not with the store is forgotten.
+    fn wrote(&mut self, outcome: Result<(), String>, upto: (u64, Hash), disk: bool) {
+        self.writing = false;
+        match outcome {
+            Ok(()) => {
+                self.written = upto;
+                if disk {
+                    self.on_disk = upto.0;
+                }
+            }
+            Err(detail) => {
+                self.pending = Batch::default();
+                self.pending_disk = false;
+                (self.seq, self.hash) = self.written;
+                self.sealed = self.sealed.min(self.seq);
+                self.failures += 1;
+                self.failure = detail;
+            }
+        }
+    }
+}
+
+fn not_written(detail: &str) -> AuditError {
+    AuditError::NotWritten { detail: detail.to_string() }
+}
+
+fn key(kind: u8, seq: u64) -> [u8; 9] {
+    let mut key = [kind; 9];
+    key[1..].copy_from_slice(&seq.to_be_bytes());
+    key
+}
+
+fn number(key: &[u8]) -> Option<u64> {
+    key.get(1..)?.try_into().ok().map(u64::from_be_bytes)
+}
+
+fn link(before: &Hash, seq: u64, json: &[u8]) -> Hash {
+    let mut hasher = Sha256::new();
+    hasher.update(before);
+    hasher.update(seq.to_be_bytes());
+    hasher.update(json);
+    hasher.finalize().into()
+}
+
+fn parse(value: &[u8]) -> Option<(Hash, &[u8], Record)> {
+    let rest = value.strip_prefix(&[VERSION])?;
+    let (hash, json) = rest.split_first_chunk::<32>()?;
+    Some((*hash, json, serde_json::from_slice(json).ok()?))
+}
+
+/// The hash of row `at`, when it follows `before`.
+fn check(row: &[u8], value: &[u8], at: u64, before: &Hash) -> Result<Hash, &'static str> {
+    if row != key(RECORD, at) {
+        return Err("it is missing");
+    }
+    let (hash, json, record) = parse(value).ok_or("it cannot be read")?;
+    if record.seq != at || link(before, at, json) != hash {
+        return Err("its content and its hash do not fit");
+    }
+    Ok(hash)
+}
+
+#[cfg(test)]
+mod tests;

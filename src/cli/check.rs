@@ -1,0 +1,59 @@
+//! `greenbar check`: a dry run of a definition.
+
+use std::path::PathBuf;
+
+use crate::index::check::{CheckReport, check};
+
+use super::context::Context;
+use super::definition::read;
+use super::failure::Failure;
+use super::output::{self, grouped};
+
+/// Shows what a report definition would make of a stream: documents, fields, pages set aside, warnings. Needs no archive.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The definition's file
+    definition: PathBuf,
+    /// A sample of the stream
+    file: PathBuf,
+    /// How many documents to show
+    #[arg(long, default_value_t = 10)]
+    limit: usize,
+}
+
+impl Args {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let definition = read(&self.definition)?;
+        let mut opened = super::convert::open_stream(&self.file, &definition.read)?;
+        let report = check(&definition, opened.decoder.as_mut(), self.limit)?;
+        if context.json { output::json_line(&report) } else { tell(&report) }
+    }
+}
+
+fn tell(report: &CheckReport) -> Result<(), Failure> {
+    for document in &report.first_documents {
+        output::line(format!("page {:>6}  {:>3} pages  {}", document.first_page, document.pages, document.title))?;
+        for (name, value) in &document.fields {
+            output::line(format!("             {name:<20} {value}"))?;
+        }
+    }
+    for part in report.set_aside.iter().filter(|part| part.pages > 0) {
+        output::line(format!("set aside: {} pages from page {}: {}", part.pages, part.first_page, part.reason))?;
+    }
+    for note in &report.warnings {
+        output::line(format!(
+            "warning: {} x {} first at {}: {}",
+            grouped(note.count),
+            note.code,
+            note.first,
+            note.detail
+        ))?;
+    }
+    output::line(format!(
+        "{} pages = {} in {} documents + {} set aside",
+        grouped(report.pages),
+        grouped(report.document_pages),
+        grouped(report.documents),
+        grouped(report.set_aside_pages)
+    ))
+}

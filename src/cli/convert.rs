@@ -1,0 +1,176 @@
+//! `greenbar convert`: renders a file without an archive.
+
+use std::fs::File;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use crate::decode::{Decoder, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Start, Unit, UnitKind};
+use crate::index::definition::Paper;
+use crate::note::Notes;
+use crate::page::Page;
+use crate::render::{DocumentInfo, Pages, RENDERERS, RenderError, RenderOptions, renderer};
+
+use super::context::page_range;
+use super::definition::read;
+use super::failure::Failure;
+use super::output;
+
+/// Renders a whole print stream: PDF (PDF/A-2b, any length in constant memory), HTML, text, PNG, CSV or JSON.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The stream
+    file: PathBuf,
+    /// What to make
+    #[arg(long, value_parser = format_names())]
+    format: String,
+    /// Where to (standard output when left out)
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Only these pages, such as 2-4
+    #[arg(long, value_parser = page_range)]
+    pages: Option<(u32, u32)>,
+    /// Read, and draw forms and bars, as this definition file says
+    #[arg(long, value_name = "FILE")]
+    definition: Option<PathBuf>,
+}
+
+/// The names of all renditions, for `--format`.
+pub fn format_names() -> clap::builder::PossibleValuesParser {
+    RENDERERS.iter().map(|renderer| renderer.name()).collect::<Vec<_>>().into()
+}
+
+/// A stream that was recognised and opened.
+pub struct Opened {
+    /// The decoder, at the start.
+    pub decoder: Box<dyn Decoder>,
+    format: &'static dyn Format,
+    read: ReadSpec,
+}
+
+/// Recognises a file's format and opens it.
+pub fn open_stream(file: &Path, hint: &ReadSpec) -> Result<Opened, Failure> {
+    let shown = file.display();
+    let cannot = |error: std::io::Error| Failure::new(format!("cannot read {shown}: {error}"));
+    let total = std::fs::metadata(file).map_err(cannot)?.len();
+    if total == 0 {
+        return Err(Failure::new(format!("{shown} is empty")));
+    }
+    let mut head = Vec::new();
+    File::open(file).map_err(cannot)?.take(SAMPLE_BYTES as u64).read_to_end(&mut head).map_err(cannot)?;
+    let sample = Sample { head: &head, total: Some(total), name: file.to_str() };
+    let best = FORMATS
+        .iter()
+        .filter(|format| hint.format.as_deref().is_none_or(|name| name == format.name()))
+        .map(|format| (*format, format.sniff(&sample, hint)))
+        .max_by(|a, b| a.1.confidence.total_cmp(&b.1.confidence));
+    let Some((format, sniff)) = best else {
+        return Err(Failure::new(format!("no decoder reads the format of {shown}"))
+            .advise("`greenbar inspect` says what it is."));
+    };
+    let decoder = format.open(Box::new(File::open(file).map_err(cannot)?), Start::default(), &sniff.read)?;
+    Ok(Opened { decoder, format, read: sniff.read })
+}
+
+impl Args {
+    pub fn run(&self) -> Result<(), Failure> {
+        let definition = self.definition.as_deref().map(read).transpose()?;
+        let hint = definition.as_ref().map(|definition| definition.read.clone()).unwrap_or_default();
+        let opened = open_stream(&self.file, &hint)?;
+        let renderer = renderer(&self.format).ok_or_else(|| Failure::usage("no such format"))?;
+        let mut pages = FilePages::new(&self.file, opened)?;
+        let title = self.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        let info = DocumentInfo {
+            id: title.clone(),
+            title,
+            author: definition.as_ref().map_or_else(|| "greenbar".into(), |definition| definition.title.clone()),
+            kind: definition.as_ref().map_or_else(|| "report".into(), |definition| definition.kind.clone()),
+            language: definition.as_ref().map_or_else(|| "en".into(), |definition| definition.language.clone()),
+            paper: definition.map_or_else(Paper::default, |definition| definition.paper),
+            ..DocumentInfo::default()
+        };
+        let how = RenderOptions { pages: self.pages, ..RenderOptions::default() };
+        let rendered = output::to_file_or_stdout(self.output.as_deref(), |out| {
+            let rendered = renderer.render(&info, &mut pages, &how, out)?;
+            if !rendered.missing_glyphs.is_empty() {
+                let glyphs: String = rendered.missing_glyphs.iter().collect();
+                Failure::new(format!("warning: no font has these characters: {glyphs}"))
+                    .advise("Install fonts-noto-cjk.")
+                    .print();
+            }
+            Ok(())
+        });
+        rendered
+    }
+}
+
+/// The pages of a file: counted once, then decoded going forward; going back starts again at the nearest mark.
+struct FilePages {
+    file: PathBuf,
+    format: &'static dyn Format,
+    read: ReadSpec,
+    count: u32,
+    /// The start of every [`PAGES_BETWEEN_MARKS`]th page.
+    marks: Vec<Start>,
+    decoder: Box<dyn Decoder>,
+    unit: Unit,
+    notes: Notes,
+    /// The page that comes next.
+    next: u32,
+}
+
+/// How far apart the remembered starts are; a going back decodes at most this many pages for nothing.
+const PAGES_BETWEEN_MARKS: u32 = 256;
+
+impl FilePages {
+    fn new(file: &Path, opened: Opened) -> Result<FilePages, Failure> {
+        let Opened { mut decoder, format, read } = opened;
+        let (mut unit, mut notes, mut marks, mut count) = (Unit::default(), Notes::default(), Vec::new(), 0);
+        while decoder.next(&mut unit, &mut notes)? {
+            if unit.kind == UnitKind::Page {
+                if count % PAGES_BETWEEN_MARKS == 0 {
+                    marks.push(unit.start());
+                }
+                count += 1;
+            }
+        }
+        let start = marks.first().copied().unwrap_or_default();
+        let decoder = open_at(file, format, &read, start)?;
+        Ok(FilePages { file: file.into(), format, read, count, marks, decoder, unit, notes: Notes::default(), next: 0 })
+    }
+}
+
+fn open_at(file: &Path, format: &dyn Format, read: &ReadSpec, start: Start) -> Result<Box<dyn Decoder>, RenderError> {
+    use std::io::{Seek, SeekFrom};
+    let mut input = File::open(file)?;
+    input.seek(SeekFrom::Start(start.byte))?;
+    format.open(Box::new(input), start, read).map_err(|error| RenderError::Source(error.to_string()))
+}
+
+impl Pages for FilePages {
+    fn count(&self) -> u32 {
+        self.count
+    }
+
+    fn get(&mut self, number: u32) -> Result<Page, RenderError> {
+        let lost = || RenderError::NoPage { page: number + 1, pages: self.count };
+        let mark = number / PAGES_BETWEEN_MARKS;
+        if number < self.next || mark > self.next / PAGES_BETWEEN_MARKS {
+            let start = *self.marks.get(mark as usize).ok_or_else(lost)?;
+            self.decoder = open_at(&self.file, self.format, &self.read, start)?;
+            self.next = mark * PAGES_BETWEEN_MARKS;
+        }
+        loop {
+            let more = self.decoder.next(&mut self.unit, &mut self.notes);
+            if !more.map_err(|error| RenderError::Source(error.to_string()))? {
+                return Err(RenderError::NoPage { page: number + 1, pages: self.count });
+            }
+            if self.unit.kind != UnitKind::Page {
+                continue;
+            }
+            self.next += 1;
+            if self.next > number {
+                return Ok(self.decoder.page(&self.unit, &mut self.notes));
+            }
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `greenbar doctor`: are the surroundings as they should be?
+
+use crate::archive::FAULT_STEPS;
+use crate::render::font::FontSet;
+
+use super::context::{Context, search_dir};
+use super::failure::Failure;
+use super::output::{self, bytes};
+
+/// Checks what greenbar needs around it: fonts, room on the disk, the archive's lock, the search index.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// List the steps of a load at which the crash tests can make it die (GREENBAR_FAULT), and nothing else
+    #[arg(long)]
+    list_faults: bool,
+}
+
+impl Args {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        if self.list_faults {
+            return FAULT_STEPS.iter().try_for_each(output::line);
+        }
+        let mut findings = vec![("version", true, env!("CARGO_PKG_VERSION").to_string())];
+        let cjk = FontSet::system().cjk_file();
+        let found = cjk.map_or_else(|| "none: install fonts-noto-cjk".to_string(), |path| path.display().to_string());
+        findings.push(("CJK font", cjk.is_some(), found));
+        if let Ok(dir) = context.dir() {
+            match context.open() {
+                Ok(archive) => {
+                    findings.push((
+                        "archive",
+                        true,
+                        format!("{} opens, layout {}", dir.display(), crate::archive::LAYOUT),
+                    ));
+                    let search = super::context::open_search(&archive, dir)?;
+                    let (applied, last) = (search.applied(), archive.last_seq());
+                    findings.push((
+                        "search",
+                        applied == last,
+                        format!(
+                            "change {} of {} applied, {}",
+                            applied.0,
+                            last.0,
+                            bytes(super::stats::folder_bytes(&search_dir(dir)))
+                        ),
+                    ));
+                }
+                Err(failure) => {
+                    failure.print();
+                    findings.push(("archive", false, dir.display().to_string()));
+                }
+            }
+        }
+        let mut good = true;
+        for (what, fine, detail) in &findings {
+            good &= fine;
+            if context.json {
+                output::json_line(&serde_json::json!({ "what": what, "ok": fine, "detail": detail }))?;
+            } else {
+                output::line(format!("{} {what:<10} {detail}", if *fine { "ok  " } else { "FAIL" }))?;
+            }
+        }
+        if good { Ok(()) } else { Err(Failure::reported()) }
+    }
+}

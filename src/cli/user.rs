@@ -1,0 +1,174 @@
+//! `greenbar user`: users and API keys.
+
+use std::io::{self, IsTerminal};
+
+use serde_json::json;
+
+use crate::auth::key::Keys;
+use crate::auth::user::{NewUser, Role, User, Users};
+
+use super::context::{Context, gate, operator};
+use super::failure::Failure;
+use super::init::generate;
+use super::output;
+
+/// Adds, lists and changes users, and makes API keys for programs.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Add a user; the password is read from standard input with --password-stdin, otherwise generated and printed once
+    Add(Add),
+    /// All users
+    List,
+    /// Give a user a new password, generated and printed once (or read with --password-stdin)
+    Password {
+        /// Sign-in name
+        name: String,
+        /// Read the password from standard input
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Lock a user out
+    Disable {
+        /// Sign-in name
+        name: String,
+    },
+    /// Let a user in again
+    Enable {
+        /// Sign-in name
+        name: String,
+    },
+    /// Make an API key that acts as the user; it is printed once
+    Key {
+        /// Sign-in name
+        name: String,
+        /// What the key is for
+        #[arg(long, default_value = "")]
+        label: String,
+    },
+    /// All API keys
+    Keys,
+    /// End an API key
+    RevokeKey {
+        /// The key's id, as listed
+        id: String,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+struct Add {
+    /// Sign-in name
+    name: String,
+    /// administrator, agent or customer
+    #[arg(long, value_parser = role)]
+    role: Role,
+    /// A customer's account number; may be given several times
+    #[arg(long = "account")]
+    accounts: Vec<String>,
+    /// Name for people
+    #[arg(long, default_value = "")]
+    display_name: String,
+    /// en or zh-CN; as the browser asks when left out
+    #[arg(long, default_value = "")]
+    language: String,
+    /// Read the password from standard input
+    #[arg(long)]
+    password_stdin: bool,
+}
+
+fn role(text: &str) -> Result<Role, String> {
+    Role::parse(text).ok_or_else(|| "a role is administrator, agent or customer".to_string())
+}
+
+impl Args {
+    pub fn run(self, context: &Context) -> Result<(), Failure> {
+        let archive = context.open()?;
+        let engine = archive.engine();
+        let users = Users::new(engine.clone(), Default::default());
+        let keys = Keys::new(engine, Default::default());
+        let gate = gate(&archive);
+        let record = |what: &str, name: &str| gate.record(&operator(), what, name, "").map_err(Failure::from);
+        match self.action {
+            Action::Add(add) => {
+                let (password, generated) = password(add.password_stdin)?;
+                record("add user", &add.name)?;
+                let user = users.add(NewUser {
+                    name: add.name,
+                    role: add.role,
+                    accounts: add.accounts,
+                    display_name: add.display_name,
+                    language: add.language,
+                    password: Some(password.clone()),
+                })?;
+                told(context, &user, generated.then_some(&password))
+            }
+            Action::List => users.list()?.iter().try_for_each(|user| told(context, user, None)),
+            Action::Password { name, password_stdin } => {
+                let (password, generated) = password(password_stdin)?;
+                record("set password", &name)?;
+                users.set_password(&name, &password)?;
+                if generated { output::line(format!("password (shown once): {password}")) } else { Ok(()) }
+            }
+            Action::Disable { name } => {
+                record("disable user", &name)?;
+                Ok(users.set_disabled(&name, true)?)
+            }
+            Action::Enable { name } => {
+                record("enable user", &name)?;
+                Ok(users.set_disabled(&name, false)?)
+            }
+            Action::Key { name, label } => {
+                record("make key", &name)?;
+                let (key, row) = keys.make(&name, &label, None)?;
+                if context.json {
+                    return output::json_line(&json!({ "key": key, "id": row.id, "user": name }));
+                }
+                output::line(format!("key (shown once): {key}"))
+            }
+            Action::Keys => keys.list(None)?.iter().try_for_each(|key| {
+                if context.json {
+                    return output::json_line(&json!({ "id": key.id, "user": key.user, "label": key.label }));
+                }
+                output::line(format!("{:<20} {:<20} {}", key.id, key.user, key.label))
+            }),
+            Action::RevokeKey { id } => {
+                record("revoke key", &id)?;
+                Ok(keys.revoke(&id)?)
+            }
+        }
+    }
+}
+
+/// A password, and whether it was generated.
+fn password(from_stdin: bool) -> Result<(String, bool), Failure> {
+    if !from_stdin {
+        return Ok((generate()?, true));
+    }
+    if io::stdin().is_terminal() {
+        return Err(Failure::usage("--password-stdin reads a pipe or a file"));
+    }
+    let mut line = String::new();
+    io::stdin().read_line(&mut line)?;
+    Ok((line.trim_end_matches(['\r', '\n']).to_string(), false))
+}
+
+fn told(context: &Context, user: &User, password: Option<&String>) -> Result<(), Failure> {
+    if context.json {
+        return output::json_line(&json!({
+            "name": user.name,
+            "role": user.role,
+            "accounts": user.accounts,
+            "display_name": user.display_name,
+            "disabled": user.disabled,
+            "password": password,
+        }));
+    }
+    let state = if user.disabled { " (disabled)" } else { "" };
+    output::line(format!("{:<20} {:<14} {}{state}", user.name, user.role.name(), user.accounts.join(", ")))?;
+    password.map_or(Ok(()), |password| output::line(format!("password (shown once): {password}")))
+}

@@ -1,0 +1,146 @@
+//! What a reader gets: a document's particulars and its renditions, for a permit.
+//!
+//! The command line and the server show documents through this one place, so that everybody sees the same bytes.
+
+pub mod json;
+
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use crate::archive::{Archive, ArchiveError, Document, LoadRow};
+use crate::auth::gate::Permit;
+use crate::decode::DecodeError;
+use crate::index::definition::Definition;
+use crate::index::table::transactions;
+use crate::index::value::FieldValue;
+use crate::note::Notes;
+use crate::render::{DocumentInfo, FieldText, Pages, RENDERERS, RenderError, RenderOptions, Rendered, Table, renderer};
+
+/// The rendition that is no rendition: the bytes as captured.
+pub const ORIGINAL: &str = "original";
+
+/// A rendition there is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormatInfo {
+    /// `pdf`, `html` ... or [`ORIGINAL`].
+    pub name: &'static str,
+    /// Media type with its charset.
+    pub media_type: &'static str,
+    /// File name extension without the dot.
+    pub extension: &'static str,
+}
+
+/// What showing a document can fail with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ViewError {
+    /// There is no rendition of that name.
+    #[error("there is no rendition {name:?}; there are {known}")]
+    Format {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The archive failed.
+    #[error(transparent)]
+    Archive(#[from] ArchiveError),
+    /// The transaction lines could not be decoded.
+    #[error(transparent)]
+    Decode(#[from] DecodeError),
+    /// The renderer failed.
+    #[error(transparent)]
+    Render(#[from] RenderError),
+    /// The output could not be written.
+    #[error("the output could not be written")]
+    Output(#[from] io::Error),
+}
+
+/// Shows documents of an archive.
+#[derive(Debug, Clone)]
+pub struct View {
+    archive: Arc<Archive>,
+}
+
+impl View {
+    /// On this archive.
+    pub fn new(archive: Arc<Archive>) -> View {
+        View { archive }
+    }
+
+    /// All renditions, the original last.
+    pub fn formats() -> impl Iterator<Item = FormatInfo> {
+        let made = RENDERERS.iter().map(|renderer| FormatInfo {
+            name: renderer.name(),
+            media_type: renderer.media_type(),
+            extension: renderer.extension(),
+        });
+        made.chain([FormatInfo { name: ORIGINAL, media_type: "application/octet-stream", extension: "bin" }])
+    }
+
+    /// The definition that cut a load; the built-in one for unidentified streams.
+    pub fn definition(&self, load: &LoadRow) -> Result<Arc<Definition>, ArchiveError> {
+        let stored = self.archive.definition(&load.definition, Some(load.definition_version))?;
+        Ok(stored.unwrap_or_else(|| Arc::new(Definition::whole())))
+    }
+
+    /// Writes one rendition of the permitted document.
+    pub fn render(
+        &self,
+        permit: &Permit,
+        format: &str,
+        how: &RenderOptions,
+        out: &mut dyn Write,
+    ) -> Result<Rendered, ViewError> {
+        if format == ORIGINAL {
+            io::copy(&mut self.archive.read(permit)?, out)?;
+            return Ok(Rendered::default());
+        }
+        let Some(renderer) = renderer(format) else {
+            let known: Vec<&str> = View::formats().map(|format| format.name).collect();
+            return Err(ViewError::Format { name: format.into(), known: known.join(", ") });
+        };
+        let mut pages = self.archive.pages(permit)?;
+        let definition = self.definition(pages.load())?;
+        let mut info = info(pages.document(), &definition);
+        if renderer.wants_table() {
+            info.table = self.table(permit, &definition)?;
+        }
+        Ok(renderer.render(&info, &mut pages as &mut dyn Pages, how, out)?)
+    }
+
+    /// The transaction lines of a document; `None` where its definition has none.
+    fn table(&self, permit: &Permit, definition: &Definition) -> Result<Option<Table>, ViewError> {
+        let mut decoder = self.archive.decoder(permit)?;
+        let table = transactions(definition, decoder.as_mut(), &mut Notes::default())?;
+        Ok((!table.columns.is_empty()).then_some(table))
+    }
+}
+
+/// What renditions say of a document besides its pages.
+fn info(document: &Document, definition: &Definition) -> DocumentInfo {
+    let fields = document.fields.iter().filter_map(|(at, value)| {
+        let field = definition.fields.get(usize::from(*at))?;
+        Some(FieldText { name: field.name.clone(), label: field.label.clone(), value: field_text(value) })
+    });
+    DocumentInfo {
+        id: document.id.to_string(),
+        title: document.title.clone(),
+        author: definition.title.clone(),
+        kind: definition.kind.clone(),
+        date: document.date,
+        language: definition.language.clone(),
+        fields: fields.collect(),
+        table: None,
+        paper: definition.paper.clone(),
+    }
+}
+
+/// A field's value as one text.
+fn field_text(value: &FieldValue) -> String {
+    match value {
+        FieldValue::One(value) => value.to_string(),
+        FieldValue::Many(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        FieldValue::Span(first, last) => format!("{first} \u{2013} {last}"),
+    }
+}
