@@ -13,7 +13,7 @@ use super::error::ArchiveError;
 use super::rows::{put_varint, take_varint};
 
 /// Bytes of a block, as near as document and page boundaries allow.
-pub(super) const BLOCK_BYTES: usize = 256 << 10;
+pub(super) const BLOCK_BYTES: usize = 512 << 10;
 /// A load of at least this many bytes has a big first block that serves the others as context.
 pub(super) const CONTEXT_BYTES: usize = 4 << 20;
 /// No block holds more; checked before memory is taken for one.

@@ -11,21 +11,21 @@ mod completions;
 mod context;
 mod convert;
 mod definition;
-// mod demo;
+mod demo;
 mod doctor;
 mod export_load;
 mod failure;
 mod get;
 mod hold;
 mod init;
-// mod inspect;
+mod inspect;
 mod load;
 mod loads;
 mod output;
 mod reindex;
 mod retention;
 mod search;
-// mod serve;
+mod serve;
 mod stats;
 mod unload;
 mod user;
@@ -57,12 +57,14 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    // Demo
+    /// Make an archive from the samples, serve it and say how to sign in
+    Demo(demo::Args),
     /// Make an archive and its first administrator
     Init(init::Args),
     /// Add, list, show and compare report definitions
     Definition(definition::Args),
-    // Inspect
+    /// Say what a print stream is: format, code page, records, pages
+    Inspect(inspect::Args),
     /// Try a report definition on a sample without an archive
     Check(check::Args),
     /// Load print streams into the archive
@@ -99,7 +101,8 @@ enum Command {
     Audit(audit::Args),
     /// Manage users and API keys
     User(user::Args),
-    // Serve
+    /// Serve the API, the agent console and the customer portal
+    Serve(serve::Args),
     /// Print a completion script for a shell
     Completions(completions::Args),
 }
@@ -123,8 +126,10 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 impl Command {
     fn run(self, context: &Context) -> Result<(), Failure> {
         match self {
+            Command::Demo(args) => args.run(),
             Command::Init(args) => args.run(context),
             Command::Definition(args) => args.run(context),
+            Command::Inspect(args) => args.run(context),
             Command::Check(args) => args.run(context),
             Command::Load(args) => args.run(context),
             Command::Loads(args) => args.run(context),
@@ -143,6 +148,7 @@ impl Command {
             Command::Retention(args) => args.run(context),
             Command::Audit(args) => args.run(context),
             Command::User(args) => args.run(context),
+            Command::Serve(args) => args.run(context),
             Command::Completions(args) => args.run(),
         }
     }

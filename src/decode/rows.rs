@@ -189,6 +189,15 @@ impl Rows {
         self.cells(row).last().map_or(0, |cell| cell.column + usize::from(cell.width.max(1)) - 1)
     }
 
+    /// The text of a row whose characters all take one column and look alike, and whether they are bold.
+    pub fn uniform(&self, row: u16) -> Option<(&str, bool)> {
+        let row = self.find(row)?;
+        match row.grid {
+            Grid::Bytes { bold } | Grid::Chars { bold } => Some((self.text_of(row), bold)),
+            Grid::Cells(_) => None,
+        }
+    }
+
     /// Characters struck over others, in the order of rows, then layers.
     pub fn shadows(&self) -> &[Shadow] {
         &self.shadows

@@ -183,7 +183,7 @@ fn scs(head: &[u8]) -> f32 {
         | 0x81..=0x89 | 0x91..=0x99 | 0xA2..=0xA9 | 0xC1..=0xC9 | 0xD1..=0xD9 | 0xE2..=0xE9 | 0xF0..=0xF9)
         })
         .count();
-    let (mut formats, mut positions, mut lines, mut pages, mut ends) = (0, 0, 0, 0, 0);
+    let (mut formats, mut positions, mut lines, mut pages, mut ends, mut others) = (0, 0, 0, 0, 0, 0);
     let mut rest = near;
     while let Some((&code, tail)) = rest.split_first() {
         let skip = match (code, tail) {
@@ -207,7 +207,11 @@ fn scs(head: &[u8]) -> f32 {
                 ends += 1;
                 0
             }
-            _ => 0,
+            (0x05 | 0x0D..=0x0F | 0x16 | 0x25 | 0x40.., _) => 0,
+            _ => {
+                others += 1;
+                0
+            }
         };
         rest = tail.get(skip..).unwrap_or_default();
     }
@@ -215,7 +219,7 @@ fn scs(head: &[u8]) -> f32 {
     match (mostly_text, formats, positions) {
         (true, 2.., _) | (true, 1, 1..) => 0.95,
         // A listing of an LU 1 printer: new lines, page ends, and nothing else.
-        (true, _, _) if lines > 0 && pages > 0 && (ends > 0 || formats + positions > 0 || starts_in_text(near)) => 0.75,
+        (true, 0, 0) if others == 0 && lines > 0 && pages > 0 && (ends > 0 || starts_in_text(near)) => 0.75,
         _ => 0.0,
     }
 }

@@ -68,7 +68,7 @@ impl Grid {
             .collect();
         // Stable: runs at one place stay in paint order.
         runs.sort_by_key(|run| (run.turns % 4, run.y, run.x));
-        let upright: Vec<&TextRun> = runs.iter().copied().filter(|run| run.turns % 4 == 0).collect();
+        let upright: Vec<&TextRun> = runs.iter().copied().filter(|run| run.turns.is_multiple_of(4)).collect();
         let lines: Vec<i32> = upright.iter().map(|run| run.y.0).collect();
         let (cell, pitch) = (usual_cell(&upright), row_pitch(&lines));
         let left = left_edge(page, &upright, cell);
@@ -116,7 +116,7 @@ impl Grid {
         let (cell, left) = (self.cell.0, self.left.0);
         let Some(row) = self.rows.last_mut() else { return };
         let style = Style { bold: run.face.bold, italic: run.face.italic, underline: run.underline, color: run.color };
-        let mut pen = if run.turns % 4 == 0 { run.x.0.saturating_sub(left) } else { 0 };
+        let mut pen = if run.turns.is_multiple_of(4) { run.x.0.saturating_sub(left) } else { 0 };
         let mut at = width(row);
         for (number, c) in run.text.chars().enumerate() {
             let advance = match &run.advances {

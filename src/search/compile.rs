@@ -10,7 +10,7 @@ use tantivy::query::{
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
-use super::fold::{fold, squeeze};
+use super::fold::{fold, has_separators, squeeze};
 use super::literal::{NANOS_PER_STEP, Nano, days, number};
 use super::query::{End, Node, Query, QueryError, Test, Want};
 use super::schema::{Layout, NUMBER_KEY, SQUEEZED_KEY, TEXT_KEY, key_head, natural, number_key, number_of, text_key};
@@ -178,11 +178,14 @@ impl Compiler<'_> {
             word(term, open)
         };
         found.push(whole(TEXT_KEY, &folded));
-        if !matches!(test.want, Want::Exact(_)) {
-            found.push(whole(SQUEEZED_KEY, &folded));
-            if let Some(squeezed) = squeeze(&folded) {
+        let squeezed = squeeze(&folded);
+        let exact = matches!(test.want, Want::Exact(_));
+        if !squeezed.is_empty() && (!exact || has_separators(&folded)) {
+            found.push(whole(SQUEEZED_KEY, &squeezed));
+        }
+        if !exact {
+            if has_separators(&folded) && !squeezed.is_empty() {
                 found.push(whole(TEXT_KEY, &squeezed));
-                found.push(whole(SQUEEZED_KEY, &squeezed));
             }
             let words = wanted(value);
             let open = open || words.last().is_some_and(|last| last.kind == Kind::Lone);
@@ -199,11 +202,8 @@ impl Compiler<'_> {
     fn text_field(&self, name: &str, test: &Test) -> Result<Compiled, QueryError> {
         let mut found = Vec::new();
         let ends = if let Want::Range(from, to) = &test.want {
-            let key = |end: &End| Term::from_field_bytes(self.layout.key, &text_key(name, TEXT_KEY, &fold(&end.value)));
-            let edge = |kind: u8| Term::from_field_bytes(self.layout.key, &key_head(name, kind));
-            let low = from.as_ref().map_or(Bound::Included(edge(TEXT_KEY)), |end| bound(end, key(end)));
-            let high = to.as_ref().map_or(Bound::Excluded(edge(TEXT_KEY + 1)), |end| bound(end, key(end)));
-            found.push(Box::new(RangeQuery::new(low, high)) as Compiled);
+            found.push(self.key_range(name, TEXT_KEY, from.as_ref(), to.as_ref(), &fold));
+            found.push(self.key_range(name, SQUEEZED_KEY, from.as_ref(), to.as_ref(), &|text| squeeze(&fold(text))));
             (from.as_ref().map(|end| fold(&end.value)), to.as_ref().map(|end| fold(&end.value)))
         } else {
             self.whole_and_words(name, test, &mut found)?;
@@ -215,6 +215,22 @@ impl Compiler<'_> {
         let ends = (ends.0.map(|low| natural(&low)), ends.1.map(|high| natural(&high)));
         found.push(self.overlapping("o", name, &ends));
         Ok(any(found))
+    }
+
+    /// Whole text values of one kind between two ends.
+    fn key_range(
+        &self,
+        name: &str,
+        kind: u8,
+        from: Option<&End>,
+        to: Option<&End>,
+        form: &dyn Fn(&str) -> String,
+    ) -> Compiled {
+        let term = |bytes: &[u8]| Term::from_field_bytes(self.layout.key, bytes);
+        let edge = |end: &End| bound(end, term(&text_key(name, kind, &form(&end.value))));
+        let low = from.map_or_else(|| Bound::Included(term(&key_head(name, kind))), edge);
+        let high = to.map_or_else(|| Bound::Excluded(term(&key_head(name, kind + 1))), edge);
+        Box::new(RangeQuery::new(low, high))
     }
 
     /// Page ranges (first to last) that share a value with these ends.

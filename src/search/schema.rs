@@ -7,7 +7,7 @@
 //! | `id`, `load`, `pages`, `date` | numbers of the document; `load` is also what deletes go by |
 //! | `definition`, `kind` | for facets and filters |
 //! | `owner` | the account exactly as printed: what a customer's rights are checked against |
-//! | `key` | `name NUL t value` for whole text values (folded), `s` without separators, `n` numbers no column holds |
+//! | `key` | `name NUL t value`: whole text values, folded; `s`: without separators; `n`: numbers no column holds |
 //! | `words` of fields (`field`) | `name NUL word` with positions |
 //! | `column` | numbers and days of index fields by name, and first and last values of page ranges |
 //! | `text`, `bag` | words of the pages, with positions and without |
@@ -23,7 +23,7 @@ use tantivy::schema::{
 };
 use tantivy::{Index, TantivyDocument, Term};
 
-use super::fold::{fold, squeeze};
+use super::fold::{fold, has_separators, squeeze};
 use super::literal::{NANOS_PER_STEP, Nano, nano, nano_of_integer, step};
 use super::words::{FieldWords, Kind, NAME_END, Scanner, TextWords};
 use crate::archive::{DocId, Document, LoadId};
@@ -37,7 +37,7 @@ const LONGEST_KEY: usize = 200;
 
 /// Type byte of whole text values.
 pub(super) const TEXT_KEY: u8 = b't';
-/// Type byte of text values without their separators, see [`squeeze`].
+/// Type byte of text values with separators, which are left out: see [`has_separators`].
 pub(super) const SQUEEZED_KEY: u8 = b's';
 /// Type byte of numbers that a column cannot hold.
 pub(super) const NUMBER_KEY: u8 = b'n';
@@ -112,7 +112,13 @@ impl Layout {
         entry.out.add_text(self.kind, kind);
         if let Some(account) = &document.account {
             entry.out.add_bytes(self.owner, account.as_bytes());
-            entry.text_key("account", account);
+            let is_field = |(position, value): &(u16, FieldValue)| {
+                names.get(usize::from(*position)).is_some_and(|name| name == "account")
+                    && matches!(value, FieldValue::One(Value::Text(text)) if text == account)
+            };
+            if !document.fields.iter().any(is_field) {
+                entry.text_key("account", account);
+            }
         }
         for (position, value) in &document.fields {
             let Some(name) = names.get(usize::from(*position)) else { continue };
@@ -234,12 +240,15 @@ impl Entry<'_> {
         }
     }
 
+    /// Adds the whole value; returns it folded.
     fn text_key(&mut self, name: &str, text: &str) -> String {
         let folded = fold(text);
-        self.out.add_bytes(self.layout.key, &text_key(name, TEXT_KEY, &folded));
-        if let Some(squeezed) = squeeze(&folded) {
-            self.out.add_bytes(self.layout.key, &text_key(name, SQUEEZED_KEY, &squeezed));
-        }
+        let key = if has_separators(&folded) {
+            text_key(name, SQUEEZED_KEY, &squeeze(&folded))
+        } else {
+            text_key(name, TEXT_KEY, &folded)
+        };
+        self.out.add_bytes(self.layout.key, &key);
         folded
     }
 

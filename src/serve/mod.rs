@@ -1,1 +1,30 @@
-//! (serve: contract in the helper's brief)
+//! Answers people and programs over HTTP: the API, the agent console, the customer portal, administration.
+//!
+//! In: requests. Out: hit lists, renditions, pages. What is answered comes from a [`backend::Backend`]; this folder
+//! does not know how documents are stored, found or rendered.
+//!
+//! Promises: every route is a row of [`routes::ROUTES`] with the access it needs, checked before its handler runs
+//! (`tests/rights.rs`); a document's bytes leave only with a permit of the gate, so every read has its audit record; a
+//! document that is not there and one that may not be seen get the same answer; a stream that was acknowledged is on
+//! disk and will be loaded, also after a crash (`intake.rs`); uploads and large renditions pass through files, not
+//! memory. Adding a call: a handler in `api/` or `web/`, a row in `routes.rs`, for the API a line in `openapi.rs`.
+
+pub mod api;
+pub mod ask;
+pub mod backend;
+mod http;
+pub mod intake;
+mod metrics;
+mod openapi;
+pub mod problem;
+mod range;
+mod rendition;
+pub mod routes;
+mod state;
+#[cfg(test)]
+mod tests;
+mod web;
+
+pub use api::json::hit_json;
+pub use http::{ServeError, ServeHandle, run, start};
+pub use state::ServeConfig;

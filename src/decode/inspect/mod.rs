@@ -162,16 +162,22 @@ fn rounded(confidence: f32) -> f64 {
     (f64::from(confidence) * 1000.0).round() / 1000.0
 }
 
-/// Whether records carry Xerox DJDE commands: the word, and `END` with its semicolon further on.
+/// Whether records carry Xerox DJDE commands: the word, and `END` further on.
 fn has_djde(head: &[u8]) -> bool {
-    ["ibm-037", "iso-8859-1"].iter().filter_map(|page| CodePage::find(page)).any(|page| {
-        let find = |text: &str| {
-            let wanted = page.encode(text)?;
-            memchr::memmem::find(head, &wanted)
-        };
-        let end = [",END;", " END;"].iter().any(|end| find(end).is_some());
-        end && (find("DJDE").is_some() || (find("JDE=").is_some() && find("JDL=").is_some()))
+    DJDE_PAGES.iter().filter_map(|page| CodePage::find(page)).any(|page| {
+        let has = |text: &str| page.encode(text).is_some_and(|text| memchr::memmem::find(head, &text).is_some());
+        has("DJDE") && [",END", " END"].into_iter().any(has)
     })
+}
+
+/// Code pages that spell DJDE commands as all others of their kind do.
+const DJDE_PAGES: [&str; 2] = ["ibm-037", "iso-8859-1"];
+
+/// Whether a page prints nothing but DJDE commands.
+fn only_djde(unit: &Unit) -> bool {
+    let words: Vec<Vec<u8>> = DJDE_PAGES.iter().filter_map(|page| CodePage::find(page)?.encode("DJDE")).collect();
+    let is_command = |text: &[u8]| words.iter().any(|word| memchr::memmem::find(text, word).is_some());
+    !unit.strikes.is_empty() && unit.strikes.iter().all(|strike| is_command(unit.text(strike)))
 }
 
 impl Inspection {
@@ -204,7 +210,7 @@ fn decode(file: File, format: &dyn Format, sniff: &Sniff, report: &mut Inspectio
     let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read)?;
     let (mut unit, mut rows, mut notes) = (Unit::default(), Rows::default(), Notes::default());
     while decoder.next(&mut unit, &mut notes)? {
-        if unit.kind != UnitKind::Page {
+        if unit.kind != UnitKind::Page || (report.format == "xerox" && only_djde(&unit)) {
             continue;
         }
         report.pages += 1;

@@ -5,12 +5,14 @@
 //!
 //! Decoding can start at any unit: [`Unit::resume`] holds where the paper stood and what was left of the block.
 
+use std::cell::RefCell;
 use std::io::Read;
 
 use super::control::{self, Action, Control, Motion, Place, STRUCTURED_FIELD};
 use super::draw::Geometry;
 use super::layout::Layout;
 use super::text::{self, Layers};
+use crate::decode::rows::Rows;
 use crate::decode::{DecodeError, Decoder, Start, Strike, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::frame::{End, Flaw, Framer, Kind, Record};
@@ -91,6 +93,8 @@ pub struct LineDecoder<R> {
     /// A record was put on the present page, blank or not.
     wrote: bool,
     layers: Layers,
+    /// Kept from page to page for drawing.
+    rows: RefCell<Rows>,
 }
 
 impl<R: Read + Send> LineDecoder<R> {
@@ -106,6 +110,7 @@ impl<R: Read + Send> LineDecoder<R> {
             records: start.records,
             wrote: false,
             layers: Layers::default(),
+            rows: RefCell::default(),
         }
     }
 
@@ -464,7 +469,7 @@ impl<R: Read + Send> Decoder for LineDecoder<R> {
     }
 
     fn page(&self, unit: &Unit, notes: &mut Notes) -> Page {
-        super::draw::page(unit, self.layout.code_page, &self.geometry, notes)
+        super::draw::page(unit, self.layout.code_page, &self.geometry, &mut self.rows.borrow_mut(), notes)
     }
 
     fn records(&self) -> u64 {

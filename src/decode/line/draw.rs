@@ -114,22 +114,27 @@ fn i32_of(count: usize) -> i32 {
 }
 
 /// Draws `unit`.
-pub(super) fn page(unit: &Unit, cp: &'static CodePage, geometry: &Geometry, notes: &mut Notes) -> Page {
-    let mut rows = Rows::default();
+pub(super) fn page(
+    unit: &Unit,
+    cp: &'static CodePage,
+    geometry: &Geometry,
+    rows: &mut Rows,
+    notes: &mut Notes,
+) -> Page {
     rows.fill(unit, cp);
-    let mut elements = Vec::new();
+    let mut elements = Vec::with_capacity(unit.strikes.len());
     let mut cut = 0;
     let mut last = 0;
     for strike in &unit.strikes {
         if strike.row != last {
             last = strike.row;
-            cut += draw_row(&rows, last, geometry, &mut elements);
+            cut += draw_row(rows, last, geometry, &mut elements);
         }
     }
     let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
     notes.add_many("column-not-drawn", cut, at, "characters beyond column 1024");
     notes.add_many("overstrike-dropped", rows.dropped(), at, "too many strikes at one place");
-    draw_shadows(&rows, geometry, &mut elements);
+    draw_shadows(rows, geometry, &mut elements);
     Page { width: geometry.width, height: geometry.height, elements }
 }
 
@@ -137,22 +142,15 @@ pub(super) fn page(unit: &Unit, cp: &'static CodePage, geometry: &Geometry, note
 struct Run {
     column: usize,
     text: String,
+    /// Empty while all characters take one column.
     advances: Vec<Lu>,
-    wide: bool,
     bold: Option<bool>,
     underline: bool,
 }
 
 impl Run {
     fn starting(cell: &RowCell) -> Run {
-        Run {
-            column: cell.column,
-            text: String::new(),
-            advances: Vec::new(),
-            wide: false,
-            bold: None,
-            underline: cell.underline,
-        }
+        Run { column: cell.column, text: String::new(), advances: Vec::new(), bold: None, underline: cell.underline }
     }
 
     /// Blanks have no weight: they join any run with the same underline.
@@ -164,13 +162,18 @@ impl Run {
         if cell.ch != ' ' {
             self.bold = Some(cell.bold);
         }
+        if cell.width != 1 && self.advances.is_empty() {
+            self.advances.resize(self.text.chars().count(), column);
+        }
+        if cell.width != 1 || !self.advances.is_empty() {
+            self.advances.push(Lu(i32::from(cell.width) * column.0));
+        }
         self.text.push(cell.ch);
-        self.wide |= cell.width != 1;
-        self.advances.push(Lu(i32::from(cell.width) * column.0));
     }
 
     fn finish(self, geometry: &Geometry, row: u16, elements: &mut Vec<Element>) {
-        let advances = if self.wide { Advances::Each(self.advances) } else { Advances::Uniform(geometry.column) };
+        let advances =
+            if self.advances.is_empty() { Advances::Uniform(geometry.column) } else { Advances::Each(self.advances) };
         elements.push(Element::Text(TextRun {
             x: geometry.x(self.column),
             y: geometry.y(row),
@@ -189,6 +192,10 @@ impl Run {
 
 /// Draws one row and returns how many characters had no place.
 fn draw_row(rows: &Rows, row: u16, geometry: &Geometry, elements: &mut Vec<Element>) -> u64 {
+    if let Some((text, bold)) = rows.uniform(row).filter(|(text, _)| i32_of(text.len()) <= COLUMN_LIMIT) {
+        draw_uniform(text, bold, row, geometry, elements);
+        return 0;
+    }
     let mut run: Option<Run> = None;
     let mut cut = 0;
     for cell in rows.cells(row).skip_while(|cell| cell.ch == ' ' && !cell.underline) {
@@ -205,6 +212,22 @@ fn draw_row(rows: &Rows, row: u16, geometry: &Geometry, elements: &mut Vec<Eleme
         run.finish(geometry, row, elements);
     }
     cut
+}
+
+/// The usual row: one run from its first character on.
+fn draw_uniform(text: &str, bold: bool, row: u16, geometry: &Geometry, elements: &mut Vec<Element>) {
+    let shown = text.trim_start_matches(' ');
+    if shown.is_empty() {
+        return;
+    }
+    let run = Run {
+        column: text.len() - shown.len() + 1,
+        text: shown.to_owned(),
+        advances: Vec::new(),
+        bold: Some(bold),
+        underline: false,
+    };
+    run.finish(geometry, row, elements);
 }
 
 /// Draws what was struck over other characters: neighbours of one layer as one run.

@@ -478,6 +478,11 @@ fn pages_and_records_of_the_corpus_are_those_of_its_manifest() {
             pages += usize::from(unit.kind == UnitKind::Page);
         }
         assert_eq!((pages, decoder.records()), (expected_pages, expected_records), "{file}");
+        let (all, _) = units(&bytes, Start::default(), &how);
+        let middle = all.len() / 2;
+        let (again, _) = units(&bytes, all[middle].start(), &how);
+        assert_eq!(again.len(), all.len() - middle, "{file}");
+        assert!(all[middle..].iter().zip(&again).all(|(left, right)| same(left, right)), "{file}");
         let survived: Vec<&str> =
             notes.iter().map(|note| note.code.as_str()).filter(|code| *code != "empty-page").collect();
         assert!(survived.is_empty(), "{file}: {survived:?}");

@@ -5,8 +5,10 @@
 //! and say the same of the document ([`meta`]). Only this folder knows PDF.
 
 pub mod bulk;
+mod file;
 mod meta;
 mod place;
+mod repack;
 mod tagged;
 
 use std::io::Write;

@@ -27,7 +27,7 @@ use krilla::text::{GlyphId, KrillaGlyph};
 
 use super::meta;
 use super::place::{self, Missing, Piece};
-use super::{PaperSize, PdfWriter, underline_rule};
+use super::{PaperSize, PdfWriter, repack, underline_rule};
 use crate::page::{Color, Element, Lu, Page, Rule, TextRun};
 use crate::render::font::FontSet;
 use crate::render::form::{self, Drawing, Shape, Step, Under};
@@ -114,8 +114,7 @@ impl PdfWriter for Tagged<'_> {
         let bytes = this.document.finish().map_err(|error| {
             RenderError::Resource(format!("the document cannot be written as PDF/A-2a with PDF/UA-1: {error}"))
         })?;
-        this.out.write_all(&bytes)?;
-        this.out.flush()?;
+        repack::repack(&bytes, this.out)?;
         Ok(Rendered { missing_glyphs: this.missing.into_list() })
     }
 }
@@ -257,7 +256,7 @@ impl Pen<'_, '_> {
             })
             .collect();
         let (x, y, along) = (points(run.x), points(run.y), finite(piece.offset));
-        let plain = run.turns % 4 == 0 && piece.stretch == 1.0;
+        let plain = run.turns.is_multiple_of(4) && piece.stretch == 1.0;
         let start = if plain {
             Point::from_xy(x + along, y)
         } else {

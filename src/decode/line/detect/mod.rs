@@ -13,7 +13,7 @@ mod period;
 #[cfg(test)]
 mod tests;
 
-use super::super::{ReadSpec, Sample, Sniff};
+use super::super::{ReadSpec, Sample, Sniff, signature};
 use crate::frame::codepage::CodePage;
 
 pub use control::Control;
@@ -46,6 +46,12 @@ pub fn sniff(sample: &Sample<'_>, hint: &ReadSpec) -> Sniff {
     read.code_page.get_or_insert_with(|| page.name().into());
     if read.lines_per_page.is_none() && control.kind.is_none() && !has_form_feeds(&frame, sample.head) {
         read.lines_per_page = period::lines_per_page(&texts, page.is_ebcdic(), &mut found);
+    }
+    // Other formats may look like text (PostScript) or like records (AFP); their signatures are surer than habits.
+    if hint.format.is_none()
+        && let Some(other) = signature::matches(sample.head).first()
+    {
+        found.weigh(1.0 - 0.95 * other.confidence, format!("more likely {}: {}", other.format, other.evidence));
     }
     if sample.head.len() < LEAST {
         found.weigh(0.2, "there are too few bytes to tell".into());

@@ -6,9 +6,9 @@ use skrifa::raw::TableProvider;
 use subsetter::GlyphRemapper;
 
 use super::codes::{Coded, Subset};
-use super::file::{Id, PdfFile};
 use crate::render::RenderError;
 use crate::render::font::FontFace;
+use crate::render::pdf::file::{Id, PdfFile};
 use crate::render::pdf::meta;
 
 /// A CMap section holds at most this many entries.

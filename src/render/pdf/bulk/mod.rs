@@ -6,16 +6,15 @@
 mod codes;
 mod content;
 mod embed;
-mod file;
 mod tree;
 
 use std::io::Write;
 
 use codes::Codes;
 use content::{Content, TextStyle};
-use file::{Id, PdfFile};
 use tree::{Outline, PageTree};
 
+use super::file::{Id, PdfFile};
 use super::meta;
 use super::place::{self, Missing, Piece};
 use super::{PaperSize, underline_rule};

@@ -1,7 +1,7 @@
 //! The page tree and the bookmarks, written while pages go by.
 
-use super::file::{Id, PdfFile};
 use crate::render::RenderError;
+use crate::render::pdf::file::{Id, PdfFile};
 use crate::render::pdf::meta;
 
 /// Children of one node of the page tree.

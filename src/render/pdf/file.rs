@@ -95,6 +95,16 @@ impl<'o> PdfFile<'o> {
         self.put(b"\nendstream\nendobj\n")
     }
 
+    /// Writes an object that is complete between `obj` and `endobj`.
+    pub fn verbatim(&mut self, id: Id, body: &[u8]) -> Result<(), RenderError> {
+        if let Some(entry) = self.entries.get_mut(id.0 as usize) {
+            *entry = self.offset;
+        }
+        self.put(format!("{} 0 obj\n", id.0).as_bytes())?;
+        self.put(body)?;
+        self.put(b"\nendobj\n")
+    }
+
     /// Writes what is waiting, the cross-reference stream and the end of the file.
     pub fn finish(mut self, catalog: Id, info: Id) -> Result<(), RenderError> {
         self.write_waiting()?;

@@ -1,0 +1,296 @@
+//! Sending streams, and what became of them.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write};
+use std::path::PathBuf;
+
+use actix_web::body::SizedStream;
+use actix_web::http::header;
+use actix_web::{HttpResponse, web};
+use futures_util::{StreamExt, stream};
+use serde_json::json;
+use sha2::{Digest, Sha256};
+
+use super::content::disposition;
+use super::json;
+use crate::archive::LoadId;
+use crate::auth::secret;
+use crate::serve::ask::{Answer, Ask};
+use crate::serve::intake::{Job, JobState};
+use crate::serve::problem::Problem;
+use crate::serve::state::State;
+
+/// Bytes gathered before they are written.
+const GATHERED: usize = 512 << 10;
+/// Pieces of a sent load that wait for a slow reader.
+const PIECES: usize = 8;
+
+/// A stream on its way to the disk; its file is removed unless it is accepted.
+struct Receiving {
+    path: PathBuf,
+    file: File,
+    hasher: Sha256,
+    bytes: u64,
+    accepted: bool,
+}
+
+impl Receiving {
+    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
+        self.hasher.update(piece);
+        self.bytes += piece.len() as u64;
+        self.file.write_all(piece)
+    }
+}
+
+impl Drop for Receiving {
+    fn drop(&mut self) {
+        if !self.accepted {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Captures a stream: 202 when it is on disk; it is loaded in the background.
+#[utoipa::path(post, path = "/api/v1/loads", tag = "loads",
+    params(("definition" = Option<String>, Query, description = "Report definition; recognised by content when left out"),
+        ("file" = Option<String>, Query, description = "Name to remember the stream by")),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 202, description = "Location tells where to look"), (status = 400, description = "bad-parameter, bad-body"),
+        (status = 403, description = "forbidden"), (status = 413, description = "too-large"),
+        (status = 507, description = "disk-full")))]
+pub async fn send(mut ask: Ask) -> Answer {
+    let params = ask.params(&["definition", "file"])?;
+    let file = file_name(params.get("file").unwrap_or("stream"))?;
+    let definition = params.get("definition").map(str::to_string);
+    if let Some(name) = definition.clone() {
+        ask.block(move |state| known(state, &name)).await?;
+    }
+    let length =
+        ask.request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    check_length(&ask, length.unwrap_or(0))?;
+    let payload = ask.payload.take().ok_or_else(|| Problem::bad_body("There is no body."))?;
+    let received = receive(&ask, payload).await?;
+    if received.bytes == 0 {
+        return Err(Problem::bad_body("The stream is empty."));
+    }
+    let who = ask.who()?.clone();
+    let job = ask.block(move |state| accept(state, received, file, definition, &who.principal)).await?;
+    let place = format!("/api/v1/loads/j{}", job.id);
+    Ok(HttpResponse::Accepted().insert_header((header::LOCATION, place)).json(json::job(&job, None)))
+}
+
+/// A name without a path.
+fn file_name(name: &str) -> Result<String, Problem> {
+    let fine = name.len() <= 255
+        && name != "."
+        && name != ".."
+        && !name.contains(['/', '\\'])
+        && !name.contains(char::is_control);
+    if fine {
+        Ok(name.to_string())
+    } else {
+        Err(Problem::bad_parameter("file is a name of at most 255 bytes without a path."))
+    }
+}
+
+fn known(state: &State, name: &str) -> Result<(), Problem> {
+    let definitions = state.backend.definitions()?;
+    if definitions.iter().any(|definition| definition.name == name) {
+        return Ok(());
+    }
+    let names: Vec<_> = definitions.into_iter().map(|definition| definition.name).collect();
+    Err(Problem::bad_parameter(format!("There is no such definition; there are: {}.", names.join(", "))))
+}
+
+fn check_length(ask: &Ask, bytes: u64) -> Result<(), Problem> {
+    let most = ask.state.config.max_load_bytes;
+    if bytes > most { Err(Problem::too_large(format!("A stream has at most {most} bytes."))) } else { Ok(()) }
+}
+
+async fn receive(ask: &Ask, mut payload: web::Payload) -> Result<Receiving, Problem> {
+    let (path, file) = ask.state.intake.part().map_err(|error| io_problem(&error))?;
+    let mut receiving = Receiving { path, file, hasher: Sha256::new(), bytes: 0, accepted: false };
+    let mut gathered = web::BytesMut::with_capacity(GATHERED);
+    while let Some(piece) = payload.next().await {
+        let piece = piece.map_err(|_| Problem::bad_body("The stream broke off; send it again."))?;
+        gathered.extend_from_slice(&piece);
+        check_length(ask, receiving.bytes + gathered.len() as u64)?;
+        if gathered.len() >= GATHERED {
+            receiving = written(receiving, gathered.split().freeze()).await?;
+        }
+    }
+    written(receiving, gathered.freeze()).await
+}
+
+async fn written(mut receiving: Receiving, piece: web::Bytes) -> Result<Receiving, Problem> {
+    let work = web::block(move || receiving.write(&piece).map(|()| receiving));
+    let done = work.await.map_err(|error| Problem::failed("receiving a stream", &error))?;
+    done.map_err(|error| io_problem(&error))
+}
+
+fn io_problem(error: &io::Error) -> Problem {
+    if error.kind() == io::ErrorKind::StorageFull {
+        return Problem::full("The stream was not kept; send it again when there is room.");
+    }
+    Problem::failed("receiving a stream", error)
+}
+
+fn accept(
+    state: &State,
+    mut received: Receiving,
+    file: String,
+    definition: Option<String>,
+    who: &crate::auth::gate::Principal,
+) -> Result<Job, Problem> {
+    let sha256 = secret::hex(&received.hasher.finalize_reset());
+    state.gate.record(who, "load", &file, &format!("sha-256 {sha256}"))?;
+    let job = Job {
+        id: 0,
+        state: JobState::Queued,
+        file,
+        definition,
+        bytes: received.bytes,
+        sha256,
+        sent_by: who.name.clone(),
+        received_at: 0,
+        load: None,
+        duplicate: false,
+        error: None,
+    };
+    let job = state.intake.accept(&received.path, &received.file, job).map_err(|error| match error {
+        crate::serve::backend::BackendError::Output(error) => io_problem(&error),
+        other => other.into(),
+    })?;
+    received.accepted = true;
+    Ok(job)
+}
+
+/// All loads, and the streams that are not loaded yet.
+#[utoipa::path(get, path = "/api/v1/loads", tag = "loads",
+    responses((status = 200, description = "`loads` and, waiting or failed, `received`")))]
+pub async fn list(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let (rows, jobs) = ask
+        .block(|state| {
+            let jobs = state.intake.open_jobs().map_err(|error| Problem::failed("reading the intake", &error))?;
+            Ok((state.backend.loads()?, jobs))
+        })
+        .await?;
+    let rows: Vec<_> = rows.iter().map(json::load).collect();
+    let jobs: Vec<_> = jobs.iter().map(|job| json::job(job, None)).collect();
+    Ok(HttpResponse::Ok().json(json!({ "loads": rows, "received": jobs })))
+}
+
+/// What the path names: `7` a load, `j7` a received stream.
+enum Named {
+    Load(LoadId),
+    Job(u64),
+}
+
+fn named(text: &str) -> Result<Named, Problem> {
+    let digits = text.strip_prefix('j').unwrap_or(text);
+    if digits.is_empty() || digits.starts_with('0') || !digits.bytes().all(|b| b.is_ascii_digit()) {
+        return Err(Problem::nothing());
+    }
+    let number: u64 = digits.parse().map_err(|_| Problem::nothing())?;
+    if digits.len() != text.len() {
+        return Ok(Named::Job(number));
+    }
+    u32::try_from(number).map(|number| Named::Load(LoadId(number))).map_err(|_| Problem::nothing())
+}
+
+/// One load with its page accounting, or a received stream and how far it is.
+#[utoipa::path(get, path = "/api/v1/loads/{id}", tag = "loads",
+    params(("id" = String, Path, description = "Number of a load, or the id that sending gave (`j7`)")),
+    responses((status = 200, description = "`state` is queued, running, done or failed"), (status = 404, description = "not-found")))]
+pub async fn show(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let named = named(ask.part("id"))?;
+    let json = ask.block(move |state| report(state, &named)).await?;
+    Ok(HttpResponse::Ok().json(json))
+}
+
+fn report(state: &State, named: &Named) -> Result<serde_json::Value, Problem> {
+    match named {
+        Named::Load(id) => Ok(json::load(&state.backend.load(*id)?.ok_or_else(Problem::nothing)?)),
+        Named::Job(id) => {
+            let job = job(state, *id)?;
+            let row = job.load_id().map(|id| state.backend.load(id)).transpose()?.flatten();
+            Ok(json::job(&job, row.as_ref()))
+        }
+    }
+}
+
+fn job(state: &State, id: u64) -> Result<Job, Problem> {
+    let job = state.intake.job(id).map_err(|error| Problem::failed("reading the intake", &error))?;
+    job.ok_or_else(Problem::nothing)
+}
+
+/// The captured stream, byte for byte.
+#[utoipa::path(get, path = "/api/v1/loads/{id}/original", tag = "loads",
+    params(("id" = String, Path, description = "Number of a load, or the id that sending gave")),
+    responses((status = 200, description = "the bytes", content_type = "application/octet-stream"),
+        (status = 404, description = "not-found"), (status = 409, description = "not-ready")))]
+pub async fn original(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let named = named(ask.part("id"))?;
+    let who = ask.who()?.clone();
+    let row = ask
+        .block(move |state| {
+            let id = match named {
+                Named::Load(id) => id,
+                Named::Job(id) => {
+                    job(state, id)?.load_id().ok_or_else(|| Problem::not_ready("The stream is not loaded."))?
+                }
+            };
+            let row = state.backend.load(id)?.ok_or_else(Problem::nothing)?;
+            state.gate.record(&who.principal, "export-load", &format!("load {id}"), "original")?;
+            Ok(row)
+        })
+        .await?;
+    let body = SizedStream::new(row.bytes, exported(&ask, row.id).await?);
+    Ok(HttpResponse::Ok()
+        .content_type("application/octet-stream")
+        .insert_header((header::CONTENT_DISPOSITION, disposition(&row.file, true)))
+        .insert_header((header::ETAG, format!("\"{}\"", row.sha256)))
+        .body(body))
+}
+
+type Pieces = tokio::sync::mpsc::Receiver<io::Result<web::Bytes>>;
+
+/// The stream of a load, made by a thread of its own as fast as the reader takes it.
+async fn exported(
+    ask: &Ask,
+    id: LoadId,
+) -> Result<impl stream::Stream<Item = io::Result<web::Bytes>> + use<>, Problem> {
+    let busy = |_| Problem::busy("The server stops.");
+    let turn = ask.state.exports.clone().acquire_owned().await.map_err(busy)?;
+    let (sender, pieces): (_, Pieces) = tokio::sync::mpsc::channel(PIECES);
+    let backend = ask.state.backend.clone();
+    let work = move || {
+        let _turn = turn;
+        let mut out = BufWriter::with_capacity(GATHERED, Sending(sender.clone()));
+        let outcome = backend.export_load(id, &mut out).map_err(io::Error::other).and_then(|()| out.flush());
+        if let Err(error) = outcome {
+            let _ = sender.blocking_send(Err(error));
+        }
+    };
+    let name = "greenbar-export".to_string();
+    std::thread::Builder::new().name(name).spawn(work).map_err(|error| Problem::failed("sending a load", &error))?;
+    Ok(stream::unfold(pieces, |mut pieces| async move { pieces.recv().await.map(|piece| (piece, pieces)) }))
+}
+
+/// Hands what is written to the answer; an error when the reader went away.
+struct Sending(tokio::sync::mpsc::Sender<io::Result<web::Bytes>>);
+
+impl Write for Sending {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let piece = web::Bytes::copy_from_slice(bytes);
+        self.0.blocking_send(Ok(piece)).map_err(|_| io::Error::from(io::ErrorKind::BrokenPipe))?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}

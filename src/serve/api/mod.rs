@@ -1,0 +1,8 @@
+//! The calls of programs: `/api/v1`.
+
+pub mod content;
+pub mod documents;
+pub mod info;
+pub mod json;
+pub mod loads;
+pub mod session;

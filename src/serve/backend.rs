@@ -1,0 +1,235 @@
+//! The seam between the server and what it serves.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::archive::kv::Engine;
+use crate::archive::{DocId, LoadId, LoadRow};
+use crate::auth::gate::{Permit, Scope};
+use crate::index::value::{Day, FieldValue};
+use crate::render::RenderOptions;
+
+/// Documents to find, to show and to load. Everything here may block; the server calls it off its own threads.
+pub trait Backend: Send + Sync + 'static {
+    /// The store of users, sessions, keys, audit and intake.
+    fn engine(&self) -> Arc<dyn Engine>;
+    /// Changes whenever documents may have changed: what was cached under another value is not used.
+    fn generation(&self) -> u64;
+    /// One page of a hit list.
+    fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError>;
+    /// What is known of a document, without its content.
+    fn document(&self, id: DocId) -> Result<Option<DocumentView>, BackendError>;
+    /// The renditions there are.
+    fn formats(&self) -> Vec<FormatInfo>;
+    /// Writes one rendition of the permitted document.
+    fn render(
+        &self,
+        permit: &Permit,
+        format: &str,
+        how: &RenderOptions,
+        out: &mut dyn Write,
+    ) -> Result<(), BackendError>;
+    /// All loads.
+    fn loads(&self) -> Result<Vec<LoadRow>, BackendError>;
+    /// One load.
+    fn load(&self, id: LoadId) -> Result<Option<LoadRow>, BackendError>;
+    /// Writes the captured stream of a load.
+    fn export_load(&self, id: LoadId, out: &mut dyn Write) -> Result<(), BackendError>;
+    /// Loads a captured stream and makes it findable; the flag says that it was loaded before.
+    fn load_stream(&self, path: &Path, file: &str, definition: Option<&str>) -> Result<(LoadRow, bool), BackendError>;
+    /// The report definitions, the newest version of each.
+    fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
+    /// Figures for the metrics.
+    fn figures(&self) -> Result<Figures, BackendError>;
+}
+
+/// The order of a hit list.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Order {
+    /// Newest first.
+    #[default]
+    Newest,
+    /// Oldest first.
+    Oldest,
+    /// Best match first.
+    Best,
+}
+
+/// What a hit list is asked for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HitsAsked {
+    /// In the query language; empty for everything.
+    pub query: String,
+    /// Only of this report definition.
+    pub definition: Option<String>,
+    /// Only of this document kind.
+    pub kind: Option<String>,
+    /// Only of this account.
+    pub account: Option<String>,
+    /// Not before this day.
+    pub from: Option<Day>,
+    /// Not after this day.
+    pub to: Option<Day>,
+    /// The order.
+    pub order: Order,
+    /// At most so many.
+    pub limit: usize,
+    /// Where the page before ended.
+    pub cursor: Option<String>,
+}
+
+/// One page of a hit list.
+#[derive(Debug, Clone, Default)]
+pub struct HitPage {
+    /// All documents that match and may be seen.
+    pub total: u64,
+    /// The hits of this page.
+    pub hits: Vec<HitView>,
+    /// How many by definition, kind and year.
+    pub facets: Vec<Facet>,
+    /// Where the next page starts.
+    pub next_cursor: Option<String>,
+}
+
+/// A document found.
+#[derive(Debug, Clone)]
+pub struct HitView {
+    /// The document.
+    pub document: DocumentView,
+    /// How well it matches, when ordered by that.
+    pub score: Option<f32>,
+    /// Lines of its text with what was searched for.
+    pub highlights: Vec<Highlight>,
+}
+
+/// A piece of text with marked parts.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Highlight {
+    /// In order; joined they are the text.
+    pub parts: Vec<HighlightPart>,
+}
+
+/// A part of a highlight.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct HighlightPart {
+    /// The text.
+    pub text: String,
+    /// Whether it is what was searched for.
+    pub marked: bool,
+}
+
+/// Counts by the values of one property.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Facet {
+    /// `definition`, `kind` or `year`.
+    pub name: &'static str,
+    /// Value and count, most first.
+    pub counts: Vec<(String, u64)>,
+}
+
+/// A document without its content.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DocumentView {
+    /// Its id.
+    pub id: DocId,
+    /// Name of its definition.
+    pub definition: String,
+    /// Title of the report.
+    pub report: String,
+    /// Document kind.
+    pub kind: String,
+    /// Title.
+    pub title: String,
+    /// Its date.
+    pub date: Option<Day>,
+    /// The customer's account.
+    pub account: Option<String>,
+    /// Its pages.
+    pub pages: u32,
+    /// Its fields, in definition order.
+    pub fields: Vec<FieldView>,
+}
+
+/// A field of a document.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldView {
+    /// Name as in queries.
+    pub name: String,
+    /// Label, English.
+    pub label: String,
+    /// Label, Chinese.
+    pub label_zh: Option<String>,
+    /// Keep it out of hit lists.
+    pub sensitive: bool,
+    /// The value.
+    pub value: FieldValue,
+}
+
+/// A rendition there is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FormatInfo {
+    /// `pdf`, `html` ...
+    pub name: &'static str,
+    /// Media type with charset.
+    pub media_type: &'static str,
+    /// File name extension.
+    pub extension: &'static str,
+}
+
+/// A report definition.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct DefinitionView {
+    /// Its name.
+    pub name: String,
+    /// Its newest version.
+    pub version: u32,
+    /// Title of the report.
+    pub title: String,
+    /// Document kind.
+    pub kind: String,
+    /// Names of its fields.
+    pub fields: Vec<String>,
+}
+
+/// Figures of the archive.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Figures {
+    /// Loads.
+    pub loads: u64,
+    /// Documents.
+    pub documents: u64,
+    /// Pages.
+    pub pages: u64,
+    /// Bytes captured.
+    pub captured_bytes: u64,
+}
+
+/// What a backend can fail with.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum BackendError {
+    /// The query is wrong; the message tells the user how.
+    #[error("{0}")]
+    BadQuery(String),
+    /// The cursor belongs to something else.
+    #[error("the cursor does not belong to this hit list")]
+    BadCursor,
+    /// No such page.
+    #[error("page {page} does not exist; the document has {pages}")]
+    NoPage {
+        /// Asked for, from 1.
+        page: u32,
+        /// There are.
+        pages: u32,
+    },
+    /// The stream cannot be loaded; sending it again will not help.
+    #[error("{0}")]
+    NotLoadable(String),
+    /// The reader of the output went away, or the output could not be written.
+    #[error("the output could not be written")]
+    Output(#[from] std::io::Error),
+    /// Anything else.
+    #[error("{0}")]
+    Failed(String),
+}

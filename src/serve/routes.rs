@@ -1,0 +1,283 @@
+//! The one route table, and what happens to every request on its way through it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Instant;
+
+use actix_web::http::header::{self, HeaderName, HeaderValue};
+use actix_web::{HttpRequest, HttpResponse, web};
+use futures_util::StreamExt;
+
+use super::api::{content, documents, info, loads, session};
+use super::ask::{self, Answer, Ask, SignedIn};
+use super::problem::Problem;
+use super::state::State;
+use super::web as pages;
+use crate::auth::secret;
+use crate::auth::user::Role;
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Everybody.
+    Public,
+    /// Everybody who signed in; the gate decides about documents.
+    SignedIn,
+    /// Agents and administrators.
+    Agent,
+    /// Customers.
+    Customer,
+    /// Administrators.
+    Administrator,
+}
+
+impl Access {
+    /// Whether a role may use it.
+    pub fn allows(self, role: Role) -> bool {
+        match self {
+            Access::Public | Access::SignedIn => true,
+            Access::Agent => matches!(role, Role::Agent | Role::Administrator),
+            Access::Customer => role == Role::Customer,
+            Access::Administrator => role == Role::Administrator,
+        }
+    }
+}
+
+/// What a request may carry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Carries {
+    /// Nothing that is looked at.
+    Nothing,
+    /// A form or JSON of at most 64 KiB.
+    Little,
+    /// A stream.
+    Stream,
+}
+
+type Handler = fn(Ask) -> Pin<Box<dyn Future<Output = Answer>>>;
+
+/// A row of the table.
+pub struct Route {
+    /// `GET` (which also answers `HEAD`), `POST` or `DELETE`.
+    pub method: &'static str,
+    /// The path, with `{parts}`.
+    pub path: &'static str,
+    /// Who may use it.
+    pub access: Access,
+    /// What it takes.
+    pub carries: Carries,
+    handler: Handler,
+}
+
+impl Route {
+    /// Whether programs ask here: errors are problem JSON, nobody is sent to the sign-in page.
+    pub fn is_api(&self) -> bool {
+        self.path.starts_with("/api") || matches!(self.path, "/health" | "/metrics")
+    }
+}
+
+macro_rules! routes {
+    ($($method:ident $path:literal $access:ident $carries:ident $handler:path;)+) => {
+        &[$(Route {
+            method: stringify!($method),
+            path: $path,
+            access: Access::$access,
+            carries: Carries::$carries,
+            handler: |ask| Box::pin($handler(ask)),
+        }),+]
+    };
+}
+
+/// Every route of the server.
+pub static ROUTES: &[Route] = routes! {
+    GET    "/api/v1/documents"                SignedIn      Nothing documents::list;
+    GET    "/api/v1/documents/{id}"           SignedIn      Nothing documents::show;
+    GET    "/api/v1/documents/{id}/content"   SignedIn      Nothing content::get;
+    GET    "/api/v1/definitions"              Agent         Nothing info::definitions;
+    POST   "/api/v1/loads"                    Administrator Stream  loads::send;
+    GET    "/api/v1/loads"                    Administrator Nothing loads::list;
+    GET    "/api/v1/loads/{id}"               Administrator Nothing loads::show;
+    GET    "/api/v1/loads/{id}/original"      Administrator Nothing loads::original;
+    GET    "/api/v1/audit"                    Administrator Nothing info::audit;
+    POST   "/api/v1/session"                  Public        Little  session::sign_in;
+    GET    "/api/v1/session"                  SignedIn      Nothing session::whoami;
+    DELETE "/api/v1/session"                  SignedIn      Nothing session::sign_out;
+    GET    "/api/v1/sessions"                 SignedIn      Nothing session::list;
+    DELETE "/api/v1/sessions/{id}"            SignedIn      Nothing session::revoke;
+    GET    "/api/openapi.json"                Public        Nothing info::openapi;
+    GET    "/health"                          Public        Nothing info::health;
+    GET    "/metrics"                         Public        Nothing info::metrics;
+    GET    "/"                                Public        Nothing pages::sign_in::page;
+    POST   "/sign-in"                         Public        Little  pages::sign_in::submit;
+    POST   "/sign-out"                        SignedIn      Little  pages::sign_in::sign_out;
+    GET    "/language"                        Public        Nothing pages::sign_in::language;
+    GET    "/static/{name}"                   Public        Nothing pages::assets::get;
+    GET    "/agent"                           Agent         Nothing pages::agent::page;
+    GET    "/agent/documents/{id}"            Agent         Nothing pages::document::agent;
+    GET    "/my"                              Customer      Nothing pages::my::page;
+    GET    "/my/documents/{id}"               Customer      Nothing pages::document::my;
+    GET    "/admin"                           Administrator Nothing pages::admin::page;
+};
+
+/// Largest [`Carries::Little`] body.
+const LITTLE: usize = 64 << 10;
+
+/// Tells actix about the table.
+pub fn configure(config: &mut web::ServiceConfig) {
+    let mut paths: Vec<&'static str> = Vec::new();
+    for route in ROUTES {
+        if !paths.contains(&route.path) {
+            paths.push(route.path);
+        }
+    }
+    for path in paths {
+        let mut resource = web::resource(path);
+        for route in ROUTES.iter().filter(|route| route.path == path) {
+            let handle = move |request: HttpRequest, payload: web::Payload, state: web::Data<State>| {
+                through(route, request, payload, state.into_inner())
+            };
+            resource = match route.method {
+                "GET" => resource.route(web::get().to(handle)).route(web::head().to(handle)),
+                "POST" => resource.route(web::post().to(handle)),
+                _ => resource.route(web::delete().to(handle)),
+            };
+        }
+        config.service(resource.default_service(web::to(wrong_method)));
+    }
+    config.default_service(web::to(nowhere));
+}
+
+async fn wrong_method(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let path = request.match_pattern().unwrap_or_default();
+    let known: Vec<_> = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method).collect();
+    let known = known.join(", ");
+    let mut response = Problem::method(format!("The path knows {known}.")).response();
+    if let Ok(value) = HeaderValue::from_str(&known) {
+        response.headers_mut().insert(header::ALLOW, value);
+    }
+    finish(&state, response)
+}
+
+async fn nowhere(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
+    let problem = ask::check_size(&request).err().unwrap_or_else(Problem::nothing);
+    let response = if request.path().starts_with("/api") {
+        problem.response()
+    } else {
+        pages::problem_page(&request, None, &problem)
+    };
+    finish(&state, response)
+}
+
+/// One request: size, origin, who, rights, forgery token, handler, headers.
+async fn through(
+    route: &'static Route,
+    request: HttpRequest,
+    payload: web::Payload,
+    state: Arc<State>,
+) -> HttpResponse {
+    let begun = Instant::now();
+    let mut who = None;
+    let outcome = match admit(route, &request, &state) {
+        Ok(admitted) => {
+            who = admitted;
+            handle(route, &request, payload, who.clone(), &state).await
+        }
+        Err(problem) => Err(problem),
+    };
+    let response = match outcome {
+        Ok(response) => response,
+        Err(problem) if route.is_api() => problem.response(),
+        Err(problem) if problem.code == "unauthorized" => pages::sign_in::redirect(&request),
+        Err(problem) => {
+            let who = who.or_else(|| ask::authenticate(&state, &request).ok().flatten());
+            pages::problem_page(&request, who.as_ref(), &problem)
+        }
+    };
+    state.metrics.answered(route.method, route.path, response.status().as_u16(), begun.elapsed());
+    finish(&state, response)
+}
+
+/// Who asks, when the route is for them.
+fn admit(route: &Route, request: &HttpRequest, state: &State) -> Result<Option<SignedIn>, Problem> {
+    ask::check_size(request)?;
+    if route.method != "GET" {
+        ask::check_origin(request)?;
+    }
+    if route.access == Access::Public {
+        return Ok(None);
+    }
+    let who = ask::authenticate(state, request)?;
+    let signed_in = who.as_ref().ok_or_else(|| Problem::unauthorized("Sign in, or send an API key."))?;
+    if !route.access.allows(signed_in.role) {
+        return Err(Problem::forbidden("Your role does not include this."));
+    }
+    Ok(who)
+}
+
+async fn handle(
+    route: &'static Route,
+    request: &HttpRequest,
+    payload: web::Payload,
+    who: Option<SignedIn>,
+    state: &Arc<State>,
+) -> Answer {
+    let mut ask = Ask { request: request.clone(), who, body: web::Bytes::new(), payload: None, state: state.clone() };
+    match route.carries {
+        Carries::Nothing => {}
+        Carries::Little => ask.body = little(payload).await?,
+        Carries::Stream => ask.payload = Some(payload),
+    }
+    if route.method != "GET" {
+        check_token(&ask)?;
+    }
+    (route.handler)(ask).await
+}
+
+/// A state-changing request in a browser session carries the session's token, as a header or in its form.
+fn check_token(ask: &Ask) -> Result<(), Problem> {
+    let Some(session) = ask.who.as_ref().and_then(|who| who.session.as_ref()) else { return Ok(()) };
+    let sent = ask.request.headers().get("x-csrf-token").map(|value| value.as_bytes().to_vec());
+    let sent = sent.or_else(|| ask.form(&["csrf"]).ok()?.get("csrf").map(|text| text.as_bytes().to_vec()));
+    if sent.is_some_and(|sent| secret::same(&sent, session.csrf.as_bytes())) {
+        return Ok(());
+    }
+    Err(Problem::csrf("Send the session's token in X-CSRF-Token; GET /api/v1/session tells it."))
+}
+
+async fn little(mut payload: web::Payload) -> Result<web::Bytes, Problem> {
+    let mut body = web::BytesMut::new();
+    while let Some(chunk) = payload.next().await {
+        let chunk = chunk.map_err(|_| Problem::bad_body("The body broke off."))?;
+        if body.len() + chunk.len() > LITTLE {
+            return Err(Problem::too_large(format!("At most {LITTLE} bytes are taken here.")));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// The headers of every answer. What a handler has set stays.
+fn finish(state: &State, mut response: HttpResponse) -> HttpResponse {
+    const HEADERS: [(&str, &str); 7] = [
+        ("content-security-policy", pages::POLICY),
+        ("x-content-type-options", "nosniff"),
+        ("x-frame-options", "DENY"),
+        ("referrer-policy", "same-origin"),
+        ("cross-origin-opener-policy", "same-origin"),
+        ("cross-origin-resource-policy", "same-origin"),
+        ("cache-control", "no-store"),
+    ];
+    let headers = response.headers_mut();
+    for (name, value) in HEADERS {
+        let name = HeaderName::from_static(name);
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
+    }
+    if state.config.secure_cookies {
+        let year = HeaderValue::from_static("max-age=31536000");
+        headers.insert(header::STRICT_TRANSPORT_SECURITY, year);
+    }
+    response
+}

@@ -1,0 +1,96 @@
+//! What every request shares.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+use super::backend::Backend;
+use super::intake::Intake;
+use super::metrics::Metrics;
+use super::rendition::Cache;
+use crate::auth::clock::Clock;
+use crate::auth::gate::Gate;
+use crate::auth::key::Keys;
+use crate::auth::lockout::Lockout;
+use crate::auth::session::Sessions;
+use crate::auth::user::Users;
+
+/// How to serve.
+#[derive(Debug, Clone)]
+pub struct ServeConfig {
+    /// Where to listen; port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// The archive's folder: streams that wait to be loaded and large renditions lie in `intake` and `tmp` below it.
+    pub data: PathBuf,
+    /// Cookies are for TLS only (`__Host-`, `Secure`): set it behind a proxy that speaks TLS.
+    pub secure_cookies: bool,
+    /// Largest stream that `POST /api/v1/loads` takes.
+    pub max_load_bytes: u64,
+    /// Worker threads.
+    pub workers: usize,
+    /// Threads for each worker that may wait for the disk or render.
+    pub blocking_threads: usize,
+    /// Seconds that running requests get at the end.
+    pub shutdown_s: u64,
+    /// The clock.
+    pub clock: Clock,
+}
+
+impl ServeConfig {
+    /// The defaults for an archive's folder.
+    pub fn new(listen: SocketAddr, data: impl Into<PathBuf>) -> ServeConfig {
+        let cores = std::thread::available_parallelism().map_or(2, std::num::NonZero::get);
+        ServeConfig {
+            listen,
+            data: data.into(),
+            secure_cookies: false,
+            max_load_bytes: 64 << 30,
+            workers: cores,
+            blocking_threads: 8,
+            shutdown_s: 30,
+            clock: Clock::default(),
+        }
+    }
+}
+
+/// What every request shares.
+pub struct State {
+    pub backend: Arc<dyn Backend>,
+    pub config: ServeConfig,
+    pub gate: Gate,
+    pub users: Users,
+    pub sessions: Sessions,
+    pub keys: Keys,
+    pub lockout: Lockout,
+    pub intake: Intake,
+    pub cache: Cache,
+    pub metrics: Metrics,
+    /// Argon2 takes 19 MiB and 30 ms for each sign-in: few at a time, the others wait in line.
+    pub hashing: Semaphore,
+    /// Whole loads being sent: each holds a thread.
+    pub exports: Arc<Semaphore>,
+}
+
+impl State {
+    /// The state of a server on this archive.
+    pub fn new(backend: Arc<dyn Backend>, config: ServeConfig, intake: Intake) -> State {
+        let engine = backend.engine();
+        let clock = config.clock.clone();
+        State {
+            gate: Gate::new(engine.clone()),
+            users: Users::new(engine.clone(), clock.clone()),
+            sessions: Sessions::new(engine.clone(), clock.clone()),
+            keys: Keys::new(engine, clock.clone()),
+            lockout: Lockout::new(clock),
+            intake,
+            cache: Cache::default(),
+            metrics: Metrics::default(),
+            hashing: Semaphore::new(2),
+            exports: Arc::new(Semaphore::new(4)),
+            backend,
+            config,
+        }
+    }
+}

@@ -1,0 +1,192 @@
+//! An archive that knows three documents.
+
+use std::io::Write;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
+
+use crate::archive::kv::Engine;
+use crate::archive::kv::memory::Memory;
+use crate::archive::{DocId, LoadId, LoadRow};
+use crate::auth::gate::{Permit, Scope};
+use crate::index::value::{Day, Decimal, FieldValue, Value};
+use crate::render::RenderOptions;
+use crate::serve::backend::*;
+
+pub struct Fake {
+    engine: Arc<dyn Engine>,
+    pub renders: AtomicU64,
+    loads: Mutex<Vec<(LoadRow, Vec<u8>)>>,
+}
+
+/// Account, title, pages, bytes of the text.
+const DOCUMENTS: [(&str, &str, u32, usize); 3] = [
+    ("4711", "Statement for Ada \"März\" 对账单", 3, 400),
+    ("4712", "Statement <b>for</b> Bob", 1, 400),
+    ("4711", "A long report", 60, 3 << 20),
+];
+
+impl Fake {
+    pub fn new() -> Fake {
+        Fake { engine: Arc::new(Memory::default()), renders: AtomicU64::new(0), loads: Mutex::default() }
+    }
+
+    fn view(id: DocId) -> Option<DocumentView> {
+        let at = usize::try_from(id.ordinal).ok()?.checked_sub(1)?;
+        let (account, title, pages, _) = *DOCUMENTS.get(at).filter(|_| id.load == LoadId(1))?;
+        let field = |name: &str, value| FieldView {
+            name: name.into(),
+            label: name.to_uppercase(),
+            label_zh: Some("字段".into()),
+            sensitive: name == "secret",
+            value: FieldValue::One(value),
+        };
+        Some(DocumentView {
+            id,
+            definition: "great-lakes-statement".into(),
+            report: "Great Lakes Statement".into(),
+            kind: "statement".into(),
+            title: title.into(),
+            date: Day::from_ymd(2024, 3, 10 + i8::try_from(id.ordinal).unwrap_or(0)),
+            account: Some(account.into()),
+            pages,
+            fields: vec![
+                field("account", Value::Text(account.into())),
+                field("amount_due", Value::Decimal(Decimal { units: 123_456_700, scale: 2 })),
+                field("secret", Value::Text("hush".into())),
+            ],
+        })
+    }
+}
+
+impl Backend for Fake {
+    fn engine(&self) -> Arc<dyn Engine> {
+        self.engine.clone()
+    }
+
+    fn generation(&self) -> u64 {
+        1
+    }
+
+    fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError> {
+        if asked.query.contains("((") {
+            return Err(BackendError::BadQuery("a bracket is never closed (character 1)".into()));
+        }
+        let ids = (1..=3).map(|ordinal| DocId { load: LoadId(1), ordinal });
+        let seen = |view: &DocumentView| {
+            let account = view.account.clone().unwrap_or_default();
+            scope.accounts().is_none_or(|accounts| accounts.contains(&account))
+                && asked.account.as_ref().is_none_or(|asked| *asked == account)
+        };
+        let views: Vec<_> = ids.filter_map(Fake::view).filter(seen).collect();
+        let highlights = vec![Highlight {
+            parts: vec![
+                HighlightPart { text: "a <late> ".into(), marked: false },
+                HighlightPart { text: "fee".into(), marked: true },
+            ],
+        }];
+        let total = views.len() as u64;
+        let hits = views.into_iter().take(asked.limit);
+        Ok(HitPage {
+            total,
+            hits: hits.map(|document| HitView { document, score: Some(1.0), highlights: highlights.clone() }).collect(),
+            facets: vec![
+                Facet { name: "kind", counts: vec![("statement".into(), total)] },
+                Facet { name: "year", counts: vec![("2024".into(), total)] },
+            ],
+            next_cursor: (asked.limit < 3).then(|| "abc".into()),
+        })
+    }
+
+    fn document(&self, id: DocId) -> Result<Option<DocumentView>, BackendError> {
+        Ok(Fake::view(id))
+    }
+
+    fn formats(&self) -> Vec<FormatInfo> {
+        let format = |name, media_type, extension| FormatInfo { name, media_type, extension };
+        vec![
+            format("pdf", "application/pdf", "pdf"),
+            format("html", "text/html; charset=utf-8", "html"),
+            format("text", "text/plain; charset=utf-8", "txt"),
+            format("png", "image/png", "png"),
+            format("original", "application/octet-stream", "bin"),
+        ]
+    }
+
+    fn render(
+        &self,
+        permit: &Permit,
+        format: &str,
+        how: &RenderOptions,
+        out: &mut dyn Write,
+    ) -> Result<(), BackendError> {
+        self.renders.fetch_add(1, Ordering::Relaxed);
+        let at = permit.document().ordinal as usize - 1;
+        if format == "png" {
+            // A one-pixel picture is enough for a browser to show something.
+            let mut encoder = png::Encoder::new(out, 1, 1);
+            encoder.set_color(png::ColorType::Grayscale);
+            let mut writer = encoder.write_header().map_err(|error| BackendError::Failed(error.to_string()))?;
+            return writer.write_image_data(&[200]).map_err(|error| BackendError::Failed(error.to_string()));
+        }
+        write!(out, "{} {format} {:?}\n", permit.document(), how.pages)?;
+        out.write_all(&b"0123456789abcde\n".repeat(DOCUMENTS[at].3 / 16))?;
+        Ok(())
+    }
+
+    fn loads(&self) -> Result<Vec<LoadRow>, BackendError> {
+        Ok(self.loads.lock().expect("not poisoned").iter().map(|(row, _)| row.clone()).collect())
+    }
+
+    fn load(&self, id: LoadId) -> Result<Option<LoadRow>, BackendError> {
+        Ok(self.loads()?.into_iter().find(|row| row.id == id))
+    }
+
+    fn export_load(&self, id: LoadId, out: &mut dyn Write) -> Result<(), BackendError> {
+        let loads = self.loads.lock().expect("not poisoned");
+        let (_, bytes) = loads.iter().find(|(row, _)| row.id == id).expect("asked for after load()");
+        Ok(out.write_all(bytes)?)
+    }
+
+    fn load_stream(&self, path: &Path, file: &str, definition: Option<&str>) -> Result<(LoadRow, bool), BackendError> {
+        let bytes = std::fs::read(path)?;
+        if bytes.starts_with(b"BAD") {
+            return Err(BackendError::NotLoadable("the accounting does not balance".into()));
+        }
+        let mut loads = self.loads.lock().expect("not poisoned");
+        let row = LoadRow {
+            id: LoadId(u32::try_from(loads.len()).expect("few") + 1),
+            file: file.into(),
+            definition: definition.unwrap_or("great-lakes-statement").into(),
+            definition_version: 1,
+            field_names: Vec::new(),
+            read: crate::decode::ReadSpec::default(),
+            sha256: String::new(),
+            bytes: bytes.len() as u64,
+            pages: 1,
+            documents: 1,
+            set_aside_pages: 0,
+            set_aside: Vec::new(),
+            stored_bytes: 10,
+            warnings: Vec::new(),
+            loaded_at: 0,
+            seconds: 0.1,
+        };
+        loads.push((row.clone(), bytes));
+        Ok((row, false))
+    }
+
+    fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {
+        Ok(vec![DefinitionView {
+            name: "great-lakes-statement".into(),
+            version: 1,
+            title: "Great Lakes Statement".into(),
+            kind: "statement".into(),
+            fields: vec!["account".into()],
+        }])
+    }
+
+    fn figures(&self) -> Result<Figures, BackendError> {
+        Ok(Figures { documents: 3, ..Figures::default() })
+    }
+}

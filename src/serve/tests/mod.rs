@@ -1,0 +1,9 @@
+//! The server over real HTTP, with an archive in memory behind it.
+
+mod content;
+mod fake;
+mod forgery;
+mod hostile;
+mod loads;
+mod rights;
+mod support;
