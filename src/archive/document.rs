@@ -191,6 +191,15 @@ impl<'a> DocumentPages<'a> {
     }
 }
 
+#[cfg(test)]
+impl DocumentPages<'_> {
+    /// Page and byte from which page `number` is decoded.
+    pub(super) fn start_of(&self, number: u32) -> (u32, u64) {
+        let (page, start) = self.start_for(number);
+        (page, start.byte)
+    }
+}
+
 impl Pages for DocumentPages<'_> {
     fn count(&self) -> u32 {
         self.document.pages

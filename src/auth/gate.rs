@@ -56,6 +56,12 @@ pub struct Permit {
 }
 
 impl Permit {
+    /// A permit without an audit record, for tests of what stands behind the gate.
+    #[cfg(test)]
+    pub(crate) fn for_tests(document: DocId) -> Permit {
+        Permit { document }
+    }
+
     /// The document it is for.
     pub fn document(&self) -> DocId {
         self.document

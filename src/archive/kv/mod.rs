@@ -4,7 +4,7 @@
 //! [`memory::Memory`] the one for tests; `contract.rs` holds both to the same promises.
 
 #[cfg(test)]
-mod contract;
+pub(super) mod contract;
 pub mod memory;
 pub mod rocks;
 

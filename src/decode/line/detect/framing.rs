@@ -241,6 +241,12 @@ fn prefixes(head: &[u8], whole: bool, wanted: &Wanted, found: &mut Findings) -> 
             continue;
         }
         let bytes: Vec<u8> = chain.records.concat();
+        // Any two characters make a length that fits, so a chain through plain text does not break where the head
+        // is cut off; but its records are full of line ends.
+        let line_ends = bytes.iter().filter(|byte| matches!(byte, 0x0A | 0x15 | 0x25)).count();
+        if !forced && line_ends > 2 * count {
+            continue;
+        }
         let mut trial = Findings { confidence: 1.0, ..Findings::default() };
         let ebcdic = kind_of_text(&bytes, wanted, &mut trial);
         if !forced && trial.confidence < 0.8 {
