@@ -155,3 +155,41 @@ pub enum RenderError {
 
 #[cfg(test)]
 pub(crate) mod sample;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::{Element, Lu};
+
+    #[test]
+    fn every_rendition_survives_hostile_pages_and_is_the_same_each_time() {
+        let extremes = [(0, 0), (i32::MIN, 5), (100, i32::MAX), (i32::MAX, 100), (200_000, 150_000)];
+        for (width, height) in extremes {
+            let mut page = sample::statement(7);
+            (page.width, page.height) = (Lu(width), Lu(height));
+            for (number, element) in page.elements.iter_mut().enumerate() {
+                let Element::Text(run) = element else { continue };
+                match number % 5 {
+                    0 => (run.x, run.y) = (Lu(i32::MAX), Lu(i32::MIN)),
+                    1 => run.size = Lu(if number > 20 { i32::MAX } else { 0 }),
+                    2 => run.advances = crate::page::Advances::Each(vec![Lu(i32::MIN), Lu(0)]),
+                    3 => run.text.clear(),
+                    _ => run.turns = 255,
+                }
+            }
+            let how = RenderOptions { width_px: Some(200), ..RenderOptions::default() };
+            for renderer in RENDERERS {
+                let make = || sample::render(renderer.name(), &sample::info(), vec![page.clone()], &how).0;
+                assert_eq!(make(), make(), "{}", renderer.name());
+            }
+        }
+    }
+
+    #[test]
+    fn names_and_extensions_of_renditions_differ() {
+        let mut names: Vec<_> = RENDERERS.iter().map(|renderer| (renderer.name(), renderer.extension())).collect();
+        names.sort_unstable();
+        assert!(names.windows(2).all(|pair| pair[0].0 != pair[1].0 && pair[0].1 != pair[1].1));
+        assert!(renderer("pdf").is_some() && renderer("original").is_none());
+    }
+}

@@ -70,7 +70,9 @@ fn draw(bytes: Vec<u8>, width_px: Option<u32>) -> Result<Picture, RenderError> {
     let wanted = width_px.map_or(width / 72.0 * DOTS_PER_INCH, |px| px as f32).clamp(WIDTHS.0, WIDTHS.1);
     let scale = (wanted / width).min(HEIGHT_LIMIT / height);
     let settings = RenderSettings::default();
-    let pixmap = PixmapSettings { x_scale: scale, y_scale: scale, bg_color: WHITE };
+    // Very long or wide pages still have a pixel across.
+    let (x_scale, y_scale) = (scale.max(1.5 / width), scale.max(1.5 / height));
+    let pixmap = PixmapSettings { x_scale, y_scale, bg_color: WHITE };
     let drawn = hayro::render(page, &RenderCache::new(), &InterpreterSettings::default(), &settings, &pixmap);
     let (width, height) = (u32::from(drawn.width()), u32::from(drawn.height()));
     let rgb = drawn.data_as_u8_slice().chunks_exact(4).map(|pixel| [pixel[0], pixel[1], pixel[2]]).collect();

@@ -10,7 +10,7 @@ mod find;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{OnceLock, RwLock};
+use std::sync::{Once, OnceLock, RwLock};
 
 pub use face::FontFace;
 use find::Source;
@@ -73,6 +73,9 @@ pub struct FontSet {
     known: RwLock<HashMap<(char, Face, bool), Glyph>>,
 }
 
+/// East Asian scripts start about here (CJK radicals).
+const EAST_ASIAN: u32 = 0x2E80;
+
 /// How many characters [`FontSet`] remembers; text beyond that is looked up in the fonts each time.
 const KNOWN_LIMIT: usize = 100_000;
 
@@ -129,9 +132,24 @@ impl FontSet {
                 }
             }
         }
+        self.warn_without_cjk(c);
         let regular = FontId(0);
         let replacement = self.in_font(regular, REPLACEMENT).expect("the compiled-in font has U+25A1");
         Glyph { missing: c != REPLACEMENT, ..replacement }
+    }
+
+    /// Says once in the log what to do when East Asian text meets a machine without a font for it.
+    fn warn_without_cjk(&self, c: char) {
+        static SAID: Once = Once::new();
+        if u32::from(c) >= EAST_ASIAN && !self.has_cjk() {
+            SAID.call_once(|| {
+                tracing::warn!(
+                    "no font for Chinese, Japanese and Korean text was found: such characters are drawn as empty boxes; \
+                     install fonts-noto-cjk or set {} to a folder with a CJK font",
+                    find::FONT_DIR
+                );
+            });
+        }
     }
 
     fn in_font(&self, font: FontId, c: char) -> Option<Glyph> {
