@@ -98,6 +98,11 @@ impl Archive {
         Ok(self.stored_load(id)?.row)
     }
 
+    /// Whether a load is visible.
+    pub fn has_load(&self, id: LoadId) -> Result<bool, ArchiveError> {
+        Ok(self.engine.get(Family::Loads, &keys::load(id))?.is_some())
+    }
+
     pub(super) fn stored_load(&self, id: LoadId) -> Result<StoredLoad, ArchiveError> {
         let what = format!("the row of load {id}");
         rows::get(&*self.engine, Family::Loads, &what, &keys::load(id))?.ok_or(ArchiveError::NoLoad(id))

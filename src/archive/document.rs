@@ -27,6 +27,10 @@ impl Archive {
     /// A document's pages, made on demand.
     pub fn pages(&self, permit: &Permit) -> Result<DocumentPages<'_>, ArchiveError> {
         let (document, info) = self.permitted(permit)?;
+        self.pages_in(document, info)
+    }
+
+    fn pages_in(&self, document: Document, info: Arc<LoadInfo>) -> Result<DocumentPages<'_>, ArchiveError> {
         let format = self.format_of(&info.stored.row.read)?;
         Ok(DocumentPages {
             archive: self,
@@ -55,7 +59,22 @@ impl Archive {
         permit: &Permit,
         each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
     ) -> Result<(), ArchiveError> {
-        let mut pages = self.pages(permit)?;
+        let document = self.document(permit.document())?;
+        self.texts_of(permit, &document, each)
+    }
+
+    /// The same for a permitted document whose row is at hand: what reads a whole load looks up no row twice.
+    pub fn texts_of(
+        &self,
+        permit: &Permit,
+        document: &Document,
+        each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
+    ) -> Result<(), ArchiveError> {
+        if document.id != permit.document() {
+            return Err(ArchiveError::NoDocument(document.id));
+        }
+        let info = self.info(document.id.load)?;
+        let mut pages = self.pages_in(document.clone(), info)?;
         let (mut rows, mut text) = (Rows::default(), String::new());
         for number in 0..pages.document.pages {
             let code_page = pages.seek(number)?;

@@ -1,6 +1,5 @@
 //! The archive as search reads it.
 
-use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
@@ -43,6 +42,10 @@ impl Catalogue for Archived {
         }
     }
 
+    fn has_load(&self, load: LoadId) -> Result<bool, CatalogueError> {
+        Ok(self.archive.has_load(load)?)
+    }
+
     fn documents(
         &self,
         load: LoadId,
@@ -68,16 +71,18 @@ impl Catalogue for Archived {
     }
 
     fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError> {
-        let mut fields = BTreeMap::new();
+        // A name may have another type in another report or version: all of them can be asked for.
+        let mut fields = Vec::new();
         for row in self.archive.definitions()? {
-            for version in 1..=row.version {
-                let Some(definition) = self.archive.definition(&row.name, Some(version))? else { continue };
-                for field in &definition.fields {
-                    fields.insert(field.name.clone(), field.kind);
+            let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
+            for field in &definition.fields {
+                let known = (field.name.clone(), field.kind);
+                if !fields.contains(&known) {
+                    fields.push(known);
                 }
             }
         }
-        Ok(fields.into_iter().collect())
+        Ok(fields)
     }
 
     fn page_texts(
@@ -86,7 +91,7 @@ impl Catalogue for Archived {
         each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
     ) -> Result<(), CatalogueError> {
         let permit = self.gate.system("index", document.id)?;
-        self.archive.texts(&permit, &mut |page, text| each(page + 1, text))?;
+        self.archive.texts_of(&permit, document, &mut |page, text| each(page + 1, text))?;
         Ok(())
     }
 }

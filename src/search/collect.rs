@@ -199,7 +199,7 @@ pub(super) struct CountInSegment {
     by_kind: Vec<u64>,
     by_day: Days,
     /// Documents that are in the index in parts.
-    in_parts: HashMap<u64, (Option<u64>, Option<u64>, Option<i64>)>,
+    in_parts: HashMap<u64, Labels<u64>>,
 }
 
 /// Counts by day: a table for the days around those of a segment's documents, a map for the others.
@@ -237,7 +237,7 @@ fn count_at(table: &mut Vec<u64>, at: usize) {
 }
 
 /// Definition, kind and day of a document.
-type Labels = (Option<String>, Option<String>, Option<i64>);
+type Labels<T> = (Option<T>, Option<T>, Option<i64>);
 
 /// Counts of one or more segments.
 #[derive(Debug, Default)]
@@ -247,7 +247,7 @@ pub(super) struct Tally {
     kinds: HashMap<String, u64>,
     days: HashMap<i64, u64>,
     /// Documents that are in the index in parts, not counted above.
-    in_parts: HashMap<u64, Labels>,
+    in_parts: HashMap<u64, Labels<String>>,
 }
 
 impl SegmentCollector for CountInSegment {

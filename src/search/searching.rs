@@ -20,6 +20,9 @@ use crate::auth::gate::Scope;
 /// Hits that [`Search::for_each_hit`] keeps in memory at a time (16 bytes each).
 pub(super) const HITS_AT_ONCE: usize = 250_000;
 
+/// The same for the first piece.
+const FIRST_AT_ONCE: usize = 1_000;
+
 impl Search {
     /// One page of the documents that match and may be seen.
     pub fn hits(
@@ -97,8 +100,11 @@ impl Search {
         let searched = self.filtered(catalogue, &moment, query, accounts)?;
         let mut present = Present::new(catalogue);
         let mut after: Option<Key> = None;
+        // Most lists are read no further than their first screen.
+        let mut keep = at_once.min(FIRST_AT_ONCE);
         loop {
-            let found = moment.searcher.search(&searched, &First { sort, after, keep: at_once })?;
+            let found = moment.searcher.search(&searched, &First { sort, after, keep })?;
+            keep = at_once;
             let mut hits = Vec::with_capacity(1);
             for key in &found.keys {
                 present.push(sort, *key, &mut hits)?;
