@@ -30,16 +30,29 @@ impl Args {
 }
 
 fn tell(report: &Inspection) -> Result<(), Failure> {
-    let entry = |name: &str, value: &str| if value.is_empty() { Ok(()) } else { output::line(format!("{name:<18}{value}")) };
+    let entry =
+        |name: &str, value: &str| if value.is_empty() { Ok(()) } else { output::line(format!("{name:<18}{value}")) };
     entry("format", &format!("{} (confidence {:.2})", report.format, report.confidence))?;
     entry("bytes", &grouped(report.bytes))?;
     let json = serde_json::to_value(report).map_err(Failure::new)?;
     for key in [
-        "records", "pages", "code_page", "record_format", "framing", "record_length", "carriage_control", "trc", "lines_per_page",
-        "documents", "page_groups", "tags",
+        "records",
+        "pages",
+        "code_page",
+        "record_format",
+        "framing",
+        "record_length",
+        "carriage_control",
+        "trc",
+        "lines_per_page",
+        "documents",
+        "page_groups",
+        "tags",
     ] {
         match &json[key] {
-            serde_json::Value::Number(number) => entry(key, &number.as_u64().map_or_else(|| number.to_string(), grouped))?,
+            serde_json::Value::Number(number) => {
+                entry(key, &number.as_u64().map_or_else(|| number.to_string(), grouped))?
+            }
             serde_json::Value::String(text) => entry(key, text)?,
             serde_json::Value::Bool(yes) => entry(key, if *yes { "yes" } else { "no" })?,
             _ => {}

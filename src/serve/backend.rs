@@ -9,6 +9,7 @@ use crate::archive::{DocId, LoadId, LoadRow};
 use crate::auth::gate::{Permit, Scope};
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
+pub use crate::view::FormatInfo;
 
 /// Documents to find, to show and to load. Everything here may block; the server calls it off its own threads.
 pub trait Backend: Send + Sync + 'static {
@@ -164,17 +165,6 @@ pub struct FieldView {
     pub sensitive: bool,
     /// The value.
     pub value: FieldValue,
-}
-
-/// A rendition there is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct FormatInfo {
-    /// `pdf`, `html` ...
-    pub name: &'static str,
-    /// Media type with charset.
-    pub media_type: &'static str,
-    /// File name extension.
-    pub extension: &'static str,
 }
 
 /// A report definition.

@@ -1,7 +1,7 @@
 //! Answers people and programs over HTTP: the API, the agent console, the customer portal, administration.
 //!
-//! In: requests. Out: hit lists, renditions, pages. What is answered comes from a [`backend::Backend`]; this folder
-//! does not know how documents are stored, found or rendered.
+//! In: requests. Out: hit lists, renditions, pages. What is answered comes from a [`backend::Backend`]; only
+//! `archived.rs` knows how documents are stored, found and rendered.
 //!
 //! Promises: every route is a row of [`routes::ROUTES`] with the access it needs, checked before its handler runs
 //! (`tests/rights.rs`); a document's bytes leave only with a permit of the gate, so every read has its audit record; a
@@ -10,6 +10,7 @@
 //! memory. Adding a call: a handler in `api/` or `web/`, a row in `routes.rs`, for the API a line in `openapi.rs`.
 
 pub mod api;
+mod archived;
 pub mod ask;
 pub mod backend;
 mod http;
@@ -25,6 +26,6 @@ mod state;
 mod tests;
 mod web;
 
-pub use api::json::hit_json;
+pub use archived::ArchiveBackend;
 pub use http::{ServeError, ServeHandle, run, start};
 pub use state::ServeConfig;

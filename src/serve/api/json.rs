@@ -6,8 +6,7 @@ use serde::Serialize;
 use serde_json::{Map, Value as Json, json};
 use utoipa::ToSchema;
 
-use crate::archive::{Document, LoadRow};
-use crate::index::value::{Day, FieldValue, Value};
+use crate::archive::LoadRow;
 use crate::serve::backend::{DocumentView, Highlight, HitPage, HitView};
 use crate::serve::intake::{Job, JobState};
 
@@ -28,7 +27,7 @@ pub struct Hit {
     pub date: Option<String>,
     /// Its pages.
     pub pages: u32,
-    /// Index fields: a text, a list of texts, or `{"from", "to"}`; decimals keep their digits.
+    /// Index fields: a text, a list of texts, or `{"first", "last"}`; decimals keep their digits.
     #[schema(value_type = Object)]
     pub fields: Map<String, Json>,
     /// How well it matches, with `sort=best`.
@@ -86,41 +85,9 @@ pub fn document(view: &DocumentView, all: bool) -> Hit {
         title: view.title.clone(),
         date: view.date.map(|day| day.to_string()),
         pages: view.pages,
-        fields: shown.map(|field| (field.name.clone(), value(&field.value))).collect(),
+        fields: shown.map(|field| (field.name.clone(), crate::view::json::value(&field.value))).collect(),
         score: None,
         highlights: Vec::new(),
-    }
-}
-
-/// A catalogue row as a line of `search --json`. `field_names` are the load's.
-pub fn hit_json(row: &Document, kind: &str, field_names: &[String]) -> Json {
-    let name = |at: &u16| field_names.get(usize::from(*at)).cloned().unwrap_or_else(|| format!("field-{at}"));
-    let fields: Map<String, Json> = row.fields.iter().map(|(at, field)| (name(at), value(field))).collect();
-    json!({
-        "id": row.id.to_string(),
-        "load": row.id.load.0,
-        "definition": &*row.definition,
-        "kind": kind,
-        "title": row.title,
-        "date": row.date.map(|days| Day(days).to_string()),
-        "pages": row.pages,
-        "fields": fields,
-    })
-}
-
-/// A field's value as JSON.
-pub fn value(value: &FieldValue) -> Json {
-    match value {
-        FieldValue::One(one) => single(one),
-        FieldValue::Many(list) => list.iter().map(single).collect(),
-        FieldValue::Span(from, to) => json!({ "from": single(from), "to": single(to) }),
-    }
-}
-
-fn single(value: &Value) -> Json {
-    match value {
-        Value::Integer(number) => json!(number),
-        other => json!(other.to_string()),
     }
 }
 

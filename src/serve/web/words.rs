@@ -68,8 +68,8 @@ impl Language {
         static BOTH: OnceLock<[Value; 2]> = OnceLock::new();
         let both = BOTH.get_or_init(|| {
             [
-                WORDS.iter().map(|(key, english, _)| (*key, *english)).collect(),
-                WORDS.iter().map(|(key, _, chinese)| (*key, *chinese)).collect(),
+                Value::from_pairs(WORDS.iter().map(|(key, english, _)| (*key, *english))),
+                Value::from_pairs(WORDS.iter().map(|(key, _, chinese)| (*key, *chinese))),
             ]
         });
         match self {

@@ -1,0 +1,284 @@
+//! The real backend: an archive with its search index.
+
+use std::fs::File;
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::Arc;
+
+use super::backend::{
+    Backend, BackendError, DefinitionView, DocumentView, Facet, FieldView, Figures, FormatInfo, Highlight,
+    HighlightPart, HitPage, HitView, HitsAsked, Order,
+};
+use crate::archive::kv::Engine;
+use crate::archive::{Archive, ArchiveError, DocId, Document, LoadId, LoadRow, LoadSource};
+use crate::auth::gate::{Gate, Permit, Scope};
+use crate::index::value::Day;
+use crate::render::{RenderError, RenderOptions};
+use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Window};
+use crate::view::{View, ViewError};
+
+/// Pages of a hit that are looked through for a line to show.
+const PAGES_LOOKED_AT: u32 = 3;
+/// Characters of such a line.
+const SNIPPET: usize = 140;
+/// Hits of a page that get one: each costs decoding its first pages.
+const HITS_WITH_SNIPPETS: usize = 30;
+
+/// An open archive, its search index and its views.
+pub struct ArchiveBackend {
+    archive: Arc<Archive>,
+    search: Arc<Search>,
+    catalogue: Archived,
+    view: View,
+    gate: Gate,
+}
+
+impl ArchiveBackend {
+    /// Serves this archive. The search index should have caught up.
+    pub fn new(archive: Arc<Archive>, search: Arc<Search>) -> ArchiveBackend {
+        ArchiveBackend {
+            catalogue: Archived::new(archive.clone()),
+            view: View::new(archive.clone()),
+            gate: Gate::new(archive.engine()),
+            archive,
+            search,
+        }
+    }
+
+    fn shown(&self, document: &Document) -> Result<DocumentView, BackendError> {
+        let load = self.archive.load_row(document.id.load)?;
+        let definition = self.view.definition(&load)?;
+        let fields = document.fields.iter().filter_map(|(at, value)| {
+            let info = definition.fields.get(usize::from(*at))?;
+            Some(FieldView {
+                name: info.name.clone(),
+                label: info.label.clone(),
+                label_zh: info.label_zh.clone(),
+                sensitive: info.sensitive,
+                value: value.clone(),
+            })
+        });
+        Ok(DocumentView {
+            id: document.id,
+            definition: document.definition.to_string(),
+            report: definition.title.clone(),
+            kind: definition.kind.clone(),
+            title: document.title.clone(),
+            date: document.date.map(Day),
+            account: document.account.clone(),
+            pages: document.pages,
+            fields: fields.collect(),
+        })
+    }
+
+    /// The first line of a document that has what was searched for. The hit list was narrowed to the searcher's
+    /// documents before, and the search itself is in the audit.
+    fn highlights(&self, id: DocId, marks: &Highlighter) -> Result<Vec<Highlight>, BackendError> {
+        let permit = self.gate.system("highlight", id).map_err(|error| BackendError::Failed(error.to_string()))?;
+        let mut found = Vec::new();
+        self.archive.texts(&permit, &mut |page, text| {
+            found.extend(marks.snippet(text, SNIPPET).map(parts));
+            if page + 1 >= PAGES_LOOKED_AT || !found.is_empty() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            }
+        })?;
+        Ok(found)
+    }
+}
+
+/// A snippet as plain and marked parts.
+fn parts(snippet: Snippet) -> Highlight {
+    let mut parts = Vec::new();
+    let mut add = |text: &str, marked| {
+        if !text.is_empty() {
+            parts.push(HighlightPart { text: text.to_string(), marked });
+        }
+    };
+    let text = |range: std::ops::Range<usize>| snippet.text.get(range).unwrap_or_default();
+    add(if snippet.cut_before { "… " } else { "" }, false);
+    let mut at = 0;
+    for range in &snippet.ranges {
+        add(text(at..range.start), false);
+        add(text(range.clone()), true);
+        at = range.end;
+    }
+    add(text(at..snippet.text.len()), false);
+    add(if snippet.cut_after { " …" } else { "" }, false);
+    Highlight { parts }
+}
+
+fn query(asked: &HitsAsked) -> Result<Query, BackendError> {
+    let mut query = if asked.query.trim().is_empty() {
+        Query::all()
+    } else {
+        Query::parse(&asked.query).map_err(|error| BackendError::BadQuery(error.to_string()))?
+    };
+    for (field, value) in [("definition", &asked.definition), ("kind", &asked.kind), ("account", &asked.account)] {
+        if let Some(value) = value {
+            query = query.and_field(field, value);
+        }
+    }
+    Ok(query.and_dates(asked.from.map(|day| day.0), asked.to.map(|day| day.0)))
+}
+
+impl Backend for ArchiveBackend {
+    fn engine(&self) -> Arc<dyn Engine> {
+        self.archive.engine()
+    }
+
+    fn generation(&self) -> u64 {
+        self.archive.last_seq().0
+    }
+
+    fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError> {
+        let query = query(asked)?;
+        let sort = match asked.order {
+            Order::Newest => Sort::DateDescending,
+            Order::Oldest => Sort::DateAscending,
+            Order::Best => Sort::Relevance,
+        };
+        let window = Window { limit: asked.limit, offset: 0, cursor: asked.cursor.clone(), sort };
+        let list = self.search.hits(&self.catalogue, &query, scope, &window)?;
+        let facets = self.search.facets(&self.catalogue, &query, scope)?;
+        let marks = query.highlighter();
+        let mut hits = Vec::with_capacity(list.hits.len());
+        for (at, hit) in list.hits.iter().enumerate() {
+            let document = match self.archive.document(hit.id) {
+                Ok(document) => document,
+                // It was unloaded since the search.
+                Err(ArchiveError::NoDocument(_) | ArchiveError::NoLoad(_)) => continue,
+                Err(error) => return Err(error.into()),
+            };
+            let wanted = !marks.is_empty() && at < HITS_WITH_SNIPPETS;
+            let highlights = if wanted { self.highlights(hit.id, &marks)? } else { Vec::new() };
+            hits.push(HitView { document: self.shown(&document)?, score: hit.score, highlights });
+        }
+        let years = facets.years.into_iter().map(|(year, count)| (year.to_string(), count)).collect();
+        let facets = vec![
+            Facet { name: "definition", counts: facets.definitions },
+            Facet { name: "kind", counts: facets.kinds },
+            Facet { name: "year", counts: years },
+        ];
+        Ok(HitPage { total: list.total, hits, facets, next_cursor: list.next_cursor })
+    }
+
+    fn document(&self, id: DocId) -> Result<Option<DocumentView>, BackendError> {
+        match self.archive.document(id) {
+            Ok(document) => self.shown(&document).map(Some),
+            Err(ArchiveError::NoDocument(_) | ArchiveError::NoLoad(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn formats(&self) -> Vec<FormatInfo> {
+        View::formats().collect()
+    }
+
+    fn render(
+        &self,
+        permit: &Permit,
+        format: &str,
+        how: &RenderOptions,
+        out: &mut dyn Write,
+    ) -> Result<(), BackendError> {
+        let rendered = self.view.render(permit, format, how, out)?;
+        if !rendered.missing_glyphs.is_empty() {
+            tracing::warn!(document = %permit.document(), format, "characters without a glyph were replaced");
+        }
+        Ok(())
+    }
+
+    fn loads(&self) -> Result<Vec<LoadRow>, BackendError> {
+        Ok(self.archive.loads()?)
+    }
+
+    fn load(&self, id: LoadId) -> Result<Option<LoadRow>, BackendError> {
+        match self.archive.load_row(id) {
+            Ok(row) => Ok(Some(row)),
+            Err(ArchiveError::NoLoad(_)) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    fn export_load(&self, id: LoadId, out: &mut dyn Write) -> Result<(), BackendError> {
+        self.archive.export_load(id, out)?;
+        Ok(())
+    }
+
+    fn load_stream(&self, path: &Path, file: &str, definition: Option<&str>) -> Result<(LoadRow, bool), BackendError> {
+        let stream = File::open(path)?;
+        let total = Some(stream.metadata()?.len());
+        let source = LoadSource { name: file.to_string(), reader: Box::new(stream), total };
+        let outcome = self.archive.load(source, definition, &|_| {});
+        let outcome = outcome.map_err(|error| BackendError::NotLoadable(told(&error)))?;
+        self.search.catch_up(&self.catalogue, &mut |_| {})?;
+        Ok((outcome.row, outcome.duplicate))
+    }
+
+    fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {
+        let mut list: Vec<DefinitionView> = Vec::new();
+        for row in self.archive.definitions()? {
+            let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
+            list.retain(|older| older.name != row.name);
+            list.push(DefinitionView {
+                name: row.name,
+                version: row.version,
+                title: definition.title.clone(),
+                kind: definition.kind.clone(),
+                fields: definition.fields.iter().map(|field| field.name.clone()).collect(),
+            });
+        }
+        Ok(list)
+    }
+
+    fn figures(&self) -> Result<Figures, BackendError> {
+        let mut figures = Figures::default();
+        for row in self.archive.loads()? {
+            figures.loads += 1;
+            figures.documents += u64::from(row.documents);
+            figures.pages += row.pages;
+            figures.captured_bytes += row.bytes;
+        }
+        Ok(figures)
+    }
+}
+
+/// An error with its causes in one text.
+fn told(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+impl From<ArchiveError> for BackendError {
+    fn from(error: ArchiveError) -> BackendError {
+        BackendError::Failed(told(&error))
+    }
+}
+
+impl From<SearchError> for BackendError {
+    fn from(error: SearchError) -> BackendError {
+        match error {
+            SearchError::Query(error) => BackendError::BadQuery(error.to_string()),
+            SearchError::Cursor => BackendError::BadCursor,
+            other => BackendError::Failed(told(&other)),
+        }
+    }
+}
+
+impl From<ViewError> for BackendError {
+    fn from(error: ViewError) -> BackendError {
+        match error {
+            ViewError::Render(RenderError::NoPage { page, pages }) => BackendError::NoPage { page, pages },
+            ViewError::Output(error) => BackendError::Output(error),
+            other => BackendError::Failed(told(&other)),
+        }
+    }
+}
