@@ -86,8 +86,9 @@ pub(crate) struct TriggerRule {
 /// What starts a document.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Start {
-    /// All of these triggers on one page.
-    Triggers(Vec<usize>),
+    /// All of the triggers `when` on one page, or a new value in one of the fields `by`: a page with somebody else's
+    /// number is never taken for a further page of the document before.
+    Triggers { when: Vec<usize>, by: Vec<usize> },
     /// A new value in one of these fields.
     Values(Vec<usize>),
     /// Every so many pages.

@@ -12,8 +12,8 @@ use super::{Definition, FieldInfo, FullText, Mask, Paper};
 use crate::decode::{FORMATS, ReadSpec};
 use crate::frame::codepage::CodePage;
 use crate::index::rule::{
-    ColumnRange, Condition, ExcludeRule, ExcludeTest, Recognise, RowRange, Rules, Source, Start, Test, TitlePart,
-    TriggerRule, Values,
+    ColumnRange, Condition, ExcludeRule, ExcludeTest, FieldRule, Recognise, RowRange, Rules, Source, Start, Test,
+    TitlePart, TriggerRule, Values,
 };
 use crate::index::value::FieldType;
 
@@ -482,7 +482,7 @@ fn document(
 ) -> (Option<u16>, Option<u16>) {
     let Some(section) = top.section("document", DOCUMENT_KEYS, faults) else {
         if !known.triggers.is_empty() {
-            rules.start = Start::Triggers(vec![0]);
+            rules.start = Start::Triggers { when: vec![0], by: Vec::new() };
         }
         return (None, None);
     };
@@ -517,7 +517,8 @@ fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rule
         StartWord::Group | StartWord::Stream => "",
     };
     for key in ["when", "by", "pages", "tag"] {
-        if key != used && section.has(key) {
+        let fits = key == used || (key == "by" && matches!(word, StartWord::Trigger));
+        if !fits && section.has(key) {
             let at = section.names().iter().find(|name| name.value == key).map_or(section.at, |name| name.at);
             let allowed = if used.is_empty() { "none of when, by, pages, tag" } else { used };
             faults.add(at, &section.key(key), "does not go with this start", Some(allowed));
@@ -533,27 +534,14 @@ fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rule
             faults.add(section.at, &section.key("start"), "there is no [[trigger]]", None);
             Start::Stream
         }
-        StartWord::Trigger if section.has("when") => {
-            Start::Triggers(names(section, "when", &known.triggers, "trigger", faults))
+        StartWord::Trigger => {
+            let when = names(section, "when", &known.triggers, "trigger", faults);
+            let when = if when.is_empty() { vec![0] } else { when };
+            Start::Triggers { when, by: key_fields(section, known, rules, faults) }
         }
-        StartWord::Trigger => Start::Triggers(vec![0]),
         StartWord::Value => {
             missing("names of fields, such as by = [\"branch\"]");
-            let fields: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
-            let by = names(section, "by", &fields, "field", faults);
-            for number in &by {
-                let rule = rules.fields.get(*number);
-                if rule.is_some_and(|rule| rule.values != Values::One || matches!(rule.source, Source::Count(_))) {
-                    let at = section.at;
-                    faults.add(
-                        at,
-                        &section.key("by"),
-                        "transaction, span and count fields cannot start documents",
-                        None,
-                    );
-                }
-            }
-            Start::Values(by)
+            Start::Values(key_fields(section, known, rules, faults))
         }
         StartWord::Pages => {
             missing("a number of pages");
@@ -567,6 +555,18 @@ fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rule
         StartWord::Group => Start::Group,
         StartWord::Stream => Start::Stream,
     }
+}
+
+/// The fields of `by`.
+fn key_fields(section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Vec<usize> {
+    let fields: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
+    let by = names(section, "by", &fields, "field", faults);
+    let fits = |rule: &FieldRule| rule.values == Values::One && !matches!(rule.source, Source::Count(_));
+    if !by.iter().all(|number| rules.fields.get(*number).is_none_or(fits)) {
+        let message = "transaction, span and count fields cannot start documents";
+        faults.add(section.at, &section.key("by"), message, None);
+    }
+    by
 }
 
 /// `"{account_number} {statement_date}"`

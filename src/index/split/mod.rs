@@ -100,7 +100,7 @@ impl<'d> Splitter<'d> {
         let glass = Glass::new(code_page);
         let rules = &definition.rules;
         let keys = match &rules.start {
-            Start::Values(fields) => fields.len(),
+            Start::Values(by) | Start::Triggers { by, .. } => by.len(),
             Start::Tag(_) => 1,
             _ => 0,
         };
@@ -154,7 +154,7 @@ impl<'d> Splitter<'d> {
             self.close(notes, out);
             self.begin(unit, out);
         } else if self.open.is_none() || !self.continues(unit) {
-            self.close(notes, out);
+            // Behind an open document the page waits: should the document go on, it was inside.
             let reason = if self.any_document { "between-documents" } else { "before-first-document" };
             self.set_aside(unit, reason, notes, out);
             return;
@@ -181,23 +181,19 @@ impl<'d> Splitter<'d> {
     fn starts(&mut self, unit: &Unit) -> bool {
         let rules = &self.definition.rules;
         match &rules.start {
-            Start::Triggers(which) => self.triggers.all(which, &mut self.glass, unit),
+            Start::Triggers { when, by } => {
+                let goes_on = self.open.is_some();
+                let changes = self.read_keys(by, unit) && goes_on;
+                let begins = self.triggers.all(when, &mut self.glass, unit);
+                if begins {
+                    self.keys.clone_from(&self.page_keys);
+                }
+                begins || changes
+            }
             Start::Pages(pages) => self.open.as_ref().is_none_or(|open| open.draft.pages >= *pages),
             Start::Group => unit.group_starts.is_some(),
             Start::Stream => self.open.is_none(),
-            Start::Values(fields) => {
-                let Splitter { finders, triggers, glass, buffer, page_keys, .. } = self;
-                for (key, field) in page_keys.iter_mut().zip(fields) {
-                    key.clear();
-                    if let Some(finder) = finders.get(*field) {
-                        finder.take(unit, triggers, glass, buffer, &mut |text| {
-                            key.push_str(text);
-                            false
-                        });
-                    }
-                }
-                self.keys_change()
-            }
+            Start::Values(by) => self.read_keys(by, unit),
             Start::Tag(name) => {
                 let value = unit.tags.iter().find(|tag| tag.name == *name).map_or("", |tag| tag.value.as_str());
                 for key in &mut self.page_keys {
@@ -207,6 +203,21 @@ impl<'d> Splitter<'d> {
                 self.keys_change()
             }
         }
+    }
+
+    /// Reads the fields that documents start by; whether one has another value than in the open document.
+    fn read_keys(&mut self, by: &[usize], unit: &Unit) -> bool {
+        let Splitter { finders, triggers, glass, buffer, page_keys, .. } = self;
+        for (key, field) in page_keys.iter_mut().zip(by) {
+            key.clear();
+            if let Some(finder) = finders.get(*field) {
+                finder.take(unit, triggers, glass, buffer, &mut |text| {
+                    key.push_str(text);
+                    false
+                });
+            }
+        }
+        self.keys_change()
     }
 
     /// Whether the page at hand has other keys than the open document; a key that is missing on the page does not

@@ -121,6 +121,26 @@ fn an_excluded_page_inside_a_document_stays_there_and_one_between_documents_does
 }
 
 #[test]
+fn a_page_of_another_account_never_joins_the_document_before() {
+    let field = "[[field]]\nname = \"account\"\nrow = 2\ncolumns = \"1-4\"\n";
+    let body = format!("{field}{BY_HEADING}by = [\"account\"]\naccount = \"account\"\n");
+    let mut s = Stream::default();
+    let units = [
+        s.page(&[(1, "BILL"), (2, "1111")]),
+        s.page(&[(1, "CONTINUED"), (2, "1111")]),
+        s.page(&[(1, "advertisement")]),
+        s.page(&[(1, "CONTINUED"), (2, "1111")]),
+        s.page(&[(1, "B?LL"), (2, "2222")]),
+        s.page(&[(1, "CONTINUED"), (2, "2222")]),
+        s.page(&[(1, "BILL"), (2, "2222")]),
+    ];
+    let (cuts, _) = run(&definition(&body), &units);
+    assert_eq!(shape(&cuts), "D4 D2 D1");
+    let accounts: Vec<Option<&str>> = documents(&cuts).iter().map(|draft| draft.account.as_deref()).collect();
+    assert_eq!(accounts, [Some("1111"), Some("2222"), Some("2222")]);
+}
+
+#[test]
 fn a_new_value_starts_a_document_and_a_missing_one_does_not() {
     let body = "[[field]]\nname = \"branch\"\nrow = 1\ncolumns = \"1-3\"\n[document]\nstart = \"value\"\nby = [\"branch\"]\ntitle = \"{file}: {branch}\"\n";
     let mut s = Stream::default();
