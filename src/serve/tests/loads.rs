@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::fake::Fake;
-use super::support::{World, header};
+use super::support::World;
 use crate::auth::clock::Clock;
 use crate::serve::backend::Backend;
 use crate::serve::intake::{Intake, Job, JobState};
@@ -68,7 +68,6 @@ fn what_cannot_be_loaded_says_why_and_bad_requests_leave_nothing() {
     assert_eq!((&failed["state"], &failed["error"]), (&"failed".into(), &"the accounting does not balance".into()));
     assert_eq!(world.get(&format!("{}/original", reply.header("location")), std::slice::from_ref(&root)).status, 409);
     assert_eq!(world.ask("POST", "/api/v1/loads", &[world.key("ann")], b"x").status, 403);
-    let _ = header;
 }
 
 #[test]
