@@ -63,7 +63,6 @@ pub async fn get(ask: Ask) -> Answer {
         }
         None => {
             let who = who.clone();
-            let format = format.clone();
             ask.block(move |state| made(state, &who, key, &format)).await?
         }
     };
@@ -85,7 +84,7 @@ fn wanted(formats: &[FormatInfo], document: DocId, params: &Params) -> Result<(K
     if name == "png" && pages.is_some_and(|(first, last)| first != last) {
         return Err(Problem::bad_parameter("A picture shows one page: page is a whole number from 1."));
     }
-    Ok((Key { document, format: format.name, pages, width_px, highlight }, format.clone()))
+    Ok((Key { document, format: format.name, pages, width_px, highlight }, *format))
 }
 
 fn pages(text: &str) -> Result<(u32, u32), Problem> {
