@@ -174,6 +174,10 @@ impl<'d> Cutting<'d> {
         self.book(spill)?;
         self.write_group(spill)?;
         self.accounts.close(bytes)?;
+        if self.accounts.documents == 0 {
+            let pages = self.accounts.pages;
+            self.notes.add("no-documents", At::default(), format!("the definition found no document on {pages} pages"));
+        }
         Ok((self.accounts, self.notes.into_list()))
     }
 

@@ -75,7 +75,9 @@ impl Archive {
         for family in
             [Family::Definitions, Family::Dictionaries, Family::Changes, Family::Dispositions, Family::Settings]
         {
-            self.each_row(family, &[], &mut |key, value| {
+            // Others keep settings of their own beside the archive's, whose keys start with a zero.
+            let prefix: &[u8] = if family == Family::Settings { &[0] } else { &[] };
+            self.each_row(family, prefix, &mut |key, value| {
                 if let Err(error) = rows::unseal(&format!("a row of {}", family.name()), key, value) {
                     report.wrong(None, error);
                 }

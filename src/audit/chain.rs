@@ -133,7 +133,7 @@ impl Chain {
             let disk = std::mem::take(&mut head.pending_disk) || wait == Wait::Disk;
             let upto = (head.seq, head.hash);
             drop(guard);
-            let outcome = if disk { self.engine.commit(batch) } else { self.engine.commit_later(batch) };
+            let outcome = if disk { self.engine.commit(batch) } else { self.engine.commit_logged(batch) };
             guard = self.head.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(head) = guard.as_mut() {
                 head.wrote(outcome.map_err(|error| error.to_string()), upto, disk);

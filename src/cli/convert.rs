@@ -89,7 +89,7 @@ impl Args {
             ..DocumentInfo::default()
         };
         let how = RenderOptions { pages: self.pages, ..RenderOptions::default() };
-        let rendered = output::to_file_or_stdout(self.output.as_deref(), |out| {
+        output::to_file_or_stdout(self.output.as_deref(), |out| {
             let rendered = renderer.render(&info, &mut pages, &how, out)?;
             if !rendered.missing_glyphs.is_empty() {
                 let glyphs: String = rendered.missing_glyphs.iter().collect();
@@ -98,8 +98,7 @@ impl Args {
                     .print();
             }
             Ok(())
-        });
-        rendered
+        })
     }
 }
 

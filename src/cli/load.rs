@@ -104,7 +104,9 @@ fn refused(archive: &Archive, error: LoadError) -> Failure {
     let full = matches!(&error, LoadError::Archive(ArchiveError::Store(StoreError::Full { .. })));
     let failure = Failure::from(error);
     if unknown {
-        let names: Vec<String> = archive.definitions().unwrap_or_default().into_iter().map(|row| row.name).collect();
+        let mut names: Vec<String> =
+            archive.definitions().unwrap_or_default().into_iter().map(|row| row.name).collect();
+        names.dedup();
         return failure
             .advise(format!("The archive has: {}. Add others with `greenbar definition add FILE`.", names.join(", ")));
     }

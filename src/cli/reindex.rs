@@ -33,7 +33,8 @@ impl Args {
             bar.finish_and_clear();
             return tell(context, "documents indexed", fed.documents);
         };
-        let newest = archive.definitions()?.into_iter().find(|row| row.name == *name);
+        let versions = archive.definitions()?.into_iter().filter(|row| row.name == *name);
+        let newest = versions.max_by_key(|row| row.version);
         let Some(version) = self.version.or(newest.map(|row| row.version)) else {
             return Err(Failure::new(format!("there is no definition {name:?}")));
         };

@@ -126,7 +126,9 @@ fn wrong_usage_ends_with_2_and_says_how_it_is_used() {
 fn a_query_with_an_error_says_where_and_what() {
     let archive = Archive::new("bad-query");
     archive.load(&archive.home.file("s.txt", small_statements(2)), None);
-    for (query, word) in [("nosuchfield:1", "nosuchfield"), ("date:[2024-01-01 TO", "]"), ("(a OR", ")")] {
+    for (query, word) in
+        [("nosuchfield:1", "nosuchfield"), ("date:[2024-01-01 TO", "not closed"), ("(a OR", "character")]
+    {
         let message = archive.fails(&["search", query]);
         assert!(message.contains(word), "{query}: {message}");
     }

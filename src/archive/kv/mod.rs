@@ -145,6 +145,11 @@ pub trait Engine: Send + Sync {
     fn commit(&self, batch: Batch) -> Result<(), StoreError>;
     /// Applies a batch atomically without waiting for the disk; the next [`Engine::commit`] makes it durable.
     fn commit_later(&self, batch: Batch) -> Result<(), StoreError>;
+    /// Applies a batch atomically and hands it to the operating system: it survives the end of the process at once, and a
+    /// power cut after the next [`Engine::commit`].
+    fn commit_logged(&self, batch: Batch) -> Result<(), StoreError> {
+        self.commit(batch)
+    }
     /// Gives the space of removed keys back to the disk.
     fn compact(&self) -> Result<(), StoreError>;
     /// Makes a consistent copy in a folder that does not exist yet.

@@ -198,6 +198,11 @@ impl Engine for Rocks {
         Ok(())
     }
 
+    fn commit_logged(&self, batch: Batch) -> Result<(), StoreError> {
+        let batch = self.batch(batch)?;
+        self.db.write(batch).map_err(|error| self.failed(error))
+    }
+
     fn compact(&self) -> Result<(), StoreError> {
         let removed = std::mem::take(&mut self.state().removed);
         self.flush_all()?;

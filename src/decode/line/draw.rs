@@ -86,8 +86,9 @@ impl Geometry {
     }
 
     fn placed(width: i32, height: i32, columns: i32, lines: i32, column: i32, row: i32) -> Geometry {
-        // The advance of a fixed pitch font is 0.6 of its em; rows closer than that shrink the letters a little.
-        let size = (column * 10 / 6).min(row * 112 / 100);
+        // The advance of a fixed pitch font is 0.6 of its em. Where rows are closer than the em the letters shrink, so that
+        // no line touches the next; the columns stay.
+        let size = (column * 10 / 6).min(row * 94 / 100);
         Geometry {
             width: Lu(width),
             height: Lu(height),

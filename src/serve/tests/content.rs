@@ -11,7 +11,7 @@ const LONG: &str = "/api/v1/documents/1-3/content?format=text";
 fn ranges_and_entity_tags_save_bytes() {
     let world = World::new();
     let ann = world.key("ann");
-    let ask = |path: &str, extra: &[(String, String)]| world.get(path, &[&[ann.clone()], extra].concat());
+    let ask = |path: &str, extra: &[(String, String)]| world.get(path, &[std::slice::from_ref(&ann), extra].concat());
     for path in [TEXT, LONG] {
         let whole = ask(path, &[]);
         assert_eq!(whole.status, 200);

@@ -129,7 +129,7 @@ impl Backend for Fake {
             let mut writer = encoder.write_header().map_err(|error| BackendError::Failed(error.to_string()))?;
             return writer.write_image_data(&[200]).map_err(|error| BackendError::Failed(error.to_string()));
         }
-        write!(out, "{} {format} {:?}\n", permit.document(), how.pages)?;
+        writeln!(out, "{} {format} {:?}", permit.document(), how.pages)?;
         out.write_all(&b"0123456789abcde\n".repeat(DOCUMENTS[at].3 / 16))?;
         Ok(())
     }
