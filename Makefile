@@ -35,7 +35,7 @@ lint: setup
 	cargo clippy --release --locked --all-targets -- -D warnings
 
 doc: setup
-	RUSTDOCFLAGS="-D warnings" cargo doc --release --locked --no-deps --document-private-items
+	RUSTDOCFLAGS="-D warnings -A rustdoc::private-intra-doc-links" cargo doc --release --locked --no-deps --document-private-items
 
 test: setup-test lint doc ## formatting, lints, documentation, all tests, demo smoke test
 	cargo build --release --locked

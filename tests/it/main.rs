@@ -3,6 +3,9 @@
 //! One test binary, so one link. `story.rs` is the language the tests are written in; tests that need the big corpus
 //! look for it at `../shared/corpus` (or `GREENBAR_CORPUS`) and say so when it is not there.
 
+// A skipped test says so.
+#![allow(clippy::print_stderr)]
+
 mod bad_input;
 mod corpus;
 mod crash;

@@ -3,7 +3,7 @@
 //! DejaVu Sans Mono (and Sans for Latin text) is compiled in, so Latin text, box and block characters look and measure the same on every
 //! machine. Chinese, Japanese and Korean characters come from a font of the system ([`find`]); where no font has a
 //! glyph, [`REPLACEMENT`] is drawn and the character is reported, never dropped.
-//! Adding a font: a slot in [`SLOTS`] and its place in [`FontSet::chain`].
+//! Adding a font: a slot in [`SLOTS`] and its place in `chain`.
 
 mod face;
 mod find;
