@@ -11,7 +11,7 @@ use super::kv::{Batch, Family};
 use super::rows::{self, StoredLoad, Tombstone};
 use super::verify::VerifyReport;
 use super::{Archive, Change, LoadId, LoadRow, STORE, fault, keys};
-use crate::decode::Start;
+use crate::decode::{Context, Start};
 use crate::note::At;
 
 /// Figures of an archive.
@@ -102,7 +102,7 @@ impl Archive {
         let mut spill = Spill::new(self, load, next);
         let cut = (|| {
             let stream = self.stream(info.clone(), 0..row.bytes);
-            let decoder = format.open(Box::new(stream), Start::default(), &read)?;
+            let decoder = format.open(Box::new(stream), Start::default(), &read, &Context::default())?;
             let mut cutting = Cutting::new(&definition, decoder, &row.file, (load, next));
             while cutting.step(&mut spill)? {}
             fault::step("stream-decoded");

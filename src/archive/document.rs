@@ -11,7 +11,7 @@ use super::stream::Stream;
 use super::{Archive, Document, LoadRow};
 use crate::auth::gate::Permit;
 use crate::decode::rows::Rows;
-use crate::decode::{Decoder, Format, Start, Unit, UnitKind};
+use crate::decode::{Context, Decoder, Format, Start, Unit, UnitKind};
 use crate::note::{Note, Notes};
 use crate::page::Page;
 use crate::render::{Pages, RenderError};
@@ -50,7 +50,7 @@ impl Archive {
         let start = Start { byte: span.start, resume, pages: first_page.saturating_sub(1), records: records_before };
         let format = self.format_of(&info.stored.row.read)?;
         let read = info.stored.row.read.clone();
-        Ok(format.open(Box::new(self.stream(info, span)), start, &read)?)
+        Ok(format.open(Box::new(self.stream(info, span)), start, &read, &Context::default())?)
     }
 
     /// Visits the printed text of each page (rows joined by line ends, blank rows left out), pages from 0.
@@ -176,7 +176,7 @@ impl<'a> DocumentPages<'a> {
         let reopen = self.open.as_ref().is_none_or(|open| open.next > number || open.next < at.0);
         if reopen {
             let stream = self.archive.stream(self.info.clone(), at.1.byte..self.document.span.end);
-            let decoder = self.format.open(Box::new(stream), at.1, &self.info.stored.row.read)?;
+            let decoder = self.format.open(Box::new(stream), at.1, &self.info.stored.row.read, &Context::default())?;
             self.open = Some(Open { decoder, next: at.0 });
         }
         let lost = |detail: String| ArchiveError::damaged(format!("document {}", self.document.id), detail);

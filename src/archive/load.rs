@@ -20,7 +20,7 @@ use super::kv::{Batch, Family};
 use super::read::Reading;
 use super::rows::{self, StoredLoad};
 use super::{Archive, Catalogue, Change, LoadId, LoadRow, keys};
-use crate::decode::{SAMPLE_BYTES, Sample, Start};
+use crate::decode::{Context, SAMPLE_BYTES, Sample, Start};
 use crate::note::{At, Note};
 
 /// Bytes between two calls of the progress function.
@@ -121,7 +121,7 @@ impl Archive {
     ) -> Result<LoadOutcome, LoadError> {
         let started = Instant::now();
         let (tee, pending) = Tee::new(source.reader);
-        let decoder = reading.format.open(Box::new(tee), Start::default(), &reading.read)?;
+        let decoder = reading.format.open(Box::new(tee), Start::default(), &reading.read, &Context::default())?;
         let mut cutting = Cutting::new(&reading.definition, decoder, &source.name, (id, 1));
         let mut spill = Spill::new(self, id, 1);
         let mut blocks = Blocks::new(scope, id, self.sizes, pending);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::Archive;
 use super::error::{ArchiveError, LoadError};
-use crate::decode::{DecodeError, Format, ReadSpec, Sample, Start, Unit, UnitKind};
+use crate::decode::{Context, DecodeError, Format, ReadSpec, Sample, Start, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::index::definition::{Choice, Definition, choose};
 use crate::note::Notes;
@@ -68,7 +68,8 @@ impl Archive {
     /// The first units, read with what a definition fixes; nothing when it cannot be read that way.
     fn show(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Option<Shown> {
         let (format, read) = self.how(sample, hint).ok()?;
-        let mut decoder = format.open(Box::new(Cursor::new(sample.head)), Start::default(), &read).ok()?;
+        let mut decoder =
+            format.open(Box::new(Cursor::new(sample.head)), Start::default(), &read, &Context::default()).ok()?;
         let mut notes = Notes::default();
         let mut units = Vec::new();
         let mut pages = 0;

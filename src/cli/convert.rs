@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
-use crate::decode::{Decoder, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Start, Unit, UnitKind};
+use crate::decode::{Context, Decoder, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Start, Unit, UnitKind};
 use crate::index::definition::Paper;
 use crate::note::Notes;
 use crate::page::Page;
@@ -142,7 +142,9 @@ fn open_at(file: &Path, format: &dyn Format, read: &ReadSpec, start: Start) -> R
     use std::io::{Seek, SeekFrom};
     let mut input = File::open(file)?;
     input.seek(SeekFrom::Start(start.byte))?;
-    format.open(Box::new(input), start, read).map_err(|error| RenderError::Source(error.to_string()))
+    format
+        .open(Box::new(input), start, read, &Context::default())
+        .map_err(|error| RenderError::Source(error.to_string()))
 }
 
 impl Pages for FilePages {

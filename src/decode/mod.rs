@@ -11,14 +11,17 @@
 
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
 
+pub mod afp;
 pub mod inspect;
 pub mod line;
 pub mod rows;
 pub mod signature;
 
+use std::any::Any;
 use std::collections::BTreeMap;
 use std::io::Read;
 use std::ops::Range;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
@@ -91,12 +94,76 @@ pub trait Format: Sync {
     /// Looks at the head of a stream; cannot fail. `hint` holds what a definition fixes already.
     fn sniff(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Sniff;
     /// Starts to decode. `how` is complete (it went through [`Format::sniff`]).
+    ///
+    /// At the beginning of a stream the decoder learns from the stream what its units share; anywhere else it
+    /// needs [`Context::shared`].
     fn open<'a>(
         &self,
         input: Box<dyn Read + Send + 'a>,
         start: Start,
         how: &ReadSpec,
+        context: &Context,
     ) -> Result<Box<dyn Decoder + 'a>, DecodeError>;
+    /// Makes what the units of a stream share from the bytes of its [shared units](Unit::shared), in stream order, so that a
+    /// document can be decoded without them before it. Formats whose units share nothing give nothing.
+    fn share(
+        &self,
+        _units: &mut dyn Iterator<Item = Vec<u8>>,
+        _how: &ReadSpec,
+        _libraries: &Arc<dyn Libraries>,
+    ) -> Result<Option<Arc<dyn Shared>>, DecodeError> {
+        Ok(None)
+    }
+    /// Makes one document's bytes a stream of their own: with the shared units it needs before it and whatever must
+    /// stand around them. By default the document's bytes as they are.
+    fn standalone(
+        &self,
+        _shared: &mut dyn Iterator<Item = Vec<u8>>,
+        document: Vec<u8>,
+        _start: Start,
+        _how: &ReadSpec,
+    ) -> Result<Vec<u8>, DecodeError> {
+        Ok(document)
+    }
+}
+
+/// What the units of one stream share (resources, form definitions), taken apart once. Only its format looks inside.
+pub trait Shared: Send + Sync {
+    /// Bytes that it takes in memory, about: for caches.
+    fn weight(&self) -> usize;
+    /// For its format to find itself again.
+    fn as_any(&self) -> &dyn Any;
+}
+
+/// Resources that lie outside streams: resource library folders of the site.
+pub trait Libraries: Send + Sync {
+    /// The bytes of a resource by the kind of thing it is (such as `overlay`, `font`) and its name in the stream.
+    fn find(&self, kind: &str, name: &str) -> Option<Arc<[u8]>>;
+}
+
+/// No library at all.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoLibraries;
+
+impl Libraries for NoLibraries {
+    fn find(&self, _kind: &str, _name: &str) -> Option<Arc<[u8]>> {
+        None
+    }
+}
+
+/// What a decoder is given besides its input.
+#[derive(Clone)]
+pub struct Context {
+    /// What the units of the stream share, when decoding does not start at its beginning.
+    pub shared: Option<Arc<dyn Shared>>,
+    /// Where else resources are looked for.
+    pub libraries: Arc<dyn Libraries>,
+}
+
+impl Default for Context {
+    fn default() -> Context {
+        Context { shared: None, libraries: Arc::new(NoLibraries) }
+    }
 }
 
 /// All formats, in the order in which ties are decided.
@@ -122,6 +189,9 @@ pub trait Decoder: Send {
     /// Fills `unit` with the next one; false at the end of the input. Units come in stream order and every
     /// byte of the input is in exactly one.
     fn next(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError>;
+    /// Whether [`Decoder::next`] must fill [`Unit::strikes`] from now on (it does so at first). Formats in which text is
+    /// expensive to get save it when nobody looks at it.
+    fn want_text(&mut self, _wanted: bool) {}
     /// Draws a unit of kind [`UnitKind::Page`] that [`Decoder::next`] returned (of this decoder or of another one
     /// opened the same way). Does not change the decoder's place.
     fn page(&self, unit: &Unit, notes: &mut Notes) -> Page;
@@ -189,6 +259,9 @@ pub struct Unit {
     pub group_starts: Option<String>,
     /// The page group that this page is in ends with it.
     pub group_ends: bool,
+    /// Later units of the stream need this one to be drawn: a resource group, a form definition. Such units are
+    /// [`UnitKind::Outside`].
+    pub shared: bool,
     /// Shift codes (SO, SI) take no column on paper; see [`ReadSpec::shift_width`].
     pub narrow_shifts: bool,
 }

@@ -9,7 +9,7 @@ use super::definition::{Choice, Definition, choose};
 use super::split::{Cut, Splitter};
 use super::table::transactions;
 use super::value::{FieldValue, Value};
-use crate::decode::{Decoder, FORMATS, ReadSpec, SAMPLE_BYTES, Sample, Start, Unit, UnitKind};
+use crate::decode::{Context, Decoder, FORMATS, ReadSpec, SAMPLE_BYTES, Sample, Start, Unit, UnitKind};
 use crate::note::Notes;
 
 /// A file of the corpus, or `None` (said on the terminal) where there is no corpus.
@@ -35,7 +35,9 @@ fn open<'a>(bytes: &'a [u8], name: &'a str, hint: &ReadSpec) -> Box<dyn Decoder 
     let head = &bytes[..bytes.len().min(SAMPLE_BYTES)];
     let sample = Sample { head, total: Some(bytes.len() as u64), name: Some(name) };
     let read = FORMATS[0].sniff(&sample, hint).read;
-    FORMATS[0].open(Box::new(bytes), Start::default(), &read).unwrap_or_else(|error| panic!("{name}: {error}"))
+    FORMATS[0]
+        .open(Box::new(bytes), Start::default(), &read, &Context::default())
+        .unwrap_or_else(|error| panic!("{name}: {error}"))
 }
 
 struct Outcome {
@@ -222,7 +224,8 @@ fn transaction_lines_come_as_typed_rows() {
             pages: draft.first_page - 1,
             records: draft.records_before,
         };
-        let mut decoder = FORMATS[0].open(Box::new(&bytes[span]), start, &hint).expect("opens again");
+        let mut decoder =
+            FORMATS[0].open(Box::new(&bytes[span]), start, &hint, &Context::default()).expect("opens again");
         let table = transactions(&definition, decoder.as_mut(), &mut Notes::default()).expect("decodes");
         assert_eq!(table.columns, ["date", "description", "amount", "balance"]);
         assert_eq!(table.rows.len().to_string(), text_of(draft, &definition, "transactions"));

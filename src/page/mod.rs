@@ -4,7 +4,19 @@
 //! 1/14400 inch; the origin is the top left corner, x grows to the right and y downwards.
 //! The model knows no print format and no output format.
 
+pub mod grid;
+pub mod image;
+#[cfg(test)]
+pub(crate) mod sample;
+
+use std::fmt;
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+pub use image::{Image, PlacedImage, Samples};
 
 /// A length or position in 1/14400 inch.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -64,8 +76,93 @@ pub enum Family {
     Serif,
 }
 
+/// What tells one shared part of pages (a font program, an image, a form) from another: SHA-256 of its content.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ContentId(pub [u8; 32]);
+
+impl ContentId {
+    /// Of these bytes, taken together; each part's length counts, so that no two lists of parts are the same.
+    pub fn of(parts: &[&[u8]]) -> ContentId {
+        let mut hash = Sha256::new();
+        for part in parts {
+            hash.update((part.len() as u64).to_be_bytes());
+            hash.update(part);
+        }
+        ContentId(hash.finalize().into())
+    }
+}
+
+/// A font program that came with the stream, or was made from its bitmaps or outlines: OpenType (`glyf` or `CFF `
+/// outlines). Cheap to clone; equal when the programs are.
+#[derive(Clone)]
+pub struct FontProgram(Arc<FontData>);
+
+struct FontData {
+    id: ContentId,
+    name: String,
+    bytes: Vec<u8>,
+    index: u32,
+}
+
+impl FontProgram {
+    /// A font: its PostScript name, its OpenType file, and its index in the file when that is a collection.
+    pub fn new(name: &str, bytes: Vec<u8>, index: u32) -> FontProgram {
+        let id = ContentId::of(&[&bytes, &index.to_be_bytes()]);
+        FontProgram(Arc::new(FontData { id, name: name.into(), bytes, index }))
+    }
+
+    /// What tells it from others.
+    pub fn id(&self) -> ContentId {
+        self.0.id
+    }
+
+    /// Its name; for people and for the PDF's font dictionary.
+    pub fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The OpenType file.
+    pub fn bytes(&self) -> &[u8] {
+        &self.0.bytes
+    }
+
+    /// Which font of a collection; 0 otherwise.
+    pub fn index(&self) -> u32 {
+        self.0.index
+    }
+}
+
+impl fmt::Debug for FontProgram {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FontProgram").field("name", &self.0.name).field("bytes", &self.0.bytes.len()).finish()
+    }
+}
+
+impl PartialEq for FontProgram {
+    fn eq(&self, other: &FontProgram) -> bool {
+        self.0.id == other.0.id
+    }
+}
+
+impl Eq for FontProgram {}
+
+impl Hash for FontProgram {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.id.hash(state);
+    }
+}
+
+/// The glyphs that a run shows, where the stream names them itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Embedded {
+    /// The font; it wins over [`TextRun::face`], which stays as the way out where a rendition cannot embed.
+    pub font: FontProgram,
+    /// One glyph id for each `char` of the text; empty: found by the font's own character map.
+    pub glyphs: Vec<u16>,
+}
+
 /// How far each character of a run moves the pen.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Advances {
     /// Every character moves it by the same length.
     Uniform(Lu),
@@ -74,9 +171,9 @@ pub enum Advances {
 }
 
 /// A run of text on one baseline in one face, size and colour.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TextRun {
-    /// Left end of the baseline.
+    /// Left end of the baseline (of the first character, whatever the direction).
     pub x: Lu,
     /// The baseline.
     pub y: Lu,
@@ -84,6 +181,8 @@ pub struct TextRun {
     pub turns: u8,
     /// The typeface.
     pub face: Face,
+    /// Font and glyphs of the stream's own; `None`: a font is found for `face`.
+    pub embedded: Option<Embedded>,
     /// Height of the em square.
     pub size: Lu,
     /// Text colour.
@@ -92,6 +191,8 @@ pub struct TextRun {
     pub text: String,
     /// How far each character moves the pen.
     pub advances: Advances,
+    /// Width of the letters in 1/1000 of what is natural at `size`; 1000 is natural. Advances are not changed by it.
+    pub stretch: u16,
     /// Draw a rule under the run.
     pub underline: bool,
     /// The printed line this run belongs to, from 1; 0 when lines are unknown.
@@ -102,7 +203,7 @@ pub struct TextRun {
 }
 
 /// A filled rectangle.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Rule {
     /// Left edge.
     pub x: Lu,
@@ -118,20 +219,106 @@ pub struct Rule {
     pub decoration: bool,
 }
 
+/// A step of a path, in page coordinates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Step {
+    /// Start here.
+    Move([Lu; 2]),
+    /// A straight line to here.
+    Line([Lu; 2]),
+    /// A Bézier curve: two control points and the end.
+    Curve([Lu; 6]),
+    /// Back to the start.
+    Close,
+}
+
+/// How the outline of a path is drawn.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stroke {
+    /// Colour.
+    pub color: Color,
+    /// Width of the line.
+    pub width: Lu,
+    /// Lengths of dashes and gaps in turn; empty for a solid line.
+    pub dash: Vec<Lu>,
+    /// Round ends and joins instead of flat and mitred ones.
+    pub round: bool,
+}
+
+/// A filled and/or outlined path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Path {
+    /// Its steps.
+    pub steps: Vec<Step>,
+    /// Fill colour.
+    pub fill: Option<Color>,
+    /// What is inside: by the even-odd rule, otherwise by the nonzero winding rule.
+    pub even_odd: bool,
+    /// Outline.
+    pub stroke: Option<Stroke>,
+}
+
+/// A bar code: what it says, and its bars as they are to be drawn. Human-readable text beside it is a text run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Barcode {
+    /// Such as `Code 128`, `QR Code`.
+    pub symbology: String,
+    /// The data it holds, as text.
+    pub value: String,
+    /// The dark bars or modules.
+    pub bars: Path,
+}
+
+/// Content that is drawn once and reused: an overlay, a page segment.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Form {
+    /// What tells it from others (of the bytes it was made from).
+    pub id: ContentId,
+    /// Its name in the stream; for people.
+    pub name: String,
+    /// Its width; what lies beyond is still drawn.
+    pub width: Lu,
+    /// Its height.
+    pub height: Lu,
+    /// What is painted, from its own top left corner.
+    pub elements: Vec<Element>,
+}
+
+/// A [`Form`] at its place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedForm {
+    /// Where its origin lies.
+    pub x: Lu,
+    /// Where its origin lies.
+    pub y: Lu,
+    /// Turned about its origin, in quarter turns clockwise (0 to 3).
+    pub turns: u8,
+    /// The content.
+    pub form: Arc<Form>,
+}
+
 /// Something painted on a page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Element {
     /// Text.
     Text(TextRun),
     /// A filled rectangle.
     Rule(Rule),
+    /// A filled or outlined path.
+    Path(Path),
+    /// A picture.
+    Image(PlacedImage),
+    /// A bar code.
+    Barcode(Barcode),
+    /// Content of the stream that several pages share.
+    Form(PlacedForm),
     /// A form drawn under the content by its name in the form library; drawn once, reused on every page.
     Overlay(String),
 }
 
 /// One page.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Page {
     /// Paper width.
     pub width: Lu,

@@ -4,9 +4,9 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::grid::Grid;
 use super::{DocumentInfo, Pages, RenderError, RenderOptions, Rendered, Renderer};
 use crate::index::value::Day;
+use crate::page::grid::Grid;
 
 /// The JSON rendition.
 #[derive(Debug)]

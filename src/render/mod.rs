@@ -6,7 +6,6 @@
 mod csv;
 pub mod font;
 pub mod form;
-pub mod grid;
 mod html;
 mod json;
 pub mod pdf;

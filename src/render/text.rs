@@ -2,8 +2,8 @@
 
 use std::io::Write;
 
-use super::grid::Grid;
 use super::{DocumentInfo, Pages, RenderError, RenderOptions, Rendered, Renderer};
+use crate::page::grid::Grid;
 
 /// The text rendition.
 #[derive(Debug)]

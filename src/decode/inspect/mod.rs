@@ -15,7 +15,7 @@ use serde::Serialize;
 
 use super::rows::{Rows, page_text};
 use super::signature;
-use super::{DecodeError, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind};
+use super::{Context, DecodeError, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Note, Notes};
 use count::Counts;
@@ -207,7 +207,7 @@ impl Inspection {
 
 /// Decodes the whole stream: counts, and the text of the first page that has some.
 fn decode(file: File, format: &dyn Format, sniff: &Sniff, report: &mut Inspection) -> Result<(), DecodeError> {
-    let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read)?;
+    let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read, &Context::default())?;
     let (mut unit, mut rows, mut notes) = (Unit::default(), Rows::default(), Notes::default());
     while decoder.next(&mut unit, &mut notes)? {
         if unit.kind != UnitKind::Page || (report.format == "xerox" && only_djde(&unit)) {

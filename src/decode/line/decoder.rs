@@ -125,6 +125,7 @@ impl<R: Read + Send> LineDecoder<R> {
         unit.tags.clear();
         unit.group_starts = None;
         unit.group_ends = false;
+        unit.shared = false;
         unit.narrow_shifts = self.layout.narrow_shifts;
         self.wrote = false;
     }

@@ -184,6 +184,8 @@ impl Run {
             color: Color::BLACK,
             text: self.text,
             advances,
+            embedded: None,
+            stretch: 1000,
             underline: self.underline,
             line: row.into(),
             shadow: false,

@@ -21,7 +21,7 @@ mod tests;
 
 use std::io::Read;
 
-use super::{DecodeError, Decoder, Format, ReadSpec, Sample, Sniff, Start};
+use super::{Context, DecodeError, Decoder, Format, ReadSpec, Sample, Sniff, Start};
 pub use control::DEFAULT_LINES;
 pub use decoder::LineDecoder;
 use draw::Geometry;
@@ -47,6 +47,7 @@ impl Format for Line {
         input: Box<dyn Read + Send + 'a>,
         start: Start,
         how: &ReadSpec,
+        _context: &Context,
     ) -> Result<Box<dyn Decoder + 'a>, DecodeError> {
         let layout = Layout::new(how)?;
         let geometry = Geometry::new(how, &layout);

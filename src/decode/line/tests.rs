@@ -20,7 +20,7 @@ fn spec(record_format: &str, framing: &str, code_page: &str) -> ReadSpec {
 }
 
 fn open<'a>(bytes: &'a [u8], start: Start, how: &ReadSpec) -> Box<dyn Decoder + 'a> {
-    Line.open(Box::new(bytes), start, how).unwrap()
+    Line.open(Box::new(bytes), start, how, &Context::default()).unwrap()
 }
 
 /// All units from `start` on; `bytes` is the whole stream.
@@ -425,7 +425,7 @@ fn unknown_words_are_refused_and_say_what_is_allowed() {
         (spec("text", "pigeon", "ibm-037"), "framing"),
     ];
     for (how, expected) in refused {
-        match Line.open(Box::new(&b""[..]), Start::default(), &how) {
+        match Line.open(Box::new(&b""[..]), Start::default(), &how, &Context::default()) {
             Err(DecodeError::Unknown { key, allowed, .. }) => assert!(key == expected && !allowed.is_empty()),
             _ => panic!("{expected} was accepted"),
         }

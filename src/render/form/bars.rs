@@ -1,8 +1,8 @@
 //! Green bars: the striped continuous paper that these reports were printed on.
 
 use super::{Drawing, Shape, Step};
+use crate::page::grid::row_pitch;
 use crate::page::{Color, Element, Lu, Page};
-use crate::render::grid::row_pitch;
 
 /// Lines in one bar.
 const LINES_PER_BAR: i32 = 3;

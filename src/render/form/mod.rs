@@ -12,6 +12,7 @@ use std::collections::BTreeSet;
 pub use bars::{Bars, green_bars};
 
 use crate::index::definition::Paper;
+pub use crate::page::Step;
 use crate::page::{Advances, Color, Element, Lu, Page, TextRun};
 use crate::render::RenderError;
 use crate::render::font::FontSet;
@@ -27,19 +28,6 @@ pub static FORMS: &[(&str, &str)] = &[
 
 /// A form file larger than this is refused.
 const FORM_SIZE_LIMIT: u64 = 1 << 20;
-
-/// A step of a path, in page coordinates.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Step {
-    /// Start here.
-    Move([Lu; 2]),
-    /// A straight line to here.
-    Line([Lu; 2]),
-    /// A Bézier curve: two control points and the end.
-    Curve([Lu; 6]),
-    /// Back to the start.
-    Close,
-}
 
 /// One thing that a form draws.
 #[derive(Debug, Clone, PartialEq)]
@@ -76,7 +64,7 @@ impl Drawing {
         let both = across.min(down);
         for shape in &mut self.shapes {
             match shape {
-                Shape::Path { steps, .. } => steps.iter_mut().for_each(|step| step.scale(across, down)),
+                Shape::Path { steps, .. } => steps.iter_mut().for_each(|step| scale(step, across, down)),
                 Shape::Text(run) => {
                     (run.x, run.y, run.size) = (scaled(run.x, across), scaled(run.y, down), scaled(run.size, both));
                     if let Advances::Each(advances) = &mut run.advances {
@@ -89,17 +77,15 @@ impl Drawing {
     }
 }
 
-impl Step {
-    fn scale(&mut self, across: f64, down: f64) {
-        let points: &mut [Lu] = match self {
-            Step::Move(point) | Step::Line(point) => point,
-            Step::Curve(points) => points,
-            Step::Close => &mut [],
-        };
-        for (number, value) in points.iter_mut().enumerate() {
-            let factor = if number % 2 == 0 { across } else { down };
-            *value = Lu((f64::from(value.0) * factor).round() as i32);
-        }
+fn scale(step: &mut Step, across: f64, down: f64) {
+    let points: &mut [Lu] = match step {
+        Step::Move(point) | Step::Line(point) => point,
+        Step::Curve(points) => points,
+        Step::Close => &mut [],
+    };
+    for (number, value) in points.iter_mut().enumerate() {
+        let factor = if number % 2 == 0 { across } else { down };
+        *value = Lu((f64::from(value.0) * factor).round() as i32);
     }
 }
 

@@ -184,6 +184,8 @@ fn label(draw: &RawDraw, text: &str, unit: Unit, fonts: &FontSet) -> Result<Shap
         color: draw.fill.as_deref().map(color).transpose()?.unwrap_or(Color::BLACK),
         text: text.to_owned(),
         advances: Advances::Each(advances),
+        embedded: None,
+        stretch: 1000,
         underline: false,
         line: 0,
         shadow: false,

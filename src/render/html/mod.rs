@@ -10,10 +10,10 @@ mod style;
 use std::fmt::Write as _;
 use std::io::Write;
 
-use super::grid::{Cell, Grid, Style};
 use super::{DocumentInfo, Pages, RenderError, RenderOptions, Rendered, Renderer, Table};
 use crate::index::value::Day;
 use crate::page::Color;
+use crate::page::grid::{Cell, Grid, Style};
 
 /// The HTML rendition.
 #[derive(Debug)]

@@ -1,8 +1,8 @@
 //! The style block: screen, phone, dark mode, paper.
 
 use crate::index::definition::Paper;
+use crate::page::grid::Grid;
 use crate::page::{Lu, Page};
-use crate::render::grid::Grid;
 
 /// Advance of a monospaced glyph, in em: DejaVu Sans Mono and its kin.
 const ADVANCE: f64 = 0.602;

@@ -1,6 +1,6 @@
 //! PDF, by two writers behind one seam.
 //!
-//! A document of up to [`TAGGED_PAGES`] pages is tagged: PDF/A-2a and PDF/UA-1 ([`tagged`]). A longer one, and bulk
+//! A document of up to [`TAGGED_PAGES`] pages is tagged: PDF/A-2a and PDF/UA-1 ([`mod@tagged`]). A longer one, and bulk
 //! output of many documents, is streamed in constant memory: PDF/A-2b ([`bulk`]). Both place glyphs with [`place`]
 //! and say the same of the document ([`meta`]). Only this folder knows PDF.
 

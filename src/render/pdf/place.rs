@@ -180,6 +180,8 @@ mod tests {
             color: Color::BLACK,
             text: text.into(),
             advances,
+            embedded: None,
+            stretch: 1000,
             underline: false,
             line: 1,
             shadow: false,

@@ -190,7 +190,8 @@ impl Pen<'_, '_> {
         while let Some(element) = elements.next() {
             match element {
                 Element::Rule(rule) => self.artifact_rules(&[*rule]),
-                Element::Overlay(_) => {}
+                Element::Overlay(_) | Element::Path(_) | Element::Image(_) | Element::Barcode(_) | Element::Form(_) => {
+                }
                 Element::Text(run) if run.shadow => {
                     self.surface.start_tagged(ContentTag::Artifact(Artifact::with_kind(ArtifactType::Other)));
                     self.run(run);

@@ -181,6 +181,8 @@ fn any_run() -> impl Strategy<Value = Element> {
                 color: Color { r, g, b },
                 text,
                 advances,
+                embedded: None,
+                stretch: 1000,
                 underline,
                 line: u32::from(turns),
                 shadow,

@@ -100,7 +100,8 @@ impl<'o> Bulk<'o> {
                     rules.extend(underline_rule(run));
                 }
                 Element::Rule(rule) => self.rule(rule, size),
-                Element::Overlay(_) => {}
+                Element::Overlay(_) | Element::Path(_) | Element::Image(_) | Element::Barcode(_) | Element::Form(_) => {
+                }
             }
         }
         rules.iter().for_each(|rule| self.rule(rule, size));

@@ -3,7 +3,7 @@
 //! Columns are the printer's cells: a double-byte character takes two. Text printed over other text (shadow runs) is
 //! not shown again.
 
-use crate::page::{Advances, Color, Element, Lu, Page, TextRun};
+use super::{Advances, Color, Element, Lu, Page, TextRun};
 
 /// Blank rows between two printed ones are at most this many, and so are blank columns.
 const BLANK_ROWS_LIMIT: i32 = 200;
@@ -202,7 +202,7 @@ fn left_edge(page: &Page, runs: &[&TextRun], cell: i32) -> i32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::render::sample;
+    use crate::page::sample;
 
     fn texts(page: &Page) -> Vec<String> {
         Grid::of(page).rows.iter().map(|row| Grid::row_text(row)).collect()

@@ -1,0 +1,115 @@
+//! Fonts of AFP streams: what a page asks for, and what it gets.
+
+use std::sync::Arc;
+
+use super::Report;
+use super::field::Fields;
+use crate::page::{Face, FontProgram, Lu};
+
+/// What a page asks for where it maps a font (a repeating group of MCF-1, MCF-2 or MDR). Names are trimmed.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct FontRequest {
+    /// Coded font (`X0...`), from MCF-1 or a name of type X'8E'.
+    pub coded_font: Option<String>,
+    /// Font character set (`C0...`, `CZ...`), from MCF-1 or a name of type X'86'.
+    pub character_set: Option<String>,
+    /// Code page (`T1...`), from MCF-1 or a name of type X'85'.
+    pub code_page: Option<String>,
+    /// Full font name of a data-object font (MDR, name of type X'DE').
+    pub data_object: Option<String>,
+    /// GRID (name of type X'84', format OID absent): GCSGID, CPGID, FGID, font width in 1440ths.
+    pub grid: Option<[u16; 4]>,
+    /// Rotation of the characters in degrees (0, 90, 180, 270).
+    pub rotation: u16,
+    /// Triplet X'1F': weight, width class, height and width in 1440ths, design flags.
+    pub descriptor: Option<FontDescriptor>,
+    /// Triplet X'8B': vertical size and horizontal scale in 1440ths (0: same).
+    pub data_descriptor: Option<(u16, u16)>,
+    /// Triplet X'5D': horizontal scale in 1440ths.
+    pub horizontal_scale: Option<u16>,
+    /// Triplet X'50': encoding scheme of the user data (X'7200' UTF-16BE, X'7807' UTF-8, ...).
+    pub encoding: Option<u16>,
+    /// Triplet X'20': GCSGID and CPGID (or 0 and CCSID).
+    pub code_set: Option<(u16, u16)>,
+    /// Family and typeface names (names of type X'07', X'08').
+    pub family: Option<String>,
+}
+
+/// Triplet X'1F'.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub struct FontDescriptor {
+    /// 0 to 9; 5 normal, 7 bold.
+    pub weight: u8,
+    /// 0 to 9; 5 normal.
+    pub width_class: u8,
+    /// Height in 1440ths of an inch; 0 unknown.
+    pub height: u16,
+    /// Character width in 1440ths of an inch; 0 unknown.
+    pub width: u16,
+    /// Design flags: X'80' italic, X'40' underscored, X'10' hollow, X'08' overstruck, X'04' proportional.
+    pub flags: u8,
+}
+
+/// Where font resources are found: the stream's resource group first, then the libraries.
+pub trait FontSource {
+    /// The fields of a coded font, character set or code page (by MO:DCA resource type X'42', X'40', X'41').
+    fn font_resource(&self, kind: u8, name: &str) -> Option<Arc<Fields>>;
+    /// The file of a data-object font (an object container): TrueType, OpenType or a collection.
+    fn font_file(&self, name: &str) -> Option<Arc<Vec<u8>>>;
+}
+
+/// A character as an active font sets it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Glyph {
+    /// Its Unicode text; U+FFFD where nobody knows.
+    pub ch: char,
+    /// Its glyph in [`ActiveFont::program`]; 0 where the font has none.
+    pub id: u16,
+    /// How far it moves the pen along the baseline.
+    pub advance: Lu,
+    /// It is the variable space character.
+    pub space: bool,
+}
+
+/// A font ready to set text with.
+pub struct ActiveFont {
+    // helper B owns this
+    _private: (),
+}
+
+impl ActiveFont {
+    /// Finds and opens what was asked for. Never fails: what is missing is substituted and reported.
+    pub fn open(_request: &FontRequest, _source: &dyn FontSource, _report: &mut Report<'_>) -> ActiveFont {
+        ActiveFont { _private: () }
+    }
+
+    /// Takes the next character from text bytes: how many bytes it takes (at least 1) and the glyph; `None` at the end.
+    pub fn next(&self, _bytes: &[u8]) -> Option<(usize, Glyph)> {
+        None
+    }
+
+    /// The program that runs are shown with.
+    pub fn program(&self) -> Option<&FontProgram> {
+        None
+    }
+
+    /// The typeface, as the way out for renditions that embed nothing.
+    pub fn face(&self) -> Face {
+        Face::default()
+    }
+
+    /// Height of the em square.
+    pub fn size(&self) -> Lu {
+        Lu(0)
+    }
+
+    /// Width of letters in 1/1000 of natural; see [`crate::page::TextRun::stretch`].
+    pub fn stretch(&self) -> u16 {
+        1000
+    }
+
+    /// The default variable space increment.
+    pub fn space(&self) -> Lu {
+        Lu(0)
+    }
+}
