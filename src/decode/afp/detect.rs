@@ -51,6 +51,11 @@ pub fn find_with(head: &[u8], length: Option<usize>) -> Option<Found> {
     best
 }
 
+/// How well a container fits that somebody knows.
+pub fn with_framing(head: &[u8], framing: Framing) -> Option<Found> {
+    score(head, framing)
+}
+
 /// What is seen when the head is walked.
 #[derive(Debug, Default)]
 struct Walk {

@@ -75,8 +75,8 @@ impl Environment {
 
 /// Colour that an area is painted with: its own, or the medium's where it is reset.
 fn paper(triplets: &[u8]) -> Option<Color> {
-    let own = triplet::find(triplets, triplet::COLOR).and_then(super::color::color);
-    let reset = triplet::find(triplets, triplet::RESET).is_some_and(|data| matches!(data, [0x80.., ..]));
+    let own = triplet::color(triplets);
+    let reset = triplet::resets(triplets);
     own.or(reset.then_some(Color { r: 255, g: 255, b: 255 }))
 }
 

@@ -165,6 +165,11 @@ pub fn names(triplets: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
         .filter_map(|triplet| Some((*triplet.data.first()?, triplet.data.get(2..)?)))
 }
 
+/// Whether an area is painted in the colour of the medium before anything else.
+pub fn resets(triplets: &[u8]) -> bool {
+    find(triplets, RESET).and_then(<[u8]>::first).is_some_and(|flags| flags & 0x80 != 0)
+}
+
 /// The object OID of a classification triplet: 16 bytes, filled up with zeros.
 pub fn object_oid(triplets: &[u8]) -> Option<&[u8]> {
     find(triplets, CLASSIFICATION)?.get(6..22)
@@ -186,99 +191,8 @@ pub fn units_per_inch(data: &[u8]) -> Option<[f64; 2]> {
 }
 
 /// The colour of a colour specification triplet; `None` for the default colour and in unknown spaces.
-pub fn color(data: &[u8]) -> Option<Color> {
-    let (space, sizes, value) = (*data.get(1)?, data.get(6..10)?, data.get(10..)?);
-    match space {
-        0x40 => oca_color(u16_at(value, 0)?),
-        _ => {
-            let parts = components(sizes, value);
-            match (space, parts.as_slice()) {
-                (0x01, [r, g, b, ..]) => Some(Color { r: byte(*r), g: byte(*g), b: byte(*b) }),
-                (0x04, [c, m, y, k, ..]) => {
-                    let part = |ink: f64| byte((1.0 - ink) * (1.0 - *k));
-                    Some(Color { r: part(*c), g: part(*m), b: part(*y) })
-                }
-                (0x08, _) => lab(sizes, value),
-                (0x06, _) => highlight(value),
-                _ => None,
-            }
-        }
-    }
-}
-
-fn byte(part: f64) -> u8 {
-    #[allow(clippy::cast_possible_truncation)] // Clamped; the cast of a float saturates.
-    let byte = (part.clamp(0.0, 1.0) * 255.0).round() as u8;
-    byte
-}
-
-/// Component values, 0 to 1; each is right-aligned in as few bytes as hold its bits.
-fn components(sizes: &[u8], value: &[u8]) -> Vec<f64> {
-    let (mut parts, mut rest) = (Vec::new(), value);
-    for bits in sizes.iter().filter(|bits| (1..=32).contains(*bits)) {
-        let bytes = usize::from(bits.div_ceil(8));
-        let Some((part, later)) = rest.split_at_checked(bytes) else { break };
-        let number = part.iter().fold(0_u64, |number, byte| (number << 8) | u64::from(*byte));
-        let most = (1_u64 << bits) - 1;
-        parts.push(number as f64 / most as f64);
-        rest = later;
-    }
-    parts
-}
-
-/// CIELAB with the white point D50, to sRGB.
-fn lab(sizes: &[u8], value: &[u8]) -> Option<Color> {
-    let size = |at: usize| sizes.get(at).map(|bits| usize::from(bits.div_ceil(8)).max(1));
-    let (l_size, a_size) = (size(0)?, size(1)?);
-    let lightness = components(sizes, value).first()? * 100.0;
-    let signed = |at: usize| value.get(at).map(|byte| f64::from(i8::from_be_bytes([*byte])));
-    let (a, b) = (signed(l_size)?, signed(l_size + a_size)?);
-    let fy = (lightness + 16.0) / 116.0;
-    let back = |t: f64| if t > 6.0 / 29.0 { t * t * t } else { (t - 4.0 / 29.0) * 108.0 / 841.0 };
-    let (x, y, z) = (0.9642 * back(fy + a / 500.0), back(fy), 0.8249 * back(fy - b / 200.0));
-    let linear = [
-        3.1339 * x - 1.6169 * y - 0.4906 * z,
-        -0.9788 * x + 1.9161 * y + 0.0335 * z,
-        0.0719 * x - 0.2290 * y + 1.4052 * z,
-    ];
-    let [r, g, b] = linear.map(|part| {
-        let part: f64 = if part <= 0.003_130_8 { 12.92 * part } else { 1.055 * part.max(0.0).powf(1.0 / 2.4) - 0.055 };
-        byte(part)
-    });
-    Some(Color { r, g, b })
-}
-
-/// A highlight colour: no site table says which it is, so it is black, tinted by its coverage.
-fn highlight(value: &[u8]) -> Option<Color> {
-    u16_at(value, 0)?;
-    let coverage = f64::from(value.get(2).copied().unwrap_or(100).min(100)) / 100.0;
-    let tint = byte(1.0 - coverage);
-    Some(Color { r: tint, g: tint, b: tint })
-}
-
-/// A colour of the standard OCA table; `None` where it means the default.
-pub fn oca_color(value: u16) -> Option<Color> {
-    let rgb = match value {
-        0x0001 | 0xFF01 => [0, 0, 255],
-        0x0002 | 0xFF02 => [255, 0, 0],
-        0x0003 | 0xFF03 => [255, 0, 255],
-        0x0004 | 0xFF04 => [0, 255, 0],
-        0x0005 | 0xFF05 => [0, 255, 255],
-        0x0006 | 0xFF06 => [255, 255, 0],
-        0x0007 | 0xFF08 => [255, 255, 255],
-        0x0008 => [0, 0, 0],
-        0x0009 => [0, 0, 170],
-        0x000A => [255, 128, 0],
-        0x000B => [170, 0, 170],
-        0x000C => [0, 146, 0],
-        0x000D => [0, 146, 170],
-        0x000E => [196, 160, 32],
-        0x000F => [131, 131, 131],
-        0x0010 => [144, 48, 0],
-        _ => return None,
-    };
-    let [r, g, b] = rgb;
-    Some(Color { r, g, b })
+pub fn color(triplets: &[u8]) -> Option<Color> {
+    super::color::color(find(triplets, COLOR)?.get(1..)?)
 }
 
 #[cfg(test)]
@@ -306,20 +220,6 @@ mod tests {
         let metric = units_per_inch(&[1, 1, 0x27, 0x10, 0x27, 0x10]).unwrap();
         assert!((metric[0] - 2540.0).abs() < 1e-9);
         assert_eq!(units_per_inch(&[0, 0, 0, 0, 9, 9]), None);
-    }
-
-    #[test]
-    fn colours_are_read_in_every_space() {
-        let triplet = |space: u8, sizes: [u8; 4], value: &[u8]| {
-            color(&[&[0, space, 0, 0, 0, 0][..], &sizes, value].concat()).map(|color| [color.r, color.g, color.b])
-        };
-        assert_eq!(triplet(1, [8, 8, 8, 0], &[255, 128, 0]), Some([255, 128, 0]));
-        assert_eq!(triplet(4, [8, 8, 8, 8], &[0, 255, 255, 0]), Some([255, 0, 0]));
-        assert_eq!(triplet(0x40, [16, 0, 0, 0], &[0, 2]), Some([255, 0, 0]));
-        assert_eq!(triplet(0x40, [16, 0, 0, 0], &[0xFF, 0x07]), None);
-        assert_eq!(triplet(6, [16, 8, 8, 0], &[0, 1, 50]), Some([128, 128, 128]));
-        let white = triplet(8, [8, 8, 8, 0], &[255, 0, 0]).unwrap();
-        assert!(white.iter().all(|part| *part >= 253), "{white:?}");
     }
 
     #[test]
