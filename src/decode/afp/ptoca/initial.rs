@@ -102,10 +102,7 @@ impl Initial {
             AMB => self.baseline = sequence.signed(0).unwrap_or(0),
             SBI => self.increment = sequence.signed(0).filter(|value| *value > 0),
             SCFL => self.font = sequence.byte(0).unwrap_or(0xFF),
-            STC => match sequence.unsigned(0).map(color::named) {
-                Some(Some(named)) => self.color = named,
-                _ => return,
-            },
+            STC => self.color = sequence.unsigned(0).and_then(color::named).unwrap_or(self.color),
             SEC => self.color = sequence.data.get(1..).and_then(color::color).unwrap_or(self.color),
             STO => self.axes = orientation(sequence, Axes::default()).unwrap_or_default(),
             kind => report("afp-text-condition", format!("X'{kind:02X}' in a descriptor is not an initial condition")),

@@ -75,11 +75,12 @@ fn mark_repeated(line: &mut [&mut TextRun]) {
         let (along, across) = place(run);
         let near = run.size.0.unsigned_abs() / 6;
         let strikes = before.iter().rev().take_while(|other| place(other).0.abs_diff(along) <= near);
-        let repeated = |other: &&mut TextRun| {
+        let repeats = |other: &&mut TextRun| {
             !other.shadow && other.size == run.size && place(other).1.abs_diff(across) <= near && other.text == run.text
         };
         // Only a few: a hostile page may put all its runs on one place.
-        if !run.shadow && strikes.take(16).any(|other| repeated(&other)) {
+        let struck = !run.shadow && strikes.take(16).any(repeats);
+        if struck {
             run.shadow = true;
         }
     }

@@ -142,16 +142,12 @@ impl<'m, 'e, 'r> Machine<'m, 'e, 'r> {
             SBI => self.set_increment(sequence),
             AMB => sequence.signed(0).map(|to| self.go_down_to(f64::from(to) * self.baseline_scale())),
             RMB => sequence.signed(0).map(|by| self.go_down_to(self.baseline + f64::from(by) * self.baseline_scale())),
-            BLN => Some(self.begin_line()),
-            TRN => Some(self.text(sequence.data)),
             RPS => self.repeat(sequence),
             DIR => self.draw_rule(sequence, true),
             DBR => self.draw_rule(sequence, false),
             SCFL => sequence.byte(0).map(|lid| self.select_font(lid)),
             BSU => sequence.byte(0).map(|lid| self.begin_suppression(lid)),
             ESU => sequence.byte(0).map(|lid| self.suppressing = self.suppressing.filter(|active| *active != lid)),
-            STO => Some(self.orient(sequence)),
-            NOP | SKI => Some(()),
             OVS => self.set_overstrike(sequence),
             STC => self.set_color(sequence),
             USC => sequence.byte(0).map(|identifiers| {
@@ -163,12 +159,23 @@ impl<'m, 'e, 'r> Machine<'m, 'e, 'r> {
             UCT => self.complex_text(sequence, reader),
             GLC => Chain::begin(sequence).map(|chain| self.chain = Some(chain)),
             GIR | GAR | GOR => self.glyph_run(sequence),
-            ENC => Some(self.encrypted()),
-            SEA => Some(self.set_alternate(sequence)),
-            _ => Some(self.say("afp-text-unknown", kind, "an unknown control sequence; skipped")),
+            _ => return self.plain_sequence(sequence),
         };
         if done.is_none() {
             self.say("afp-text-short", kind, "a control sequence without what it must have; skipped");
+        }
+    }
+
+    /// Those that need no data, or bear its absence.
+    fn plain_sequence(&mut self, sequence: &Sequence<'_>) {
+        match sequence.kind {
+            BLN => self.begin_line(),
+            TRN => self.text(sequence.data),
+            STO => self.orient(sequence),
+            ENC => self.encrypted(),
+            SEA => self.set_alternate(sequence),
+            NOP | SKI => {}
+            kind => self.say("afp-text-unknown", kind, "an unknown control sequence; skipped"),
         }
     }
 
