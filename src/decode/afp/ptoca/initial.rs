@@ -2,7 +2,7 @@
 
 use super::axes::{Axes, quarter_turns};
 use super::sequence::{AMB, AMI, Met, Reader, SBI, SCFL, SEC, SIA, SIM, STC, STO, Sequence};
-use super::{Descriptor, Report, TextEnvironment};
+use super::{Report, TextEnvironment};
 use crate::decode::afp::color;
 use crate::page::{Color, Lu};
 
@@ -44,9 +44,9 @@ impl Initial {
             color: env.color,
         };
         let understood = match env.descriptor {
-            Descriptor::None => Some(()),
-            Descriptor::Old(data) => initial.read_old(data),
-            Descriptor::New(data) => initial.read_new(data, report),
+            [] => Some(()),
+            data if is_old(data) => initial.read_old(data),
+            data => initial.read_new(data, report),
         };
         if understood.is_none() {
             report("afp-text-descriptor", "shorter than its fixed part; the page's units are used".into());
@@ -116,6 +116,12 @@ impl Initial {
             None => f64::from(Lu::PER_INCH) / LINES_PER_INCH / scale,
         }
     }
+}
+
+/// Whether a descriptor is of format 1, by its length: 10 bytes, or 2 more that are reserved. Without its flags format 2
+/// has 12 bytes too, but then the last two are of an extent.
+fn is_old(data: &[u8]) -> bool {
+    matches!(data, [_, _, _, _, _, _, _, _, _, _] | [_, _, _, _, _, _, _, _, _, _, 0, 0])
 }
 
 /// SIA: the amount, negative for direction 1; `Some(None)` for the default, `None` when it is cut.

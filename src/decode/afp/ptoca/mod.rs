@@ -67,22 +67,11 @@ impl<F: ObjectFonts> TextFonts for F {
     }
 }
 
-/// The presentation text data descriptor in force.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Descriptor<'e> {
-    /// There is none: everything is as on the page.
-    None,
-    /// Data of a PTD of format 1 (X'D3A69B').
-    Old(&'e [u8]),
-    /// Data of a PTD of format 2 (X'D3B19B').
-    New(&'e [u8]),
-}
-
 /// What surrounds a text object.
 #[derive(Clone, Copy)]
 pub struct TextEnvironment<'e> {
-    /// The descriptor in force: units, extents and initial text conditions.
-    pub descriptor: Descriptor<'e>,
+    /// Data of the PTD in force, of either format: units, extents and initial text conditions. Empty when there is none.
+    pub descriptor: &'e [u8],
     /// Units per inch along x and y where the descriptor gives none: those of the page (PGD).
     pub units: [f64; 2],
     /// Where the top left corner of the text's space lies on the page (or overlay) that is drawn.

@@ -83,17 +83,17 @@ impl Drawn {
 
 /// A page of 10 by 20 inches in units of 1/1440 inch.
 pub fn draw_with(data: &[u8], change: impl FnOnce(&mut TextEnvironment<'_>), carried: &mut Carried) -> Drawn {
-    draw_in(data, Descriptor::None, change, carried)
+    draw_in(data, &[], change, carried)
 }
 
 /// The same with a descriptor.
-pub fn described(data: &[u8], descriptor: Descriptor<'_>) -> Drawn {
+pub fn described(data: &[u8], descriptor: &[u8]) -> Drawn {
     draw_in(data, descriptor, |_| {}, &mut Carried::default())
 }
 
 fn draw_in(
     data: &[u8],
-    descriptor: Descriptor<'_>,
+    descriptor: &[u8],
     change: impl FnOnce(&mut TextEnvironment<'_>),
     carried: &mut Carried,
 ) -> Drawn {

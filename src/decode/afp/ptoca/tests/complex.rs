@@ -24,7 +24,7 @@ fn drawn_with(font: Unicode, data: &[u8]) -> Drawn {
     let font: Arc<dyn SetsText> = Arc::new(font);
     let (mut elements, mut codes) = (Vec::new(), Vec::new());
     let env = TextEnvironment {
-        descriptor: Descriptor::None,
+        descriptor: &[],
         units: [1440.0; 2],
         origin: [Lu(0); 2],
         turns: 0,

@@ -348,7 +348,7 @@ fn the_descriptor_gives_units_extents_and_conditions() {
     let descriptor = [&fixed[..], &chain].concat();
     let data =
         stream(&[(0xDA, b"AB"), (0xD8, &[]), (0xDA, b"C"), (0x74, &[0, 1]), (0x74, &[0xFF, 0xFF]), (0xDA, b"D")]);
-    let drawn = described(&data, Descriptor::New(&descriptor));
+    let drawn = described(&data, &descriptor);
     assert_eq!(drawn.placed(), [("AB", 600, 288_000 - 960), ("CD", 600, 288_000 - 2400)]);
     assert_eq!(advances(drawn.texts()[0]), [1080, 1200]);
     assert!(drawn.texts().iter().all(|run| run.color == RED && run.size == Lu(4000)));
@@ -356,15 +356,19 @@ fn the_descriptor_gives_units_extents_and_conditions() {
 }
 
 #[test]
-fn old_and_short_descriptors() {
+fn descriptors_of_format_1_and_short_ones() {
     let old = [1, 1, 0x16, 0x26, 0x16, 0x26, 0x10, 0, 0x10, 0];
     let data =
         stream(&[(0xC6, &[0, 100]), (0xDA, b"A"), (0xF6, &[0x5A, 0, 0x87, 0]), (0xC6, &[0, 0]), (0xD2, &[0, 0])]);
     let data = [data, stream(&[(0xDA, b"B")])].concat();
-    let drawn = described(&data, Descriptor::Old(&old));
+    let drawn = described(&data, &old);
+    assert_eq!(described(&data, &[&old[..], &[0, 0]].concat()).placed(), drawn.placed());
+    // Format 2 without flags.
+    let new = [1, 1, 0x16, 0x26, 0x16, 0x26, 0, 0x10, 0, 0, 0x10, 0];
+    assert_eq!(described(&data, &new).placed()[0], ("A", 1000, 0));
     // 5670 units in 10 cm: 0.254 of them in an inch make 1440.18; 4096 of those are 40955.
     assert_eq!(drawn.placed(), [("A", 1000, 0), ("B", 40_955, 40_955)]);
-    let short = described(&stream(&[(0xDA, b"A")]), Descriptor::New(&[0, 0, 9]));
+    let short = described(&stream(&[(0xDA, b"A")]), &[0, 0, 9]);
     assert_eq!((short.placed(), short.codes.clone()), (vec![("A", 0, 0)], vec!["afp-text-descriptor"]));
 }
 
