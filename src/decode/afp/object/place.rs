@@ -154,7 +154,8 @@ pub fn place(area: &ObjectArea, default: Mapping, content: &Content) -> Place {
         clip: None,
     };
     let [sx, sy] = scale;
-    let fits = |at: f64, extent: f64, room: Option<f64>| room.is_none_or(|room| at >= -0.5 && at + extent <= room + 0.5);
+    let fits =
+        |at: f64, extent: f64, room: Option<f64>| room.is_none_or(|room| at >= -0.5 && at + extent <= room + 0.5);
     let [room_x, room_y] = room;
     if !(fits(u, width * sx, room_x) && fits(v, height * sy, room_y)) {
         place.clip = clip(area, [u, v], [width * sx, height * sy]);
