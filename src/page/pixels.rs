@@ -174,29 +174,59 @@ pub struct FaxRows {
     pub damaged: bool,
 }
 
+/// How far a CCITT coding can be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FaxCheck {
+    /// Rows that could be read.
+    pub count: u32,
+    /// Reading stopped at a code that is none.
+    pub broken: bool,
+}
+
 impl Fax {
-    /// Decodes as many rows as there are.
-    pub fn decode(&self, data: &[u8]) -> FaxRows {
+    fn settings(&self, strict: bool) -> DecodeSettings {
         let encoding = match self.k {
             ..0 => EncodingMode::Group4,
             0 => EncodingMode::Group3_1D,
             _ => EncodingMode::Group3_2D,
         };
-        let settings = DecodeSettings {
+        DecodeSettings {
             columns: self.width,
             rows: self.height,
             end_of_block: true,
             end_of_line: false,
             rows_are_byte_aligned: self.aligned,
             encoding,
-            strict: false,
-        };
+            strict,
+        }
+    }
+
+    /// Reads without keeping anything; `strict` stops at everything that T.4 and T.6 do not allow.
+    pub fn check(&self, data: &[u8], strict: bool) -> FaxCheck {
+        let mut sink = RowCount(0);
+        if self.width == 0 || self.height == 0 {
+            return FaxCheck { count: 0, broken: true };
+        }
+        let read = hayro_ccitt::decode(data, &mut sink, &mut DecoderContext::new(self.settings(strict)));
+        FaxCheck { count: sink.0.min(self.height), broken: read.is_err() }
+    }
+
+    /// Decodes as many rows as there are.
+    pub fn decode(&self, data: &[u8]) -> FaxRows {
         let mut sink = FaxSink { width: self.width, height: self.height, count: 0, rows: Vec::new() };
         if self.width == 0 || self.height == 0 {
             return FaxRows { rows: sink.rows, count: 0, damaged: true };
         }
-        let read = hayro_ccitt::decode(data, &mut sink, &mut DecoderContext::new(settings));
+        let read = hayro_ccitt::decode(data, &mut sink, &mut DecoderContext::new(self.settings(false)));
         FaxRows { damaged: read.is_err() || sink.count < self.height, count: sink.count, rows: sink.rows }
+    }
+}
+
+struct RowCount(u32);
+
+impl Decoder for RowCount {
+    fn push_row(&mut self, _changes: &[u32]) {
+        self.0 = self.0.saturating_add(1);
     }
 }
 
@@ -278,6 +308,13 @@ impl hayro_jbig2::Decoder for Bits {
     }
 }
 
+/// Width and height of the page in a JBIG2 embedded stream; `None` when it has none.
+pub fn jbig2_size(data: &[u8]) -> Option<(u32, u32)> {
+    let settings = hayro_jbig2::DecodeSettings { strict: false };
+    let page = hayro_jbig2::Page::new_embedded(data, None, &settings).ok()?;
+    Some((page.width(), page.height()))
+}
+
 /// Width, height and rows of bits (1 is black) of a JBIG2 embedded stream.
 fn jbig2(data: &[u8], globals: &[u8], limit: usize) -> Result<(u32, u32, Vec<u8>), PixelError> {
     const DAMAGED: PixelError = PixelError::Damaged("JBIG2");
@@ -354,23 +391,82 @@ impl Color {
     }
 }
 
-/// Whether a JPEG file has Adobe's APP14 marker.
-pub fn adobe(data: &[u8]) -> bool {
-    let mut rest = data.get(2..).unwrap_or_default();
-    while let [0xff, marker, tail @ ..] = rest {
-        match marker {
-            0xff => rest = rest.get(1..).unwrap_or_default(),
-            0xda | 0xd9 => return false,
-            0xee if tail.get(2..7) == Some(b"Adobe") => return true,
-            _ => {
-                let Some(length) = tail.first_chunk().map(|length| usize::from(u16::from_be_bytes(*length))) else {
-                    return false;
-                };
-                rest = tail.get(length.max(2)..).unwrap_or_default();
-            }
+/// What the frame header of a JPEG file says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JpegFrame {
+    /// Samples in a row.
+    pub width: u32,
+    /// Rows.
+    pub height: u32,
+    /// Components.
+    pub components: u8,
+    /// Bits of a sample of a component.
+    pub precision: u8,
+    /// Huffman coded, sequential or progressive: what a PDF and a browser can show.
+    pub common: bool,
+}
+
+/// Finds the frame header.
+pub fn jpeg_frame(data: &[u8]) -> Option<JpegFrame> {
+    for (marker, body) in segments(data) {
+        if !matches!(marker, 0xc0..=0xcf) || matches!(marker, 0xc4 | 0xc8 | 0xcc) {
+            continue;
+        }
+        let [precision, y, yy, x, xx, components, ..] = body else { return None };
+        return Some(JpegFrame {
+            width: u32::from(u16::from_be_bytes([*x, *xx])),
+            height: u32::from(u16::from_be_bytes([*y, *yy])),
+            components: *components,
+            precision: *precision,
+            common: matches!(marker, 0xc0..=0xc2) && *precision == 8 && matches!(components, 1 | 3 | 4),
+        });
+    }
+    None
+}
+
+/// Dots per inch across and down that the JFIF marker states.
+pub fn jfif_density(data: &[u8]) -> Option<[f64; 2]> {
+    for (marker, body) in segments(data) {
+        if marker == 0xe0
+            && let [b'J', b'F', b'I', b'F', 0, _, _, unit, x, xx, y, yy, ..] = body
+        {
+            let per_inch = match unit {
+                1 => 1.0,
+                2 => 2.54,
+                _ => return None,
+            };
+            let density = |high: &u8, low: &u8| f64::from(u16::from_be_bytes([*high, *low])) * per_inch;
+            let [across, down] = [density(x, xx), density(y, yy)];
+            return (across > 0.0 && down > 0.0).then_some([across, down]);
         }
     }
-    false
+    None
+}
+
+/// Whether a JPEG file has Adobe's APP14 marker.
+pub fn adobe(data: &[u8]) -> bool {
+    segments(data).any(|(marker, body)| marker == 0xee && body.starts_with(b"Adobe"))
+}
+
+/// Marker segments up to the first scan: marker and data.
+fn segments(data: &[u8]) -> impl Iterator<Item = (u8, &[u8])> {
+    let mut rest = if data.starts_with(&[0xff, 0xd8]) { data.get(2..).unwrap_or_default() } else { &[] };
+    std::iter::from_fn(move || {
+        loop {
+            let [0xff, marker, tail @ ..] = rest else { return None };
+            match marker {
+                0xff => rest = rest.get(1..)?,
+                0x01 | 0xd0..=0xd8 => rest = tail,
+                0xda | 0xd9 => return None,
+                _ => {
+                    let length = usize::from(u16::from_be_bytes(*tail.first_chunk()?));
+                    let (segment, next) = tail.split_at_checked(length.max(2))?;
+                    rest = next;
+                    return Some((*marker, segment.get(2..).unwrap_or_default()));
+                }
+            }
+        }
+    })
 }
 
 #[cfg(test)]

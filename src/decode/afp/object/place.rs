@@ -90,6 +90,19 @@ pub struct PlacedBox {
     pub height: Lu,
 }
 
+impl PlacedBox {
+    /// The rectangle that it covers: left, top, width and height on the page.
+    pub fn on_page(&self, turns: u8) -> [Lu; 4] {
+        let (x, y, width, height) = (self.x.0, self.y.0, self.width.0, self.height.0);
+        match turns & 3 {
+            0 => [Lu(x), Lu(y), Lu(width), Lu(height)],
+            1 => [Lu(x.saturating_sub(height)), Lu(y), Lu(height), Lu(width)],
+            2 => [Lu(x.saturating_sub(width)), Lu(y.saturating_sub(height)), Lu(width), Lu(height)],
+            _ => [Lu(x), Lu(y.saturating_sub(width)), Lu(height), Lu(width)],
+        }
+    }
+}
+
 impl Place {
     /// A point of the content on the page.
     pub fn point(&self, x: f64, y: f64) -> [Lu; 2] {
