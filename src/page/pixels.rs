@@ -45,8 +45,8 @@ pub enum Values<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum PixelError {
-    /// More samples than allowed.
-    #[error("the picture has more than {0} samples")]
+    /// More than allowed.
+    #[error("the pixels of the picture take more than {0} bytes")]
     TooLarge(usize),
     /// Nothing of the coding could be read.
     #[error("the {0} data cannot be decoded")]
@@ -88,25 +88,24 @@ impl Pixels<'_> {
     }
 }
 
-/// Decodes a picture of at most `limit` samples (bits of a picture of bits, bytes of the others).
+/// Decodes a picture whose pixels take at most `limit` bytes (eight pixels a byte where they are bits).
 pub fn pixels(image: &Image, limit: usize) -> Result<Pixels<'_>, PixelError> {
     let (width, height) = (image.width(), image.height());
     match image.samples() {
         Samples::Bits { data, ink, paper } => {
-            within(width, height, 1, limit)?;
-            let data = filled(data, row_bytes(width) * height as usize, 0);
+            let data = filled(data, within(row_bytes(width), height, limit)?, 0);
             Ok(plain(width, height, Values::Bits { data, ink: *ink, paper: *paper }))
         }
         Samples::Gray(data) => {
-            let bytes = within(width, height, 1, limit)?;
+            let bytes = within(width as usize, height, limit)?;
             Ok(plain(width, height, Values::Gray(filled(data, bytes, 255))))
         }
         Samples::Rgb(data) => {
-            let bytes = within(width, height, 3, limit)?;
+            let bytes = within(width as usize * 3, height, limit)?;
             Ok(plain(width, height, Values::Rgb(filled(data, bytes, 255))))
         }
         Samples::Ccitt { data, k, aligned, black_is_ink, ink, paper } => {
-            within(width, height, 1, limit)?;
+            within(row_bytes(width), height, limit)?;
             let fax = Fax { width, height, k: *k, aligned: *aligned };
             let FaxRows { mut rows, damaged, .. } = fax.decode(data);
             rows.resize(row_bytes(width) * height as usize, 0);
@@ -132,13 +131,9 @@ fn row_bytes(width: u32) -> usize {
     width.div_ceil(8) as usize
 }
 
-fn within(width: u32, height: u32, each: usize, limit: usize) -> Result<usize, PixelError> {
-    let samples = (width as usize).checked_mul(height as usize).and_then(|pixels| pixels.checked_mul(each));
-    // Very narrow pictures of bits take a byte a row: their rows count too.
-    match samples {
-        Some(samples) if samples <= limit && height as usize <= limit => Ok(samples),
-        _ => Err(PixelError::TooLarge(limit)),
-    }
+/// Bytes of so many rows, if that is within the limit.
+fn within(row: usize, height: u32, limit: usize) -> Result<usize, PixelError> {
+    row.checked_mul(height as usize).filter(|bytes| *bytes <= limit).ok_or(PixelError::TooLarge(limit))
 }
 
 fn filled(data: &[u8], bytes: usize, fill: u8) -> Cow<'_, [u8]> {
@@ -325,7 +320,7 @@ fn jbig2(data: &[u8], globals: &[u8], limit: usize) -> Result<(u32, u32, Vec<u8>
     };
     let page = hayro_jbig2::Page::new_embedded(data, globals.as_ref(), &settings).map_err(|_| DAMAGED)?;
     let (width, height) = (page.width(), page.height());
-    within(width, height, 1, limit)?;
+    within(row_bytes(width), height, limit)?;
     let mut bits = Bits { width, x: 0, rows: Vec::with_capacity(row_bytes(width) * height as usize) };
     page.decode(&mut bits).map_err(|_| DAMAGED)?;
     bits.rows.resize(row_bytes(width) * height as usize, 0);
@@ -346,7 +341,7 @@ fn jpeg(data: &[u8], limit: usize) -> Result<Pixels<'_>, PixelError> {
     };
     // A progressive file keeps two bytes for every coefficient beside its pixels.
     let each = wanted.num_components() * if info.sof.is_progressive() { 2 } else { 1 };
-    within(width, height, each, limit)?;
+    within(width as usize * each, height, limit)?;
     decoder.set_options(options.jpeg_set_out_colorspace(wanted));
     let bytes = decoder.decode().map_err(|_| DAMAGED)?;
     let values = match wanted {
