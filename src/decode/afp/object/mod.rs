@@ -1,5 +1,7 @@
 //! Objects on a page that are not text: images, graphics, bar codes, object containers.
 
+pub mod im;
+pub mod image;
 pub mod place;
 
 use std::sync::Arc;
