@@ -4,6 +4,7 @@ pub mod barcode;
 pub(crate) mod bytes;
 pub mod graphics;
 pub mod place;
+mod text;
 
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 
 use super::super::bytes::{i16_at, u8_at, u16_at, u32_at};
 use super::super::place::{Place, lu};
+use super::super::text::{Setting, set, set_plain};
 use super::super::{ObjectFonts, place};
 use super::area::{Area, Fill, HATCH_WIDTH, fill_of, hatch};
 use super::clip::clipped;
@@ -15,7 +16,7 @@ use super::marker::{STANDARD_CELL, marker};
 use super::order::{Order, Orders};
 use super::shape::{Point, Seg, View};
 use super::state::{Attributes, LEAVE_ALONE, OVERPAINT};
-use super::text::{Setting, set, set_plain};
+
 use crate::decode::afp::{Limits, Report, color};
 use crate::page::{Color, Element, Image, Lu, Path, PlacedImage, Samples, Step, Stroke};
 

@@ -4,12 +4,12 @@ use super::super::place::{Place, lu};
 use super::state::{Attributes, LEAVE_ALONE, ROUND_END, ROUND_JOIN, line_type};
 use crate::page::{Lu, Stroke};
 
-/// The normal line width that multiples count from, in logical units. The architecture leaves it to the printer; AFP
-/// generators reckon with 0.4 pt (1/180 inch).
-const NORMAL_WIDTH: f64 = 80.0;
+/// The normal line width that multiples count from, in logical units: 1/100 inch, as AFP printers have it
+/// (the architecture leaves it to them).
+const NORMAL_WIDTH: f64 = 144.0;
 
-/// The thinnest line, in logical units: a quarter of a point, as printers of 300 pels in an inch draw it.
-const MIN_WIDTH: f64 = 50.0;
+/// The thinnest line, in logical units: a pel of 300 in an inch.
+const MIN_WIDTH: f64 = 48.0;
 
 /// Dashes and gaps of the standard line types, in line widths.
 fn standard_dashes(kind: u8) -> &'static [f64] {

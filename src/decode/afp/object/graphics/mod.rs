@@ -24,7 +24,6 @@ mod shape;
 mod state;
 #[cfg(test)]
 mod tests;
-mod text;
 
 use super::place::{Content, Mapping, places};
 use super::{ObjectArea, ObjectFonts};

@@ -1,20 +1,22 @@
-//! Character strings: text runs along a baseline of any direction.
+//! Strings in objects: text runs along a baseline of any direction.
 //!
 //! Rule: GOCA, "Character String": the string starts at its point and does not move the current position. A page's text runs
 //! know quarter turns only: along other angles each character is placed on its own, upright to the nearest quarter turn.
 
-use super::super::place::{Place, lu};
-use super::shape::Point;
+use super::place::{Place, lu};
 use crate::decode::afp::font::{ActiveFont, Glyph};
 use crate::frame::codepage::CodePage;
 use crate::page::{Advances, Color, Embedded, Face, FontProgram, Lu, TextRun};
 
+/// A point or vector, in logical units.
+type Point = [f64; 2];
+
 /// The em square where nothing says a size: 10 pt.
 const PLAIN_SIZE: f64 = 2000.0;
 /// Width of a character of a fixed-pitch font in em squares.
-const PLAIN_PITCH: f64 = 0.6;
+pub const PLAIN_PITCH: f64 = 0.6;
 /// The EBCDIC code page where no font says one: US and Western Europe.
-const PLAIN_CODE_PAGE: &str = "ibm-500";
+pub const PLAIN_CODE_PAGE: &str = "ibm-500";
 
 /// Where and how a string is set.
 #[derive(Debug, Clone, Copy)]
