@@ -27,11 +27,10 @@ impl Artist<'_> {
         match begin {
             id::BPT => self.text_object(fields, include, env, segment, out, carried),
             id::BII if self.what == What::All => {
-                let [x, y] = include.map_or(segment.unwrap_or_default(), |include| {
-                    let area = include.placed(&Area::default());
-                    [area.x, area.y]
-                });
-                let drawn = self.im_image(x, y, fields);
+                let [x, y] = segment.unwrap_or_default();
+                let own = Area { x, y, ..Area::default() };
+                let area = include.map_or(own, |include| include.placed(&own));
+                let drawn = self.im_image(area.x, area.y, area.turns, fields);
                 out.extend(drawn);
             }
             id::BII => {}
