@@ -3,6 +3,8 @@
 //! The check is the first 8 bytes of the SHA-256 of key and content: a flipped bit, and a row under another
 //! row's key, are found whenever the row is read.
 
+use std::ops::Range;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -104,8 +106,28 @@ pub(super) struct StoredLoad {
     pub row: LoadRow,
     /// Generation of its document groups: 1, then one more for each new cut.
     pub generation: u16,
-    /// Bytes of its blocks alone.
+    /// Bytes of its blocks alone, and of the resources that it was the first to bring.
     pub block_bytes: u64,
+    /// Bytes of the stream that its later units need to be drawn, in stream order, adjoining ones joined.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub shared: Vec<Range<u64>>,
+    /// Pieces in its resource table; 0: it has none.
+    #[serde(default)]
+    pub pieces: u32,
+    /// Resources that were taken from libraries when it was cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub library: Vec<KeptResource>,
+}
+
+/// A resource of a library as it was when a load needed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptResource {
+    /// What was asked for: kind.
+    pub kind: String,
+    /// What was asked for: name.
+    pub name: String,
+    /// SHA-256 of its bytes, lower-case hex: its key among the resources.
+    pub sha256: String,
 }
 
 /// A report definition as stored.
