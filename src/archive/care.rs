@@ -9,7 +9,7 @@ use super::cut::{Cutting, Spill};
 use super::error::{ArchiveError, LoadError};
 use super::kv::{Batch, Family};
 use super::library::Recorder;
-use super::load::TOO_MUCH_LIBRARY;
+use super::load::{TOO_MUCH_LIBRARY, put_units};
 use super::resource::Resources;
 use super::rows::{self, StoredLoad, Tombstone};
 use super::verify::VerifyReport;
@@ -69,6 +69,7 @@ impl Archive {
         batch.delete(Family::Loads, keys::load(load));
         batch.delete(Family::Loads, keys::block_table(load));
         batch.delete(Family::Loads, keys::resource_table(load));
+        batch.delete_range(Family::Loads, keys::shared_tables(load));
         if let Some(hash) = from_hex(&stone.sha256) {
             batch.delete(Family::Loads, keys::content(&hash, &stone.definition));
         }
@@ -89,7 +90,7 @@ impl Archive {
         self.infos.forget(|id| *id == load);
         self.firsts.forget(|id| *id == load);
         self.blocks.forget(|(id, _)| *id == load);
-        self.shared.forget(|(id, _)| *id == load);
+        self.shared.forget(|id| *id == load);
     }
 
     /// Cuts a load anew with another version of its definition, from its stored bytes. The blocks stay as they are;
@@ -146,8 +147,9 @@ impl Archive {
             resources.claim(&mut catalogue, &mut batch)?;
             block_bytes += resources.stored;
             row.stored_bytes += resources.stored;
-            let shared = accounts.shared;
-            let stored = StoredLoad { row, generation: next, block_bytes, shared, pieces, library };
+            batch.delete(Family::Loads, keys::shared_table(load, generation));
+            let shared_units = put_units(&mut batch, (load, next), &accounts.shared);
+            let stored = StoredLoad { row, generation: next, block_bytes, shared_units, pieces, library };
             self.publish(&mut catalogue, batch, &stored, Change::Loaded(load))?;
             Ok(stored.row)
         })();
@@ -155,7 +157,7 @@ impl Archive {
             let _ = self.remove_debris(load, next);
         }
         self.infos.forget(|id| *id == load);
-        self.shared.forget(|(id, _)| *id == load);
+        self.shared.forget(|id| *id == load);
         drop(reserved);
         published
     }

@@ -1,6 +1,6 @@
 //! What the catalogue knows: loads, documents, changes, and small tables of others.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
@@ -21,6 +21,8 @@ pub(super) struct LoadInfo {
     pub starts: Vec<u64>,
     /// The resources of the stream.
     pub pieces: Vec<Placed>,
+    /// Its shared units.
+    pub shared: Vec<Range<u64>>,
 }
 
 /// Where a byte of a stream is stored.
@@ -80,6 +82,29 @@ fn unpack_starts(what: &str, mut content: &[u8]) -> Result<Vec<u64>, ArchiveErro
         starts.push(before);
     }
     Ok(starts)
+}
+
+/// The value of a row of shared units.
+pub(super) fn pack_units(key: &[u8], units: &[Range<u64>]) -> Vec<u8> {
+    let (mut content, mut end) = (Vec::with_capacity(units.len() * 4), 0);
+    for unit in units {
+        put_varint(&mut content, unit.start - end);
+        put_varint(&mut content, unit.end - unit.start);
+        end = unit.end;
+    }
+    rows::seal(key, &content)
+}
+
+fn unpack_units(what: &str, mut content: &[u8]) -> Result<Vec<Range<u64>>, ArchiveError> {
+    let (mut units, mut end) = (Vec::new(), 0_u64);
+    while !content.is_empty() {
+        let start = take_varint(&mut content).and_then(|gap| end.checked_add(gap));
+        let unit = start.and_then(|start| Some(start..start.checked_add(take_varint(&mut content)?)?));
+        let unit = unit.ok_or_else(|| ArchiveError::damaged(what, "its numbers do not read"))?;
+        end = unit.end;
+        units.push(unit);
+    }
+    Ok(units)
 }
 
 pub(super) fn document(id: DocId, definition: &Arc<str>, draft: Draft) -> Document {
@@ -148,8 +173,9 @@ impl Archive {
             self.engine.get(Family::Loads, &key)?.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
         let starts = unpack_starts(&what, rows::unseal(&what, &key, &value)?)?;
         let pieces = self.resource_table(&stored)?;
-        let info = LoadInfo { definition: stored.row.definition.as_str().into(), stored, starts, pieces };
-        let weight = info.starts.len() * 8 + info.pieces.len() * 56 + info.stored.shared.len() * 16 + 4096;
+        let shared = self.shared_table(&stored)?;
+        let info = LoadInfo { definition: stored.row.definition.as_str().into(), stored, starts, pieces, shared };
+        let weight = info.starts.len() * 8 + info.pieces.len() * 56 + info.shared.len() * 16 + 4096;
         let info = Arc::new(info);
         self.infos.put(id, info.clone(), weight);
         Ok(info)
@@ -170,6 +196,23 @@ impl Archive {
             return Err(ArchiveError::damaged(what, detail));
         }
         Ok(pieces)
+    }
+
+    fn shared_table(&self, stored: &StoredLoad) -> Result<Vec<Range<u64>>, ArchiveError> {
+        if stored.shared_units == 0 {
+            return Ok(Vec::new());
+        }
+        let id = stored.row.id;
+        let what = format!("the shared units of load {id}");
+        let key = keys::shared_table(id, stored.generation);
+        let value =
+            self.engine.get(Family::Loads, &key)?.ok_or_else(|| ArchiveError::damaged(&what, "they are missing"))?;
+        let units = unpack_units(&what, rows::unseal(&what, &key, &value)?)?;
+        let counted = units.len() as u64 == u64::from(stored.shared_units);
+        if !counted || units.last().is_some_and(|last| last.end > stored.row.bytes) {
+            return Err(ArchiveError::damaged(what, "they do not fit the load"));
+        }
+        Ok(units)
     }
 
     /// One document.

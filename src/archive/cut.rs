@@ -14,8 +14,8 @@ use crate::note::{At, Note, Notes};
 
 /// Set-aside entries listed in a load row.
 const SET_ASIDE_LISTED: usize = 1_000;
-/// Spans of shared units that a load remembers, adjoining ones counted as one.
-const SHARED_SPANS: usize = 4_096;
+/// Shared units that a load remembers.
+const SHARED_UNITS: usize = 1 << 20;
 
 /// Rows on their way into the store: held back until they are many, then written ahead of the commit that makes
 /// them visible, behind a durable mark by which the next opening finds them if that commit never comes.
@@ -86,7 +86,7 @@ pub(super) struct Accounts {
     pub unit_end: u64,
     /// Where the last document or set-aside entry ended.
     pub cut_end: u64,
-    /// Bytes that later units need, adjoining ones joined.
+    /// Units that later ones need.
     pub shared: Vec<Range<u64>>,
     shared_left_out: u64,
     document_pages: u64,
@@ -101,19 +101,12 @@ impl Accounts {
         }
         self.unit_end = unit.span.end;
         self.pages += u64::from(unit.kind == UnitKind::Page);
-        if unit.shared {
-            self.share(&unit.span);
+        if unit.shared && self.shared.len() < SHARED_UNITS {
+            self.shared.push(unit.span.clone());
+        } else if unit.shared {
+            self.shared_left_out += 1;
         }
         Ok(())
-    }
-
-    fn share(&mut self, span: &Range<u64>) {
-        let full = self.shared.len() >= SHARED_SPANS;
-        match self.shared.last_mut() {
-            Some(last) if last.end == span.start => last.end = span.end,
-            _ if full => self.shared_left_out += 1,
-            _ => self.shared.push(span.clone()),
-        }
     }
 
     fn piece(&mut self, span: &Range<u64>) -> Result<(), LoadError> {
@@ -211,7 +204,7 @@ impl<'d> Cutting<'d> {
             self.notes.add("no-documents", At::default(), format!("the definition found no document on {pages} pages"));
         }
         let left_out = self.accounts.shared_left_out;
-        self.note("shared-units-forgotten", left_out, "more places with resources than a load remembers");
+        self.note("shared-units-forgotten", left_out, "more units with resources than a load remembers");
         Ok((self.accounts, self.notes.into_list()))
     }
 

@@ -50,7 +50,7 @@ impl Archive {
         let Document { span, resume, first_page, records_before, .. } = document;
         let start = Start { byte: span.start, resume, pages: first_page.saturating_sub(1), records: records_before };
         let format = self.format_of(&info.stored.row.read)?;
-        let context = self.context(&info, format, start.byte)?;
+        let context = self.context(&info, format)?;
         let read = info.stored.row.read.clone();
         Ok(format.open(Box::new(self.stream(info, span)), start, &read, &context)?)
     }
@@ -180,7 +180,7 @@ impl<'a> DocumentPages<'a> {
         let at = self.start_for(number);
         let reopen = self.open.as_ref().is_none_or(|open| open.next > number || open.next < at.0);
         if reopen {
-            let context = self.archive.context(&self.info, self.format, at.1.byte)?;
+            let context = self.archive.context(&self.info, self.format)?;
             let stream = self.archive.stream(self.info.clone(), at.1.byte..self.document.span.end);
             let mut decoder = self.format.open(Box::new(stream), at.1, &self.info.stored.row.read, &context)?;
             decoder.want_text(self.text);

@@ -47,6 +47,16 @@ pub(super) fn resource_table(id: LoadId) -> Vec<u8> {
     key(&[b"R", &id.0.to_be_bytes()])
 }
 
+/// Loads: where the shared units of a load stand in its stream, by the generation of its documents.
+pub(super) fn shared_table(id: LoadId, generation: u16) -> Vec<u8> {
+    key(&[b"S", &id.0.to_be_bytes(), &generation.to_be_bytes()])
+}
+
+/// Loads: the tables of shared units of all generations of a load.
+pub(super) fn shared_tables(id: LoadId) -> Range<Vec<u8>> {
+    below(&key(&[b"S", &id.0.to_be_bytes()]))
+}
+
 /// Resources: a piece, by the SHA-256 of its bytes.
 pub(super) fn resource(hash: &[u8; 32]) -> Vec<u8> {
     key(&[b"R", hash])

@@ -11,7 +11,7 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::blocks::{Blocks, Finished, Tee};
-use super::catalogue::pack_starts;
+use super::catalogue::{pack_starts, pack_units};
 use super::cut::{Accounts, Cutting, Spill};
 use super::definitions::hex;
 use super::error::{ArchiveError, LoadError};
@@ -206,11 +206,12 @@ impl Archive {
             keys::LAST_LOAD_KEY.to_vec(),
             u64::from(id.0.max(catalogue.last_load)),
         );
+        let shared_units = put_units(&mut batch, (id, 1), &accounts.shared);
         let stored = StoredLoad {
             row,
             generation: 1,
             block_bytes: blocks.stored + resources.stored,
-            shared: accounts.shared,
+            shared_units,
             pieces: u32::try_from(resources.table.len()).unwrap_or(u32::MAX),
             library,
         };
@@ -302,6 +303,16 @@ impl Archive {
         })?;
         marks.into_iter().try_for_each(|(id, generation)| self.remove_debris(id, generation))
     }
+}
+
+/// Puts the table of a cut's shared units into a batch and says how many they are.
+pub(super) fn put_units(batch: &mut Batch, cut: (LoadId, u16), units: &[std::ops::Range<u64>]) -> u32 {
+    if !units.is_empty() {
+        let key = keys::shared_table(cut.0, cut.1);
+        let row = pack_units(&key, units);
+        batch.put(Family::Loads, key, row);
+    }
+    u32::try_from(units.len()).unwrap_or(u32::MAX)
 }
 
 fn progress_of(accounts: &Accounts, total: Option<u64>) -> Progress {

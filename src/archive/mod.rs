@@ -90,7 +90,7 @@ pub struct Archive {
     blocks: Cache<(LoadId, u32), Vec<u8>>,
     firsts: Cache<LoadId, Vec<u8>>,
     libraries: Arc<dyn Libraries>,
-    shared: Cache<shared::Key, shared::Entry>,
+    shared: Cache<LoadId, shared::Entry>,
     parsed: Cache<(String, u32), Definition>,
 }
 

@@ -3,8 +3,6 @@
 //! The check is the first 8 bytes of the SHA-256 of key and content: a flipped bit, and a row under another
 //! row's key, are found whenever the row is read.
 
-use std::ops::Range;
-
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -108,9 +106,9 @@ pub(super) struct StoredLoad {
     pub generation: u16,
     /// Bytes of its blocks alone, and of the resources that it was the first to bring.
     pub block_bytes: u64,
-    /// Bytes of the stream that its later units need to be drawn, in stream order, adjoining ones joined.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub shared: Vec<Range<u64>>,
+    /// Units in its table of shared units; 0: it has none.
+    #[serde(default)]
+    pub shared_units: u32,
     /// Pieces in its resource table; 0: it has none.
     #[serde(default)]
     pub pieces: u32,

@@ -6,47 +6,36 @@ use std::sync::Arc;
 
 use super::catalogue::LoadInfo;
 use super::error::ArchiveError;
-use super::{Archive, LoadId};
+use super::Archive;
 use crate::auth::gate::Permit;
 use crate::decode::{Context, Format, Shared, Start};
 
-/// A load, and how many of its shared spans are meant.
-pub(super) type Key = (LoadId, usize);
-/// What a format made of them.
+/// What a format made of a load's shared units.
 pub(super) type Entry = Option<Arc<dyn Shared>>;
 
-/// Bytes of shared units that one document gets: the nearest before it.
-const SHARED_BYTES: u64 = 256 << 20;
 /// Longest document that is made a stream of its own in memory.
 const STANDALONE_BYTES: u64 = 64 << 20;
 /// What an entry weighs besides what it holds.
 const ENTRY_WEIGHT: usize = 256;
 
 impl Archive {
-    /// What a decoder needs that starts at a byte of a load's stream.
-    pub(super) fn context(
-        &self,
-        info: &Arc<LoadInfo>,
-        format: &dyn Format,
-        byte: u64,
-    ) -> Result<Context, ArchiveError> {
+    /// What a decoder needs that starts somewhere in a load's stream.
+    pub(super) fn context(&self, info: &Arc<LoadInfo>, format: &dyn Format) -> Result<Context, ArchiveError> {
         let stored = &info.stored;
         let libraries = self.libraries_of(&stored.row.read, &stored.library);
-        let spans = spans_before(&stored.shared, byte);
-        if spans.is_empty() {
+        if info.shared.is_empty() {
             return Ok(Context { shared: None, libraries });
         }
-        let key = (stored.row.id, stored.shared.partition_point(|span| span.end <= byte));
-        if let Some(entry) = self.shared.get(&key) {
+        if let Some(entry) = self.shared.get(&stored.row.id) {
             return Ok(Context { shared: (*entry).clone(), libraries });
         }
-        let mut units = Units { archive: self, info, spans: spans.iter(), failed: None };
+        let mut units = Units { archive: self, info, spans: info.shared.iter(), failed: None };
         let shared = format.share(&mut units, &stored.row.read, &libraries)?;
         if let Some(error) = units.failed {
             return Err(error);
         }
         let weight = ENTRY_WEIGHT + shared.as_ref().map_or(0, |shared| shared.weight());
-        self.shared.put(key, Arc::new(shared.clone()), weight);
+        self.shared.put(stored.row.id, Arc::new(shared.clone()), weight);
         Ok(Context { shared, libraries })
     }
 
@@ -67,7 +56,8 @@ impl Archive {
         let pages = document.first_page.saturating_sub(1);
         let start = Start { byte: span.start, resume: document.resume, pages, records: document.records_before };
         let bytes = self.bytes_of(&info, span)?;
-        let spans = spans_before(&info.stored.shared, span.start);
+        let before = info.shared.partition_point(|unit| unit.end <= span.start);
+        let spans = info.shared.get(..before).unwrap_or_default();
         let mut units = Units { archive: self, info: &info, spans: spans.iter(), failed: None };
         let whole = format.standalone(&mut units, bytes, start, read)?;
         match units.failed {
@@ -84,18 +74,7 @@ impl Archive {
     }
 }
 
-/// The spans that end before a byte: all of them, or those nearest to it when they are too much.
-fn spans_before(shared: &[Range<u64>], byte: u64) -> &[Range<u64>] {
-    let before = shared.get(..shared.partition_point(|span| span.end <= byte)).unwrap_or_default();
-    let (mut near, mut room) = (before.len(), SHARED_BYTES);
-    for span in before.iter().rev() {
-        let Some(left) = room.checked_sub(span.end - span.start) else { break };
-        (near, room) = (near - 1, left);
-    }
-    before.get(near..).unwrap_or_default()
-}
-
-/// Shared spans as bytes, read when they are asked for.
+/// Shared units as bytes, read when they are asked for.
 struct Units<'a> {
     archive: &'a Archive,
     info: &'a Arc<LoadInfo>,

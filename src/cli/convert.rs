@@ -116,8 +116,6 @@ struct FilePages {
     count: u32,
     /// Shared units of the file.
     shared: Vec<Range<u64>>,
-    /// How many of them `context` knows.
-    known: usize,
     context: Context,
     /// The start of every [`PAGES_BETWEEN_MARKS`]th page.
     marks: Vec<Start>,
@@ -132,7 +130,7 @@ struct FilePages {
 /// How far apart the remembered starts are; a going back decodes at most this many pages for nothing.
 const PAGES_BETWEEN_MARKS: u32 = 256;
 /// Most shared units that are remembered.
-const SHARED_SPANS: usize = 65_536;
+const SHARED_UNITS: usize = 1 << 20;
 
 impl FilePages {
     fn new(file: &Path, opened: Opened) -> Result<FilePages, Failure> {
@@ -141,7 +139,7 @@ impl FilePages {
         let mut shared: Vec<Range<u64>> = Vec::new();
         decoder.want_text(false);
         while decoder.next(&mut unit, &mut notes)? {
-            if unit.shared && shared.len() < SHARED_SPANS {
+            if unit.shared && shared.len() < SHARED_UNITS {
                 shared.push(unit.span.clone());
             }
             if unit.kind == UnitKind::Page {
@@ -159,7 +157,6 @@ impl FilePages {
             count,
             marks,
             shared,
-            known: 0,
             context,
             decoder,
             unit,
@@ -173,20 +170,18 @@ impl FilePages {
     /// Opens the decoder at a mark.
     fn open(&mut self, mark: u32) -> Result<(), RenderError> {
         let start = self.marks.get(mark as usize).copied().unwrap_or_default();
-        let before = self.shared.partition_point(|span| span.end <= start.byte);
-        if before != self.known {
-            self.context.shared = self.share(before)?;
-            self.known = before;
+        if self.context.shared.is_none() && !self.shared.is_empty() {
+            self.context.shared = self.share()?;
         }
         self.decoder = open_at(&self.file, self.format, &self.read, start, &self.context)?;
         self.next = mark * PAGES_BETWEEN_MARKS;
         Ok(())
     }
 
-    /// What the first `count` shared units say.
-    fn share(&self, count: usize) -> Result<Option<Arc<dyn Shared>>, RenderError> {
+    /// What the shared units of the file say.
+    fn share(&self) -> Result<Option<Arc<dyn Shared>>, RenderError> {
         let mut failed = None;
-        let mut units = self.shared.iter().take(count).map_while(|span| match bytes_of(&self.file, span) {
+        let mut units = self.shared.iter().map_while(|span| match bytes_of(&self.file, span) {
             Ok(bytes) => Some(bytes),
             Err(error) => {
                 failed = Some(error);

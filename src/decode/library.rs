@@ -29,6 +29,7 @@ const EXTENSIONS: &[(&str, &[&str])] = &[
     ("coded-font", &["cf", "cdf", "cfnt"]),
     ("character-set", &["fnt", "cs", "fcs", "240", "300"]),
     ("code-page", &["cp", "cdp", "cpg"]),
+    ("object", &["ttf", "otf", "ttc", "jpg", "jpeg", "tif", "tiff", "png", "gif", "pdf"]),
     ("font", &["ttf", "otf", "ttc", "fnt", "pfb"]),
     ("image", &["jpg", "jpeg", "tif", "tiff", "png", "gif", "ica", "ioca"]),
     ("", &["afp", "res", "bin"]),

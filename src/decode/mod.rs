@@ -108,9 +108,9 @@ pub trait Format: Sync {
         how: &ReadSpec,
         context: &Context,
     ) -> Result<Box<dyn Decoder + 'a>, DecodeError>;
-    /// Makes what the units of a stream share from the bytes of its [shared units](Unit::shared), in stream order, so that a
-    /// document can be decoded without them before it. Each item holds one shared unit or several that adjoin. Formats
-    /// whose units share nothing give nothing.
+    /// Makes what the units of a stream share from the bytes of all its [shared units](Unit::shared), one an item, in stream
+    /// order, so that a document can be decoded without them before it. What a page may see of it is what came before
+    /// the page: [`Start::resume`] has to say that. Formats whose units share nothing give nothing.
     fn share(
         &self,
         _units: &mut dyn Iterator<Item = Vec<u8>>,
