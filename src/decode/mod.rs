@@ -185,7 +185,7 @@ impl Default for Context {
 }
 
 /// All formats, in the order in which ties are decided.
-pub static FORMATS: &[&dyn Format] = &[&line::Line];
+pub static FORMATS: &[&dyn Format] = &[&line::Line, &afp::Afp];
 
 /// Where the input of a decoder lies in its stream: the beginning, or a unit that was decoded before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -217,6 +217,23 @@ pub trait Decoder: Send {
     fn records(&self) -> u64 {
         0
     }
+    /// What the stream was seen to be made of up to the decoder's place; `None` in formats without such parts.
+    fn structure(&self) -> Option<Structure> {
+        None
+    }
+}
+
+/// How often the parts occur that composed streams are made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Structure {
+    /// Documents (BDT).
+    pub documents: u64,
+    /// Named page groups (BNG).
+    pub page_groups: u64,
+    /// Pages (BPG).
+    pub pages: u64,
+    /// Tag logical elements (TLE).
+    pub tags: u64,
 }
 
 /// What a unit is.

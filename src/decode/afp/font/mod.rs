@@ -1,8 +1,46 @@
 //! Fonts of AFP streams: what a page asks for, and what it gets.
+//!
+//! In: a font map's wish ([`FontRequest`]) and the resources of the stream ([`FontSource`]). Out: an [`ActiveFont`],
+//! which takes the bytes of text apart into glyphs with their Unicode characters and advances, and has OpenType
+//! programs that show them.
+//!
+//! | file | part |
+//! |---|---|
+//! | `coded.rs`, `codepage.rs`, `gcgid.rs`, `glyphname.rs` | codes to names to characters |
+//! | `charset.rs` | character sets as they stand in the stream |
+//! | `raster.rs`, `type1.rs`, `cid.rs` | their shapes |
+//! | `resource.rs`, `turned.rs` | shapes in their place |
+//! | `program.rs`, `cff.rs` | font files |
+//! | `names.rs`, `system.rs` | substitutes for what is absent |
+//! | `active.rs` | all of it together |
+//!
+//! Promises: no font makes this panic, hang or grow without bound; opening never fails, and whatever is substituted,
+//! guessed or left out is reported; the same resources give the same bytes.
+
+mod active;
+mod cff;
+mod charset;
+mod cid;
+mod coded;
+mod codepage;
+mod gcgid;
+mod glyphname;
+mod names;
+mod outline;
+mod program;
+mod raster;
+mod read;
+mod resource;
+mod system;
+#[cfg(test)]
+mod tests;
+mod turned;
+mod type1;
 
 use std::sync::Arc;
 
-use super::Report;
+pub use active::ActiveFont;
+
 use super::field::Fields;
 use crate::page::{Face, FontProgram, Lu};
 
@@ -63,53 +101,28 @@ pub trait FontSource {
 pub struct Glyph {
     /// Its Unicode text; U+FFFD where nobody knows.
     pub ch: char,
-    /// Its glyph in [`ActiveFont::program`]; 0 where the font has none.
+    /// Which part of the font shows it, see [`ActiveFont::part`]: a run is split where this changes.
+    pub part: u8,
+    /// Its glyph in that part's program; 0 where the program has none, or shows nothing.
     pub id: u16,
     /// How far it moves the pen along the baseline.
     pub advance: Lu,
     /// It is the variable space character.
     pub space: bool,
+    /// The font has no such character (what `id` shows, if anything, is the default character): worth a report where it
+    /// is used.
+    pub missing: bool,
 }
 
-/// A font ready to set text with.
-pub struct ActiveFont {
-    // helper B owns this
-    _private: (),
-}
-
-impl ActiveFont {
-    /// Finds and opens what was asked for. Never fails: what is missing is substituted and reported.
-    pub fn open(_request: &FontRequest, _source: &dyn FontSource, _report: &mut Report<'_>) -> ActiveFont {
-        ActiveFont { _private: () }
-    }
-
-    /// Takes the next character from text bytes: how many bytes it takes (at least 1) and the glyph; `None` at the end.
-    pub fn next(&self, _bytes: &[u8]) -> Option<(usize, Glyph)> {
-        None
-    }
-
-    /// The program that runs are shown with.
-    pub fn program(&self) -> Option<&FontProgram> {
-        None
-    }
-
+/// How the glyphs of one part of a font are shown: what a text run says of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'f> {
+    /// The program; `None`: a renderer's own font for `face`.
+    pub program: Option<&'f FontProgram>,
     /// The typeface, as the way out for renditions that embed nothing.
-    pub fn face(&self) -> Face {
-        Face::default()
-    }
-
+    pub face: Face,
     /// Height of the em square.
-    pub fn size(&self) -> Lu {
-        Lu(0)
-    }
-
+    pub size: Lu,
     /// Width of letters in 1/1000 of natural; see [`crate::page::TextRun::stretch`].
-    pub fn stretch(&self) -> u16 {
-        1000
-    }
-
-    /// The default variable space increment.
-    pub fn space(&self) -> Lu {
-        Lu(0)
-    }
+    pub stretch: u16,
 }
