@@ -323,7 +323,7 @@ pub struct Unit {
     pub placed: Vec<PlacedText>,
     /// Named values that belong to this page, groups included.
     pub tags: Vec<Tag>,
-    /// Name of the page group that starts with this page, if one does; of several the outermost.
+    /// Name of the page group that starts with this page, if one does; of groups in groups the outermost.
     pub group_starts: Option<String>,
     /// The (outermost) page group that this page is in ends with it.
     pub group_ends: bool,
