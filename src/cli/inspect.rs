@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::decode::inspect::{Inspection, inspect};
 
-use super::context::Context;
+use super::context::{Context, libraries};
 use super::failure::Failure;
 use super::output::{self, grouped};
 
@@ -24,7 +24,7 @@ impl Args {
         if meta.is_dir() {
             return Err(cannot(&"it is a directory"));
         }
-        let report = inspect(&self.file).map_err(|error| Failure::from(error).at(shown))?;
+        let report = inspect(&self.file, &libraries()).map_err(|error| Failure::from(error).at(shown))?;
         if context.json { output::json_line(&report) } else { tell(&report) }
     }
 }

@@ -8,6 +8,7 @@ pub mod date;
 pub mod definition;
 mod field;
 pub mod number;
+mod region;
 mod rule;
 mod sheet;
 pub mod split;

@@ -10,12 +10,15 @@ mod tests;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::rows::{Rows, page_text};
 use super::signature;
-use super::{Context, DecodeError, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind};
+use super::{
+    Context, DecodeError, FORMATS, Format, Libraries, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind,
+};
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Note, Notes};
 use count::Counts;
@@ -86,8 +89,8 @@ pub struct Candidate {
     pub confidence: f64,
 }
 
-/// Inspects a file.
-pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, DecodeError> {
+/// Inspects a file; resources that it names and does not bring come from `libraries`.
+pub fn inspect(path: impl AsRef<Path>, libraries: &Arc<dyn Libraries>) -> Result<Inspection, DecodeError> {
     let path = path.as_ref();
     let mut file = File::open(path).map_err(unreadable)?;
     let bytes = file.metadata().map_err(unreadable)?.len();
@@ -99,7 +102,7 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, DecodeError> {
     let mut found = recognise(&Sample { head: &head, total: Some(bytes), name });
     found.report.bytes = bytes;
     match found.reader {
-        Some((format, sniff)) => decode(file, format, &sniff, &mut found.report)?,
+        Some((format, sniff)) => decode(file, format, &sniff, libraries, &mut found.report)?,
         None => found.report.take(count::count(&found.report.format, file, bytes).map_err(unreadable)?),
     }
     Ok(found.report)
@@ -200,8 +203,15 @@ impl Inspection {
 }
 
 /// Decodes the whole stream: counts, and the text of the first page that has some.
-fn decode(file: File, format: &dyn Format, sniff: &Sniff, report: &mut Inspection) -> Result<(), DecodeError> {
-    let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read, &Context::default())?;
+fn decode(
+    file: File,
+    format: &dyn Format,
+    sniff: &Sniff,
+    libraries: &Arc<dyn Libraries>,
+    report: &mut Inspection,
+) -> Result<(), DecodeError> {
+    let context = Context { shared: None, libraries: libraries.clone() };
+    let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read, &context)?;
     let (mut unit, mut rows, mut notes) = (Unit::default(), Rows::default(), Notes::default());
     while decoder.next(&mut unit, &mut notes)? {
         if unit.kind != UnitKind::Page || (report.format == "xerox" && only_djde(&unit)) {

@@ -110,7 +110,7 @@ fn fields_know_their_labels_types_and_places() {
     assert_eq!(definition.fields[0].label, "Closing balance");
     assert_eq!((definition.fields[0].kind, definition.fields[0].sensitive), (FieldType::Decimal, true));
     assert_eq!(definition.fields[1].label_zh.as_deref(), Some("客户"));
-    assert!(matches!(&definition.rules.fields[0].source, Source::Tag(name) if name == "Balance"));
+    assert!(matches!(&definition.rules.fields[0].source, Source::Tag { name, .. } if name == "Balance"));
     assert_eq!((definition.account_field, definition.source), (Some(1), source));
 }
 
