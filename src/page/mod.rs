@@ -6,6 +6,7 @@
 
 pub mod grid;
 pub mod image;
+pub mod pixels;
 pub mod reading;
 #[cfg(test)]
 pub(crate) mod sample;

@@ -1,8 +1,10 @@
 //! AFP (MO:DCA): structured fields, pages with their environments, and the objects on them.
 
+pub mod color;
 pub mod field;
 pub mod font;
 pub mod object;
+pub mod ptoca;
 
 /// What a hostile stream may make us do at most.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

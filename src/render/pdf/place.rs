@@ -3,7 +3,7 @@
 //! The page model says how far each character moves the pen; fonts have their own widths. Within
 //! [`SIZE_TOLERANCE`] the font size gives way, so that a line of a line printer needs no correction at all; beyond it
 //! the glyph is stretched a little and centred in its cell. Proportional glyphs and those of a stream's own font stand where
-//! the run's advances put them; only where a font stands in for one that is missing and is wider, the run is squeezed.
+//! the run's advances put them; where a font stands in for one that is missing, its letters are made as wide as those.
 
 use crate::page::{Advances, Family, TextRun};
 use crate::render::font::{FontId, Fonts, Glyph, REPLACEMENT, is_box, is_text};
@@ -17,8 +17,10 @@ const STRETCH_WIDE: f64 = 1.12;
 const GROW_WIDE: f64 = 1.08;
 /// Glyphs are squeezed at most this much.
 const SQUEEZE: f64 = 0.3;
-/// A run in a proportional font that stands in for another is squeezed at most this much, and not at all above the second.
-const STAND_IN: (f64, f64) = (0.5, 0.98);
+/// Letters of a proportional font that stands in for another are squeezed and stretched at most this much.
+const STAND_IN: (f64, f64) = (0.5, 1.3);
+/// Widths nearer than this share are those of the font that was meant.
+const SAME_WIDTH: f64 = 0.02;
 /// Stretches outside are drawn as the nearest one.
 const STRETCHES: (u16, u16) = (50, 8_000);
 /// Sizes outside are drawn as the nearest one, in points.
@@ -120,7 +122,7 @@ pub fn place(run: &TextRun, fonts: &mut Fonts, missing: &mut Missing) -> Vec<Pie
     let stretch = f64::from(run.stretch.clamp(STRETCHES.0, STRETCHES.1)) / 1000.0;
     let mut line = Line { size, stretch, family: run.face.family, pieces: Vec::new(), pen: 0.0 };
     if own.is_none() && run.face.family != Family::Mono {
-        line.stretch *= squeeze(run, fonts, size * stretch);
+        line.stretch *= stand_in(run, fonts, size * stretch);
     }
     for (number, (byte, c)) in run.text.char_indices().enumerate() {
         let cell = advance(&run.advances, number);
@@ -144,26 +146,20 @@ fn own_glyph(fonts: &Fonts, font: FontId, ids: &[u16], number: usize, c: char) -
     there.then(|| Glyph { font, id, width: face.width(id), missing: false })
 }
 
-/// How much a font that stands in for another must give way, so that its letters do not run into each other.
-fn squeeze(run: &TextRun, fonts: &Fonts, size: f64) -> f64 {
+/// How much narrower or wider the letters of the font that was meant are than those of the one that stands in for it.
+fn stand_in(run: &TextRun, fonts: &Fonts, size: f64) -> f64 {
     let (mut meant, mut natural) = (0.0, 0.0);
     for (number, c) in run.text.chars().enumerate() {
         let cell = advance(&run.advances, number);
         let glyph = fonts.set().glyph(c, run.face, false);
-        if cell > 0.0 && glyph.font.is_proportional() {
+        // Blanks are as wide as the line needs them.
+        if cell > 0.0 && c != ' ' && glyph.font.is_proportional() {
             meant += cell;
             natural += f64::from(glyph.width) * size;
         }
     }
     let ratio = if natural > 0.0 { meant / natural } else { 1.0 };
-    if ratio < STAND_IN.1 { ratio.max(STAND_IN.0) } else { 1.0 }
-}
-
-fn advance(advances: &Advances, number: usize) -> f64 {
-    match advances {
-        Advances::Uniform(cell) => cell.points(),
-        Advances::Each(cells) => cells.get(number).map_or(0.0, |cell| cell.points()),
-    }
+    if (ratio - 1.0).abs() <= SAME_WIDTH { 1.0 } else { ratio.clamp(STAND_IN.0, STAND_IN.1) }
 }
 
 /// A run on its way to being pieces.

@@ -1,5 +1,8 @@
 //! Objects on a page that are not text: images, graphics, bar codes, object containers.
 
+pub mod image;
+pub mod place;
+
 use std::sync::Arc;
 
 use super::font::ActiveFont;
