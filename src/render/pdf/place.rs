@@ -162,6 +162,13 @@ fn stand_in(run: &TextRun, fonts: &Fonts, size: f64) -> f64 {
     if (ratio - 1.0).abs() <= SAME_WIDTH { 1.0 } else { ratio.clamp(STAND_IN.0, STAND_IN.1) }
 }
 
+fn advance(advances: &Advances, number: usize) -> f64 {
+    match advances {
+        Advances::Uniform(cell) => cell.points(),
+        Advances::Each(cells) => cells.get(number).map_or(0.0, |cell| cell.points()),
+    }
+}
+
 /// A run on its way to being pieces.
 struct Line {
     size: f64,

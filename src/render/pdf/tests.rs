@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use super::*;
-use crate::page::{Color, Element, Face, Family};
+use crate::page::{Advances, Color, Element, Face, Family, Rule, TextRun};
 use crate::render::font::FontSet;
 use crate::render::sample;
 
