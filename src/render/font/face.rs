@@ -7,14 +7,19 @@ use skrifa::instance::{LocationRef, Size};
 use skrifa::raw::TableProvider;
 use skrifa::raw::types::NameId;
 use skrifa::{FontRef, GlyphId, MetadataProvider};
+use subsetter::GlyphRemapper;
 
-/// A font's bytes: compiled in or read from a file.
+use crate::page::FontProgram;
+
+/// A font's bytes: compiled in, read from a file, or from a print stream.
 #[derive(Clone)]
 pub enum FontData {
     /// Compiled in.
     Static(&'static [u8]),
     /// Read from a file.
     Owned(Arc<Vec<u8>>),
+    /// From a print stream: not to be trusted.
+    Stream(FontProgram),
 }
 
 impl FontData {
@@ -23,6 +28,7 @@ impl FontData {
         match self {
             FontData::Static(bytes) => bytes,
             FontData::Owned(bytes) => bytes,
+            FontData::Stream(program) => program.bytes(),
         }
     }
 }
@@ -52,8 +58,15 @@ pub struct FontFace {
     units_per_em: f32,
     name: String,
     measures: Measures,
+    /// Natural advances in em by glyph; only of stream fonts, whose every glyph is asked for.
+    widths: Vec<f32>,
     krilla: krilla::text::Font,
 }
+
+/// Units per em that OpenType allows.
+const UNITS_PER_EM: std::ops::RangeInclusive<u16> = 16..=16_384;
+/// A PostScript name may be this long.
+const NAME_LENGTH_LIMIT: usize = 100;
 
 impl std::fmt::Debug for FontFace {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -87,9 +100,43 @@ impl FontFace {
         let shared = match &data {
             FontData::Static(bytes) => krilla::Data::from(*bytes),
             FontData::Owned(bytes) => krilla::Data::from(Arc::clone(bytes)),
+            FontData::Stream(program) => krilla::Data::from(Arc::new(marked(program, &font)?)),
         };
         let krilla = krilla::text::Font::new(shared, index)?;
-        Some(FontFace { data, index, file, units_per_em, name, measures, krilla })
+        Some(FontFace { data, index, file, units_per_em, name, measures, widths: Vec::new(), krilla })
+    }
+
+    /// Opens the font of a print stream; `None` when it is broken or may not be embedded. Every glyph is tried, so that
+    /// a file whose pages are written already can be finished.
+    pub fn from_stream(program: &FontProgram) -> Option<FontFace> {
+        let font = FontRef::from_index(program.bytes(), program.index()).ok()?;
+        let colored =
+            [b"COLR", b"SVG ", b"CBDT", b"sbix"].iter().any(|tag| font.data_for_tag(skrifa::Tag::new(tag)).is_some());
+        let units = font.head().ok()?.units_per_em();
+        let glyphs = font.maxp().ok()?.num_glyphs();
+        if colored || !UNITS_PER_EM.contains(&units) || glyphs < 2 || !sound_names(&font) {
+            return None;
+        }
+        let mut all = GlyphRemapper::new();
+        (0..glyphs).for_each(|glyph| {
+            all.remap(glyph);
+        });
+        let subset = subsetter::subset(program.bytes(), program.index(), &all).ok()?;
+        FontRef::new(&subset).ok()?;
+        let mut face = FontFace::open(FontData::Stream(program.clone()), program.index(), None)?;
+        let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
+        let width = |glyph: u16| metrics.advance_width(GlyphId::from(glyph)).unwrap_or(0.0) / f32::from(units);
+        face.widths = (0..glyphs).map(width).collect();
+        let name: String = program.name().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect();
+        if !name.is_empty() {
+            face.name = name;
+        }
+        Some(face)
+    }
+
+    /// Glyphs of a stream's font, with glyph 0.
+    pub fn glyph_count(&self) -> usize {
+        self.widths.len()
     }
 
     /// The glyph of a character, when the face has it.
@@ -100,6 +147,9 @@ impl FontFace {
 
     /// The natural advance of a glyph, in em.
     pub fn width(&self, glyph: u16) -> f32 {
+        if let Some(width) = self.widths.get(usize::from(glyph)) {
+            return *width;
+        }
         let Some(font) = self.font() else { return 0.0 };
         let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
         metrics.advance_width(GlyphId::from(glyph)).unwrap_or(0.0) / self.units_per_em
@@ -133,6 +183,27 @@ impl FontFace {
     fn font(&self) -> Option<FontRef<'_>> {
         FontRef::from_index(self.data.bytes(), self.index).ok()
     }
+}
+
+/// The font with its identity in the checksum field of its header: krilla tells fonts apart by it.
+fn marked(program: &FontProgram, font: &FontRef<'_>) -> Option<Vec<u8>> {
+    let mut bytes = program.bytes().to_vec();
+    let records = font.table_directory().table_records();
+    let head = records.iter().find(|record| record.tag().to_be_bytes() == *b"head")?;
+    let at = usize::try_from(head.offset()).ok()?.checked_add(8)?;
+    bytes.get_mut(at..at.checked_add(4)?)?.copy_from_slice(program.id().0.get(..4)?);
+    Some(bytes)
+}
+
+/// PostScript names that PDF can hold.
+fn sound_names(font: &FontRef<'_>) -> bool {
+    let Ok(names) = font.name() else { return true };
+    names.name_record().iter().filter(|record| record.name_id() == NameId::POSTSCRIPT_NAME).all(|record| {
+        record.string(names.string_data()).is_ok_and(|name| {
+            let name = name.to_string();
+            name.is_ascii() && name.len() <= NAME_LENGTH_LIMIT
+        })
+    })
 }
 
 fn postscript_name(font: &FontRef<'_>) -> String {

@@ -30,13 +30,7 @@ use crate::page::{Color, Element, Lu, PlacedImage};
 pub type Tiles<'t> = dyn Fn(u32) -> Option<Arc<[u8]>> + 't;
 
 /// Draws an image that includes no tile resources.
-pub fn image(
-    area: &ObjectArea,
-    idd: &[u8],
-    ipd: &[u8],
-    limits: &Limits,
-    report: &mut Report<'_>,
-) -> Vec<Element> {
+pub fn image(area: &ObjectArea, idd: &[u8], ipd: &[u8], limits: &Limits, report: &mut Report<'_>) -> Vec<Element> {
     image_with_tiles(area, idd, ipd, &|_| None, limits, report)
 }
 
@@ -159,9 +153,8 @@ fn size(stated: [u32; 2], all: &[Drawn]) -> [f64; 2] {
 }
 
 fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Drawn) {
-    let boxed = |[x, y, width, height]: [f64; 4]| {
-        place.boxed(x * pitch[0], y * pitch[1], width * pitch[0], height * pitch[1])
-    };
+    let boxed =
+        |[x, y, width, height]: [f64; 4]| place.boxed(x * pitch[0], y * pitch[1], width * pitch[0], height * pitch[1]);
     let PlacedBox { x, y, width, height } = boxed(drawn.at);
     let placed = |clip: Option<[Lu; 4]>| {
         let (image, turns) = (drawn.image.clone(), place.turns);

@@ -191,15 +191,18 @@ fn planes(piece: &Piece<'_>, budget: &mut usize) -> Result<Vec<Plane>, Fault> {
             spend(budget, pairs.data.len().saturating_mul(2))?;
             return Ok(vec![Plane { rows: spread(&pairs), bits: 24 }]);
         }
-        let components = coding.structure.as_ref().map_or(1, |structure| structure.sizes.iter().filter(|size| **size > 0).count());
+        let components =
+            coding.structure.as_ref().map_or(1, |structure| structure.sizes.iter().filter(|size| **size > 0).count());
         let rows = shape(coding, piece.size, u32::from(coding.bits), components).rows(&data, *budget)?;
         spend(budget, rows.data.len())?;
         return Ok(vec![Plane { rows, bits: u32::from(coding.bits) }]);
     }
-    let count = piece.bands.iter().map(|(band, _)| *band).max().unwrap_or(0).max(u8::try_from(coding.bands.len()).unwrap_or(0));
+    let count =
+        piece.bands.iter().map(|(band, _)| *band).max().unwrap_or(0).max(u8::try_from(coding.bands.len()).unwrap_or(0));
     let mut planes = Vec::new();
     for band in 1..=count {
-        let parts: Vec<&[u8]> = piece.bands.iter().filter(|(number, _)| *number == band).map(|(_, data)| *data).collect();
+        let parts: Vec<&[u8]> =
+            piece.bands.iter().filter(|(number, _)| *number == band).map(|(_, data)| *data).collect();
         let data = ordered(joined(&parts), coding.reversed);
         let bits = coding.bands.get(usize::from(band) - 1).copied().map_or(8, u32::from);
         let shape = shape(coding, piece.size, bits, 1);
@@ -231,7 +234,8 @@ fn jpeg_plane(data: &[u8], budget: usize) -> Result<Rows, Fault> {
 fn show_only(drawn: &mut Drawn, piece: &Piece<'_>, mask: &Rows, budget: &mut usize) -> Result<(), Fault> {
     let [x, y] = piece.origin.map(f64::from);
     if let Some(parts) = windows(mask) {
-        drawn.windows = parts.into_iter().map(|[left, top, width, height]| [x + left, y + top, width, height]).collect();
+        drawn.windows =
+            parts.into_iter().map(|[left, top, width, height]| [x + left, y + top, width, height]).collect();
         if drawn.windows.is_empty() {
             drawn.windows.push([x, y, 0.0, 0.0]);
         }
