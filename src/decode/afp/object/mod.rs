@@ -1,5 +1,6 @@
 //! Objects on a page that are not text: images, graphics, bar codes, object containers.
 
+pub mod container;
 pub mod im;
 pub mod image;
 pub mod place;

@@ -44,6 +44,11 @@ pub enum Fault {
     TooLarge,
 }
 
+impl Fault {
+    /// A JPEG coding that neither a PDF nor a browser shows: arithmetic, lossless, of 12 bits.
+    pub const JPEG_KIND: Fault = Fault::Compression(JPEG);
+}
+
 /// What is to be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
@@ -311,7 +316,7 @@ fn lzw(data: &[u8], limit: usize) -> Vec<u8> {
 }
 
 /// TIFF 6.0, section 14: each component of a row holds its difference to the one before it. Rows of whole bytes only.
-fn undo_differences(data: &mut [u8], stride: usize, components: usize) {
+pub fn undo_differences(data: &mut [u8], stride: usize, components: usize) {
     for row in data.chunks_mut(stride.max(1)) {
         for at in components..row.len() {
             let before = row.get(at - components).copied().unwrap_or(0);
