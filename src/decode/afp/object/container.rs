@@ -207,4 +207,5 @@ fn spend(budget: &mut usize, width: u32, height: u32, each: usize) -> Result<usi
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // numbers of the tests' own
 mod tests;

@@ -194,4 +194,5 @@ fn common(one: [Lu; 4], two: [Lu; 4]) -> Option<[Lu; 4]> {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // numbers of the tests' own
 pub(super) mod tests;

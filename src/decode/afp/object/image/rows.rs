@@ -328,4 +328,5 @@ pub fn undo_differences(data: &mut [u8], stride: usize, components: usize) {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // numbers of the tests' own
 mod tests;

@@ -109,6 +109,35 @@ fn bilevel_codings_are_kept_or_decoded_to_the_same_picture() {
     }
 }
 
+/// A JBIG2 page of one generic region, which is coded in MMR.
+fn jbig2(rows: &[Vec<bool>]) -> Vec<u8> {
+    let (width, height) = ((rows[0].len() as u32).to_be_bytes(), (rows.len() as u32).to_be_bytes());
+    let header = |number: u8, kind: u8, length: usize| {
+        [&[0, 0, 0, number, kind, 0, 1][..], &(length as u32).to_be_bytes()].concat()
+    };
+    let page = [&width[..], &height, &[0; 8], &[0, 0, 0]].concat();
+    let region = [&width[..], &height, &[0; 8], &[0, 1], &writer::group_4(rows)].concat();
+    [header(0, 48, page.len()), page, header(1, 38, region.len()), region, header(2, 49, 0)].concat()
+}
+
+#[test]
+fn jbig2_is_kept_as_the_segments_of_its_page() {
+    let rows = writer::picture(77, 30);
+    let segments = jbig2(&rows);
+    let file = [&[0x97, b'J', b'B', b'2', 13, 10, 26, 10, 1, 0, 0, 0, 1][..], &segments].concat();
+    for data in [&segments, &file] {
+        let ipd = content(&[&size(77, 30), &[0x95, 2, 0x84, 1], &long(0x92, data)]);
+        let (images, notes) = drawn(&AREA, &idd(77, 30), &ipd);
+        assert!(notes.is_empty(), "{notes:?}");
+        let Samples::Jbig2 { data, .. } = images[0].image.samples() else { panic!() };
+        assert_eq!(data, &segments);
+        let pixels = decoded(&images[0].image);
+        assert!(rows.iter().enumerate().all(|(y, row)| {
+            row.iter().enumerate().all(|(x, black)| (pixels.rgba(x as u32, y as u32)[3] == 255) == *black)
+        }));
+    }
+}
+
 #[test]
 fn a_padded_group_4_image_shows_its_own_width_only() {
     let mut rows = writer::picture(77, 30);
