@@ -6,6 +6,8 @@
 //! What cannot be shown is reported and left out; what breaks off shows as far as it goes.
 //! Formats: IOCA function sets 10, 11, 14, 40, 42, 45, 48. Adding a compression: [`rows`].
 
+#[cfg(test)]
+mod corpus;
 mod descriptor;
 mod draw;
 mod fax;

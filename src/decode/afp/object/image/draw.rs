@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::mask::windows;
 use super::rows::{Fault, JBIG2, JPEG, Rows, SOLID, Shape};
-use super::samples::{Plane, bilevel, gray, samples, spread};
+use super::samples::{Plane, as_they_are, bilevel, gray, samples, spread};
 use super::segment::{Coding, Piece};
 use crate::decode::afp::color;
 use crate::page::pixels::{self, Values, jpeg_frame};
@@ -78,6 +78,9 @@ fn draw_bits(piece: &Piece<'_>, ink: Color, budget: &mut usize) -> Result<Drawn,
         && let Ok(kept) = shape.keep(&data)
     {
         let (fax, damaged) = (kept.fax, kept.damaged);
+        if (fax.width.div_ceil(8) as usize).saturating_mul(fax.height as usize) > *budget {
+            return Err(Fault::TooLarge);
+        }
         let samples = Samples::Ccitt {
             data: kept.data.into_owned(),
             k: fax.k,
@@ -182,8 +185,10 @@ fn draw_samples(piece: &Piece<'_>, budget: &mut usize) -> Result<Drawn, Fault> {
     let width = if piece.size[0] == 0 { first.width } else { piece.size[0] };
     let height = planes.iter().map(|plane| plane.rows.height).max().unwrap_or(0);
     let damaged = planes.iter().any(|plane| plane.rows.damaged);
-    let channels = if gray(coding) { 1 } else { 3 };
-    spend(budget, (width as usize).saturating_mul(height as usize).saturating_mul(channels))?;
+    if !as_they_are(coding, &planes) {
+        let channels = if gray(coding) { 1 } else { 3 };
+        spend(budget, (width as usize).saturating_mul(height as usize).saturating_mul(channels))?;
+    }
     let image = Image::new(width, height, samples(coding, planes, width, height)?);
     Ok(whole(image, at(piece, width, height), damaged))
 }

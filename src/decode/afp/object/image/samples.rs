@@ -62,6 +62,20 @@ fn sizes(structure: &Structure) -> Vec<u32> {
     sizes
 }
 
+/// Whether the elements are already grey or red, green and blue in bytes.
+pub fn as_they_are(coding: &Coding, planes: &[Plane]) -> bool {
+    let [plane] = planes else { return false };
+    match &coding.structure {
+        None => plane.bits == 8,
+        Some(structure) if structure.subtractive || structure.gray_code => false,
+        Some(structure) => match structure.model {
+            RGB => plane.bits == 24 && sizes(structure) == [8; 3],
+            Y_CR_CB | Y_CB_CR => plane.bits == 8 && sizes(structure) == [8],
+            _ => false,
+        },
+    }
+}
+
 /// Puts bands together and converts: `width` x `height` samples of grey or colour.
 pub fn samples(coding: &Coding, planes: Vec<Plane>, width: u32, height: u32) -> Result<Samples, Fault> {
     let bits: u32 = planes.iter().map(|plane| plane.bits).sum();
@@ -75,13 +89,7 @@ pub fn samples(coding: &Coding, planes: Vec<Plane>, width: u32, height: u32) -> 
         sizes = vec![bits];
     }
     let convert = Convert::new(structure, &coding.colorants, sizes.len())?;
-    let as_they_are = match convert {
-        Convert::Gray => sizes == [8] && bits == 8,
-        Convert::Rgb => sizes == [8; 3] && bits == 24,
-        _ => false,
-    } && !structure.subtractive
-        && !structure.gray_code;
-    if as_they_are && planes.len() == 1 {
+    if as_they_are(coding, &planes) {
         let data = planes.into_iter().flat_map(|plane| plane.rows.data).collect();
         return Ok(convert.made(data));
     }
