@@ -6,25 +6,30 @@
 //! What cannot be shown is reported and left out; what breaks off shows as far as it goes.
 //! Formats: IOCA function sets 10, 11, 14, 40, 42, 45, 48. Adding a compression: [`rows`].
 
+#[cfg(test)]
+mod corpus;
 mod descriptor;
 mod draw;
 mod fax;
 mod mask;
 mod rl4;
-mod rows;
-mod samples;
+pub(super) mod rows;
+pub(super) mod samples;
 mod segment;
 
 use std::sync::Arc;
 
 use self::descriptor::{DEFAULT_RESOLUTION, descriptor, pitch};
-use self::draw::{Drawn, draw};
-use self::rows::Fault;
+use self::draw::draw;
 use self::segment::{Piece, segment};
 use super::ObjectArea;
 use super::place::{Content, Mapping, Place, PlacedBox, places};
 use crate::decode::afp::{Limits, Report};
 use crate::page::{Color, Element, Lu, PlacedImage};
+
+pub(super) use self::draw::Drawn;
+pub(super) use self::mask::windows;
+pub(super) use self::rows::{Fault, Rows};
 
 /// Where tile resources are found, by the local identifier of the Include Tile parameter.
 pub type Tiles<'t> = dyn Fn(u32) -> Option<Arc<[u8]>> + 't;
@@ -108,7 +113,7 @@ fn draw_piece(
     };
     let mut tile = segment::tile(&data, piece.coding.clone()).ok_or(Fault::Damaged)?;
     tile.origin = piece.origin;
-    let mut mask: Option<rows::Rows> = None;
+    let mut mask: Option<Rows> = None;
     for one in piece.mask.iter().chain(tile.mask.iter()) {
         let one = mask::mask(one, points(&tile), *budget)?;
         mask = Some(match mask {
@@ -128,7 +133,8 @@ fn note(drawn: &Drawn, report: &mut Report<'_>) {
     }
 }
 
-fn not_shown(fault: Fault, report: &mut Report<'_>) {
+/// Reports why a picture is not shown.
+pub(super) fn not_shown(fault: Fault, report: &mut Report<'_>) {
     match fault {
         Fault::Compression(code) => {
             report("afp-image-compression", format!("an image with compression X'{code:02X}' is not shown"));
@@ -152,7 +158,8 @@ fn size(stated: [u32; 2], all: &[Drawn]) -> [f64; 2] {
     [if across > 0.0 { across } else { reach(0) }, if down > 0.0 { down } else { reach(1) }]
 }
 
-fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Drawn) {
+/// Adds a picture in its place: once, or once for each part that shows.
+pub(super) fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Drawn) {
     let boxed =
         |[x, y, width, height]: [f64; 4]| place.boxed(x * pitch[0], y * pitch[1], width * pitch[0], height * pitch[1]);
     let PlacedBox { x, y, width, height } = boxed(drawn.at);
@@ -167,7 +174,7 @@ fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Draw
         let clip = boxed(*window).on_page(place.turns);
         let clip = match place.clip {
             Some(outer) => common(outer, clip),
-            None => Some(clip),
+            None => common(clip, clip),
         };
         if let Some(clip) = clip {
             elements.push(placed(Some(clip)));
@@ -176,7 +183,7 @@ fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Draw
 }
 
 /// What two rectangles (left, top, width, height) have in common.
-pub(super) fn common(one: [Lu; 4], two: [Lu; 4]) -> Option<[Lu; 4]> {
+fn common(one: [Lu; 4], two: [Lu; 4]) -> Option<[Lu; 4]> {
     let span = |at: usize| -> Option<(Lu, Lu)> {
         let edge = |area: &[Lu; 4], at: usize| area.get(at).map(|edge| i64::from(edge.0));
         let start = edge(&one, at)?.max(edge(&two, at)?);
@@ -189,4 +196,5 @@ pub(super) fn common(one: [Lu; 4], two: [Lu; 4]) -> Option<[Lu; 4]> {
 }
 
 #[cfg(test)]
-mod tests;
+#[allow(clippy::cast_possible_truncation)] // numbers of the tests' own
+pub(super) mod tests;
