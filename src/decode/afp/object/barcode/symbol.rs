@@ -94,11 +94,6 @@ impl Matrix {
             *module = dark;
         }
     }
-
-    /// The rows.
-    pub fn rows(&self) -> impl Iterator<Item = &[bool]> {
-        self.modules.chunks(self.width)
-    }
 }
 
 /// Digits out of characters; `Err` when there are others, or none.
