@@ -12,6 +12,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
 
 pub mod codepage;
+pub mod glued;
 pub mod lines;
 pub mod prefix;
 pub mod recfm;
@@ -43,6 +44,8 @@ pub enum Framing {
     Prefixed(prefix::Order),
     /// Lines of text.
     Lines(lines::Ends),
+    /// Nothing, though records differ in length: machine carriage control codes show where they start.
+    Glued,
 }
 
 /// What a [`Record`] is.
@@ -215,6 +218,7 @@ impl<R: Read> Framer<R> {
             }
             Framing::Prefixed(order) => prefix::record(&mut self.source, order),
             Framing::Lines(ends) => lines::line(&mut self.source, ends),
+            Framing::Glued => glued::record(&mut self.source),
         }
     }
 
@@ -297,6 +301,7 @@ pub(crate) mod tests {
             Framing::Descriptors { blocked: false },
             Framing::Prefixed(prefix::Order::Little),
             Framing::Lines(lines::Ends::Ascii),
+            Framing::Glued,
         ];
         for framing in framings {
             assert!(cut(b"", framing).is_empty());

@@ -6,6 +6,7 @@
 
 pub mod grid;
 pub mod image;
+pub mod pixels;
 #[cfg(test)]
 pub(crate) mod sample;
 

@@ -31,7 +31,7 @@ pub struct Layout {
     pub checker: Checker,
 }
 
-const FRAMINGS: &str = "fixed, rdw, bdw-rdw, le16, be16, nl, crlf, cr, nel";
+const FRAMINGS: &str = "fixed, rdw, bdw-rdw, le16, be16, nl, crlf, cr, nel, glued";
 const RECORD_FORMATS: &str = "F, FB, V, VB, VBS or text, followed by A or M for carriage control";
 
 impl Layout {
@@ -101,6 +101,7 @@ fn framing(how: &ReadSpec, format: &str, ebcdic: bool) -> Result<Framing, Decode
         (Some("nl" | "lf" | "crlf"), _) => Framing::Lines(Ends::Ascii),
         (Some("cr"), _) => Framing::Lines(Ends::Cr),
         (Some("nel"), _) => Framing::Lines(Ends::Ebcdic),
+        (Some("glued"), _) => Framing::Glued,
         (None, "" | "TEXT") => text,
         (Some(other), _) => return Err(unknown("framing", other, FRAMINGS)),
         (None, other) => return Err(unknown("record_format", other, RECORD_FORMATS)),

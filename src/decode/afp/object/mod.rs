@@ -3,6 +3,8 @@
 pub mod barcode;
 pub(crate) mod bytes;
 pub mod graphics;
+pub mod im;
+pub mod image;
 pub mod place;
 mod text;
 

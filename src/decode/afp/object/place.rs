@@ -90,6 +90,19 @@ pub struct PlacedBox {
     pub height: Lu,
 }
 
+impl PlacedBox {
+    /// The rectangle that it covers: left, top, width and height on the page.
+    pub fn on_page(&self, turns: u8) -> [Lu; 4] {
+        let (x, y, width, height) = (self.x.0, self.y.0, self.width.0, self.height.0);
+        match turns & 3 {
+            0 => [Lu(x), Lu(y), Lu(width), Lu(height)],
+            1 => [Lu(x.saturating_sub(height)), Lu(y), Lu(height), Lu(width)],
+            2 => [Lu(x.saturating_sub(width)), Lu(y.saturating_sub(height)), Lu(width), Lu(height)],
+            _ => [Lu(x), Lu(y.saturating_sub(width)), Lu(height), Lu(width)],
+        }
+    }
+}
+
 impl Place {
     /// A point of the content on the page.
     pub fn point(&self, x: f64, y: f64) -> [Lu; 2] {
@@ -154,7 +167,8 @@ pub fn place(area: &ObjectArea, default: Mapping, content: &Content) -> Place {
         clip: None,
     };
     let [sx, sy] = scale;
-    let fits = |at: f64, extent: f64, room: Option<f64>| room.is_none_or(|room| at >= -0.5 && at + extent <= room + 0.5);
+    let fits =
+        |at: f64, extent: f64, room: Option<f64>| room.is_none_or(|room| at >= -0.5 && at + extent <= room + 0.5);
     let [room_x, room_y] = room;
     if !(fits(u, width * sx, room_x) && fits(v, height * sy, room_y)) {
         place.clip = clip(area, [u, v], [width * sx, height * sy]);

@@ -82,6 +82,11 @@ pub fn looks_controlled(records: &[&[u8]], ebcdic: bool) -> bool {
     tally.is_asa() || tally.is_machine()
 }
 
+/// Whether the records of a trial framing start with machine codes; for records without boundaries.
+pub fn is_machine_coded(records: &[&[u8]]) -> bool {
+    Tally::new(records, true).is_machine()
+}
+
 /// First bytes of records, counted by what they would mean.
 #[derive(Debug, Default)]
 struct Tally {

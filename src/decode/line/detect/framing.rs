@@ -2,6 +2,7 @@
 
 use super::super::super::Sample;
 use super::{Findings, VIEW, Wanted, control, period, share};
+use crate::frame::glued;
 
 /// Bytes of a record or block descriptor word, which counts itself.
 const WORD: usize = 4;
@@ -21,6 +22,8 @@ pub enum Cut {
     Prefix { little: bool },
     /// A line end.
     Line(LineEnd),
+    /// Nothing: machine carriage control codes show where records start.
+    Glued,
 }
 
 /// What ends a line of text.
@@ -55,6 +58,7 @@ impl Frame {
             Cut::Line(LineEnd::CrLf) => "crlf",
             Cut::Line(LineEnd::Cr) => "cr",
             Cut::Line(LineEnd::Nel) => "nel",
+            Cut::Glued => "glued",
         }
     }
 
@@ -62,7 +66,7 @@ impl Frame {
     pub fn letters(&self) -> &'static str {
         match self.cut {
             Cut::Fixed(_) => "FB",
-            Cut::Rdw { .. } | Cut::Prefix { .. } => "VB",
+            Cut::Rdw { .. } | Cut::Prefix { .. } | Cut::Glued => "VB",
             Cut::Line(_) => "text",
         }
     }
@@ -78,7 +82,7 @@ impl Frame {
         u32::try_from(match self.cut {
             Cut::Fixed(length) => length,
             Cut::Rdw { .. } => longest + WORD,
-            Cut::Prefix { .. } | Cut::Line(_) => longest,
+            Cut::Prefix { .. } | Cut::Line(_) | Cut::Glued => longest,
         })
         .ok()
         .filter(|&length| length > 0)
@@ -91,6 +95,7 @@ impl Frame {
             Cut::Rdw { blocked } => walk(head, blocked).records,
             Cut::Prefix { little } => prefixed(head, little).records,
             Cut::Line(end) => lines(head, end),
+            Cut::Glued => glued_records(head),
         }
     }
 }
@@ -105,6 +110,9 @@ pub fn find(sample: &Sample<'_>, wanted: &Wanted, found: &mut Findings) -> Frame
     let ebcdic = kind_of_text(sample.head, wanted, found);
     if let Some(end) = line_end(sample.head, ebcdic, wanted, found) {
         return Frame { cut: Cut::Line(end), ebcdic };
+    }
+    if ebcdic && let Some(frame) = without_boundaries(sample.head, wanted, found) {
+        return frame;
     }
     let length = match wanted.record_length.filter(|_| wanted.framing.as_deref() == Some("fixed")) {
         Some(length) => {
@@ -280,6 +288,55 @@ fn prefixed(head: &[u8], little: bool) -> Chain<'_> {
         rest = tail;
     }
     chain
+}
+
+/// Cuts records that lost their descriptor words at machine carriage control codes.
+fn glued_records(head: &[u8]) -> Vec<&[u8]> {
+    let mut records = Vec::new();
+    let mut rest = head;
+    while !rest.is_empty() && records.len() < RECORDS {
+        // What stands behind the last code of the sample may go on.
+        let Some((record, tail)) = glued::record_length(rest).and_then(|length| rest.split_at_checked(length)) else {
+            records.push(rest);
+            break;
+        };
+        records.push(record);
+        rest = tail;
+    }
+    records
+}
+
+/// Tries records with machine carriage control that lost their descriptor words: cut at the codes, they have lengths of their own.
+fn without_boundaries(head: &[u8], wanted: &Wanted, found: &mut Findings) -> Option<Frame> {
+    if !wanted.allows("glued") {
+        return None;
+    }
+    let forced = wanted.framing.as_deref() == Some("glued");
+    let records = glued_records(head);
+    let mut lengths: Vec<usize> = records.iter().map(|record| record.len()).collect();
+    lengths.sort_unstable();
+    let usual = lengths.chunk_by(|a, b| a == b).map(<[usize]>::len).max().unwrap_or(0);
+    let controlled = wanted.control.is_none_or(|control| control == Some(control::Control::Machine));
+    // Packed numbers hold such bytes too, but others with them, and closer together.
+    let strange = |byte: &u8| *byte < 0x40 && !matches!(byte, 0x0E | 0x0F);
+    let others: usize = records.iter().map(|record| record.iter().skip(1).filter(|byte| strange(byte)).count()).sum();
+    let looks = records.len() >= 10
+        && head.len() / records.len() >= 10
+        && share(others, head.len()) < 0.002
+        && share(usual, records.len()) < 0.8
+        && control::is_machine_coded(&records);
+    if !forced && !(controlled && looks) {
+        return None;
+    }
+    found.weigh(
+        0.75,
+        format!(
+            "no descriptor words, but {} machine codes that no text holds, at uneven distances: variable records that lost \
+             their RDWs in transfer, cut again at the codes; send them with RDWs (FTP: SITE RDW) to be sure",
+            records.len()
+        ),
+    );
+    Some(Frame { cut: Cut::Glued, ebcdic: true })
 }
 
 /// Splits text at its line ends; form feeds stay in the lines.

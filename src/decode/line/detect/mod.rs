@@ -128,7 +128,7 @@ impl Wanted {
     fn allows(&self, word: &str) -> bool {
         match self.framing.as_deref() {
             None => true,
-            Some("variable") => matches!(word, "rdw" | "bdw-rdw" | "le16" | "be16"),
+            Some("variable") => matches!(word, "rdw" | "bdw-rdw" | "le16" | "be16" | "glued"),
             Some("text") => matches!(word, "nl" | "crlf" | "cr" | "nel"),
             Some(fixed) => fixed == word,
         }

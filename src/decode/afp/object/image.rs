@@ -1,0 +1,199 @@
+//! IO images (IOCA): an image segment as pictures on the page.
+//!
+//! In go the Image Data Descriptor and all Image Picture Data of an object, joined; out come [`Element::Image`]s, one for
+//! each image content or tile. Codings that a page can hold are kept. Bilevel images paint their ones and let zeros be seen
+//! through; grey and colour images are opaque (MO:DCA reference, "Foreground and Background").
+//! What cannot be shown is reported and left out; what breaks off shows as far as it goes.
+//! Formats: IOCA function sets 10, 11, 14, 40, 42, 45, 48. Adding a compression: [`rows`].
+
+mod descriptor;
+mod draw;
+mod fax;
+mod mask;
+mod rl4;
+mod rows;
+mod samples;
+mod segment;
+
+use std::sync::Arc;
+
+use self::descriptor::{DEFAULT_RESOLUTION, descriptor, pitch};
+use self::draw::{Drawn, draw};
+use self::rows::Fault;
+use self::segment::{Piece, segment};
+use super::ObjectArea;
+use super::place::{Content, Mapping, Place, PlacedBox, places};
+use crate::decode::afp::{Limits, Report};
+use crate::page::{Color, Element, Lu, PlacedImage};
+
+/// Where tile resources are found, by the local identifier of the Include Tile parameter.
+pub type Tiles<'t> = dyn Fn(u32) -> Option<Arc<[u8]>> + 't;
+
+/// Draws an image that includes no tile resources.
+pub fn image(
+    area: &ObjectArea,
+    idd: &[u8],
+    ipd: &[u8],
+    limits: &Limits,
+    report: &mut Report<'_>,
+) -> Vec<Element> {
+    image_with_tiles(area, idd, ipd, &|_| None, limits, report)
+}
+
+/// Draws an image.
+pub fn image_with_tiles(
+    area: &ObjectArea,
+    idd: &[u8],
+    ipd: &[u8],
+    tiles: &Tiles<'_>,
+    limits: &Limits,
+    report: &mut Report<'_>,
+) -> Vec<Element> {
+    let descriptor = descriptor(idd);
+    let segment = segment(ipd);
+    if segment.cut {
+        report("afp-image-cut", "the image data end inside a self-defining field".into());
+    }
+    if segment.pieces.is_empty() {
+        report("afp-image-empty", "the image object holds no image data".into());
+    }
+    let ink = descriptor.ink.or(area.color).unwrap_or(Color::BLACK);
+    let mut budget = limits.image_samples;
+    let mut all = Vec::new();
+    for piece in &segment.pieces {
+        match draw_piece(piece, ink, tiles, &mut budget, report) {
+            Ok(drawn) => {
+                note(&drawn, report);
+                all.push(drawn);
+            }
+            Err(fault) => not_shown(fault, report),
+        }
+    }
+    let stated = segment.pieces.iter().find_map(|piece| piece.resolution);
+    let stated = stated.and_then(|(base, across, down)| pitch(base, across.into(), down.into()));
+    let default = f64::from(Lu::PER_INCH) / DEFAULT_RESOLUTION;
+    let pitch = descriptor.pitch.or(stated).unwrap_or([default, default]);
+    let size = size(descriptor.size, &all);
+    let content = Content {
+        width: size[0] * pitch[0],
+        height: size[1] * pitch[1],
+        points: if descriptor.pitch.is_some() { None } else { Some(descriptor.size) },
+    };
+    let (places, enough) = places(area, Mapping::ScaleToFit, &content);
+    if !enough {
+        report("afp-image-replicas", format!("the image is repeated more than {} times", places.len()));
+    }
+    let mut elements = Vec::new();
+    for place in &places {
+        for drawn in &all {
+            if elements.len() >= limits.page_elements {
+                return elements;
+            }
+            put(&mut elements, place, pitch, drawn);
+        }
+    }
+    elements
+}
+
+/// Draws a piece, or the tile resource that it includes, with the masks of both.
+fn draw_piece(
+    piece: &Piece<'_>,
+    ink: Color,
+    tiles: &Tiles<'_>,
+    budget: &mut usize,
+    report: &mut Report<'_>,
+) -> Result<Drawn, Fault> {
+    let points = |piece: &Piece<'_>| piece.size.map(|samples| samples.saturating_mul(u32::from(piece.relative)));
+    let Some(include) = piece.include else {
+        let mask = piece.mask.as_ref().map(|mask| mask::mask(mask, points(piece), *budget)).transpose()?;
+        return draw(piece, ink, mask.as_ref(), budget);
+    };
+    let Some(data) = tiles(include) else {
+        report("afp-image-tile-missing", format!("tile resource {include}"));
+        return Err(Fault::Damaged);
+    };
+    let mut tile = segment::tile(&data, piece.coding.clone()).ok_or(Fault::Damaged)?;
+    tile.origin = piece.origin;
+    let mut mask: Option<rows::Rows> = None;
+    for one in piece.mask.iter().chain(tile.mask.iter()) {
+        let one = mask::mask(one, points(&tile), *budget)?;
+        mask = Some(match mask {
+            Some(other) => mask::both(other, &one),
+            None => one,
+        });
+    }
+    draw(&tile, ink, mask.as_ref(), budget)
+}
+
+fn note(drawn: &Drawn, report: &mut Report<'_>) {
+    if drawn.damaged {
+        report("afp-image-damaged", "the compressed data break off; what could be read is shown".into());
+    }
+    if drawn.opaque {
+        report("afp-image-mask", "a transparency mask has too many parts; transparent points are white".into());
+    }
+}
+
+fn not_shown(fault: Fault, report: &mut Report<'_>) {
+    match fault {
+        Fault::Compression(code) => {
+            report("afp-image-compression", format!("an image with compression X'{code:02X}' is not shown"));
+        }
+        Fault::Model(code) => report("afp-image-model", format!("an image of colour model X'{code:02X}' is not shown")),
+        Fault::Damaged => report("afp-image-damaged", "nothing of the image data could be read".into()),
+        Fault::TooLarge => report("afp-image-too-large", "an image has more samples than allowed".into()),
+    }
+}
+
+/// Points of the presentation space; where the descriptor states none, those of what is drawn.
+fn size(stated: [u32; 2], all: &[Drawn]) -> [f64; 2] {
+    let reach = |axis: usize| {
+        let end = |drawn: &Drawn| {
+            let [x, y, width, height] = drawn.windows.first().copied().unwrap_or(drawn.at);
+            if axis == 0 { x + width } else { y + height }
+        };
+        all.iter().map(end).fold(0.0, f64::max)
+    };
+    let [across, down] = stated.map(f64::from);
+    [if across > 0.0 { across } else { reach(0) }, if down > 0.0 { down } else { reach(1) }]
+}
+
+fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Drawn) {
+    let boxed = |[x, y, width, height]: [f64; 4]| {
+        place.boxed(x * pitch[0], y * pitch[1], width * pitch[0], height * pitch[1])
+    };
+    let PlacedBox { x, y, width, height } = boxed(drawn.at);
+    let placed = |clip: Option<[Lu; 4]>| {
+        let (image, turns) = (drawn.image.clone(), place.turns);
+        Element::Image(PlacedImage { x, y, width, height, turns, image, clip, alt: String::new() })
+    };
+    if drawn.windows.is_empty() {
+        elements.push(placed(place.clip));
+    }
+    for window in &drawn.windows {
+        let clip = boxed(*window).on_page(place.turns);
+        let clip = match place.clip {
+            Some(outer) => common(outer, clip),
+            None => Some(clip),
+        };
+        if let Some(clip) = clip {
+            elements.push(placed(Some(clip)));
+        }
+    }
+}
+
+/// What two rectangles (left, top, width, height) have in common.
+pub(super) fn common(one: [Lu; 4], two: [Lu; 4]) -> Option<[Lu; 4]> {
+    let span = |at: usize| -> Option<(Lu, Lu)> {
+        let edge = |area: &[Lu; 4], at: usize| area.get(at).map(|edge| i64::from(edge.0));
+        let start = edge(&one, at)?.max(edge(&two, at)?);
+        let end = (edge(&one, at)? + edge(&one, at + 2)?).min(edge(&two, at)? + edge(&two, at + 2)?);
+        let (start, length) = (i32::try_from(start).ok()?, i32::try_from(end - start).ok()?);
+        (length > 0).then_some((Lu(start), Lu(length)))
+    };
+    let ((left, width), (top, height)) = (span(0)?, span(1)?);
+    Some([left, top, width, height])
+}
+
+#[cfg(test)]
+mod tests;
