@@ -28,7 +28,7 @@ def aztec(data, layers=0, checks=0, control=0x40):
     return bytes([control, 0, layers, checks, 0, 0, 0, 0, 0]) + data
 
 
-LONG = "Pay to the order of Example Ltd the sum of 1,234.56 (reference 2024/0007). " * 3
+LONG = ("Pay to the order of Example Ltd the sum of 1,234.56 (reference 2024/0007). " * 3).strip()
 MIXED = b"AbC 123 \xe9\xfc\x00\x01\xff{}~ 12345678901234567890 end."
 
 CASES = [

@@ -192,9 +192,7 @@ fn linear(descriptor: &Descriptor, flags: Flags, data: &[u8], raw: &[u8]) -> Res
         kind::CODABAR => Ok(two_width("Codabar", descriptor, codabar(data, check)?)),
         kind::CODE128 => code128_symbol(modifier, data, raw),
         kind::CODE93 => Ok(multi_width("Code 93", code93(data)?)),
-        kind::POSTNET => {
-            Ok(postal(if modifier == 4 { "PLANET" } else { "POSTNET" }, postnet(data, modifier)?, data))
-        }
+        kind::POSTNET => Ok(postal(if modifier == 4 { "PLANET" } else { "POSTNET" }, postnet(data, modifier)?, data)),
         kind::ROYAL_MAIL if modifier == 1 => Ok(postal("KIX", royal_mail(data, true)?, data)),
         kind::ROYAL_MAIL => Ok(postal("Royal Mail 4-state", royal_mail(data, false)?, data)),
         kind::JAPAN => Ok(postal("Japan Post", japan(data)?, data)),

@@ -62,7 +62,13 @@ fn invalid(kind: u8, modifier: u8, text: &str) -> bool {
 fn elements(symbol: &Symbol, wide: f64) -> String {
     let Pattern::Linear(widths) = &symbol.pattern else { panic!() };
     let letter = |width: &f64| match *width {
-        width if wide > 0.0 => if width > 1.0 { 'w' } else { 'n' },
+        width if wide > 0.0 => {
+            if width > 1.0 {
+                'w'
+            } else {
+                'n'
+            }
+        }
         width => char::from_digit(width as u32, 10).unwrap(),
     };
     widths.iter().map(letter).collect()
@@ -101,7 +107,8 @@ fn runs(kind: u8, modifier: u8, text: &str) -> String {
 
 #[test]
 fn code_39_has_the_elements_of_zint() {
-    let plain = "nwnnwnwnnnwnnnnwnnwnwnnwnnnnwnnwnnnnwnwnwwnnnnwnnnnwwnnnwnnnnwnwnwnnnnnwnwnnnwnnnwnnnwnwnnnnnwnwnwnnnwnnwnwnn";
+    let plain =
+        "nwnnwnwnnnwnnnnwnnwnwnnwnnnnwnnwnnnnwnwnwwnnnnwnnnnwwnnnwnnnnwnwnwnnnnnwnwnnnwnnnwnnnwnwnnnnnwnwnwnnnwnnwnwnn";
     assert_eq!(two_width(0x01, 1, "A1-. $/+%"), plain);
     let check = "nwnnwnwnnnwnnnnwnnwnnnwnnwnnwnwnwnnwnnnnwnnwnnnnwnnnwwnnnnwnwnwwnnnnnnnwnwnwnnnnnwnnwnwnn";
     assert_eq!(two_width(0x01, 2, "ABC123"), check);
@@ -226,14 +233,8 @@ fn postnet_adds_its_check_digit_between_frame_bars() {
     assert_eq!(states(0x18, 0, "12345"), "0sss00ss0s0ss00ss0ss0s0s0ss0s0s0");
     assert!(invalid(0x18, 0, "1234") && invalid(0x18, 4, "12345"));
     let tall = |bars: String| bars.replace('s', "x").replace('0', "1").replace('x', "0");
-    assert_eq!(
-        tall(states(0x18, 2, "12345678901")),
-        "10001100101001100100101010011001000110010101001100000011010011"
-    );
-    assert_eq!(
-        tall(states(0x18, 4, "12345678901")),
-        "11110011010110011011010101100110111001101010110011111100101101"
-    );
+    assert_eq!(tall(states(0x18, 2, "12345678901")), "10001100101001100100101010011001000110010101001100000011010011");
+    assert_eq!(tall(states(0x18, 4, "12345678901")), "11110011010110011011010101100110111001101010110011111100101101");
 }
 
 fn drawn(bdd: &[u8], bda: &[u8]) -> (Vec<Element>, Vec<(&'static str, String)>) {

@@ -110,12 +110,8 @@ fn stroked(steps: &[Step], edges: Edges) -> Vec<Step> {
 /// A line cut at all edges (Liang and Barsky).
 fn line(from: Point, to: Point, edges: Edges, out: &mut Vec<Step>) {
     let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
-    let sides = [
-        (-dx, from[0] - edges[0]),
-        (-dy, from[1] - edges[1]),
-        (dx, edges[2] - from[0]),
-        (dy, edges[3] - from[1]),
-    ];
+    let sides =
+        [(-dx, from[0] - edges[0]), (-dy, from[1] - edges[1]), (dx, edges[2] - from[0]), (dy, edges[3] - from[1])];
     let (mut enter, mut leave) = (0.0f64, 1.0f64);
     for (speed, room) in sides {
         if speed == 0.0 {
