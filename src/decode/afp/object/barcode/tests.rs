@@ -61,17 +61,12 @@ fn invalid(kind: u8, modifier: u8, text: &str) -> bool {
 /// Wide and narrow elements as letters, or widths as digits.
 fn elements(symbol: &Symbol, wide: f64) -> String {
     let Pattern::Linear(widths) = &symbol.pattern else { panic!() };
-    let letter = |width: &f64| match *width {
-        width if wide > 0.0 => {
-            if width > 1.0 {
-                'w'
-            } else {
-                'n'
-            }
-        }
-        width => char::from_digit(width as u32, 10).unwrap(),
+    let element = |width: &f64| match *width {
+        width if wide == 0.0 => width.to_string(),
+        width if width > 1.0 => "w".into(),
+        _ => "n".into(),
     };
-    widths.iter().map(letter).collect()
+    widths.iter().map(element).collect()
 }
 
 fn two_width(kind: u8, modifier: u8, text: &str) -> String {
@@ -342,6 +337,6 @@ proptest! {
         prop_assert_eq!(&symbol.value, &text);
         let Pattern::Linear(widths) = symbol.pattern else { panic!() };
         // Eleven modules for each value, two more for the stop.
-        prop_assert_eq!(widths.iter().sum::<f64>() as usize % 11, 2);
+        prop_assert_eq!(widths.iter().sum::<f64>() % 11.0, 2.0);
     }
 }

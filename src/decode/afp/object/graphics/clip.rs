@@ -70,7 +70,7 @@ fn filled(steps: &[Step], edges: Edges) -> Vec<Step> {
 
 /// What lies right of the left edge, below the top edge, left of the right one, above the bottom one.
 fn cut(polygon: &[Point], edge: usize, limit: f64) -> Vec<Point> {
-    let value = |[x, y]: Point| if edge % 2 == 0 { x } else { y };
+    let value = |[x, y]: Point| if edge.is_multiple_of(2) { x } else { y };
     let inside = |point: Point| if edge < 2 { value(point) >= limit } else { value(point) <= limit };
     let mut out = Vec::new();
     for (from, to) in polygon.iter().zip(polygon.iter().skip(1).chain(polygon.first())) {
