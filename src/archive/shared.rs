@@ -4,9 +4,9 @@ use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::Archive;
 use super::catalogue::LoadInfo;
 use super::error::ArchiveError;
-use super::Archive;
 use crate::auth::gate::Permit;
 use crate::decode::{Context, Format, Shared, Start};
 

@@ -6,6 +6,7 @@
 pub mod check;
 pub mod date;
 pub mod definition;
+pub mod draft;
 mod field;
 pub mod number;
 mod region;

@@ -90,7 +90,16 @@ impl Format for Fake {
         let shared = context.shared.as_ref().and_then(|shared| shared.as_any().downcast_ref::<Known>());
         let known = shared.cloned().unwrap_or_default();
         let libraries = context.libraries.clone();
-        Ok(Box::new(FakeDecoder { bytes, at: 0, start, pages: start.pages, known, resume: start.resume, libraries, text: true }))
+        Ok(Box::new(FakeDecoder {
+            bytes,
+            at: 0,
+            start,
+            pages: start.pages,
+            known,
+            resume: start.resume,
+            libraries,
+            text: true,
+        }))
     }
     fn share(
         &self,

@@ -260,7 +260,20 @@ const RECORD_FORMATS: &[&str] = &[
     "text", "textA", "textM",
 ];
 const FRAMINGS: &[&str] = &[
-    "fixed", "rdw", "bdw-rdw", "le16", "be16", "be16-inclusive", "5a", "none", "nl", "lf", "crlf", "cr", "nel", "glued",
+    "fixed",
+    "rdw",
+    "bdw-rdw",
+    "le16",
+    "be16",
+    "be16-inclusive",
+    "5a",
+    "none",
+    "nl",
+    "lf",
+    "crlf",
+    "cr",
+    "nel",
+    "glued",
 ];
 
 /// `channels = { 1 = 1, 2 = [10, 20] }`
