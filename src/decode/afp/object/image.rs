@@ -12,6 +12,7 @@ mod descriptor;
 mod draw;
 mod fax;
 mod mask;
+mod replicate;
 mod rl4;
 pub(super) mod rows;
 pub(super) mod samples;
@@ -33,6 +34,9 @@ pub(super) use self::rows::{Fault, Rows};
 
 /// Where tile resources are found, by the local identifier of the Include Tile parameter.
 pub type Tiles<'t> = dyn Fn(u32) -> Option<Arc<[u8]>> + 't;
+
+/// Copies of an image on a page from which on several are made one picture.
+const MANY_REPLICAS: usize = 16;
 
 /// Draws an image that includes no tile resources.
 pub fn image(area: &ObjectArea, idd: &[u8], ipd: &[u8], limits: &Limits, report: &mut Report<'_>) -> Vec<Element> {
@@ -73,12 +77,20 @@ pub fn image_with_tiles(
     let default = f64::from(Lu::PER_INCH) / DEFAULT_RESOLUTION;
     let pitch = descriptor.pitch.or(stated).unwrap_or([default, default]);
     let size = size(descriptor.size, &all);
-    let content = Content {
+    let mut content = Content {
         width: size[0] * pitch[0],
         height: size[1] * pitch[1],
-        points: if descriptor.pitch.is_some() { None } else { Some(descriptor.size) },
+        points: Some(descriptor.size).filter(|size| descriptor.pitch.is_none() && !size.contains(&0)),
     };
-    let (places, enough) = places(area, Mapping::ScaleToFit, &content);
+    let (mut places, mut enough) = places(area, Mapping::ScaleToFit, &content);
+    if places.len() > MANY_REPLICAS
+        && let Some((grown, [across, down])) = replicate::grown(&all, size)
+    {
+        content.width *= across;
+        content.height *= down;
+        (places, enough) = self::places(area, Mapping::ScaleToFit, &content);
+        all = vec![grown];
+    }
     if !enough {
         report("afp-image-replicas", format!("the image is repeated more than {} times", places.len()));
     }

@@ -160,6 +160,8 @@ impl Shape {
         if self.width == 0 && self.compression != IBM_MMR {
             return Err(Fault::Damaged);
         }
+        // Rows that are put in another order are copied.
+        let limit = if matches!(self.recording, BOTTOM_TO_TOP | UNPADDED) { limit / 2 } else { limit };
         if bytes > limit || self.height as usize > limit {
             return Err(Fault::TooLarge);
         }

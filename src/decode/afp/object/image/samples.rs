@@ -90,7 +90,7 @@ pub fn samples(coding: &Coding, planes: Vec<Plane>, width: u32, height: u32) -> 
     }
     let convert = Convert::new(structure, &coding.colorants, sizes.len())?;
     if as_they_are(coding, &planes) {
-        let data = planes.into_iter().flat_map(|plane| plane.rows.data).collect();
+        let data = planes.into_iter().next().map(|plane| plane.rows.data).unwrap_or_default();
         return Ok(convert.made(data));
     }
     let (width, height) = (width as usize, height as usize);

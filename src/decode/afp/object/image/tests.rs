@@ -280,6 +280,15 @@ fn masks_cut_bilevel_images_and_frame_grey_ones() {
 }
 
 #[test]
+fn a_small_pattern_over_a_page_is_few_pictures() {
+    let ipd = content(&[&size(8, 8), &long(0x92, &[0xAA; 8])]);
+    let area = ObjectArea { width: Some(Lu(122_400)), height: Some(Lu(158_400)), mapping: Some(0x50), ..AREA };
+    let (images, notes) = drawn(&area, &idd(8, 8), &ipd);
+    assert!(notes.is_empty());
+    assert_eq!((images.len(), images[0].image.width(), images[0].width), (35, 1024, Lu(1024 * 24)));
+}
+
+#[test]
 fn unsupported_damaged_and_missing_data_are_reported() {
     let with = |parts: &[&[u8]]| drawn(&AREA, &idd(8, 8), &content(parts)).1;
     assert_eq!(with(&[&size(8, 8), &[0x95, 2, 0x08, 1], &long(0x92, &[1, 2])]), ["afp-image-compression"]);
