@@ -4,6 +4,8 @@ use crate::page::{Advances, Lu, Rule, Step, Stroke, TextRun};
 
 /// Dashes of an outline are at most this many; the rest is left away.
 const DASH_LIMIT: usize = 20;
+/// Dashes and gaps that repeat within less than this (half a point) are a solid line to the eye, and endless work to draw.
+const SHORTEST_PATTERN: i64 = 100;
 
 /// The steps with a start where one is missing, and without what draws nothing.
 pub fn sound(steps: &[Step]) -> Vec<Step> {
@@ -39,7 +41,7 @@ pub fn sound(steps: &[Step]) -> Vec<Step> {
 /// Dashes and gaps in turn, an even number of them; none for a solid line.
 pub fn dashes(stroke: &Stroke) -> Vec<Lu> {
     let mut dashes: Vec<Lu> = stroke.dash.iter().take(DASH_LIMIT).map(|length| Lu(length.0.max(0))).collect();
-    if dashes.iter().all(|length| length.0 == 0) {
+    if dashes.iter().map(|length| i64::from(length.0)).sum::<i64>() < SHORTEST_PATTERN {
         return Vec::new();
     }
     if !dashes.len().is_multiple_of(2) {
@@ -91,7 +93,9 @@ mod tests {
             dash: dash.iter().copied().map(Lu).collect(),
             round: false,
         };
-        assert_eq!(dashes(&stroke(&[5])), [Lu(5), Lu(5)]);
-        assert!(dashes(&stroke(&[0, -3])).is_empty() && dashes(&stroke(&[])).is_empty());
+        assert_eq!(dashes(&stroke(&[500])), [Lu(500), Lu(500)]);
+        for solid in [&[0, -3][..], &[], &[1, 2]] {
+            assert!(dashes(&stroke(solid)).is_empty());
+        }
     }
 }

@@ -2,8 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU8, Ordering};
 
 use skrifa::instance::{LocationRef, Size};
+use skrifa::outline::DrawSettings;
+use skrifa::outline::pen::NullPen;
 use skrifa::raw::TableProvider;
 use skrifa::raw::types::NameId;
 use skrifa::{FontRef, GlyphId, MetadataProvider};
@@ -60,11 +63,19 @@ pub struct FontFace {
     measures: Measures,
     /// Natural advances in em by glyph; only of stream fonts, whose every glyph is asked for.
     widths: Vec<f32>,
+    /// Of large stream fonts: which glyphs can be drawn, as far as they were asked for.
+    tried: Vec<AtomicU8>,
     krilla: krilla::text::Font,
 }
 
 /// Units per em that OpenType allows.
 const UNITS_PER_EM: std::ops::RangeInclusive<u16> = 16..=16_384;
+/// All glyphs of a stream's font are tried when it is opened if there are no more than this; those of larger ones (CJK)
+/// when they are used.
+const TRY_ALL: u16 = 3_000;
+/// Values of [`FontFace::tried`] for a glyph that can be drawn and one that cannot; 0 is not known yet.
+const GOOD: u8 = 1;
+const BAD: u8 = 2;
 /// A PostScript name may be this long.
 const NAME_LENGTH_LIMIT: usize = 100;
 
@@ -103,11 +114,21 @@ impl FontFace {
             FontData::Stream(program) => krilla::Data::from(Arc::new(marked(program, &font)?)),
         };
         let krilla = krilla::text::Font::new(shared, index)?;
-        Some(FontFace { data, index, file, units_per_em, name, measures, widths: Vec::new(), krilla })
+        Some(FontFace {
+            data,
+            index,
+            file,
+            units_per_em,
+            name,
+            measures,
+            widths: Vec::new(),
+            tried: Vec::new(),
+            krilla,
+        })
     }
 
-    /// Opens the font of a print stream; `None` when it is broken or may not be embedded. Every glyph is tried, so that
-    /// a file whose pages are written already can be finished.
+    /// Opens the font of a print stream; `None` when it is broken or may not be embedded. Its glyphs are tried before they
+    /// are used, so that a file whose pages are written already can be finished.
     pub fn from_stream(program: &FontProgram) -> Option<FontFace> {
         let font = FontRef::from_index(program.bytes(), program.index()).ok()?;
         let colored =
@@ -117,21 +138,48 @@ impl FontFace {
         if colored || !UNITS_PER_EM.contains(&units) || glyphs < 2 || !sound_names(&font) {
             return None;
         }
-        let mut all = GlyphRemapper::new();
-        (0..glyphs).for_each(|glyph| {
-            all.remap(glyph);
+        let large = glyphs > TRY_ALL;
+        let mut some = GlyphRemapper::new();
+        (0..if large { 2 } else { glyphs }).for_each(|glyph| {
+            some.remap(glyph);
         });
-        let subset = subsetter::subset(program.bytes(), program.index(), &all).ok()?;
+        let subset = subsetter::subset(program.bytes(), program.index(), &some).ok()?;
         FontRef::new(&subset).ok()?;
         let mut face = FontFace::open(FontData::Stream(program.clone()), program.index(), None)?;
         let metrics = font.glyph_metrics(Size::unscaled(), LocationRef::default());
         let width = |glyph: u16| metrics.advance_width(GlyphId::from(glyph)).unwrap_or(0.0) / f32::from(units);
         face.widths = (0..glyphs).map(width).collect();
+        face.tried = (0..if large { glyphs } else { 0 }).map(|_| AtomicU8::new(0)).collect();
         let name: String = program.name().chars().filter(|c| c.is_ascii_alphanumeric() || *c == '-').take(60).collect();
         if !name.is_empty() {
             face.name = name;
         }
         Some(face)
+    }
+
+    /// Whether a stream's font has this glyph and it can be drawn. Glyph 0 stands for what is missing.
+    pub fn has(&self, glyph: u16) -> bool {
+        if glyph == 0 || usize::from(glyph) >= self.widths.len() {
+            return false;
+        }
+        let Some(tried) = self.tried.get(usize::from(glyph)) else { return true };
+        match tried.load(Ordering::Relaxed) {
+            GOOD => true,
+            BAD => false,
+            _ => {
+                let good = self.draws(glyph);
+                tried.store(if good { GOOD } else { BAD }, Ordering::Relaxed);
+                good
+            }
+        }
+    }
+
+    fn draws(&self, glyph: u16) -> bool {
+        let Some(font) = self.font() else { return false };
+        let settings = DrawSettings::unhinted(Size::unscaled(), LocationRef::default());
+        font.outline_glyphs()
+            .get(GlyphId::from(glyph))
+            .is_some_and(|outline| outline.draw(settings, &mut NullPen).is_ok())
     }
 
     /// Glyphs of a stream's font, with glyph 0.

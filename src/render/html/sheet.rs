@@ -269,7 +269,7 @@ fn own_glyph(run: &TextRun, fonts: &Fonts, font: FontId, number: usize, c: char)
     let face = fonts.face(font)?;
     let ids = &run.embedded.as_ref()?.glyphs;
     let id = if ids.is_empty() { face.glyph(c)? } else { *ids.get(number)? };
-    (id != 0 && usize::from(id) < face.glyph_count()).then_some(id)
+    face.has(id).then_some(id)
 }
 
 fn span(html: &mut String, run: &TextRun, piece: &Piece) {

@@ -142,8 +142,7 @@ pub fn place(run: &TextRun, fonts: &mut Fonts, missing: &mut Missing) -> Vec<Pie
 fn own_glyph(fonts: &Fonts, font: FontId, ids: &[u16], number: usize, c: char) -> Option<Glyph> {
     let face = fonts.face(font)?;
     let id = if ids.is_empty() { face.glyph(c)? } else { *ids.get(number)? };
-    let there = id != 0 && usize::from(id) < face.glyph_count();
-    there.then(|| Glyph { font, id, width: face.width(id), missing: false })
+    face.has(id).then(|| Glyph { font, id, width: face.width(id), missing: false })
 }
 
 /// How much narrower or wider the letters of the font that was meant are than those of the one that stands in for it.
