@@ -63,7 +63,9 @@ pub trait FontSource {
 pub struct Glyph {
     /// Its Unicode text; U+FFFD where nobody knows.
     pub ch: char,
-    /// Its glyph in [`ActiveFont::program`]; 0 where the font has none.
+    /// Which part of the font shows it, see [`ActiveFont::part`]: a run is split where this changes.
+    pub part: u8,
+    /// Its glyph in that part's program; 0 where the program has none, or shows nothing.
     pub id: u16,
     /// How far it moves the pen along the baseline.
     pub advance: Lu,
@@ -71,9 +73,25 @@ pub struct Glyph {
     pub space: bool,
 }
 
-/// A font ready to set text with.
+/// How the glyphs of one part of a font are shown: what a text run says of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Part<'f> {
+    /// The program; `None`: a renderer's own font for `face`.
+    pub program: Option<&'f FontProgram>,
+    /// The typeface, as the way out for renditions that embed nothing.
+    pub face: Face,
+    /// Height of the em square.
+    pub size: Lu,
+    /// Width of letters in 1/1000 of natural; see [`crate::page::TextRun::stretch`].
+    pub stretch: u16,
+}
+
+/// A font ready to set text with. Its characters may come from several programs: the sections of a double-byte font,
+/// or the substitutes for a font that is absent.
+///
+/// A rotation of characters (against the baseline) is in the outlines of the program already: a run is set along its
+/// baseline whatever the rotation is.
 pub struct ActiveFont {
-    // helper B owns this
     _private: (),
 }
 
@@ -88,24 +106,29 @@ impl ActiveFont {
         None
     }
 
-    /// The program that runs are shown with.
+    /// How glyphs of a part are shown; a part that does not exist is shown as part 0.
+    pub fn part(&self, _part: u8) -> Part<'_> {
+        Part { program: None, face: Face::default(), size: Lu(0), stretch: 1000 }
+    }
+
+    /// The program of part 0.
     pub fn program(&self) -> Option<&FontProgram> {
-        None
+        self.part(0).program
     }
 
-    /// The typeface, as the way out for renditions that embed nothing.
+    /// The typeface of part 0.
     pub fn face(&self) -> Face {
-        Face::default()
+        self.part(0).face
     }
 
-    /// Height of the em square.
+    /// Height of the em square of part 0.
     pub fn size(&self) -> Lu {
-        Lu(0)
+        self.part(0).size
     }
 
-    /// Width of letters in 1/1000 of natural; see [`crate::page::TextRun::stretch`].
+    /// Width of letters of part 0.
     pub fn stretch(&self) -> u16 {
-        1000
+        self.part(0).stretch
     }
 
     /// The default variable space increment.
