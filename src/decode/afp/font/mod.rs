@@ -71,6 +71,9 @@ pub struct Glyph {
     pub advance: Lu,
     /// It is the variable space character.
     pub space: bool,
+    /// The font has no such character (what `id` shows, if anything, is the default character): worth a report where it
+    /// is used.
+    pub missing: bool,
 }
 
 /// How the glyphs of one part of a font are shown: what a text run says of them.
