@@ -138,7 +138,7 @@ struct Bytes<'p> {
 impl<'p> Bytes<'p> {
     fn new(planes: &'p [Plane], sizes: &[u32], bits: u32) -> Option<Bytes<'p>> {
         let components = sizes.len();
-        let fits = sizes.iter().all(|size| *size == 8) && bits == sizes.iter().sum();
+        let fits = sizes.iter().all(|size| *size == 8) && bits == sizes.iter().sum::<u32>();
         let apart = planes.len() == components && planes.iter().all(|plane| plane.bits == 8);
         (fits && components <= 15 && (planes.len() == 1 || apart)).then_some(Bytes { planes, components })
     }
