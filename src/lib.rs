@@ -29,6 +29,7 @@ pub mod auth;
 pub mod capture;
 pub mod cli;
 pub mod decode;
+pub mod fontfile;
 pub mod frame;
 pub mod index;
 pub mod note;

@@ -37,6 +37,9 @@ impl fmt::Display for At {
 /// How many pages a note lists one by one; further pages are only counted.
 pub const PAGES_LISTED: usize = 100;
 
+/// How long the list of names in a note's detail may grow.
+pub const NAMES_BYTES: usize = 2000;
+
 /// One kind of thing that was survived while a stream was read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Note {
@@ -83,6 +86,19 @@ impl Notes {
         }
     }
 
+    /// Counts one occurrence that concerns something with a name, such as a missing resource: the detail lists all different
+    /// names, as far as [`NAMES_BYTES`] reach.
+    pub fn add_named(&mut self, code: &str, at: At, name: &str) {
+        let known = self.by_code.get(code).is_some_and(|note| {
+            note.detail.len() >= NAMES_BYTES || note.detail.split("; ").any(|listed| listed == name)
+        });
+        if let Some(note) = self.by_code.get_mut(code).filter(|_| !known) {
+            note.detail.push_str("; ");
+            note.detail.push_str(name);
+        }
+        self.add(code, at, name);
+    }
+
     /// All notes, ordered by code.
     pub fn into_list(self) -> Vec<Note> {
         self.by_code.into_values().collect()
@@ -118,6 +134,19 @@ impl Notes {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn names_are_listed_once_each() {
+        let mut notes = Notes::default();
+        for name in ["overlay A", "overlay B", "overlay A", "overlay C"] {
+            notes.add_named("missing", At::default(), name);
+        }
+        (0..1000).for_each(|number| notes.add_named("missing", At::default(), &format!("overlay {number}")));
+        let list = notes.into_list();
+        assert_eq!(list[0].count, 1004);
+        assert!(list[0].detail.starts_with("overlay A; overlay B; overlay C; overlay 0"));
+        assert!(list[0].detail.len() < NAMES_BYTES + 20);
+    }
 
     #[test]
     fn notes_count_by_code_and_page_and_keep_the_first_place() {

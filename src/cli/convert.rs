@@ -67,7 +67,8 @@ pub fn open_stream(file: &Path, hint: &ReadSpec) -> Result<Opened, Failure> {
         return Err(Failure::new(format!("no decoder reads the format of {shown}"))
             .advise("`greenbar inspect` says what it is."));
     };
-    let decoder = format.open(Box::new(File::open(file).map_err(cannot)?), Start::default(), &sniff.read)?;
+    let decoder =
+        format.open(Box::new(File::open(file).map_err(cannot)?), Start::default(), &sniff.read, &Context::default())?;
     Ok(Opened { decoder, format, read: sniff.read })
 }
 

@@ -27,7 +27,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Notes};
-use crate::page::Page;
+use crate::page::{Lu, Page};
 
 /// How to read a stream. `None` (or an empty map) means "find out from the bytes".
 ///
@@ -167,7 +167,7 @@ impl Default for Context {
 }
 
 /// All formats, in the order in which ties are decided.
-pub static FORMATS: &[&dyn Format] = &[&line::Line];
+pub static FORMATS: &[&dyn Format] = &[&line::Line, &afp::Afp];
 
 /// Where the input of a decoder lies in its stream: the beginning, or a unit that was decoded before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -199,6 +199,23 @@ pub trait Decoder: Send {
     fn records(&self) -> u64 {
         0
     }
+    /// What the stream was seen to be made of up to the decoder's place; `None` in formats without such parts.
+    fn structure(&self) -> Option<Structure> {
+        None
+    }
+}
+
+/// How often the parts occur that composed streams are made of.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Structure {
+    /// Documents (BDT).
+    pub documents: u64,
+    /// Named page groups (BNG).
+    pub page_groups: u64,
+    /// Pages (BPG).
+    pub pages: u64,
+    /// Tag logical elements (TLE).
+    pub tags: u64,
 }
 
 /// What a unit is.
@@ -233,6 +250,25 @@ pub struct Tag {
     pub value: String,
 }
 
+/// A piece of printed text and where it stands on the page, for formats whose text has no rows of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PlacedText {
+    /// Left end of the baseline (of the first character, whatever the direction).
+    pub x: Lu,
+    /// The baseline.
+    pub y: Lu,
+    /// Length along the baseline, from the first character's origin to the end of the last advance.
+    pub width: Lu,
+    /// Height of the em square.
+    pub size: Lu,
+    /// Direction of the baseline, in quarter turns clockwise (0 to 3).
+    pub turns: u8,
+    /// Where the text starts in [`Unit::spill`].
+    pub at: u32,
+    /// Length in bytes (UTF-8).
+    pub len: u32,
+}
+
 /// A page or the bytes between pages. Reused from call to call; all fields are overwritten.
 #[derive(Debug, Clone, Default)]
 pub struct Unit {
@@ -253,6 +289,9 @@ pub struct Unit {
     /// Where text has no place in `bytes` (backspaces resolved, controls removed), strikes point behind
     /// the end of `bytes`: offset `bytes.len()` is the first byte of `spill`.
     pub spill: Vec<u8>,
+    /// The text of the page with its place, in paint order; only formats whose pages are composed fill it (AFP), and only
+    /// when text [is wanted](Decoder::want_text).
+    pub placed: Vec<PlacedText>,
     /// Named values that belong to this page, groups included.
     pub tags: Vec<Tag>,
     /// Name of the page group that starts with this page, if one does.
@@ -274,6 +313,13 @@ impl Unit {
             Some(spill) => self.spill.get(spill..spill + len).unwrap_or_default(),
             None => self.bytes.get(at..at + len).unwrap_or_default(),
         }
+    }
+
+    /// The text of a placed piece; empty where it points nowhere.
+    pub fn placed_text(&self, placed: &PlacedText) -> &str {
+        let (at, len) = (placed.at as usize, placed.len as usize);
+        let bytes = self.spill.get(at..at.saturating_add(len)).unwrap_or_default();
+        std::str::from_utf8(bytes).unwrap_or_default()
     }
 
     /// The start to give to [`Format::open`] to decode from this unit on.

@@ -22,7 +22,7 @@ static SIGNATURES: &[Signature] = &[
     Signature { format: "tiff", score: tiff, evidence: "it starts with the byte order and number of a TIFF file" },
     Signature { format: "pcl-xl", score: pcl_xl, evidence: "it has a PCL XL stream header" },
     Signature { format: "pcl", score: pcl, evidence: "it starts with PCL escape sequences or printer job language" },
-    Signature { format: "afp", score: afp, evidence: "structured fields (X'5A', length, X'D3') follow one another" },
+    Signature { format: "afp", score: super::afp::confidence, evidence: "structured fields (X'5A', length, X'D3') follow one another" },
     Signature { format: "scs", score: scs, evidence: "EBCDIC text with SCS controls" },
 ];
 
@@ -126,48 +126,6 @@ fn pcl(head: &[u8]) -> f32 {
             if known >= 4 && !near.contains(&0) { 0.8 } else { 0.0 }
         }
     }
-}
-
-/// Bytes that may stand between structured fields: descriptor words, lengths, line ends.
-const AFP_GAP: usize = 8;
-
-/// Length of the structured field at the start of `bytes`, the X'5A' before it included.
-pub fn structured_field(bytes: &[u8]) -> Option<usize> {
-    let [0x5A, high, low, 0xD3, class, ..] = *bytes else { return None };
-    let length = usize::from(u16::from_be_bytes([high, low]));
-    let known = matches!(class, 0xA0 | 0xA2 | 0xA6..=0xAF | 0xB0..=0xB2 | 0xB4 | 0x8C | 0xEE);
-    (known && length >= 8).then_some(length + 1)
-}
-
-/// A chain of structured fields; somewhere in the first 4 KiB for line data mixed with them.
-fn afp(head: &[u8]) -> f32 {
-    let near = head.get(..4096).unwrap_or(head);
-    let starts = memchr::memchr_iter(0x5A, near)
-        .filter(|at| head.get(*at..).is_some_and(|rest| structured_field(rest).is_some()));
-    for start in starts.take(16) {
-        let (fields, reached) = chain(head, start);
-        let ends = reached >= head.len();
-        match (fields, start <= AFP_GAP) {
-            (4.., true) => return 1.0,
-            (2.., true) => return 0.97,
-            (1, true) if ends => return 0.9,
-            (2.., false) => return 0.85,
-            _ => {}
-        }
-    }
-    0.0
-}
-
-/// Structured fields one after the other from `start`, at most 20, and where they end.
-fn chain(head: &[u8], start: usize) -> (usize, usize) {
-    let (mut fields, mut at) = (0, start);
-    while fields < 20 {
-        let here = (at..at + AFP_GAP + 1).find_map(|at| Some(at + structured_field(head.get(at..)?)?));
-        let Some(next) = here else { break };
-        fields += 1;
-        at = next;
-    }
-    (fields, at)
 }
 
 /// EBCDIC text with SCS controls and without records.

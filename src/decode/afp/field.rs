@@ -39,6 +39,14 @@ impl Fields {
         self.list.push((field.id, start..self.bytes.len(), field.offset));
     }
 
+    /// Adds data to the field added last: a segment of it.
+    pub fn extend(&mut self, data: &[u8]) {
+        self.bytes.extend_from_slice(data);
+        if let Some((_, range, _)) = self.list.last_mut() {
+            range.end = self.bytes.len();
+        }
+    }
+
     /// The fields in stream order.
     pub fn iter(&self) -> impl Iterator<Item = Field<'_>> {
         self.list.iter().map(|(id, range, offset)| Field {

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 
-use super::super::signature::{PJL, UEL, structured_field};
+use super::super::signature::{PJL, UEL};
 use crate::frame::Source;
 use crate::note::{At, Notes};
 
@@ -19,16 +19,8 @@ const TIFF_PAGES: usize = 1_000_000;
 /// What was counted.
 #[derive(Debug, Default)]
 pub struct Counts {
-    /// Structured fields.
-    pub records: u64,
     /// Pages.
     pub pages: u64,
-    /// AFP documents.
-    pub documents: u64,
-    /// AFP page groups.
-    pub page_groups: u64,
-    /// AFP tag logical elements.
-    pub tags: u64,
     /// What was survived.
     pub notes: Notes,
 }
@@ -36,7 +28,6 @@ pub struct Counts {
 /// Counts a stream of `format`; nothing is counted for a format without counter.
 pub fn count(format: &str, file: File, bytes: u64) -> io::Result<Counts> {
     match format {
-        "afp" => afp(file),
         "pcl" => pcl(file),
         "pcl-xl" => pcl_xl(file),
         "postscript" => postscript(file),
@@ -44,42 +35,6 @@ pub fn count(format: &str, file: File, bytes: u64) -> io::Result<Counts> {
         "tiff" => tiff(file),
         "pdf" => pdf(file, bytes),
         _ => Ok(Counts::default()),
-    }
-}
-
-/// Walks structured fields. Between them stand the descriptor words, lengths or line ends of the transfer,
-/// or line data; they are stepped over.
-fn afp(input: impl Read) -> io::Result<Counts> {
-    let mut source = Source::new(input, 0);
-    let mut counts = Counts::default();
-    loop {
-        let have = source.need(VIEW)?;
-        let window = source.window();
-        if have == 0 {
-            return Ok(counts);
-        }
-        let Some(length) = structured_field(window) else {
-            let next = memchr::memchr(0x5A, window.get(1..).unwrap_or_default()).map_or(have, |at| at + 1);
-            source.skip(next);
-            continue;
-        };
-        if length > have {
-            let at = At { byte: source.offset(), record: counts.records + 1, page: counts.pages };
-            counts.notes.add(
-                "truncated",
-                at,
-                format_args!("a structured field announces {length} bytes, {have} are left"),
-            );
-        }
-        counts.records += 1;
-        match window.get(3..6) {
-            Some([0xD3, 0xA8, 0xAF]) => counts.pages += 1,
-            Some([0xD3, 0xA8, 0xA8]) => counts.documents += 1,
-            Some([0xD3, 0xA8, 0xAD]) => counts.page_groups += 1,
-            Some([0xD3, 0xA0, 0x90]) => counts.tags += 1,
-            _ => {}
-        }
-        source.skip(length.min(have));
     }
 }
 

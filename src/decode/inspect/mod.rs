@@ -194,13 +194,7 @@ impl Inspection {
 
     /// Takes over what was counted.
     fn take(&mut self, counts: Counts) {
-        self.records = counts.records;
         self.pages = counts.pages;
-        if self.format == "afp" {
-            self.documents = Some(counts.documents);
-            self.page_groups = Some(counts.page_groups);
-            self.tags = Some(counts.tags);
-        }
         self.notes = counts.notes.into_list();
     }
 }
@@ -218,9 +212,15 @@ fn decode(file: File, format: &dyn Format, sniff: &Sniff, report: &mut Inspectio
             let mut text = String::new();
             page_text(&unit, decoder.code_page(), &mut rows, &mut text);
             report.first_page = Some(text).filter(|text| !text.trim().is_empty());
+            decoder.want_text(report.first_page.is_none() || report.format == "xerox");
         }
     }
     report.records = decoder.records();
+    if let Some(structure) = decoder.structure() {
+        report.documents = Some(structure.documents);
+        report.page_groups = Some(structure.page_groups);
+        report.tags = Some(structure.tags);
+    }
     report.notes = notes.into_list();
     Ok(())
 }

@@ -122,6 +122,7 @@ impl<R: Read + Send> LineDecoder<R> {
         unit.bytes.clear();
         unit.strikes.clear();
         unit.spill.clear();
+        unit.placed.clear();
         unit.tags.clear();
         unit.group_starts = None;
         unit.group_ends = false;

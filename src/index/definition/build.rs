@@ -241,7 +241,9 @@ const RECORD_FORMATS: &[&str] = &[
     "F", "FA", "FM", "FB", "FBA", "FBM", "FS", "FBS", "V", "VA", "VM", "VB", "VBA", "VBM", "VS", "VBS", "VBSA", "VBSM",
     "text", "textA", "textM",
 ];
-const FRAMINGS: &[&str] = &["fixed", "rdw", "bdw-rdw", "le16", "be16", "nl", "lf", "crlf", "cr", "nel", "glued"];
+const FRAMINGS: &[&str] = &[
+    "fixed", "rdw", "bdw-rdw", "le16", "be16", "be16-inclusive", "5a", "none", "nl", "lf", "crlf", "cr", "nel", "glued",
+];
 
 /// `channels = { 1 = 1, 2 = [10, 20] }`
 fn channels(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> BTreeMap<u8, Vec<u16>> {

@@ -15,6 +15,7 @@ use std::sync::{Once, OnceLock, RwLock};
 pub use face::FontFace;
 use find::Source;
 
+use crate::fontfile;
 use crate::page::{Face, Family};
 
 /// Drawn for a character that no font has: a visible empty box.
@@ -32,12 +33,12 @@ const CJK_RARE: u8 = 14;
 
 /// Where each font comes from; regular, bold, oblique and bold oblique of each family.
 static SLOTS: &[Source] = &[
-    Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSansMono.ttf")),
-    Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSansMono-Bold.ttf")),
-    Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSansMono-Oblique.ttf")),
-    Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSansMono-BoldOblique.ttf")),
-    Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSans-Latin.ttf")),
-    Source::BuiltIn(include_bytes!("../../../templates/fonts/DejaVuSans-Bold-Latin.ttf")),
+    Source::BuiltIn(fontfile::MONO[0]),
+    Source::BuiltIn(fontfile::MONO[1]),
+    Source::BuiltIn(fontfile::MONO[2]),
+    Source::BuiltIn(fontfile::MONO[3]),
+    Source::BuiltIn(fontfile::SANS[0]),
+    Source::BuiltIn(fontfile::SANS[1]),
     Source::System(&["DejaVuSans-Oblique.ttf", "DejaVuSans.ttf"], &[]),
     Source::System(&["DejaVuSans-BoldOblique.ttf", "DejaVuSans-Bold.ttf"], &[]),
     Source::System(&["DejaVuSerif.ttf"], &[]),
@@ -89,7 +90,7 @@ impl FontSet {
     /// The set of this machine: `GREENBAR_FONT_DIR` first, then the usual system folders. Made once.
     pub fn system() -> &'static FontSet {
         static SYSTEM: OnceLock<FontSet> = OnceLock::new();
-        SYSTEM.get_or_init(|| FontSet::new(find::system_folders()))
+        SYSTEM.get_or_init(|| FontSet::new(fontfile::system_folders()))
     }
 
     /// The font in a slot, when there is one.
@@ -146,7 +147,7 @@ impl FontSet {
                 tracing::warn!(
                     "no font for Chinese, Japanese and Korean text was found: such characters are drawn as empty boxes; \
                      install fonts-noto-cjk or set {} to a folder with a CJK font",
-                    find::FONT_DIR
+                    fontfile::FONT_DIR
                 );
             });
         }

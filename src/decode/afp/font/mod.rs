@@ -1,8 +1,46 @@
 //! Fonts of AFP streams: what a page asks for, and what it gets.
+//!
+//! In: a font map's wish ([`FontRequest`]) and the resources of the stream ([`FontSource`]). Out: an [`ActiveFont`],
+//! which takes the bytes of text apart into glyphs with their Unicode characters and advances, and has OpenType
+//! programs that show them.
+//!
+//! | file | part |
+//! |---|---|
+//! | `coded.rs`, `codepage.rs`, `gcgid.rs`, `glyphname.rs` | codes to names to characters |
+//! | `charset.rs` | character sets as they stand in the stream |
+//! | `raster.rs`, `type1.rs`, `cid.rs` | their shapes |
+//! | `resource.rs`, `turned.rs` | shapes in their place |
+//! | `program.rs`, `cff.rs` | font files |
+//! | `names.rs`, `system.rs` | substitutes for what is absent |
+//! | `active.rs` | all of it together |
+//!
+//! Promises: no font makes this panic, hang or grow without bound; opening never fails, and whatever is substituted,
+//! guessed or left out is reported; the same resources give the same bytes.
+
+mod active;
+mod cff;
+mod charset;
+mod cid;
+mod coded;
+mod codepage;
+mod gcgid;
+mod glyphname;
+mod names;
+mod outline;
+mod program;
+mod raster;
+mod read;
+mod resource;
+mod system;
+#[cfg(test)]
+mod tests;
+mod turned;
+mod type1;
 
 use std::sync::Arc;
 
-use super::Report;
+pub use active::ActiveFont;
+
 use super::field::Fields;
 use crate::page::{Face, FontProgram, Lu};
 
@@ -71,6 +109,9 @@ pub struct Glyph {
     pub advance: Lu,
     /// It is the variable space character.
     pub space: bool,
+    /// The font has no such character (what `id` shows, if anything, is the default character): worth a report where it
+    /// is used.
+    pub missing: bool,
 }
 
 /// How the glyphs of one part of a font are shown: what a text run says of them.
@@ -84,55 +125,4 @@ pub struct Part<'f> {
     pub size: Lu,
     /// Width of letters in 1/1000 of natural; see [`crate::page::TextRun::stretch`].
     pub stretch: u16,
-}
-
-/// A font ready to set text with. Its characters may come from several programs: the sections of a double-byte font,
-/// or the substitutes for a font that is absent.
-///
-/// A rotation of characters (against the baseline) is in the outlines of the program already: a run is set along its
-/// baseline whatever the rotation is.
-pub struct ActiveFont {
-    _private: (),
-}
-
-impl ActiveFont {
-    /// Finds and opens what was asked for. Never fails: what is missing is substituted and reported.
-    pub fn open(_request: &FontRequest, _source: &dyn FontSource, _report: &mut Report<'_>) -> ActiveFont {
-        ActiveFont { _private: () }
-    }
-
-    /// Takes the next character from text bytes: how many bytes it takes (at least 1) and the glyph; `None` at the end.
-    pub fn next(&self, _bytes: &[u8]) -> Option<(usize, Glyph)> {
-        None
-    }
-
-    /// How glyphs of a part are shown; a part that does not exist is shown as part 0.
-    pub fn part(&self, _part: u8) -> Part<'_> {
-        Part { program: None, face: Face::default(), size: Lu(0), stretch: 1000 }
-    }
-
-    /// The program of part 0.
-    pub fn program(&self) -> Option<&FontProgram> {
-        self.part(0).program
-    }
-
-    /// The typeface of part 0.
-    pub fn face(&self) -> Face {
-        self.part(0).face
-    }
-
-    /// Height of the em square of part 0.
-    pub fn size(&self) -> Lu {
-        self.part(0).size
-    }
-
-    /// Width of letters of part 0.
-    pub fn stretch(&self) -> u16 {
-        self.part(0).stretch
-    }
-
-    /// The default variable space increment.
-    pub fn space(&self) -> Lu {
-        Lu(0)
-    }
 }

@@ -9,7 +9,22 @@
 //! [`TextEnvironment::elements`]. Control sequences that are unknown or cut short are skipped by their length and
 //! reported. Rules: Presentation Text Object Content Architecture Reference (AFPC-0009).
 
+mod area;
+mod axes;
+mod glyphs;
+mod initial;
+mod lines;
+mod machine;
+mod sequence;
+mod setter;
+#[cfg(test)]
+mod tests;
+
 use std::sync::Arc;
+
+use initial::Initial;
+pub use lines::number_lines;
+use machine::Machine;
 
 use super::Report;
 use super::font::{ActiveFont, Glyph, Part};
@@ -55,7 +70,7 @@ impl<F: ObjectFonts> TextFonts for F {
 /// What surrounds a text object.
 #[derive(Clone, Copy)]
 pub struct TextEnvironment<'e> {
-    /// Data of the PTD in force, version 1 or 2; empty when there is none.
+    /// Data of the PTD in force, of either format: units, extents and initial text conditions. Empty when there is none.
     pub descriptor: &'e [u8],
     /// Units per inch along x and y where the descriptor gives none: those of the page (PGD).
     pub units: [f64; 2],
@@ -78,22 +93,22 @@ pub struct TextEnvironment<'e> {
 }
 
 /// What one text object of a page leaves to the next. Start each page and each overlay with a fresh one.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Carried {
-    /// The variable space increment set last (SVI); `None`: the font's.
-    pub(crate) space: Option<f64>,
+    /// The variable space increment set last (SVI), in [`Lu`]; `None`: the font's.
+    space: Option<f64>,
+    /// What stands for text that is encrypted (SEA).
+    alternate: Vec<u8>,
 }
 
 /// Draws one text object: `data` is the data of all its PTX, joined. Appends to `out` in paint order.
 pub fn draw(
-    _data: &[u8],
-    _env: &TextEnvironment<'_>,
-    _carried: &mut Carried,
-    _out: &mut Vec<Element>,
-    _report: &mut Report<'_>,
+    data: &[u8],
+    env: &TextEnvironment<'_>,
+    carried: &mut Carried,
+    out: &mut Vec<Element>,
+    report: &mut Report<'_>,
 ) {
+    let initial = Initial::read(env, report);
+    Machine::new(env, &initial, carried, out, report).run(data);
 }
-
-/// Numbers the printed lines of a page that is complete: runs on one baseline share a [`crate::page::TextRun::line`],
-/// and runs struck twice at one place become shadows. Lines count from 1, in reading order.
-pub fn number_lines(_elements: &mut [Element]) {}

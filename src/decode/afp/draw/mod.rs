@@ -1,0 +1,261 @@
+//! Draws pages: the fields of a page become elements, with what its medium map, its overlays and its includes add.
+//!
+//! In: the bytes of a page's unit and the [`State`] before it. Out: a [`Page`], the same whether the unit is drawn in its
+//! stream or alone. Knows structure only; text, images, graphics, bar codes and containers are drawn by their own modules.
+
+mod content;
+mod include;
+mod object;
+mod parts;
+pub mod shift;
+
+pub(crate) use include::{included_kinds, included_names};
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use super::environment::Environment;
+use super::field::{Field, Fields};
+use super::font::ActiveFont;
+use super::fontmap::{FontMap, maps_fonts};
+use super::formdef::{MediumMap, Side};
+use super::object::ObjectFonts;
+use super::ptoca::{self, Carried, SetsText};
+use super::state::State;
+use super::store::Store;
+use super::text::{Charset, token};
+use super::triplet;
+use super::{Report, id, read};
+use crate::page::{Color, Element, Lu, Page, Rule, TextRun};
+
+/// Largest paper: 100 inches. Larger sizes are mistakes.
+const PAPER_LIMIT: i32 = 100 * Lu::PER_INCH;
+
+/// What to draw.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum What {
+    /// Everything.
+    All,
+    /// No pictures: for the text of a page.
+    Text,
+}
+
+/// Draws the page in `unit`, whose first byte has the place `offset`.
+pub fn page(store: &Store, state: State, unit: &[u8], offset: u64, what: What, report: &mut Report<'_>) -> Page {
+    let all = read::fields(unit, store.framing, offset);
+    let fields: Vec<Field<'_>> = all.iter().collect();
+    let begin = fields.iter().position(|field| field.id == id::BPG).unwrap_or(0);
+    let (before, inside) = fields.split_at(begin);
+    let state = state_at_page(store, state, before);
+    let inside = inside.get(..super::store::end(inside, 0, id::EPG)).unwrap_or_default();
+    let visible = store.visible(state.epoch);
+    let charset = store.charset(state.document);
+    let environment = Environment::of(environment_fields(inside), store, visible, charset);
+    let map = store.map(state.map, state.epoch);
+    let own_position = inside.first().and_then(|begin| triplet::find(begin.data.get(8..)?, triplet::PAGE_POSITION)?.first());
+    let side = map.as_deref().map(|map| map.side(state.sheet_page, own_position.copied())).unwrap_or_default();
+    let artist = Artist::new(store, visible, charset, what, side.suppressed);
+    let mut page = artist.page(inside, &environment, &side, map.as_deref());
+    artist.notes.into_inner().into_iter().for_each(|(code, detail)| report(code, detail));
+    ptoca::number_lines(&mut page.elements);
+    page
+}
+
+/// The state at a page, behind what stands before it in its unit.
+pub fn state_at_page(store: &Store, mut state: State, before: &[Field<'_>]) -> State {
+    for field in before {
+        if field.id == id::IMM {
+            let name = token(field.data, Charset::Default).unwrap_or_default();
+            state.map = store.map_number(&name, state.epoch);
+            state.sheet_page = 0;
+        }
+    }
+    state
+}
+
+/// The fields of the active environment group: up to the first object.
+fn environment_fields<'f, 'd>(fields: &'f [Field<'d>]) -> &'f [Field<'d>] {
+    let objects = fields.iter().position(|field| {
+        super::store::bare_kind(field.id).is_some_and(|_| !matches!(field.id, id::BMO | id::BPS))
+            || matches!(field.id, id::EAG | id::PTX | id::IPO | id::IPS | id::IOB)
+    });
+    fields.get(..objects.unwrap_or(fields.len())).unwrap_or_default()
+}
+
+/// Draws one page or one overlay.
+pub(super) struct Artist<'s> {
+    store: &'s Store,
+    visible: usize,
+    charset: Charset,
+    what: What,
+    suppressed: &'s [u8],
+    default_font: Arc<dyn SetsText>,
+    notes: RefCell<Vec<(&'static str, String)>>,
+    /// Elements that may still be drawn.
+    left: Cell<usize>,
+    /// Overlays and page segments that this is inside of, by the keys of their resources.
+    inside: RefCell<Vec<u64>>,
+}
+
+impl<'s> Artist<'s> {
+    fn new(store: &'s Store, visible: usize, charset: Charset, what: What, suppressed: &'s [u8]) -> Artist<'s> {
+        Artist {
+            store,
+            visible,
+            charset,
+            what,
+            suppressed,
+            default_font: store.default_font(),
+            notes: RefCell::default(),
+            left: Cell::new(store.limits.page_elements),
+            inside: RefCell::default(),
+        }
+    }
+
+    /// For something that is drawn apart and kept.
+    fn apart(&self) -> Artist<'s> {
+        let inside = RefCell::new(self.inside.borrow().clone());
+        let artist = Artist::new(self.store, self.visible, self.charset, self.what, self.suppressed);
+        Artist { inside, ..artist }
+    }
+
+    fn note(&self, code: &'static str, detail: String) {
+        let mut notes = self.notes.borrow_mut();
+        // A page says each thing once.
+        if !notes.iter().any(|(known, text)| *known == code && *text == detail) {
+            notes.push((code, detail));
+        }
+    }
+
+    /// Takes so many elements from what may still be drawn; false, and nothing more is drawn, when there are too few.
+    fn spend(&self, elements: usize) -> bool {
+        let left = self.left.get().checked_sub(elements);
+        self.left.set(left.unwrap_or(0));
+        if left.is_none() {
+            self.note("afp-limit", format!("more than {} elements on a page", self.store.limits.page_elements));
+        }
+        left.is_some()
+    }
+
+    fn page(&self, fields: &[Field<'_>], env: &Environment, side: &Side<'_>, map: Option<&MediumMap>) -> Page {
+        let sheet = Sheet::of(env, side, map);
+        let mut out = Vec::new();
+        for name in &side.medium_overlays {
+            self.overlay(name, sheet.medium, 0, &mut out);
+        }
+        let first = out.len();
+        paint(&mut out, env.paper, [Lu(0), Lu(0)], env.size);
+        for overlay in &side.page_overlays {
+            self.overlay(&overlay.name, [overlay.x, overlay.y], overlay.turns, &mut out);
+        }
+        if !side.no_data {
+            self.content(fields, env, None, &mut out, &mut Carried::default());
+        }
+        if sheet.turns != 0 || sheet.page != [Lu(0), Lu(0)] {
+            let drawn = out.get_mut(first..).unwrap_or_default();
+            drawn.iter_mut().for_each(|element| shift::place(element, sheet.turns, sheet.page));
+        }
+        let limited = |length: Lu| Lu(length.0.clamp(1, PAPER_LIMIT));
+        Page { width: limited(sheet.size[0]), height: limited(sheet.size[1]), elements: out }
+    }
+}
+
+/// How a page lies on what is shown of its sheet.
+struct Sheet {
+    size: [Lu; 2],
+    page: [Lu; 2],
+    medium: [Lu; 2],
+    turns: u8,
+}
+
+impl Sheet {
+    /// One view is one page. Where the medium's size is known it is the whole sheet with the page at its place; otherwise the
+    /// page, with what the sheet adds placed around it. Several pages on a side are shown one by one.
+    fn of(env: &Environment, side: &Side<'_>, map: Option<&MediumMap>) -> Sheet {
+        let position = side.position;
+        let plain = Sheet { size: env.size, page: [Lu(0); 2], medium: [Lu(0); 2], turns: 0 };
+        if side.is_n_up || map.is_none() {
+            return plain;
+        }
+        let turns = position.turns;
+        match map.and_then(|map| map.size) {
+            Some(size) => Sheet { size, page: [position.x, position.y], medium: [Lu(0); 2], turns },
+            None if turns == 0 => {
+                let minus = |length: Lu| Lu(length.0.saturating_neg());
+                Sheet { medium: [minus(position.x), minus(position.y)], ..plain }
+            }
+            None => {
+                // Turned about its origin and brought back into view.
+                let [width, height] = env.size;
+                let page = match turns {
+                    1 => [height, Lu(0)],
+                    2 => [width, height],
+                    _ => [Lu(0), width],
+                };
+                let size = if turns % 2 == 1 { [height, width] } else { env.size };
+                let medium = [page[0].0.saturating_sub(position.x.0), page[1].0.saturating_sub(position.y.0)].map(Lu);
+                Sheet { size, page, medium, turns }
+            }
+        }
+    }
+}
+
+/// Paints an area.
+fn paint(out: &mut Vec<Element>, color: Option<Color>, [x, y]: [Lu; 2], [width, height]: [Lu; 2]) {
+    if let Some(color) = color {
+        out.push(Element::Rule(Rule { x, y, width, height, color, decoration: true }));
+    }
+}
+
+/// The fonts that an object may select: those of its own environment, then those of the page.
+struct PageFonts<'a, 's> {
+    artist: &'a Artist<'s>,
+    own: Option<Arc<FontMap>>,
+    page: Arc<FontMap>,
+}
+
+impl<'a, 's> PageFonts<'a, 's> {
+    fn of(artist: &'a Artist<'s>, object: &[Field<'_>], env: &Environment) -> PageFonts<'a, 's> {
+        let own: Vec<&Field<'_>> = object.iter().filter(|field| maps_fonts(field.id)).collect();
+        let own = (!own.is_empty()).then(|| artist.store.font_map(&own, artist.visible, artist.charset));
+        PageFonts { artist, own, page: env.fonts.clone() }
+    }
+}
+
+impl ObjectFonts for PageFonts<'_, '_> {
+    fn font(&self, lid: u8) -> Option<Arc<ActiveFont>> {
+        let mapped = self.own.as_ref().and_then(|own| own.get(lid)).or_else(|| self.page.get(lid))?;
+        let opened = self.artist.store.open_font(mapped, self.artist.visible);
+        opened.replay(&mut |code, detail| self.artist.note(code, detail));
+        Some(opened.font.clone())
+    }
+}
+
+/// The joined data of all fields of one id in an object.
+fn joined(fields: &[Field<'_>], id: super::field::FieldId) -> Vec<u8> {
+    fields.iter().filter(|field| field.id == id).flat_map(|field| field.data.iter().copied()).collect()
+}
+
+/// An object's fields by themselves.
+fn owned(fields: &[Field<'_>]) -> Fields {
+    let mut all = Fields::default();
+    fields.iter().for_each(|field| all.push(*field));
+    all
+}
+
+/// Visits the text of elements and of the forms among them, each run where it stands on the page.
+pub fn each_text(elements: &[Element], visit: &mut dyn FnMut(&TextRun)) {
+    for element in elements {
+        match element {
+            Element::Text(run) => visit(run),
+            Element::Form(placed) => each_text(&placed.form.elements, &mut |run| {
+                let mut element = Element::Text(run.clone());
+                shift::place(&mut element, placed.turns, [placed.x, placed.y]);
+                if let Element::Text(run) = &element {
+                    visit(run);
+                }
+            }),
+            _ => {}
+        }
+    }
+}

@@ -1,0 +1,211 @@
+//! Objects: their areas from the object environment group, their data to the module of their kind.
+
+use super::include::Include;
+use super::{Artist, PageFonts, What, joined, paint};
+use crate::decode::afp::environment::{Area, Environment};
+use crate::decode::afp::field::{Field, FieldId};
+use crate::decode::afp::object::ObjectArea;
+use crate::decode::afp::object::container::Container;
+use crate::decode::afp::ptoca::{self, Carried, TextEnvironment};
+use crate::decode::afp::triplet;
+use crate::decode::afp::{id, units};
+use crate::page::{Color, Element, Lu};
+
+impl Artist<'_> {
+    /// Draws one object; `include` overrides what it says of its place.
+    pub(super) fn object(
+        &self,
+        fields: &[Field<'_>],
+        include: Option<&Include<'_>>,
+        env: &Environment,
+        segment: Option<[Lu; 2]>,
+        out: &mut Vec<Element>,
+        carried: &mut Carried,
+    ) {
+        let is_object = |id: FieldId| matches!(id, id::BPT | id::BIM | id::BII | id::BGR | id::BBC | id::BOC);
+        let Some(begin) = fields.iter().find(|field| is_object(field.id)).map(|field| field.id) else { return };
+        let from = out.len();
+        match begin {
+            id::BPT => self.text_object(fields, include, env, segment, out, carried),
+            id::BII if self.what == What::All => {
+                let [x, y] = segment.unwrap_or_default();
+                let own = Area { x, y, ..Area::default() };
+                let area = include.map_or(own, |include| include.placed(&own));
+                let drawn = self.im_image(area.x, area.y, area.turns, fields);
+                out.extend(drawn);
+            }
+            id::BII => {}
+            _ => {
+                let area = self.area(fields, include, env, segment);
+                self.paint_area(&area, out);
+                let object = ObjectArea {
+                    x: area.x,
+                    y: area.y,
+                    turns: area.turns,
+                    width: area.width,
+                    height: area.height,
+                    mapping: mapping(fields, include),
+                    content_x: area.content[0],
+                    content_y: area.content[1],
+                    color: include.and_then(|include| triplet::color(include.triplets())),
+                };
+                self.draw_object(begin, fields, include, &object, env, out);
+            }
+        }
+        // Text counts itself as it is drawn.
+        if begin != id::BPT {
+            let room = self.left.get();
+            if !self.spend(out.len() - from) {
+                out.truncate(from + room);
+            }
+        }
+    }
+
+    fn draw_object(
+        &self,
+        begin: FieldId,
+        fields: &[Field<'_>],
+        include: Option<&Include<'_>>,
+        area: &ObjectArea,
+        env: &Environment,
+        out: &mut Vec<Element>,
+    ) {
+        let fonts = PageFonts::of(self, fields, env);
+        let data = |id| fields.iter().find(|field| field.id == id).map_or(&[][..], |field| field.data);
+        let all = self.what == What::All;
+        let drawn = match begin {
+            id::BIM if all => self.image(area, data(id::IDD), &joined(fields, id::IPD)),
+            id::BGR => self.graphics(area, data(id::GDD), &joined(fields, id::GAD), &fonts),
+            id::BBC => {
+                let symbols: Vec<&[u8]> = fields.iter().filter(|f| f.id == id::BDA).map(|f| f.data).collect();
+                self.bar_code(area, data(id::BDD), &symbols, &fonts)
+            }
+            id::BOC if all => {
+                let triplets = data(id::BOC).get(8..).unwrap_or_default();
+                let classified = include.map_or(&[][..], Include::triplets);
+                let oid = triplet::object_oid(triplets).or_else(|| triplet::object_oid(classified)).unwrap_or_default();
+                let page = triplet::find(classified, triplet::OBJECT_OFFSET).and_then(page_number).unwrap_or(0);
+                let either = |id| triplet::find(classified, id).or_else(|| triplet::find(triplets, id));
+                let contents = joined(fields, id::OCD);
+                let object = Container {
+                    oid,
+                    data: &contents,
+                    page,
+                    resolution: either(triplet::IMAGE_RESOLUTION).and_then(resolution),
+                    size: either(triplet::CONTAINER_SIZE)
+                        .and_then(|data| space(data.get(3..)?))
+                        .or_else(|| space(data(id::CDD))),
+                };
+                self.container(area, &object)
+            }
+            _ => Vec::new(),
+        };
+        out.extend(drawn);
+    }
+
+    /// Text without a Begin of its own.
+    pub(super) fn text(
+        &self,
+        fields: &[Field<'_>],
+        env: &Environment,
+        segment: Option<[Lu; 2]>,
+        out: &mut Vec<Element>,
+        carried: &mut Carried,
+    ) {
+        self.text_object(fields, None, env, segment, out, carried);
+    }
+
+    fn text_object(
+        &self,
+        fields: &[Field<'_>],
+        include: Option<&Include<'_>>,
+        env: &Environment,
+        segment: Option<[Lu; 2]>,
+        out: &mut Vec<Element>,
+        carried: &mut Carried,
+    ) {
+        let descriptor = fields.iter().find(|field| matches!(field.id, id::PTD | id::PTD1)).map(|field| field.data);
+        let has_area = include.is_some() || fields.iter().any(|field| matches!(field.id, id::OBD | id::OBP));
+        let area = if has_area { self.area(fields, include, env, segment) } else { in_segment(env.text, segment) };
+        if has_area {
+            self.paint_area(&area, out);
+        }
+        let fonts = PageFonts::of(self, fields, env);
+        let environment = TextEnvironment {
+            descriptor: descriptor.unwrap_or(&env.descriptor),
+            units: env.units,
+            origin: [units::add(area.x, area.content[0]), units::add(area.y, area.content[1])],
+            turns: area.turns,
+            extent: [area.width.unwrap_or(env.size[0]), area.height.unwrap_or(env.size[1])],
+            fonts: &fonts,
+            default_font: &self.default_font,
+            color: Color::BLACK,
+            suppressed: self.suppressed,
+            elements: self.left.get(),
+        };
+        let (data, from) = (joined(fields, id::PTX), out.len());
+        let report = &mut |code, detail| self.note(code, detail);
+        if has_area {
+            ptoca::draw(&data, &environment, &mut Carried::default(), out, report);
+        } else {
+            ptoca::draw(&data, &environment, carried, out, report);
+        }
+        self.spend((out.len() - from).min(self.left.get()));
+    }
+
+    /// The area of an object, on the page.
+    fn area(
+        &self,
+        fields: &[Field<'_>],
+        include: Option<&Include<'_>>,
+        env: &Environment,
+        segment: Option<[Lu; 2]>,
+    ) -> Area {
+        let area = Area::of(fields, env.units).unwrap_or_default();
+        match include {
+            Some(include) => include.placed(&area),
+            None if area.from_page => area,
+            None => in_segment(area, segment),
+        }
+    }
+
+    fn paint_area(&self, area: &Area, out: &mut Vec<Element>) {
+        let (Some(width), Some(height)) = (area.width, area.height) else { return };
+        let from = out.len();
+        paint(out, area.paper, [Lu(0), Lu(0)], [width, height]);
+        let painted = out.get_mut(from..).unwrap_or_default();
+        painted.iter_mut().for_each(|element| super::shift::place(element, area.turns, [area.x, area.y]));
+    }
+}
+
+fn in_segment(area: Area, segment: Option<[Lu; 2]>) -> Area {
+    let [x, y] = segment.unwrap_or_default();
+    Area { x: units::add(area.x, x), y: units::add(area.y, y), ..area }
+}
+
+/// The mapping option: the include's, or that of the object's own mapping field.
+fn mapping(fields: &[Field<'_>], include: Option<&Include<'_>>) -> Option<u8> {
+    let by_include = include.and_then(|include| triplet::find(include.triplets(), triplet::MAPPING)?.first());
+    let own = fields
+        .iter()
+        .filter(|field| matches!(field.id, id::MIO | id::MGO | id::MBC | id::MCD | id::MPT))
+        .find_map(|field| triplet::find(field.data.get(2..)?, triplet::MAPPING)?.first());
+    by_include.or(own).copied()
+}
+
+/// The page of a container with several, from 0 (triplet X'5A': kind, reserved, offset).
+fn page_number(data: &[u8]) -> Option<u32> {
+    Some(u32::from_be_bytes(*data.get(2..)?.first_chunk()?))
+}
+
+/// Dots in one inch across and down (triplet X'9A': 2 reserved, unit bases, units).
+fn resolution(data: &[u8]) -> Option<[f64; 2]> {
+    triplet::units_per_inch(data.get(2..)?)
+}
+
+/// Size of a presentation space: unit bases, units, extents (triplet X'9C' from its fourth byte on, Container Data Descriptor).
+fn space(data: &[u8]) -> Option<[Lu; 2]> {
+    let [across, down] = triplet::units_per_inch(data)?;
+    let (width, height) = (triplet::u24_at(data, 6)?, triplet::u24_at(data, 9)?);
+    (width > 0 && height > 0).then(|| [units::extent(width, across), units::extent(height, down)])
+}

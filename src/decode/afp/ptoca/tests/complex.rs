@@ -1,0 +1,156 @@
+use super::*;
+use crate::page::FontProgram;
+
+/// UTF-16; the glyph of a character is its code, but for the ligature X'FB01', which only glyph runs name.
+struct Unicode(Option<FontProgram>);
+
+impl SetsText for Unicode {
+    fn next(&self, bytes: &[u8]) -> Option<(usize, Glyph)> {
+        let code = u16::from_be_bytes(*bytes.first_chunk()?);
+        let ch = char::from_u32(code.into()).unwrap_or('\u{FFFD}');
+        Some((2, Glyph { ch, part: 0, id: code, advance: Lu(1000), space: ch == ' ' }))
+    }
+
+    fn part(&self, _: u8) -> Part<'_> {
+        Part { program: self.0.as_ref(), face: Face::default(), size: Lu(2000), stretch: 1000 }
+    }
+
+    fn space(&self) -> Lu {
+        Lu(500)
+    }
+}
+
+fn drawn_with(font: Unicode, data: &[u8]) -> Drawn {
+    let font: Arc<dyn SetsText> = Arc::new(font);
+    let (mut elements, mut codes) = (Vec::new(), Vec::new());
+    let env = TextEnvironment {
+        descriptor: &[],
+        units: [1440.0; 2],
+        origin: [Lu(0); 2],
+        turns: 0,
+        extent: [Lu(144_000), Lu(288_000)],
+        fonts: &Fonts,
+        default_font: &font,
+        color: Color::BLACK,
+        suppressed: &[],
+        elements: 1000,
+    };
+    draw(data, &env, &mut Carried::default(), &mut elements, &mut |code, _| codes.push(code));
+    Drawn { elements, codes }
+}
+
+fn program() -> Option<FontProgram> {
+    Some(FontProgram::new("Test", vec![0], 0))
+}
+
+fn numbers(numbers: &[u16]) -> Vec<u8> {
+    [0, 0].into_iter().chain(numbers.iter().flat_map(|number| number.to_be_bytes())).collect()
+}
+
+fn chained(kind: u8, data: &[u8]) -> Vec<u8> {
+    [&[u8::try_from(data.len() + 2).unwrap(), kind][..], data].concat()
+}
+
+fn glc(advance: u8) -> Vec<u8> {
+    [&[0x2B, 0xD3][..], &chained(0x6D, &[0, advance, 0, 0, 0, 0, 0, 0])].concat()
+}
+
+/// UCT, chained: the control and the text behind it.
+fn uct(text: &str, flags: u8, direction: u8) -> Vec<u8> {
+    let text: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let count = u8::try_from(text.len()).unwrap();
+    let control = chained(0x6A, &[1, 0, 0, count, flags, 0, direction, 0x20, 0, 0, 0, 0, 0, 0]);
+    [control, text].concat()
+}
+
+#[test]
+fn glyphs_stand_at_their_advances_and_say_their_text() {
+    let data = [
+        glc(250),
+        chained(0x8B, &numbers(&[0x61, 0xFB01, 0x62])),
+        chained(0x8D, &numbers(&[0, 90, 150])),
+        uct("afib", 0, 0x20),
+        b"\0+\0d".to_vec(),
+    ];
+    let drawn = drawn_with(Unicode(program()), &data.concat());
+    assert_eq!(drawn.placed(), [("afib+d", 0, 0)]);
+    let run = drawn.texts()[0];
+    assert_eq!(run.embedded.as_ref().unwrap().glyphs, [0x61, 0xFB01, 0x20, 0x62, 0x2B, 0x64]);
+    assert_eq!(advances(run), [900, 600, 0, 1000, 1000, 1000]);
+}
+
+#[test]
+fn a_glyph_off_the_baseline_is_drawn_there_and_read_in_the_line() {
+    let data = [
+        glc(200),
+        chained(0x8B, &numbers(&[0x61, 0x62])),
+        chained(0x8D, &numbers(&[0, 100])),
+        chained(0x8F, &numbers(&[0, 30])),
+        uct("ab", 0, 0x20),
+    ];
+    let drawn = drawn_with(Unicode(program()), &data.concat());
+    let found: Vec<(&str, i32, bool)> =
+        drawn.texts().iter().map(|run| (run.text.as_str(), run.y.0, run.shadow)).collect();
+    assert_eq!(found, [("ab", 0, false), ("b", -300, true)]);
+}
+
+#[test]
+fn the_position_behind_a_chain_is_what_it_says() {
+    let data = [
+        glc(77),
+        chained(0x8B, &numbers(&[0x61])),
+        chained(0x8C, &numbers(&[0])),
+        stream(&[(0xD2, &[0, 9])]),
+        b"\0z".to_vec(),
+    ];
+    let drawn = drawn_with(Unicode(program()), &data.concat());
+    // No text and no readable font: the glyph is shown, its character is unknown.
+    assert_eq!(drawn.placed(), [("\u{FFFD}", 0, 0), ("z", 770, 90)]);
+}
+
+#[test]
+fn without_the_font_the_text_is_set_to_the_same_length() {
+    let data = [
+        glc(150),
+        chained(0x8B, &numbers(&[1, 2, 3])),
+        chained(0x8D, &numbers(&[0, 50, 100])),
+        uct("abc", 0, 0x20),
+        b"\0d".to_vec(),
+    ];
+    let drawn = drawn_with(Unicode(None), &data.concat());
+    assert_eq!(drawn.placed(), [("abcd", 0, 0)]);
+    assert_eq!(advances(drawn.texts()[0]), [500, 500, 500, 1000]);
+    assert_eq!(drawn.codes, ["afp-text-substitute"]);
+    let silent = [glc(150), chained(0x8B, &numbers(&[1])), chained(0x8C, &numbers(&[0]))];
+    assert_eq!(drawn_with(Unicode(None), &silent.concat()).codes, ["afp-text-glyphs"]);
+}
+
+#[test]
+fn glyphs_of_a_substitute_that_never_agree_are_not_shown() {
+    let data = [
+        glc(200),
+        chained(0x8B, &numbers(&[1, 2, 3, 4])),
+        chained(0x8D, &numbers(&[0, 50, 100, 150])),
+        uct("abcd", 0, 0x20),
+    ];
+    let drawn = drawn_with(Unicode(program()), &data.concat());
+    assert_eq!(drawn.texts()[0].embedded.as_ref().unwrap().glyphs, [0x61, 0x62, 0x63, 0x64]);
+}
+
+#[test]
+fn complex_text_alone_is_set_and_may_keep_the_position() {
+    let alone = |flags, direction, text: &str| {
+        let data = [vec![0x2B, 0xD3], uct(text, flags, direction), b"\0z".to_vec()].concat();
+        drawn_with(Unicode(program()), &data)
+    };
+    assert_eq!(alone(0, 0x20, "ab").placed(), [("abz", 0, 0)]);
+    assert_eq!(alone(0x10, 0x20, "ab").placed(), [("ab", 0, 0), ("z", 0, 0)]);
+    let hebrew = alone(0, 0x23, "\u{5D0}\u{5D1}");
+    assert_eq!((hebrew.placed(), hebrew.codes.clone()), (vec![("\u{5D1}\u{5D0}z", 0, 0)], vec!["afp-text-complex"]));
+}
+
+#[test]
+fn glyphs_outside_a_chain_are_reported() {
+    let drawn = drawn_with(Unicode(program()), &stream(&[(0x8C, &numbers(&[1]))]));
+    assert_eq!((drawn.elements.len(), drawn.codes), (0, vec!["afp-text-glyphs"]));
+}

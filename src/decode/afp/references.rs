@@ -1,0 +1,77 @@
+//! Which resources fields ask for.
+
+use super::field::Field;
+use super::fontmap::{FontMap, maps_fonts, names};
+use super::formdef::{groups16, medium_maps};
+use super::id;
+use super::store::kind;
+use super::text::{Charset, full_name, token};
+use super::triplet::{self, name_type};
+
+/// What an including or mapping field asks for: possible types, and the names one of which is enough.
+pub fn of_include(field: &Field<'_>, charset: Charset) -> Vec<(&'static [u8], Vec<String>)> {
+    let one = || token(field.data, Charset::Default).into_iter().collect::<Vec<_>>();
+    match field.id {
+        id::IPO => vec![(&[kind::OVERLAY], one())],
+        id::IPS => vec![(&[kind::SEGMENT, kind::IMAGE], one())],
+        id::IOB => {
+            let object_type = field.data.get(9).copied().unwrap_or(0);
+            vec![(super::draw::included_kinds(object_type), super::draw::included_names(field.data, charset))]
+        }
+        id::MPO => groups16(field.data)
+            .filter_map(|group| Some(full_name(triplet::name(group, name_type::RESOURCE)?, group, charset)))
+            .map(|name| (&[kind::OVERLAY][..], vec![name]))
+            .collect(),
+        id::MPS => field
+            .data
+            .get(4..)
+            .unwrap_or_default()
+            .chunks(12)
+            .filter_map(|group| token(group.get(4..12)?, Charset::Default))
+            .map(|name| (&[kind::SEGMENT, kind::IMAGE][..], vec![name]))
+            .collect(),
+        _ => Vec::new(),
+    }
+}
+
+/// The names of all resources that fields ask for.
+pub fn all_names<'f>(fields: impl Iterator<Item = Field<'f>>, charset: Charset) -> Vec<String> {
+    let mut all = Vec::new();
+    for field in fields {
+        match field.id {
+            id::IPO | id::IPS | id::IOB | id::MPO | id::MPS => {
+                all.extend(of_include(&field, charset).into_iter().flat_map(|(_, names)| names));
+            }
+            id::CFI => {
+                for group in field.data.chunks(25) {
+                    let name = |at: usize| group.get(at..at + 8).and_then(|name| token(name, Charset::Default));
+                    all.extend(name(0));
+                    all.extend(name(8));
+                }
+            }
+            fonts if maps_fonts(fonts) => {
+                let map = FontMap::of([field].into_iter(), charset);
+                all.extend(map.iter().flat_map(|mapped| names(&mapped.request)).map(str::to_owned));
+                all.extend(object_names(field.data, charset));
+            }
+            _ => {}
+        }
+    }
+    all
+}
+
+/// Names of objects that are no fonts, in an MDR.
+fn object_names(data: &[u8], charset: Charset) -> Vec<String> {
+    let of_group = |group| {
+        triplet::names(group)
+            .filter(|(kind, _)| matches!(*kind, name_type::RESOURCE | name_type::OTHER_OBJECT | name_type::EXTERNAL))
+            .map(move |(_, name)| full_name(name, group, charset))
+            .collect::<Vec<_>>()
+    };
+    groups16(data).flat_map(of_group).collect()
+}
+
+/// The names of overlays that a form map's medium maps print.
+pub fn of_maps<'f>(fields: impl Iterator<Item = Field<'f>>) -> Vec<String> {
+    medium_maps(fields).iter().flat_map(|map| map.overlay_names().map(str::to_owned).collect::<Vec<_>>()).collect()
+}

@@ -1,0 +1,564 @@
+//! The decoder: structured fields in, units out.
+//!
+//! A page with its page group's beginning and end is one unit; so are each resource, each medium map that stands in a document,
+//! and what lies between. Walking looks at introducers, TLEs and the names of includes only; drawing is for whoever asks.
+//! Memory holds one unit.
+
+use std::collections::HashSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::io::Read;
+use std::sync::Arc;
+
+use super::draw::{self, What};
+use super::field::{Field, FieldId};
+use super::fontmap::maps_fonts;
+use super::framing::{self, Framing, Kind, Record, VIEW};
+use super::state::State;
+use super::store::{SharedStore, Store, bare_kind, kind_word};
+use super::tags::Groups;
+use super::text::{Charset, begin_name, token};
+use super::{detect, draw_text, id, references};
+use crate::decode::{Context, DecodeError, Decoder, Start, Structure, Unit, UnitKind};
+use crate::frame::Source;
+use crate::frame::codepage::CodePage;
+use crate::note::{At, Notes};
+use crate::page::Page;
+
+/// Bytes outside pages and resources that are one unit at most.
+const OUTSIDE_BYTES: usize = 4 << 20;
+/// How far behind a page its group's end is looked for.
+const LOOK_AHEAD: usize = 64 * 1024;
+/// Bytes that the segments of a field may have together.
+const SEGMENTS_BYTES: usize = 1 << 20;
+/// Names that are remembered as looked up.
+const SEEN: usize = 65_536;
+
+/// What the stream's units share.
+enum Held {
+    /// Learnt while it is read.
+    Own(Box<Store>),
+    /// Given.
+    Given(Arc<Store>),
+}
+
+/// What a unit is, so far.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// Nothing but what may stand before a page.
+    Before,
+    /// Something that belongs to no page.
+    Outside,
+    /// A page.
+    Page,
+    /// A resource or medium map; it ends with this field.
+    Resource(FieldId),
+    /// An index object.
+    Index,
+}
+
+/// Decodes one AFP stream.
+pub struct AfpDecoder<R> {
+    source: Source<R>,
+    framing: Framing,
+    held: Held,
+    state: State,
+    groups: Groups,
+    pages: u64,
+    records: u64,
+    structure: Structure,
+    wants_text: bool,
+    code_page: &'static CodePage,
+    partial: Option<(FieldId, Vec<u8>)>,
+    seen: HashSet<u64>,
+    last_fonts: Vec<u8>,
+    scratch: Vec<u8>,
+}
+
+impl<R: Read + Send> AfpDecoder<R> {
+    /// Decodes `input` from `start` on.
+    pub(super) fn new(input: R, start: Start, store: Store, context: &Context, code_page: &'static CodePage) -> Self {
+        let given = context.shared.as_ref().and_then(|shared| shared.as_any().downcast_ref::<SharedStore>());
+        AfpDecoder {
+            source: Source::new(input, start.byte),
+            framing: store.framing,
+            held: given.map_or_else(|| Held::Own(Box::new(store)), |given| Held::Given(given.0.clone())),
+            state: State::unpack(start.resume),
+            groups: Groups::default(),
+            pages: start.pages,
+            records: start.records,
+            structure: Structure::default(),
+            wants_text: true,
+            code_page,
+            partial: None,
+            seen: HashSet::new(),
+            last_fonts: Vec::new(),
+            scratch: Vec::new(),
+        }
+    }
+
+    fn store(&self) -> &Store {
+        match &self.held {
+            Held::Own(store) => store,
+            Held::Given(store) => store,
+        }
+    }
+
+    fn at(&self) -> At {
+        At { byte: self.source.offset(), record: self.records + 1, page: self.pages + 1 }
+    }
+
+    fn begin(&self, unit: &mut Unit) {
+        unit.kind = UnitKind::Outside;
+        unit.span = self.source.offset()..self.source.offset();
+        unit.resume = self.state.pack();
+        unit.page = self.pages;
+        unit.records_before = self.records;
+        unit.bytes.clear();
+        unit.strikes.clear();
+        unit.spill.clear();
+        unit.placed.clear();
+        unit.tags.clear();
+        unit.group_starts = None;
+        unit.group_ends = false;
+        unit.shared = false;
+        unit.narrow_shifts = false;
+    }
+
+    /// Puts a record into the unit.
+    #[inline]
+    fn take(&mut self, unit: &mut Unit, record: &Record) {
+        unit.bytes.extend_from_slice(self.source.window().get(..record.raw).unwrap_or_default());
+        self.records += u64::from(matches!(record.kind, Kind::Field(_)));
+        self.source.skip(record.raw);
+    }
+
+    fn need(&mut self) -> Result<usize, DecodeError> {
+        let at = self.at();
+        self.source.need(VIEW).map_err(|source| DecodeError::Read { at, source })
+    }
+
+    /// Copies the present field's data to `data`: all of its segments when it is the last one of several; false when more
+    /// follow.
+    fn gather(&mut self, record: &Record, id: FieldId, data: &mut Vec<u8>) -> bool {
+        data.clear();
+        if let Some((_, before)) = self.partial.take_if(|(open, _)| *open == id) {
+            data.extend(before);
+        }
+        self.partial = None;
+        data.extend_from_slice(self.source.window().get(record.from..record.to).unwrap_or_default());
+        if record.segmented && data.len() < SEGMENTS_BYTES {
+            self.partial = Some((id, std::mem::take(data)));
+            return false;
+        }
+        true
+    }
+
+    /// Notes what is no field.
+    fn note_broken(&self, record: &Record, notes: &mut Notes) {
+        let bytes = self.source.window().get(..record.raw).unwrap_or_default();
+        if self.records == 0 && detect::is_translated(bytes) {
+            return notes.add("afp-translated", self.at(), "translated from EBCDIC to ASCII on the way; send it as binary");
+        }
+        match record.kind {
+            Kind::Junk => {
+                let what = bytes.get(..16).unwrap_or(bytes);
+                let named = what.windows(3).find_map(|id| {
+                    let id = FieldId(*id.first_chunk()?);
+                    id::is_known(id).then(|| id::letters(id))
+                });
+                let named = named.map(|name| format!(" ({name})")).unwrap_or_default();
+                notes.add("afp-broken-field", self.at(), format_args!("{} bytes are no structured field{named}", bytes.len()));
+            }
+            Kind::CutShort(id) => {
+                let name = id::letters(id);
+                notes.add("afp-broken-field", self.at(), format_args!("{name} is cut short, {} bytes are left", bytes.len()));
+            }
+            Kind::Field(_) | Kind::Filler => {}
+        }
+    }
+
+    /// Whether `id` cannot be in the unit as it is, and starts the next one.
+    fn closes_before(&self, mode: Mode, id: FieldId, unit: &Unit) -> bool {
+        let begins_apart = matches!(id, id::BRS | id::BDI) || bare_kind(id).is_some();
+        match mode {
+            Mode::Before => begins_apart && !unit.bytes.is_empty(),
+            Mode::Outside => begins_apart || matches!(id, id::BNG | id::BPG | id::IMM | id::TLE),
+            Mode::Page => matches!(
+                id,
+                id::BPG
+                    | id::BNG
+                    | id::ENG
+                    | id::BDT
+                    | id::EDT
+                    | id::BRG
+                    | id::ERG
+                    | id::BRS
+                    | id::BPF
+                    | id::EPF
+                    | id::BDI
+            ),
+            Mode::Resource(end) => match id {
+                id::BRG | id::ERG | id::BPF | id::EPF => true,
+                id::BRS => end == id::ERS,
+                id::BDT | id::BNG | id::BPG | id::EDT => end != id::ERS || id == id::EDT,
+                _ => false,
+            },
+            Mode::Index => matches!(id, id::BPG | id::BNG | id::BDT),
+        }
+    }
+
+    /// The mode behind a field that was not there yet.
+    fn mode_behind(mode: Mode, id: FieldId) -> Mode {
+        match (mode, id) {
+            (Mode::Before | Mode::Outside, id::BPG) => Mode::Page,
+            (Mode::Before | Mode::Outside, id::BRS) => Mode::Resource(id::ERS),
+            (Mode::Before | Mode::Outside, id::BDI) => Mode::Index,
+            (Mode::Before | Mode::Outside, begin) if bare_kind(begin).is_some() => Mode::Resource(id::end_of(begin)),
+            (Mode::Before, id::BPF | id::EPF | id::BRG | id::ERG | id::BDT | id::EDT | id::ENG | id::EPG) => Mode::Outside,
+            _ => mode,
+        }
+    }
+
+    /// What a field changes for what comes behind it.
+    fn follow(&mut self, mode: Mode, field: Field<'_>, notes: &mut Notes) {
+        let charset = self.store().charset(self.state.document);
+        match field.id {
+            id::BPG => self.structure.pages += 1,
+            id::BDT => {
+                self.structure.documents += 1;
+                self.groups.reset();
+                (self.state.map, self.state.sheet_page, self.state.depth) = (0, 0, 0);
+            }
+            id::BNG => {
+                self.structure.page_groups += 1;
+                let name = begin_name(field.data, 8, charset);
+                self.groups.open(name, &mut self.state.depth);
+            }
+            id::ENG if mode != Mode::Page => self.groups.close(&mut self.state.depth),
+            id::EDT => self.groups.reset(),
+            id::TLE => {
+                self.structure.tags += 1;
+                if !matches!(mode, Mode::Index | Mode::Resource(_)) {
+                    let known = self.groups.add(field.data, mode == Mode::Page, charset);
+                    if !known {
+                        notes.add("afp-limit", self.at(), "more tags than are kept for one page");
+                    }
+                }
+            }
+            id::IMM => {
+                let name = token(field.data, Charset::Default).unwrap_or_default();
+                let epoch = self.state.epoch;
+                (self.state.map, self.state.sheet_page) = (self.store().map_number(&name, epoch), 0);
+                if self.state.map == 0 && self.is_new(&(id::IMM, &name)) {
+                    notes.add_named("afp-missing-resource", self.at(), &format!("medium-map {name}"));
+                }
+            }
+            id::BDI => notes.add("afp-index-object", self.at(), "an index object (BDI) in the stream is kept and not used"),
+            // What resources include is looked up when they are included themselves.
+            _ if matches!(mode, Mode::Resource(_)) => {}
+            id::IPO | id::IPS | id::IOB | id::MPO | id::MPS => self.look_up(&field, 0, notes),
+            fonts if maps_fonts(fonts) => self.look_up_fonts(&field, charset, notes),
+            _ => {}
+        }
+        if !id::is_known(field.id) {
+            notes.add_named("afp-unknown-field", self.at(), &id::letters(field.id));
+        }
+    }
+
+    /// Whether something was not looked up before.
+    fn is_new(&mut self, what: &impl Hash) -> bool {
+        let mut hash = DefaultHasher::new();
+        (self.state.epoch, what).hash(&mut hash);
+        if self.seen.len() >= SEEN {
+            self.seen.clear();
+        }
+        self.seen.insert(hash.finish())
+    }
+
+    /// Notes an include whose resource is not there, and what is missing in the resource; each name is looked up once.
+    fn look_up(&mut self, field: &Field<'_>, depth: usize, notes: &mut Notes) {
+        let names_in = match field.id {
+            id::IOB => field.data.get(27..).unwrap_or_default(),
+            id::MPO | id::MPS => field.data,
+            _ => &[],
+        };
+        let token_bytes = field.data.get(..10).unwrap_or(field.data);
+        let token_bytes = if field.id == id::IOB { token_bytes } else { field.data.get(..8).unwrap_or(field.data) };
+        if !self.is_new(&(field.id, token_bytes, names_in)) {
+            return;
+        }
+        let visible = self.store().visible(self.state.epoch);
+        let charset = self.store().charset(self.state.document);
+        for (kinds, names) in references::of_include(field, charset) {
+            match names.iter().find_map(|name| self.store().find(kinds, name, visible)) {
+                Some(found) if depth < self.store().limits.nesting => {
+                    for inner in found.fields.iter() {
+                        match inner.id {
+                            id::IPO | id::IPS | id::IOB => self.look_up(&inner, depth + 1, notes),
+                            fonts if maps_fonts(fonts) => self.look_up_fonts(&inner, charset, notes),
+                            _ => {}
+                        }
+                    }
+                }
+                Some(_) => {}
+                None => {
+                    if let (Some(name), Some(kind)) = (names.first(), kinds.first()) {
+                        let missing = format!("{} {name}", kind_word(*kind));
+                        notes.add_named("afp-missing-resource", self.at(), &missing);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Opens the fonts of a mapping that was not seen before, to say what is missing or substituted.
+    fn look_up_fonts(&mut self, field: &Field<'_>, charset: Charset, notes: &mut Notes) {
+        if self.last_fonts == field.data {
+            return;
+        }
+        self.last_fonts.clear();
+        self.last_fonts.extend_from_slice(field.data);
+        if !self.is_new(&(field.id, field.data)) {
+            return;
+        }
+        let (store, at) = (self.store(), self.at());
+        let visible = store.visible(self.state.epoch);
+        for mapped in store.font_map(&[field], visible, charset).iter() {
+            let opened = store.open_font(mapped, visible);
+            opened.replay(&mut |code, detail| notes.add_named(code, at, &detail));
+        }
+    }
+
+    /// Takes in a unit that others need.
+    fn share(&mut self, unit: &mut Unit, notes: &mut Notes) {
+        unit.shared = true;
+        self.state.epoch = self.state.epoch.saturating_add(1);
+        let at = At { byte: unit.span.start, record: unit.records_before + 1, page: self.pages };
+        if let Held::Own(store) = &mut self.held {
+            store.learn(&unit.bytes, &mut |code, detail| notes.add(code, at, detail));
+        }
+    }
+
+    /// The end of the page's groups, when it follows.
+    fn take_group_ends(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<(), DecodeError> {
+        let (mut at, mut behind_end) = (0, 0);
+        self.need()?;
+        let window = self.source.window();
+        while at < LOOK_AHEAD {
+            let Some(record) = framing::record(window.get(at..).unwrap_or_default(), self.framing) else { break };
+            at += record.raw;
+            match record.kind {
+                Kind::Field(id::ENG) => behind_end = at,
+                Kind::Field(id::NOP | id::LLE | id::TLE) | Kind::Filler => {}
+                _ => break,
+            }
+        }
+        let before = self.state.depth;
+        let mut taken = 0;
+        while taken < behind_end {
+            let window = self.source.window();
+            let Some(record) = framing::record(window, self.framing) else { break };
+            taken += record.raw;
+            match record.kind {
+                Kind::Field(id::ENG) => self.groups.close(&mut self.state.depth),
+                Kind::Field(id::TLE) => {
+                    let data = window.get(record.from..record.to).unwrap_or_default().to_vec();
+                    let charset = self.store().charset(self.state.document);
+                    self.structure.tags += 1;
+                    self.groups.add(&data, true, charset);
+                }
+                _ => self.note_broken(&record, notes),
+            }
+            self.take(unit, &record);
+        }
+        unit.group_ends = behind_end > 0 && (self.state.depth == 0 || before == 0);
+        Ok(())
+    }
+
+    fn close_page(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<(), DecodeError> {
+        self.take_group_ends(unit, notes)?;
+        self.pages += 1;
+        unit.kind = UnitKind::Page;
+        unit.page = self.pages;
+        unit.span.end = self.source.offset();
+        self.state.after_page();
+        self.groups.give(unit);
+        if self.wants_text {
+            let page = self.draw(unit, What::Text, &mut Notes::default());
+            draw_text::fill(unit, &page);
+        }
+        Ok(())
+    }
+
+    fn close_outside(&mut self, unit: &mut Unit, mode: Mode, notes: &mut Notes) {
+        unit.kind = UnitKind::Outside;
+        unit.page = self.pages;
+        unit.span.end = self.source.offset();
+        unit.tags.clear();
+        if let Mode::Resource(_) = mode {
+            self.share(unit, notes);
+        }
+    }
+
+    fn draw(&self, unit: &Unit, what: What, notes: &mut Notes) -> Page {
+        let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
+        let state = State::unpack(unit.resume);
+        draw::page(self.store(), state, &unit.bytes, unit.span.start, what, &mut |code, detail| {
+            notes.add_named(code, at, &detail);
+        })
+    }
+
+    /// Behind a field: whether the unit ends with it.
+    fn ends_unit(&mut self, mode: Mode, id: FieldId, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError> {
+        match mode {
+            Mode::Page if id == id::EPG => self.close_page(unit, notes)?,
+            Mode::Resource(end) if id == end => self.close_outside(unit, mode, notes),
+            Mode::Index if id == id::EDI => self.close_outside(unit, mode, notes),
+            Mode::Outside if matches!(id, id::BRG | id::ERG) => {
+                self.close_outside(unit, mode, notes);
+                if id == id::BRG {
+                    self.share(unit, notes);
+                }
+            }
+            Mode::Outside if id == id::BDT => {
+                self.close_outside(unit, mode, notes);
+                self.close_document(unit, notes);
+            }
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// Behind a Begin Document: it is shared when it says something new.
+    fn close_document(&mut self, unit: &mut Unit, notes: &mut Notes) {
+        let all = super::read::fields(&unit.bytes, self.framing, 0);
+        let begin = all.iter().filter(|field| field.id == id::BDT).last();
+        let data = begin.map_or(&[][..], |begin| begin.data);
+        if self.store().is_new_document(data, self.state.epoch) {
+            self.share(unit, notes);
+        }
+        self.state.document = self.store().document(data);
+    }
+
+    /// Whether the unit must be cut here because it grows too large.
+    fn is_too_large(&self, mode: Mode, unit: &Unit) -> bool {
+        let limit = match mode {
+            Mode::Page | Mode::Resource(_) => self.store().limits.object_bytes,
+            _ => OUTSIDE_BYTES,
+        };
+        unit.bytes.len() > limit
+    }
+
+    fn close_at_limit(&mut self, mode: Mode, unit: &mut Unit, notes: &mut Notes) -> Result<(), DecodeError> {
+        let limit = self.store().limits.object_bytes;
+        match mode {
+            Mode::Page => {
+                notes.add("afp-limit", self.at(), format_args!("a page of more than {limit} bytes is cut"));
+                self.close_page(unit, notes)?;
+            }
+            Mode::Resource(_) => {
+                notes.add("afp-limit", self.at(), format_args!("a resource of more than {limit} bytes is not used"));
+                self.close_outside(unit, Mode::Outside, notes);
+            }
+            _ => self.close_outside(unit, mode, notes),
+        }
+        Ok(())
+    }
+
+    /// The end of the stream.
+    fn close_at_end(&mut self, mode: Mode, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError> {
+        if unit.bytes.is_empty() {
+            return Ok(false);
+        }
+        match mode {
+            Mode::Page => {
+                notes.add("afp-not-ended", self.at(), "the stream ends inside a page");
+                self.close_page(unit, notes)?;
+            }
+            Mode::Resource(end) => {
+                notes.add("afp-not-ended", self.at(), format_args!("the stream ends before {}", id::letters(end)));
+                self.close_outside(unit, mode, notes);
+            }
+            _ => self.close_outside(unit, mode, notes),
+        }
+        Ok(true)
+    }
+}
+
+/// Whether walking looks at the data of a field.
+#[inline]
+fn is_followed(id: FieldId) -> bool {
+    match id {
+        id::BAG | id::EAG | id::PGD | id::PTD | id::BPT | id::PTX | id::EPT | id::EPG | id::NOP | id::IPD | id::OCD => false,
+        id::BPG | id::BNG | id::ENG | id::BDT | id::EDT | id::TLE | id::IMM | id::BDI => true,
+        id::IPO | id::IPS | id::IOB | id::MPO | id::MPS | id::MCF | id::MCF1 | id::MDR => true,
+        other => !id::is_known(other),
+    }
+}
+
+impl<R: Read + Send> Decoder for AfpDecoder<R> {
+    fn code_page(&self) -> &'static CodePage {
+        self.code_page
+    }
+
+    fn next(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError> {
+        self.begin(unit);
+        let mut mode = Mode::Before;
+        loop {
+            self.need()?;
+            let Some(record) = framing::record(self.source.window(), self.framing) else {
+                return self.close_at_end(mode, unit, notes);
+            };
+            if self.is_too_large(mode, unit) {
+                self.close_at_limit(mode, unit, notes)?;
+                return Ok(true);
+            }
+            let Kind::Field(id) = record.kind else {
+                if record.kind != Kind::Filler {
+                    self.note_broken(&record, notes);
+                    mode = if mode == Mode::Before { Mode::Outside } else { mode };
+                }
+                self.take(unit, &record);
+                continue;
+            };
+            if self.closes_before(mode, id, unit) {
+                match mode {
+                    Mode::Page => {
+                        notes.add("afp-not-ended", self.at(), format_args!("{} inside a page", id::letters(id)));
+                        self.close_page(unit, notes)?;
+                    }
+                    _ => self.close_outside(unit, mode, notes),
+                }
+                return Ok(true);
+            }
+            mode = Self::mode_behind(mode, id);
+            if is_followed(id) {
+                let mut data = std::mem::take(&mut self.scratch);
+                if self.gather(&record, id, &mut data) {
+                    self.follow(mode, Field { id, data: &data, offset: self.source.offset() }, notes);
+                }
+                self.scratch = data;
+            }
+            self.take(unit, &record);
+            if self.ends_unit(mode, id, unit, notes)? {
+                return Ok(true);
+            }
+        }
+    }
+
+    fn want_text(&mut self, wanted: bool) {
+        self.wants_text = wanted;
+    }
+
+    fn page(&self, unit: &Unit, notes: &mut Notes) -> Page {
+        self.draw(unit, What::All, notes)
+    }
+
+    fn records(&self) -> u64 {
+        self.records
+    }
+
+    fn structure(&self) -> Option<Structure> {
+        Some(self.structure)
+    }
+}
