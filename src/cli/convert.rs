@@ -116,7 +116,6 @@ struct FilePages {
     count: u32,
     /// Shared units of the file.
     shared: Vec<Range<u64>>,
-    context: Context,
     /// The start of every [`PAGES_BETWEEN_MARKS`]th page.
     marks: Vec<Start>,
     context: Context,
