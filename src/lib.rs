@@ -12,6 +12,7 @@
 //! |---|---|---|
 //! | [`capture`] | a file, a connection | bytes to load, hashed |
 //! | [`frame`] | bytes | records, code pages |
+//! | [`fontfile`] | a name | a font file of this machine, or one compiled in |
 //! | [`decode`] | records | units: pages and the bytes between them; on demand [`page::Page`]s |
 //! | [`index`] | units and a report definition | documents with typed fields |
 //! | [`archive`] | documents | compressed blocks and catalogue rows, one atomic step per load |

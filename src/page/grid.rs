@@ -1,9 +1,15 @@
 //! A page as rows and columns: what text, HTML and JSON show.
 //!
-//! Columns are the printer's cells: a double-byte character takes two. Text printed over other text (shadow runs) is
+//! Columns are the printer's cells: a double-byte character takes two. On pages with proportional letters columns follow
+//! from places ([`proportional`]). Text of forms is read where it stands. Text printed over other text (shadow runs) is
 //! not shown again.
 
-use super::{Advances, Color, Element, Lu, Page, TextRun};
+mod proportional;
+
+use std::borrow::Cow;
+
+use super::walk::{Place, walk};
+use super::{Advances, Color, Element, Family, Lu, Page, TextRun};
 
 /// Blank rows between two printed ones are at most this many, and so are blank columns.
 const BLANK_ROWS_LIMIT: i32 = 200;
@@ -58,14 +64,27 @@ pub struct Grid {
 impl Grid {
     /// Puts a page's text on a grid.
     pub fn of(page: &Page) -> Grid {
-        let mut runs: Vec<&TextRun> = page
-            .elements
-            .iter()
-            .filter_map(|element| match element {
-                Element::Text(run) if !run.shadow => Some(run),
-                _ => None,
-            })
-            .collect();
+        let mut texts: Vec<Cow<'_, TextRun>> = Vec::new();
+        walk(page, &mut |place, element| match element {
+            Element::Text(run) if run.shadow => {}
+            Element::Text(run) if place == Place::PAGE => texts.push(Cow::Borrowed(run)),
+            Element::Text(run) => texts.push(Cow::Owned(place.text(run))),
+            _ => {}
+        });
+        let mono = |run: &TextRun| run.embedded.is_none() && run.face.family == Family::Mono;
+        let mut grid =
+            if texts.iter().all(|run| mono(run)) { Grid::of_cells(page, &texts) } else { proportional::grid(&texts) };
+        for row in &mut grid.rows {
+            while row.last().is_some_and(|cell| cell.text == ' ' && !cell.style.underline) {
+                row.pop();
+            }
+        }
+        grid
+    }
+
+    /// Text that stands in a printer's cells.
+    fn of_cells(page: &Page, texts: &[Cow<'_, TextRun>]) -> Grid {
+        let mut runs: Vec<&TextRun> = texts.iter().map(Cow::as_ref).collect();
         // Stable: runs at one place stay in paint order.
         runs.sort_by_key(|run| (run.turns % 4, run.y, run.x));
         let upright: Vec<&TextRun> = runs.iter().copied().filter(|run| run.turns.is_multiple_of(4)).collect();
@@ -78,11 +97,6 @@ impl Grid {
         for run in runs {
             grid.go_to_row(&mut baseline, run);
             grid.put(run);
-        }
-        for row in &mut grid.rows {
-            while row.last().is_some_and(|cell| cell.text == ' ' && !cell.style.underline) {
-                row.pop();
-            }
         }
         grid
     }

@@ -7,8 +7,10 @@
 pub mod grid;
 pub mod image;
 pub mod pixels;
+pub mod reading;
 #[cfg(test)]
 pub(crate) mod sample;
+pub mod walk;
 
 use std::fmt;
 use std::hash::{Hash, Hasher};

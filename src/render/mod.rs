@@ -8,6 +8,7 @@ pub mod font;
 pub mod form;
 mod html;
 mod json;
+mod path;
 pub mod pdf;
 mod png;
 pub mod sheet;
@@ -177,6 +178,50 @@ mod tests {
                 }
             }
             let how = RenderOptions { width_px: Some(200), ..RenderOptions::default() };
+            for renderer in RENDERERS {
+                let make = || sample::render(renderer.name(), &sample::info(), vec![page.clone()], &how).0;
+                assert_eq!(make(), make(), "{}", renderer.name());
+            }
+        }
+    }
+
+    #[test]
+    fn graphics_that_make_no_sense_are_survived_by_every_rendition() {
+        use crate::page::{Embedded, FontProgram, Step};
+        let far = [Lu(i32::MIN), Lu(-1), Lu(0), Lu(7), Lu(i32::MAX)];
+        let broken = FontProgram::new("Broken", b"OTTO\0\x01".repeat(9), 0);
+        for seed in 0..5_usize {
+            let value = |at: usize| far[(seed + at) % far.len()];
+            let mut page = sample::everything();
+            for (number, element) in page.elements.iter_mut().enumerate() {
+                match element {
+                    Element::Text(run) => match (number + seed) % 6 {
+                        0 => run.embedded = Some(Embedded { font: broken.clone(), glyphs: vec![9; 3] }),
+                        1 => run.embedded.iter_mut().for_each(|own| own.glyphs = vec![0, u16::MAX, 7]),
+                        2 => (run.stretch, run.turns) = ([0, u16::MAX][seed % 2], 255),
+                        3 => run.advances = crate::page::Advances::Each(vec![value(number)]),
+                        4 => run.text = "\u{0}\u{E000}\u{FFFF}\u{202E}".into(),
+                        _ => (run.x, run.y, run.size) = (value(number), value(1), value(2)),
+                    },
+                    Element::Path(path) => {
+                        path.steps.insert(0, Step::Close);
+                        path.steps.push(Step::Line([value(number), value(2)]));
+                        if let Some(stroke) = &mut path.stroke {
+                            (stroke.width, stroke.dash) = (value(seed), vec![value(number), value(1), value(3)]);
+                        }
+                    }
+                    Element::Image(image) => {
+                        (image.x, image.width, image.height) = (value(number), value(number + 1), value(number + 3));
+                        image.clip = Some([value(0), value(1), value(2), value(number)]);
+                        image.turns = 200;
+                    }
+                    Element::Rule(rule) => (rule.x, rule.width, rule.height) = (value(number), value(1), value(2)),
+                    Element::Barcode(code) => (code.symbology, code.value) = (String::new(), "\u{0}<\"".into()),
+                    Element::Form(form) => (form.x, form.turns) = (value(number), 77),
+                    _ => {}
+                }
+            }
+            let how = RenderOptions { width_px: Some(120), highlight: vec!["e".into()], ..RenderOptions::default() };
             for renderer in RENDERERS {
                 let make = || sample::render(renderer.name(), &sample::info(), vec![page.clone()], &how).0;
                 assert_eq!(make(), make(), "{}", renderer.name());

@@ -163,6 +163,40 @@ mod tests {
     }
 
     #[test]
+    fn every_kind_of_picture_path_and_font_leaves_its_colour() {
+        let how = RenderOptions { width_px: Some(612), ..RenderOptions::default() };
+        let (bytes, rendered) = sample::render("png", &sample::info(), vec![sample::everything()], &how);
+        assert!(rendered.missing_glyphs.is_empty());
+        let mut decoder = png::Decoder::new(std::io::Cursor::new(bytes));
+        decoder.set_transformations(png::Transformations::EXPAND);
+        let mut reader = decoder.read_info().expect("a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("its size")];
+        let info = reader.next_frame(&mut pixels).expect("its pixels");
+        assert_eq!((info.width, info.height, info.color_type), (612, 792, png::ColorType::Rgb));
+        let near = |(x, y): (usize, usize), [r, g, b]: [i32; 3]| {
+            let pixel = &pixels[(y * 612 + x) * 3..][..3];
+            [(0, r), (1, g), (2, b)].iter().all(|(at, level)| (i32::from(pixel[*at]) - level).abs() < 40)
+        };
+        let places = [
+            ("bits", (42, 433), [200, 16, 32]),
+            ("bits on paper", (135, 433), [255, 240, 170]),
+            ("fax", (252, 434), [0, 0, 0]),
+            ("fax turned", (320, 454), [200, 16, 32]),
+            ("JBIG2", (493, 433), [0, 0, 0]),
+            ("grey", (42, 524), [0, 0, 0]),
+            ("the middle of a grey square", (60, 620), [128, 128, 128]),
+            ("what is clipped from it", (45, 605), [255, 255, 255]),
+            ("star, even-odd: empty inside", (60, 340), [255, 255, 255]),
+            ("round line", (400, 358), [20, 60, 160]),
+            ("form in a form", (200, 245), [255, 240, 170]),
+        ];
+        for (what, place, colour) in places {
+            let at = (place.1 * 612 + place.0) * 3;
+            assert!(near(place, colour), "{what}: {:?}", &pixels[at..at + 3]);
+        }
+    }
+
+    #[test]
     fn green_bars_make_a_palette_picture() {
         let mut info = sample::info();
         info.paper = Paper { form: None, green_bars: true };

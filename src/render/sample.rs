@@ -1,7 +1,7 @@
 //! Pages and documents for the tests of this folder.
 
 use crate::page::Page;
-pub use crate::page::sample::{page, run, statement};
+pub use crate::page::sample::{everything, overlay, page, statement};
 use crate::render::{DocumentInfo, FieldText, Pages, RenderError, Table};
 
 /// Pages that lie in memory.

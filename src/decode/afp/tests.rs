@@ -8,6 +8,7 @@ use crate::decode::{SAMPLE_BYTES, Structure, Unit, UnitKind};
 use crate::note::Notes;
 use crate::page::{Element, Page};
 
+mod golden;
 mod hand;
 mod mutate;
 mod truth;

@@ -232,7 +232,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             }
             id::BNG => {
                 self.structure.page_groups += 1;
-                let name = begin_name(field.data, 10, charset).or_else(|| begin_name(field.data, 8, charset));
+                let name = begin_name(field.data, 8, charset);
                 self.groups.open(name, &mut self.state.depth);
             }
             id::ENG if mode != Mode::Page => self.groups.close(&mut self.state.depth),

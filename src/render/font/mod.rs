@@ -1,5 +1,6 @@
 //! The fonts of the renditions: which glyph draws a character.
 //!
+//! A run may bring a font of its own from the print stream ([`Fonts`]); otherwise one is found here for its face.
 //! DejaVu Sans Mono (and Sans for Latin text) is compiled in, so Latin text, box and block characters look and measure the same on every
 //! machine. Chinese, Japanese and Korean characters come from a font of the system ([`find`]); where no font has a
 //! glyph, [`REPLACEMENT`] is drawn and the character is reported, never dropped.
@@ -7,29 +8,50 @@
 
 mod face;
 mod find;
+mod used;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Once, OnceLock, RwLock};
+use std::sync::{Arc, Once, OnceLock, RwLock};
 
 pub use face::FontFace;
 use find::Source;
+pub use used::Fonts;
 
 use crate::fontfile;
-use crate::page::{Face, Family};
+use crate::page::{ContentId, Face, Family, FontProgram};
 
 /// Drawn for a character that no font has: a visible empty box.
 pub const REPLACEMENT: char = '\u{25A1}';
 
-/// A font by its slot in the set.
+/// A font by its slot in the set, or above all slots a font of the stream.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct FontId(pub u8);
+pub struct FontId(pub u16);
 
-const SANS: u8 = 4;
-const SERIF: u8 = 8;
-const CJK: u8 = 12;
-const CJK_BOLD: u8 = 13;
-const CJK_RARE: u8 = 14;
+const SANS: u16 = 4;
+const SERIF: u16 = 8;
+const CJK: u16 = 12;
+const CJK_BOLD: u16 = 13;
+const CJK_RARE: u16 = 14;
+const METRIC_SANS: u16 = 15;
+const METRIC_SERIF: u16 = 19;
+
+impl FontId {
+    /// Whether the font is for Chinese, Japanese and Korean text.
+    pub fn is_cjk(self) -> bool {
+        (CJK..=CJK_RARE).contains(&self.0)
+    }
+
+    /// Whether it came with the stream.
+    pub fn is_embedded(self) -> bool {
+        self.0 >= used::FIRST_PROGRAM
+    }
+
+    /// Whether glyphs keep their own widths instead of standing in a printer's cells.
+    pub fn is_proportional(self) -> bool {
+        (SANS..CJK).contains(&self.0) || self.0 > CJK_RARE
+    }
+}
 
 /// Where each font comes from; regular, bold, oblique and bold oblique of each family.
 static SLOTS: &[Source] = &[
@@ -48,6 +70,15 @@ static SLOTS: &[Source] = &[
     Source::System(&["cjk.ttf", "cjk.otf", "cjk.ttc", "NotoSansCJK-Regular.ttc", "wqy-microhei.ttc"], CJK_FACES),
     Source::System(&["cjk-bold.ttf", "cjk-bold.otf", "cjk-bold.ttc", "NotoSansCJK-Bold.ttc"], CJK_FACES),
     Source::System(&["cjk-rare.ttf", "cjk-rare.otf", "wqy-microhei.ttc"], CJK_FACES),
+    // As wide as Helvetica and Times, which print streams mean.
+    Source::System(&["LiberationSans-Regular.ttf"], &[]),
+    Source::System(&["LiberationSans-Bold.ttf"], &[]),
+    Source::System(&["LiberationSans-Italic.ttf"], &[]),
+    Source::System(&["LiberationSans-BoldItalic.ttf"], &[]),
+    Source::System(&["LiberationSerif-Regular.ttf"], &[]),
+    Source::System(&["LiberationSerif-Bold.ttf"], &[]),
+    Source::System(&["LiberationSerif-Italic.ttf"], &[]),
+    Source::System(&["LiberationSerif-BoldItalic.ttf"], &[]),
 ];
 
 /// Faces of a collection that suit simplified Chinese best, by PostScript name.
@@ -72,7 +103,19 @@ pub struct FontSet {
     folders: Vec<PathBuf>,
     faces: Vec<OnceLock<Option<FontFace>>>,
     known: RwLock<HashMap<(char, Face, bool), Glyph>>,
+    programs: RwLock<Programs>,
 }
+
+/// Fonts of print streams that were opened lately.
+#[derive(Debug, Default)]
+struct Programs {
+    opened: HashMap<ContentId, Option<Arc<FontFace>>>,
+    bytes: usize,
+}
+
+/// So many bytes of print streams' fonts are remembered at most, and so many fonts.
+const PROGRAM_BYTES: usize = 64 << 20;
+const PROGRAM_COUNT: usize = 1_000;
 
 /// East Asian scripts start about here (CJK radicals).
 const EAST_ASIAN: u32 = 0x2E80;
@@ -84,7 +127,7 @@ impl FontSet {
     /// A set that looks for fonts in `folders` (and below) after the compiled-in ones.
     pub fn new(folders: Vec<PathBuf>) -> FontSet {
         let faces = SLOTS.iter().map(|_| OnceLock::new()).collect();
-        FontSet { folders, faces, known: RwLock::default() }
+        FontSet { folders, faces, known: RwLock::default(), programs: RwLock::default() }
     }
 
     /// The set of this machine: `GREENBAR_FONT_DIR` first, then the usual system folders. Made once.
@@ -98,6 +141,26 @@ impl FontSet {
         let slot = usize::from(id.0);
         let (cell, source) = (self.faces.get(slot)?, SLOTS.get(slot)?);
         cell.get_or_init(|| source.read(&self.folders)).as_ref()
+    }
+
+    /// A font of a print stream, opened; `None` when it is broken. The last ones are remembered.
+    pub fn program(&self, program: &FontProgram) -> Option<Arc<FontFace>> {
+        let id = program.id();
+        if let Some(opened) = self.programs.read().ok().and_then(|programs| programs.opened.get(&id).cloned()) {
+            return opened;
+        }
+        let opened = FontFace::from_stream(program).map(Arc::new);
+        if opened.is_none() {
+            tracing::warn!(font.name = program.name(), "a font of a print stream is broken and is replaced");
+        }
+        if let Ok(mut programs) = self.programs.write() {
+            if programs.bytes > PROGRAM_BYTES || programs.opened.len() >= PROGRAM_COUNT {
+                *programs = Programs::default();
+            }
+            programs.bytes += program.bytes().len();
+            programs.opened.insert(id, opened.clone());
+        }
+        opened
     }
 
     /// Whether a font for Chinese, Japanese and Korean text was found.
@@ -162,15 +225,16 @@ impl FontSet {
 
 /// The fonts to try for a face, best first.
 fn chain(face: Face, wide: bool) -> Vec<FontId> {
-    let style = u8::from(face.bold) + 2 * u8::from(face.italic);
+    let bold = u16::from(face.bold);
+    let style = bold + 2 * u16::from(face.italic);
     let cjk = if face.bold { [CJK_BOLD, CJK, CJK_RARE] } else { [CJK, CJK_RARE, CJK_RARE] };
     let mut fonts = Vec::with_capacity(8);
     match face.family {
-        Family::Sans => fonts.push(SANS + style),
-        Family::Serif => fonts.push(SERIF + style),
+        Family::Sans => fonts.extend([METRIC_SANS + style, SANS + style, SANS + bold]),
+        Family::Serif => fonts.extend([METRIC_SERIF + style, SERIF + style, SANS + bold]),
         Family::Mono => {}
     }
-    let mono = [style, u8::from(face.bold), 0];
+    let mono = [style, bold, 0];
     if wide {
         fonts.extend(cjk);
         fonts.extend(mono);

@@ -1,11 +1,14 @@
 //! HTML: one self-contained page without script.
 //!
 //! The fields are a card of labels, the transaction lines a table, the printed pages a grid of real text that scales
-//! with the screen, scrolls where it must, and prints one sheet per page. Styles are in one `<style>` block, so a
-//! content security policy can allow it by hash; there are no style attributes. Everything that comes from a
-//! document is escaped.
+//! with the screen, scrolls where it must, and prints one sheet per page. A page with fonts, graphics or pictures of its own
+//! is shown as it looks on paper ([`sheet`]), with real text in reading order. There are no style attributes, no scripts,
+//! nothing from outside. Everything that comes from a document is escaped.
 
+mod picture;
+mod sheet;
 mod style;
+mod webfont;
 
 use std::fmt::Write as _;
 use std::io::Write;
@@ -14,6 +17,7 @@ use super::{DocumentInfo, Pages, RenderError, RenderOptions, Rendered, Renderer,
 use crate::index::value::Day;
 use crate::page::Color;
 use crate::page::grid::{Cell, Grid, Style};
+use crate::render::font::FontSet;
 
 /// The HTML rendition.
 #[derive(Debug)]
@@ -54,16 +58,31 @@ impl Renderer for Html {
         head(&mut html, info, first.as_ref());
         out.write_all(html.as_bytes())?;
         let mut first = first;
+        let mut shared = sheet::Shared::new(FontSet::system());
         for number in range {
             html.clear();
             let page = match first.take() {
                 Some(page) => page,
                 None => pages.get(number)?,
             };
-            sheet(&mut html, info, &Grid::of(&page), number + 1, &words);
+            let whole = sheet::is_needed(&page);
+            open_page(&mut html, info, number + 1, if whole { " paper" } else { "" });
+            if whole {
+                sheet::draw(&mut html, &page, &mut shared, &words);
+            } else {
+                rows(&mut html, &Grid::of(&page), &words);
+            }
+            html.push_str("</div>\n</section>\n");
             out.write_all(html.as_bytes())?;
         }
-        out.write_all(b"</main>\n</body>\n</html>\n")?;
+        out.write_all(b"</main>\n")?;
+        if !shared.web.is_empty() {
+            // Which glyphs the fonts need is known only now.
+            out.write_all(b"<svg class=\"hidden\" aria-hidden=\"true\"><style>\n")?;
+            shared.web.write(out)?;
+            out.write_all(b"</style></svg>\n")?;
+        }
+        out.write_all(b"</body>\n</html>\n")?;
         out.flush()?;
         Ok(Rendered::default())
     }
@@ -140,21 +159,25 @@ fn transactions(html: &mut String, table: &Table, title: &str) {
     html.push_str("</tbody>\n</table>\n</div>\n</section>\n");
 }
 
-fn sheet(html: &mut String, info: &DocumentInfo, grid: &Grid, number: u32, marks: &[Vec<char>]) {
+fn open_page(html: &mut String, info: &DocumentInfo, number: u32, kind: &str) {
     let [before, after] = words(&info.language).page;
     let _ = write!(
         html,
-        "<section class=\"page\" id=\"page-{number}\" aria-labelledby=\"h-{number}\">\n\
+        "<section class=\"page{kind}\" id=\"page-{number}\" aria-labelledby=\"h-{number}\">\n\
          <h3 id=\"h-{number}\"><a href=\"#page-{number}\">{before}{number}{after}</a></h3>\n\
-         <div class=\"scroll\" tabindex=\"0\"><pre>",
+         <div class=\"scroll\" tabindex=\"0\">",
     );
+}
+
+fn rows(html: &mut String, grid: &Grid, marks: &[Vec<char>]) {
+    html.push_str("<pre>");
     for (at, row) in grid.rows.iter().enumerate() {
         if at > 0 {
             html.push('\n');
         }
         line(html, row, &marked(row, marks));
     }
-    html.push_str("</pre></div>\n</section>\n");
+    html.push_str("</pre>");
 }
 
 fn line(html: &mut String, row: &[Cell], marked: &[bool]) {

@@ -31,7 +31,8 @@ pub fn sheet(first: Option<&Page>, paper: &Paper) -> String {
         "{SCREEN}pre{{font-size:clamp(7px,calc((100vw - 2rem)/{columns:.1}),14px)}}\n{bars}\
          @page{{size:{width:.2}pt {height:.2}pt;margin:0}}\n\
          @media print{{pre{{font-size:{size:.3}pt;line-height:{pitch:.3}pt;padding:0}}\
-         .page{{width:{width:.2}pt;height:{page_height:.2}pt;padding:{top:.2}pt 0 0 {left:.2}pt}}}}\n",
+         .page{{width:{width:.2}pt;height:{page_height:.2}pt;padding:{top:.2}pt 0 0 {left:.2}pt}}\
+         .page.paper{{padding:0}}}}\n",
         // A hair less than the sheet, so that rounding never makes a second one.
         page_height = height - 1.0,
     )

@@ -66,3 +66,25 @@ fn the_page_is_whole_in_itself() {
         html.contains("<dt>Account</dt><dd>8618-2565-747469</dd>") && html.contains("<td class=\"n\">-466.47</td>")
     );
 }
+
+#[test]
+fn a_page_with_graphics_is_drawn_with_real_text_in_reading_order() {
+    let html = html(vec![sample::everything(), sample::page(&["plain"])], &RenderOptions::default());
+    assert!(html.contains("<svg class=\"sheet\" viewBox=\"0 0 612 792\"") && html.contains("<pre>plain</pre>"));
+    let places: Vec<_> = ["Quarterly Statement", "Opening balance", "1,204.50", ">Fee<", "Amount due", "turned"]
+        .iter()
+        .map(|words| html.find(words).unwrap_or_else(|| panic!("{words}")))
+        .collect();
+    assert!(places.is_sorted(), "{places:?}");
+    assert!(html.contains("aria-label=\"Code 128 A-4711 (x)\"") && html.contains("aria-label=\"A grey square\""));
+    assert!(!html.contains("style=") && !html.contains("<script") && !html.contains("http"));
+    assert_eq!(html.matches("data:image/jpeg").count(), 2, "each picture once, grey and colour");
+    assert_eq!(html.matches("@font-face").count(), 2);
+}
+
+#[test]
+fn words_on_drawn_pages_are_highlighted() {
+    let how = RenderOptions { highlight: vec!["opening bal".into(), "DUE".into()], ..RenderOptions::default() };
+    let html = html(vec![sample::everything()], &how);
+    assert_eq!(html.matches("class=\"mark\"").count(), 3, "once in the table, and on both overlays");
+}

@@ -7,6 +7,7 @@
 pub mod bulk;
 mod file;
 mod meta;
+mod picture;
 mod place;
 mod repack;
 mod tagged;
@@ -15,7 +16,9 @@ use std::io::Write;
 
 use super::{DocumentInfo, Pages, RenderError, RenderOptions, Rendered, Renderer};
 use crate::index::definition::Paper;
-use crate::page::{Advances, Lu, Page, Rule, TextRun};
+use crate::page::{Lu, Page};
+use crate::render::path::underline_rule;
+pub use picture::Frame;
 
 /// The longest document that is written tagged; the tagged writer keeps the whole document in memory.
 pub const TAGGED_PAGES: u32 = 300;
@@ -121,28 +124,6 @@ impl PaperSize {
     fn height_points(self) -> f64 {
         self.height as f64 / 1000.0
     }
-}
-
-/// The rule under an underlined run.
-fn underline_rule(run: &TextRun) -> Option<Rule> {
-    if !run.underline {
-        return None;
-    }
-    let length = match &run.advances {
-        Advances::Uniform(cell) => i64::from(cell.0).saturating_mul(run.text.chars().count() as i64),
-        Advances::Each(cells) => cells.iter().map(|cell| i64::from(cell.0)).sum(),
-    };
-    let length = i32::try_from(length.clamp(0, 1 << 24)).unwrap_or(0);
-    let size = run.size.0.clamp(0, 1 << 20);
-    let (below, thick) = (size / 10, (size / 18).max(60));
-    let (x, y) = (run.x.0.clamp(-(1 << 29), 1 << 29), run.y.0.clamp(-(1 << 29), 1 << 29));
-    let [x, y, width, height] = match run.turns % 4 {
-        0 => [x, y + below, length, thick],
-        1 => [x - below - thick, y, thick, length],
-        2 => [x - length, y - below - thick, length, thick],
-        _ => [x + below, y - length, thick, length],
-    };
-    Some(Rule { x: Lu(x), y: Lu(y), width: Lu(width), height: Lu(height), color: run.color, decoration: true })
 }
 
 #[cfg(test)]

@@ -2,10 +2,11 @@
 //!
 //! The page model says how far each character moves the pen; fonts have their own widths. Within
 //! [`SIZE_TOLERANCE`] the font size gives way, so that a line of a line printer needs no correction at all; beyond it
-//! the glyph is stretched a little and centred in its cell.
+//! the glyph is stretched a little and centred in its cell. Proportional glyphs and those of a stream's own font stand where
+//! the run's advances put them; where a font stands in for one that is missing, its letters are made as wide as those.
 
 use crate::page::{Advances, Family, TextRun};
-use crate::render::font::{FontId, FontSet, Glyph, REPLACEMENT, is_box, is_text};
+use crate::render::font::{FontId, Fonts, Glyph, REPLACEMENT, is_box, is_text};
 
 /// The font size may differ by this share from the one asked for when that puts the glyphs on the grid.
 const SIZE_TOLERANCE: f64 = 0.03;
@@ -16,6 +17,12 @@ const STRETCH_WIDE: f64 = 1.12;
 const GROW_WIDE: f64 = 1.08;
 /// Glyphs are squeezed at most this much.
 const SQUEEZE: f64 = 0.3;
+/// Letters of a proportional font that stands in for another are squeezed and stretched at most this much.
+const STAND_IN: (f64, f64) = (0.5, 1.3);
+/// Widths nearer than this share are those of the font that was meant.
+const SAME_WIDTH: f64 = 0.02;
+/// Stretches outside are drawn as the nearest one.
+const STRETCHES: (u16, u16) = (50, 8_000);
 /// Sizes outside are drawn as the nearest one, in points.
 const SIZES: (f64, f64) = (0.5, 1000.0);
 
@@ -109,20 +116,49 @@ pub fn run_size(run: &TextRun) -> f64 {
 }
 
 /// Splits a run into pieces. Every character ends in exactly one piece.
-pub fn place(run: &TextRun, fonts: &FontSet, missing: &mut Missing) -> Vec<Piece> {
+pub fn place(run: &TextRun, fonts: &mut Fonts, missing: &mut Missing) -> Vec<Piece> {
     let size = run_size(run);
-    let mut pieces: Vec<Piece> = Vec::new();
-    let mut pen = 0.0;
+    let own = run.embedded.as_ref().and_then(|embedded| Some((fonts.embed(&embedded.font)?, &embedded.glyphs)));
+    let stretch = f64::from(run.stretch.clamp(STRETCHES.0, STRETCHES.1)) / 1000.0;
+    let mut line = Line { size, stretch, family: run.face.family, pieces: Vec::new(), pen: 0.0 };
+    if own.is_none() && run.face.family != Family::Mono {
+        line.stretch *= stand_in(run, fonts, size * stretch);
+    }
     for (number, (byte, c)) in run.text.char_indices().enumerate() {
         let cell = advance(&run.advances, number);
-        let glyph = fonts.glyph(c, run.face, cell >= 0.9 * size);
+        let glyph = match own.and_then(|(font, ids)| own_glyph(fonts, font, ids, number, c)) {
+            Some(glyph) => glyph,
+            None => fonts.set().glyph(c, run.face, cell >= 0.9 * size),
+        };
         if glyph.missing {
             missing.add(c);
         }
-        add(&mut pieces, run.face.family, glyph, c, byte, size, (pen, cell));
-        pen += cell;
+        line.add(glyph, c, byte, cell);
     }
-    pieces
+    line.pieces
+}
+
+/// The glyph that the stream's own font has for a character; none where its id leads nowhere.
+fn own_glyph(fonts: &Fonts, font: FontId, ids: &[u16], number: usize, c: char) -> Option<Glyph> {
+    let face = fonts.face(font)?;
+    let id = if ids.is_empty() { face.glyph(c)? } else { *ids.get(number)? };
+    face.has(id).then(|| Glyph { font, id, width: face.width(id), missing: false })
+}
+
+/// How much narrower or wider the letters of the font that was meant are than those of the one that stands in for it.
+fn stand_in(run: &TextRun, fonts: &Fonts, size: f64) -> f64 {
+    let (mut meant, mut natural) = (0.0, 0.0);
+    for (number, c) in run.text.chars().enumerate() {
+        let cell = advance(&run.advances, number);
+        let glyph = fonts.set().glyph(c, run.face, false);
+        // Blanks are as wide as the line needs them.
+        if cell > 0.0 && c != ' ' && glyph.font.is_proportional() {
+            meant += cell;
+            natural += f64::from(glyph.width) * size;
+        }
+    }
+    let ratio = if natural > 0.0 { meant / natural } else { 1.0 };
+    if (ratio - 1.0).abs() <= SAME_WIDTH { 1.0 } else { ratio.clamp(STAND_IN.0, STAND_IN.1) }
 }
 
 fn advance(advances: &Advances, number: usize) -> f64 {
@@ -132,36 +168,48 @@ fn advance(advances: &Advances, number: usize) -> f64 {
     }
 }
 
-fn add(
-    pieces: &mut Vec<Piece>,
-    family: Family,
-    glyph: Glyph,
-    c: char,
-    byte: usize,
+/// A run on its way to being pieces.
+struct Line {
     size: f64,
-    (pen, cell): (f64, f64),
-) {
-    let width = f64::from(glyph.width);
-    let proportional = family != Family::Mono && (4..12).contains(&glyph.font.0);
-    let fit = if proportional { Fit { size, stretch: 1.0, pad: 0.0 } } else { fit(size, width, cell, is_box(c)) };
-    let text = if is_text(c) { c } else { REPLACEMENT };
-    let placed = PlacedGlyph { text, byte, id: glyph.id, width, advance: cell / (fit.size * fit.stretch) };
-    let same = pieces.last().is_some_and(|last| {
-        let same_width = last
-            .glyphs
-            .last()
-            .is_some_and(|g| (g.width - width).abs() < 1e-6 && (g.advance - placed.advance).abs() < 1e-6);
-        last.font == glyph.font && last.size == fit.size && last.stretch == fit.stretch && (same_width || proportional)
-    });
-    match pieces.last_mut() {
-        Some(last) if same => last.glyphs.push(placed),
-        _ => pieces.push(Piece {
-            font: glyph.font,
-            size: fit.size,
-            stretch: fit.stretch,
-            offset: pen + fit.pad,
-            glyphs: vec![placed],
-        }),
+    stretch: f64,
+    family: Family,
+    pieces: Vec<Piece>,
+    pen: f64,
+}
+
+impl Line {
+    fn add(&mut self, glyph: Glyph, c: char, byte: usize, cell: f64) {
+        let width = f64::from(glyph.width);
+        let proportional = glyph.font.is_proportional() && (self.family != Family::Mono || glyph.font.is_embedded());
+        let fit = if proportional {
+            Fit { size: self.size, stretch: self.stretch, pad: 0.0 }
+        } else {
+            fit(self.size, width, cell, is_box(c))
+        };
+        let text = if is_text(c) { c } else { REPLACEMENT };
+        let placed = PlacedGlyph { text, byte, id: glyph.id, width, advance: cell / (fit.size * fit.stretch) };
+        let same = self.pieces.last().is_some_and(|last| {
+            let same_width = || {
+                last.glyphs
+                    .last()
+                    .is_some_and(|g| (g.width - width).abs() < 1e-6 && (g.advance - placed.advance).abs() < 1e-6)
+            };
+            last.font == glyph.font
+                && last.size == fit.size
+                && last.stretch == fit.stretch
+                && (proportional || same_width())
+        });
+        match self.pieces.last_mut() {
+            Some(last) if same => last.glyphs.push(placed),
+            _ => self.pieces.push(Piece {
+                font: glyph.font,
+                size: fit.size,
+                stretch: fit.stretch,
+                offset: self.pen + fit.pad,
+                glyphs: vec![placed],
+            }),
+        }
+        self.pen += cell;
     }
 }
 
@@ -169,6 +217,11 @@ fn add(
 mod tests {
     use super::*;
     use crate::page::{Color, Face, Lu};
+    use crate::render::font::FontSet;
+
+    fn fonts() -> Fonts {
+        Fonts::new(FontSet::system())
+    }
 
     fn run(text: &str, size: f64, advances: Advances) -> TextRun {
         TextRun {
@@ -192,7 +245,7 @@ mod tests {
     fn a_printer_line_becomes_one_piece_without_corrections() {
         let mut missing = Missing::default();
         let line = run("TOTAL  1,234.56", 12.0, Advances::Uniform(Lu::from_points(7.2)));
-        let pieces = place(&line, &FontSet::new(Vec::new()), &mut missing);
+        let pieces = place(&line, &mut fonts(), &mut missing);
         assert_eq!(pieces.len(), 1);
         assert_eq!(pieces[0].stretch, 1.0);
         assert!((pieces[0].size - 11.96).abs() < 0.01);
@@ -212,11 +265,11 @@ mod tests {
 
     #[test]
     fn hostile_sizes_and_advances_give_finite_places() {
-        let fonts = FontSet::new(Vec::new());
+        let mut fonts = fonts();
         for (size, advance) in [(0.0, 0.0), (-5.0, -7.2), (1e7, 1e7), (0.001, 1e6)] {
             let line = run("A\u{0}B", size, Advances::Uniform(Lu::from_points(advance)));
             let mut missing = Missing::default();
-            for piece in place(&line, &fonts, &mut missing) {
+            for piece in place(&line, &mut fonts, &mut missing) {
                 assert!(piece.size.is_finite() && piece.size > 0.0 && piece.stretch.is_finite() && piece.stretch > 0.0);
                 assert!(piece.glyphs.iter().all(|g| g.advance.is_finite()));
             }

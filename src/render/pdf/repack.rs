@@ -1,16 +1,29 @@
-//! Packs the small objects of a finished PDF file into object streams.
+//! Packs the small objects of a finished PDF file into object streams, and puts pictures in the place of their placeholders.
 //!
 //! krilla writes every object for itself with a classic cross-reference table; in a tagged file, where each printed
 //! line has a structure element, that is a third of the bytes. Object numbers stay, so do all streams.
 
-use std::io::Write;
+//! krilla knows neither fax nor JBIG2 coding, and would code JPEG anew. So the tagged writer draws each picture as a form
+//! whose only path leads through a point ([`PLACEHOLDER`], number of the picture).
+
+use std::io::{Read, Write};
 
 use super::file::{Id, PdfFile};
+use super::picture::{self, Ink};
+use crate::page::Image;
 use crate::render::RenderError;
 
-/// Writes `pdf` packed; as it is when it does not look the way krilla writes.
-pub fn repack(pdf: &[u8], out: &mut dyn Write) -> Result<(), RenderError> {
+/// The first coordinate of the point in a placeholder's path; off any paper.
+pub const PLACEHOLDER: u32 = 31_415;
+/// Placeholders are no longer than this, packed or not.
+const PLACEHOLDER_BYTES: usize = 1_000;
+
+/// Writes `pdf` packed, with its pictures; as it is when it does not look the way krilla writes.
+pub fn repack(pdf: &[u8], images: &[Image], out: &mut dyn Write) -> Result<(), RenderError> {
     let Some(parts) = Parts::read(pdf) else {
+        if !images.is_empty() {
+            return Err(RenderError::Resource("the pictures of the document cannot be put into its PDF".into()));
+        }
         out.write_all(pdf)?;
         return Ok(out.flush()?);
     };
@@ -18,10 +31,15 @@ pub fn repack(pdf: &[u8], out: &mut dyn Write) -> Result<(), RenderError> {
     let ids: Vec<Id> = (0..parts.objects.len()).map(|_| file.reserve()).collect();
     for (id, body) in ids.into_iter().zip(&parts.objects) {
         match body {
-            Some(body) if body.ends_with(b"endstream") => match plain_metadata(body) {
-                Some(xmp) => file.stream(id, "/Type/Metadata/Subtype/XML", xmp)?,
-                None => file.verbatim(id, body)?,
-            },
+            Some(body) if body.ends_with(b"endstream") => {
+                if let Some(image) = placeholder(body).and_then(|number| images.get(number)) {
+                    picture::write(&mut file, id, image, Ink::Inside)?;
+                } else if let Some(xmp) = plain_metadata(body) {
+                    file.stream(id, "/Type/Metadata/Subtype/XML", xmp)?;
+                } else {
+                    file.verbatim(id, body)?;
+                }
+            }
             Some(body) => file.small(id, body)?,
             None => {}
         }
@@ -36,6 +54,21 @@ fn plain_metadata(body: &[u8]) -> Option<&[u8]> {
     let metadata = find(dictionary, b"/Metadata").is_some() && find(dictionary, b"/Filter").is_none();
     let data = body.get(start + b"\nstream\n".len()..)?.strip_suffix(b"\nendstream")?;
     metadata.then_some(data)
+}
+
+/// The number of the picture that an object stands for.
+fn placeholder(body: &[u8]) -> Option<usize> {
+    if body.len() > PLACEHOLDER_BYTES {
+        return None;
+    }
+    let start = find(body, b"\nstream\n")?;
+    find(body.get(..start)?, b"/Form")?;
+    let data = body.get(start + b"\nstream\n".len()..)?.strip_suffix(b"\nendstream")?;
+    let mut content = Vec::new();
+    flate2::read::ZlibDecoder::new(data).take(PLACEHOLDER_BYTES as u64).read_to_end(&mut content).ok()?;
+    let mut words = content.split(u8::is_ascii_whitespace).filter_map(|word| std::str::from_utf8(word).ok());
+    words.find(|word| word.parse() == Ok(PLACEHOLDER))?;
+    words.next()?.parse().ok()
 }
 
 /// A file taken apart.
@@ -100,7 +133,7 @@ mod tests {
     fn what_is_no_krilla_file_passes_unchanged() {
         for bytes in [&b"%PDF-1.4\nstartxref\n999\n%%EOF"[..], b"", b"xref\n0 9999999999999\nstartxref\n0\n"] {
             let mut out = Vec::new();
-            repack(bytes, &mut out).expect("written");
+            repack(bytes, &[], &mut out).expect("written");
             assert_eq!(out, bytes);
         }
     }

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use proptest::prelude::*;
 
 use super::*;
-use crate::page::{Color, Element, Face, Family};
+use crate::page::{Advances, Color, Element, Face, Family, Rule, TextRun};
 use crate::render::font::FontSet;
 use crate::render::sample;
 
@@ -58,6 +58,80 @@ fn qpdf_finds_nothing_to_object_to() {
         if let Some((good, words)) = answer {
             assert!(good, "{words}");
         }
+    }
+}
+
+/// Words, fonts and pictures of a page with everything.
+#[test]
+fn a_page_of_everything_is_sound_whole_and_small() {
+    let pages = vec![sample::everything(); 3];
+    for (pdf, rendered) in both(&sample::info(), &pages) {
+        assert_eq!(rendered.missing_glyphs, Vec::<char>::new());
+        let file = std::env::temp_dir().join(format!("greenbar-everything-{}-{}.pdf", std::process::id(), pdf.len()));
+        std::fs::write(&file, &pdf).expect("a temporary file");
+        let name = file.to_str().expect("UTF-8");
+        let answers = [
+            ask("qpdf", &["--check", name], &[]),
+            ask("pdftotext", &["-layout", name, "-"], &[]),
+            ask("pdffonts", &[name], &[]),
+            ask("pdfimages", &["-list", "-f", "1", "-l", "1", name], &[]),
+            ask("pdfimages", &["-list", name], &[]),
+        ];
+        let _ = std::fs::remove_file(&file);
+        let [Some((good, said)), Some((_, text)), Some((_, fonts)), Some((_, one)), Some((_, all))] = answers else {
+            return;
+        };
+        assert!(good, "{said}");
+        for words in ["Quarterly Statement", "narrow", "IHM HI", "1,204.50", "turned", "Amount due", "inside"] {
+            assert!(text.contains(words), "{words} in {text}");
+        }
+        assert!(fonts.contains("CID Type 0C") && fonts.contains("CID TrueType"), "{fonts}");
+        assert!(fonts.lines().skip(2).all(|line| line.contains("yes yes yes")), "{fonts}");
+        for coding in ["ccitt", "jbig2", "jpeg"] {
+            assert!(one.contains(coding), "{coding} in {one}");
+        }
+        let objects = |list: &str| {
+            let mut ids: Vec<String> =
+                list.lines().skip(2).filter_map(|line| line.split_whitespace().nth(10).map(str::to_owned)).collect();
+            ids.sort();
+            ids.dedup();
+            ids
+        };
+        assert_eq!(objects(&one), objects(&all), "pictures are in the file once");
+        assert!(pdf.len() < 120_000, "{} bytes", pdf.len());
+    }
+}
+
+#[test]
+fn pictures_with_words_and_bar_codes_are_figures() {
+    let [(pdf, _), _] = both(&sample::info(), &[sample::everything()]);
+    let document = lopdf::Document::load_mem(&pdf).expect("a PDF");
+    let mut figures: Vec<String> = document
+        .objects
+        .values()
+        .filter_map(|object| object.as_dict().ok())
+        .filter(|element| element.get(b"S").and_then(lopdf::Object::as_name).is_ok_and(|kind| kind == b"Figure"))
+        .filter_map(|figure| figure.get(b"Alt").and_then(lopdf::Object::as_str).ok())
+        .map(|alt| String::from_utf8_lossy(alt).into_owned())
+        .collect();
+    figures.sort();
+    assert_eq!(figures, ["A grey square", "Code 128: A-4711 (x)"]);
+}
+
+#[test]
+fn an_overlay_is_drawn_once_and_read_on_every_page() {
+    let overlay = |y: f64| {
+        let form = sample::overlay();
+        Element::Form(crate::page::PlacedForm { x: Lu::from_points(40.0), y: Lu::from_points(y), turns: 0, form })
+    };
+    let page = Page { width: Lu(122_400), height: Lu(158_400), elements: vec![overlay(100.0), overlay(300.0)] };
+    let sizes = |count: usize| both(&sample::info(), &vec![page.clone(); count]).map(|(pdf, _)| pdf.len());
+    let [one, many] = [sizes(1), sizes(21)];
+    assert!(many[1] < one[1] + 20 * 300, "streamed: {one:?} {many:?}");
+    assert!(many[0] < one[0] + 20 * 1_500, "tagged: {one:?} {many:?}");
+    for (pdf, _) in both(&sample::info(), &vec![page.clone(); 3]) {
+        let Some((_, text)) = ask("pdftotext", &["-", "-"], &pdf) else { return };
+        assert_eq!(text.matches("Amount due").count(), 6, "{text}");
     }
 }
 
@@ -191,6 +265,14 @@ fn any_run() -> impl Strategy<Value = Element> {
     )
 }
 
+/// Elements of the page of everything, moved anywhere.
+fn any_graphic() -> impl Strategy<Value = Element> {
+    let all = sample::everything().elements;
+    let place = (any::<i32>(), any::<i32>(), any::<u8>());
+    (prop::sample::select(all), prop_oneof![place, (-99_999..99_999, -99_999..99_999, any::<u8>())])
+        .prop_map(|(element, (x, y, turns))| crate::page::walk::Place { x: Lu(x), y: Lu(y), turns }.element(&element))
+}
+
 fn any_rule() -> impl Strategy<Value = Element> {
     any::<([i32; 4], bool)>().prop_map(|([x, y, width, height], decoration)| {
         let [x, y, width, height] = [x, y, width, height].map(Lu);
@@ -203,7 +285,7 @@ proptest! {
 
     #[test]
     fn no_page_makes_a_writer_panic_or_write_a_broken_file(
-        elements in prop::collection::vec(prop_oneof![3 => any_run(), 1 => any_rule()], 0..12),
+        elements in prop::collection::vec(prop_oneof![3 => any_run(), 1 => any_rule(), 2 => any_graphic()], 0..12),
         sides in any::<[i32; 2]>(),
         green_bars in any::<bool>(),
     ) {

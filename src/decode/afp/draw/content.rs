@@ -25,7 +25,11 @@ impl Artist<'_> {
                 return self.note("afp-limit", format!("more than {} elements on a page", self.store.limits.page_elements));
             }
             match field.id {
-                id::BAG | id::BSG => at = store::end(fields, at, id::end_of(field.id)),
+                id::BAG | id::BSG => {
+                    // Without an end, the group is what stands before the first object; nothing of it is drawn anyway.
+                    let end = store::end(fields, at, id::end_of(field.id));
+                    at = if end < fields.len() { end } else { at };
+                }
                 id::PTX => {
                     let end = run_of_text(fields, at);
                     self.text(fields.get(at..end).unwrap_or_default(), env, segment, out, carried);

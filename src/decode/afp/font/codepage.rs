@@ -141,22 +141,26 @@ impl CodePage {
             .filter(|(_, entry)| unknown(entry))
             .filter_map(|(code, entry)| Some((*code, number_in(entry.name.as_ref()?)?)))
             .collect();
+        let mut settled = 0;
         if !self.wide
             && translates_from_ebcdic(&numbers)
             && let Some(ascii) = Charset::find("windows-1252")
         {
             for (code, number) in numbers {
+                // Controls and numbers that are no characters: nothing private hides behind them.
+                let ch = char_of(ascii, &[number]).filter(|_| number >= 0x20);
+                settled += usize::from(ch.is_none());
                 if let Some(entry) = self.entries.get_mut(&code) {
-                    entry.ch = char_of(ascii, &[number]);
+                    entry.ch = ch;
                 }
             }
-            let settled = self.entries.values().find(|entry| entry.name == self.default.name);
-            self.default.ch = self.default.ch.or(settled.and_then(|entry| entry.ch));
+            let default = self.entries.values().find(|entry| entry.name == self.default.name);
+            self.default.ch = self.default.ch.or(default.and_then(|entry| entry.ch));
         }
         if self.entries.values().any(unknown) {
             self.read_by_number();
         }
-        self.private = self.entries.values().filter(|entry| unknown(entry)).count();
+        self.private = self.entries.values().filter(|entry| unknown(entry)).count().saturating_sub(settled);
     }
 
     /// Private names on a page with a registered number: the number tells their characters, unless a name that is

@@ -84,7 +84,7 @@ fn latin(class: &str, number: u8) -> Option<char> {
     if number == 1 || number == 2 {
         return Some(case(number == 2));
     }
-    let capital = number % 2 == 0;
+    let capital = number.is_multiple_of(2);
     let small = number.checked_sub(u8::from(capital))?;
     let (_, mark) = ACCENTS.iter().find(|(accent, _)| *accent == small)?;
     compose(case(capital), *mark)

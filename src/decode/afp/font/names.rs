@@ -1,7 +1,8 @@
 //! What the name of an absent font tells about it: family, weight, slope, size and pitch.
 //!
 //! Sources: IBM's naming conventions for AFP fonts ("AFP Font Collection"; the same names stand in Apache FOP's
-//! configuration), FGID ranges from printer manuals. `docs/formats/afp.md` has what is known of each.
+//! configuration); FGID ranges from printer manuals. What is only a habit of names, and written down nowhere, can
+//! mislead about the looks of a substitute but never about the text.
 
 use super::{FontDescriptor, FontRequest};
 use crate::page::{Face, Family, Lu};

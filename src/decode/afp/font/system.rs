@@ -154,7 +154,7 @@ fn there(slot: Slot) -> bool {
 
 /// Whether the first choice for a face is what was meant for it, and not DejaVu in its place.
 pub fn is_compatible(slot: Slot) -> bool {
-    slot < DEJAVU_MONO || slot >= CJK
+    !(DEJAVU_MONO..CJK).contains(&slot)
 }
 
 /// The glyph of a character in a program, and its advance in parts of the em.

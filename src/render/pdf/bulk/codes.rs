@@ -1,7 +1,8 @@
 //! Which code stands for which character in the text strings of a bulk file.
 //!
 //! Codes must be known while pages are written, the fonts only at the end. So each font has codes of its own: one
-//! byte for Latin fonts (printable ASCII as itself: text is copied as it is and compresses best), two bytes for CJK.
+//! byte for fonts of few glyphs (printable ASCII as itself: text is copied as it is and compresses best), two bytes for
+//! others, such as those for CJK.
 //! A CMap written at the end leads from codes to glyphs.
 
 use std::collections::HashMap;
@@ -9,8 +10,6 @@ use std::collections::HashMap;
 use crate::render::font::FontId;
 use crate::render::pdf::place::PlacedGlyph;
 
-/// Fonts before this slot are Latin: one-byte codes.
-const TWO_BYTE_FROM: u8 = 12;
 /// CIDs end here, so does a subset.
 const TWO_BYTE_LIMIT: u16 = 60_000;
 
@@ -51,8 +50,8 @@ impl Codes {
         &self.subsets
     }
 
-    /// Subset and code for a glyph; gives out a code when it is new.
-    pub fn code(&mut self, font: FontId, glyph: PlacedGlyph) -> (u16, u16) {
+    /// Subset and code for a glyph; gives out a code when it is new, of two bytes or one.
+    pub fn code(&mut self, font: FontId, two_byte: bool, glyph: PlacedGlyph) -> (u16, u16) {
         let key = (font, glyph.text, glyph.id);
         if let Some(known) = self.known.get(&key) {
             return *known;
@@ -60,7 +59,7 @@ impl Codes {
         let last = self.subsets.iter().rposition(|subset| subset.font == font);
         let found = last.and_then(|at| Some((at, self.subsets.get_mut(at)?.give(glyph)?)));
         let (at, code) = found.unwrap_or_else(|| {
-            let at = self.open(font);
+            let at = self.open(font, two_byte);
             (at, self.subsets.get_mut(at).and_then(|subset| subset.give(glyph)).unwrap_or(0))
         });
         let pair = (u16::try_from(at).unwrap_or(0), code);
@@ -71,7 +70,7 @@ impl Codes {
     /// The first subset of a Latin font, whose ASCII codes are the characters themselves.
     pub fn ascii(&mut self, font: FontId) -> u16 {
         let first = self.subsets.iter().position(|subset| subset.font == font);
-        let at = first.unwrap_or_else(|| self.open(font));
+        let at = first.unwrap_or_else(|| self.open(font, false));
         u16::try_from(at).unwrap_or(0)
     }
 
@@ -99,14 +98,13 @@ impl Codes {
         }
     }
 
-    fn open(&mut self, font: FontId) -> usize {
+    fn open(&mut self, font: FontId, two_byte: bool) -> usize {
         let mut taken = [false; 256];
         // Printable ASCII stands for itself; line ends and NUL would need escapes.
         taken[0x20..0x7F].fill(true);
         taken[0] = true;
         taken[0x0A] = true;
         taken[0x0D] = true;
-        let two_byte = font.0 >= TWO_BYTE_FROM;
         self.subsets.push(Subset { font, two_byte, coded: Vec::new(), ascii: [false; 128], taken });
         self.subsets.len() - 1
     }
@@ -146,12 +144,12 @@ mod tests {
     #[test]
     fn ascii_stands_for_itself_and_others_get_free_codes() {
         let mut codes = Codes::default();
-        assert_eq!(codes.code(FontId(0), glyph('A', 36)), (0, 65));
-        assert_eq!(codes.code(FontId(0), glyph('\u{E9}', 201)), (0, 0xE9));
-        assert_eq!(codes.code(FontId(0), glyph('\u{2500}', 900)), (0, 255));
-        assert_eq!(codes.code(FontId(12), glyph('\u{4E00}', 5000)), (1, 1));
-        assert_eq!(codes.code(FontId(12), glyph('\u{4E01}', 5001)), (1, 2));
-        assert_eq!(codes.code(FontId(0), glyph('\u{2500}', 900)), (0, 255), "a known character keeps its code");
+        assert_eq!(codes.code(FontId(0), false, glyph('A', 36)), (0, 65));
+        assert_eq!(codes.code(FontId(0), false, glyph('\u{E9}', 201)), (0, 0xE9));
+        assert_eq!(codes.code(FontId(0), false, glyph('\u{2500}', 900)), (0, 255));
+        assert_eq!(codes.code(FontId(12), true, glyph('\u{4E00}', 5000)), (1, 1));
+        assert_eq!(codes.code(FontId(12), true, glyph('\u{4E01}', 5001)), (1, 2));
+        assert_eq!(codes.code(FontId(0), false, glyph('\u{2500}', 900)), (0, 255), "a known character keeps its code");
     }
 
     #[test]
@@ -159,7 +157,7 @@ mod tests {
         let mut codes = Codes::default();
         let mut seen = std::collections::HashSet::new();
         for (number, c) in ('\u{400}'..='\u{5FF}').enumerate() {
-            assert!(seen.insert(codes.code(FontId(0), glyph(c, number as u16 + 1))), "no code is given twice");
+            assert!(seen.insert(codes.code(FontId(0), false, glyph(c, number as u16 + 1))), "no code is given twice");
         }
         assert!(codes.subsets().len() > 1);
         assert!(seen.iter().all(|(_, code)| !matches!(code, 0 | 10 | 13)));

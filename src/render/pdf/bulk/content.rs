@@ -14,12 +14,41 @@ pub struct Content {
     in_text: bool,
     /// Start of the current line in the current text object; `None` after a rotated one.
     line: Option<(i64, i64)>,
+    state: State,
+    /// States of the reader that come back.
+    saved: Vec<State>,
+}
+
+/// Graphics state that lasts until it is changed or an earlier one comes back.
+#[derive(Debug, Clone)]
+struct State {
     leading: i64,
     font: Option<(u16, i64)>,
     stretch: i64,
     spacing: i64,
     fill: Color,
-    stroke: Option<(Color, i64)>,
+    /// Colour, width, dashes, round ends and joins.
+    stroke: (Color, i64, Vec<i64>, bool),
+}
+
+impl Default for State {
+    fn default() -> State {
+        let stroke = (Color::BLACK, 1000, Vec::new(), false);
+        State { leading: 0, font: None, stretch: 1000, spacing: 0, fill: Color::BLACK, stroke }
+    }
+}
+
+/// How an outline is drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Pen<'p> {
+    /// Colour.
+    pub color: Color,
+    /// Width in 1/1000 point.
+    pub width: i64,
+    /// Dashes and gaps in turn, in 1/1000 point.
+    pub dash: &'p [i64],
+    /// Round ends and joins.
+    pub round: bool,
 }
 
 /// How text is set: state that lasts until it is changed.
@@ -42,7 +71,7 @@ impl Content {
     pub fn reset(&mut self) {
         let mut bytes = std::mem::take(&mut self.bytes);
         bytes.clear();
-        *self = Content { bytes, stretch: 1000, ..Content::default() };
+        *self = Content { bytes, ..Content::default() };
     }
 
     /// Ends the page and gives its bytes.
@@ -51,10 +80,50 @@ impl Content {
         &self.bytes
     }
 
-    /// Draws a form by its number.
-    pub fn form(&mut self, number: usize) {
+    /// Draws a form or picture by its number.
+    pub fn invoke(&mut self, number: usize) {
         self.end_text();
         self.bytes.extend_from_slice(format!("/X{number} Do\n").as_bytes());
+    }
+
+    /// Keeps the graphics state until [`Content::restore`].
+    pub fn save(&mut self) {
+        self.end_text();
+        self.bytes.extend_from_slice(b"q\n");
+        self.saved.push(self.state.clone());
+    }
+
+    /// Brings the graphics state back.
+    pub fn restore(&mut self) {
+        self.end_text();
+        if let Some(state) = self.saved.pop() {
+            self.bytes.extend_from_slice(b"Q\n");
+            self.state = state;
+        }
+    }
+
+    /// What follows is drawn in the unit square's image under this matrix, in 1/1000 point.
+    pub fn square(&mut self, matrix: [i64; 6]) {
+        self.path(&matrix, "cm");
+    }
+
+    /// What follows is drawn turned by quarter turns clockwise about its origin, which moves to a place.
+    pub fn turn(&mut self, (x, y): (i64, i64), turns: u8) {
+        self.end_text();
+        self.bytes.extend_from_slice(matrix(turns));
+        self.pair(x, y);
+        self.bytes.extend_from_slice(b" cm\n");
+    }
+
+    /// What follows is painted only inside a rectangle; `y` is its bottom.
+    pub fn clip(&mut self, rectangle: [i64; 4]) {
+        self.path(&rectangle, "re W n");
+    }
+
+    /// The fill colour of what follows.
+    pub fn fill(&mut self, color: Color) {
+        self.end_text();
+        self.set_fill(color);
     }
 
     /// Fills a rectangle; `y` is its bottom.
@@ -79,25 +148,47 @@ impl Content {
         self.bytes.push(b'\n');
     }
 
-    /// Sets colours (and the line width, in 1/1000 point) for the next path and gives the operator that paints it.
-    pub fn paint(&mut self, fill: Option<Color>, stroke: Option<(Color, i64)>) -> &'static str {
+    /// Sets colours and the pen for the next path and gives the operator that paints it.
+    pub fn paint(&mut self, fill: Option<Color>, even_odd: bool, pen: Option<Pen<'_>>) -> &'static str {
         self.end_text();
         if let Some(color) = fill {
             self.set_fill(color);
         }
-        if let Some((color, width)) = stroke
-            && self.stroke != Some((color, width))
-        {
-            self.color(color, ["G", "RG"]);
-            self.number(width);
-            self.bytes.extend_from_slice(b" w\n");
-            self.stroke = Some((color, width));
+        if let Some(pen) = pen {
+            self.set_pen(pen);
         }
-        match (fill, stroke) {
-            (Some(_), Some(_)) => "B",
-            (Some(_), None) => "f",
-            (None, Some(_)) => "S",
-            (None, None) => "n",
+        match (fill.is_some(), pen.is_some(), even_odd) {
+            (true, true, false) => "B",
+            (true, true, true) => "B*",
+            (true, false, false) => "f",
+            (true, false, true) => "f*",
+            (false, true, _) => "S",
+            (false, false, _) => "n",
+        }
+    }
+
+    fn set_pen(&mut self, pen: Pen<'_>) {
+        if self.state.stroke.0 != pen.color {
+            self.state.stroke.0 = pen.color;
+            self.color(pen.color, ["G", "RG"]);
+        }
+        if self.state.stroke.1 != pen.width {
+            self.state.stroke.1 = pen.width;
+            self.number(pen.width);
+            self.bytes.extend_from_slice(b" w\n");
+        }
+        if self.state.stroke.2 != pen.dash {
+            self.state.stroke.2 = pen.dash.to_vec();
+            self.bytes.push(b'[');
+            for length in pen.dash {
+                self.number(*length);
+                self.bytes.push(b' ');
+            }
+            self.bytes.extend_from_slice(b"]0 d\n");
+        }
+        if self.state.stroke.3 != pen.round {
+            self.state.stroke.3 = pen.round;
+            self.bytes.extend_from_slice(if pen.round { b"1 J 1 j\n" } else { b"0 J 0 j\n" });
         }
     }
 
@@ -114,18 +205,46 @@ impl Content {
     pub fn show_turned(&mut self, (x, y): (i64, i64), turns: u8, style: TextStyle, text: &[u8]) {
         self.start_text();
         self.set_style(style);
-        let matrix: &[u8] = match turns % 4 {
-            0 => b"1 0 0 1 ",
-            1 => b"0 -1 1 0 ",
-            2 => b"-1 0 0 -1 ",
-            _ => b"0 1 -1 0 ",
-        };
-        self.bytes.extend_from_slice(matrix);
+        self.turn_text((x, y), turns);
+        self.string(text);
+        self.bytes.extend_from_slice(b"Tj\n");
+    }
+
+    /// Shows text with corrections: each is a place in `text` and what the pen moves back there, in 1/1000 of the font size.
+    pub fn show_corrected(
+        &mut self,
+        at: (i64, i64),
+        turns: u8,
+        style: TextStyle,
+        text: &[u8],
+        corrections: &[(usize, i32)],
+    ) {
+        self.start_text();
+        self.set_style(style);
+        if !turns.is_multiple_of(4) {
+            self.turn_text(at, turns);
+        } else if self.go(at) {
+            // The quote operator takes no corrections.
+            self.bytes.extend_from_slice(b"T*");
+        }
+        let mut from = 0;
+        self.bytes.push(b'[');
+        for (place, correction) in corrections {
+            if *place > from {
+                self.string(text.get(from..*place).unwrap_or_default());
+            }
+            from = *place;
+            self.bytes.extend_from_slice(correction.to_string().as_bytes());
+        }
+        self.string(text.get(from..).unwrap_or_default());
+        self.bytes.extend_from_slice(b"]TJ\n");
+    }
+
+    fn turn_text(&mut self, (x, y): (i64, i64), turns: u8) {
+        self.bytes.extend_from_slice(matrix(turns));
         self.pair(x, y);
         self.bytes.extend_from_slice(b" Tm");
         self.line = None;
-        self.string(text);
-        self.bytes.extend_from_slice(b"Tj\n");
     }
 
     /// Moves the start of the line; says whether the quote operator does the rest of the move.
@@ -140,9 +259,9 @@ impl Content {
         let (dx, dy) = (x - from_x, y - from_y);
         match (dx, dy) {
             (0, 0) => false,
-            (0, dy) if dy == -self.leading => true,
+            (0, dy) if dy == -self.state.leading => true,
             (0, dy) if dy < 0 => {
-                self.leading = -dy;
+                self.state.leading = -dy;
                 self.pair(0, dy);
                 self.bytes.extend_from_slice(b" TD");
                 false
@@ -156,20 +275,20 @@ impl Content {
     }
 
     fn set_style(&mut self, style: TextStyle) {
-        if self.font != Some((style.subset, style.size)) {
-            self.font = Some((style.subset, style.size));
+        if self.state.font != Some((style.subset, style.size)) {
+            self.state.font = Some((style.subset, style.size));
             self.bytes.extend_from_slice(format!("/F{} ", style.subset).as_bytes());
             self.number(style.size);
             self.bytes.extend_from_slice(b" Tf\n");
         }
-        if self.stretch != style.stretch {
-            self.stretch = style.stretch;
+        if self.state.stretch != style.stretch {
+            self.state.stretch = style.stretch;
             // Tz counts in percent: 1000 here is 100 there.
             self.number(style.stretch * 100);
             self.bytes.extend_from_slice(b" Tz\n");
         }
-        if self.spacing != style.spacing {
-            self.spacing = style.spacing;
+        if self.state.spacing != style.spacing {
+            self.state.spacing = style.spacing;
             self.number(style.spacing);
             self.bytes.extend_from_slice(b" Tc\n");
         }
@@ -177,8 +296,8 @@ impl Content {
     }
 
     fn set_fill(&mut self, color: Color) {
-        if self.fill != color {
-            self.fill = color;
+        if self.state.fill != color {
+            self.state.fill = color;
             self.color(color, ["g", "rg"]);
         }
     }
@@ -267,6 +386,16 @@ impl Content {
     }
 }
 
+/// A turn clockwise, as the first numbers of a matrix.
+fn matrix(turns: u8) -> &'static [u8] {
+    match turns % 4 {
+        0 => b"1 0 0 1 ",
+        1 => b"0 -1 1 0 ",
+        2 => b"-1 0 0 -1 ",
+        _ => b"0 1 -1 0 ",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -282,6 +411,28 @@ mod tests {
         content.show((36_000, 676_000), STYLE, b"three");
         let text = String::from_utf8_lossy(content.finish()).into_owned();
         assert_eq!(text, "BT\n/F0 12 Tf\n36 700 Td(one)Tj\n0 -12 TD(t\\(w\\)o)Tj\n(three)'\nET\n");
+    }
+
+    #[test]
+    fn the_state_that_comes_back_is_known() {
+        let red = Color { r: 255, g: 0, b: 0 };
+        let mut content = Content::default();
+        content.reset();
+        content.save();
+        content.rectangle([0, 0, 1000, 1000], red);
+        content.restore();
+        content.rectangle([0, 0, 1000, 1000], red);
+        let text = String::from_utf8_lossy(content.finish()).into_owned();
+        assert_eq!(text, "q\n1 0 0 rg\n0 0 1 1 re f\nQ\n1 0 0 rg\n0 0 1 1 re f\n");
+    }
+
+    #[test]
+    fn corrections_stand_between_the_letters() {
+        let mut content = Content::default();
+        content.reset();
+        content.show_corrected((0, 0), 0, STYLE, b"AVA", &[(1, 80), (2, -12)]);
+        let text = String::from_utf8_lossy(content.finish()).into_owned();
+        assert_eq!(text, "BT\n/F0 12 Tf\n[(A)80(V)-12(A)]TJ\nET\n");
     }
 
     #[test]

@@ -76,9 +76,11 @@ fn numbers_of_ascii_characters_are_understood_by_what_the_page_does_with_them() 
             index.extend(group(&format!("EX{:03}000", number[0]), 0, &[code]));
         }
     }
+    index.extend(group("EX000000", 0, &[0]));
     let translated = page(&control(0x0A, 0, 0, 0x08), &index).unwrap();
     assert_eq!(translated.get(0xC1).ch, Some('A'));
     assert_eq!(translated.get(0xFC).ch, Some('Ü'));
+    assert_eq!(translated.get(0).ch, None, "a control shows nothing that has a name");
     assert_eq!(translated.private, 0);
 }
 

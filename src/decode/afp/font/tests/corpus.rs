@@ -162,18 +162,20 @@ fn names_of_the_outline_helvetica_agree_with_its_name_map() {
     let unknown = set.names.keys().filter(|name| gcgid::to_char(name).is_none()).map(gcgid::text);
     let unknown: Vec<String> = unknown.collect();
     eprintln!("{} names unknown: {unknown:?}", unknown.len());
-    assert!(differ.len() < 30);
-    assert!(unknown.len() < 20);
+    assert!(differ.len() < 10 && unknown.len() < 3);
 }
 
 #[test]
 fn code_pages_of_the_corpus_agree_with_their_numbers() {
-    for (file, name, number) in [("cmyip-x80-2c.afp", "T1001252", 1252), ("cmyip-img.afp", "T1001252", 500)] {
+    // The second one is called as the first in the stream, but is IBM's T1B00500: what it holds counts, not its name.
+    for (file, name, number, private) in
+        [("cmyip-x80-2c.afp", "T1001252", 1252, 0), ("cmyip-img.afp", "T1001252", 500, 2)]
+    {
         let Some(bytes) = corpus(file) else { return };
         let fields = library(&bytes).font_resource(0x41, name).unwrap();
         let ours = codepage::CodePage::read(&fields).unwrap();
         let table = codepage::CodePage::registered(number).unwrap();
-        assert_eq!(ours.private, 0);
+        assert_eq!(ours.private, private);
         let pairs = ours.iter().filter_map(|(code, entry)| Some((code, entry.ch?, table.find(code)?.ch?)));
         let differ: Vec<_> = pairs.filter(|(_, a, b)| a != b && *b != ' ').collect();
         eprintln!("{file}: {differ:?}");

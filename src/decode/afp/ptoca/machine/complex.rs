@@ -158,7 +158,7 @@ impl Machine<'_, '_, '_> {
         let advance = advance * inline_scale;
         let inline = self.inline + (f64::from(glyph.inline) + behind) * inline_scale;
         let baseline = self.baseline + self.lowered;
-        let drawn = Glyph { ch, part: 0, id: glyph.id, advance: Lu(0), space: false };
+        let drawn = Glyph { ch, part: 0, id: glyph.id, advance: Lu(0), space: false, missing: false };
         let place = [inline, baseline - f64::from(glyph.offset) * baseline_scale];
         let shadow = Look { shadow: true, ..Look::default() };
         match (shown.ch, blank) {
