@@ -27,6 +27,8 @@ use crate::note::{At, Note};
 
 /// Bytes between two calls of the progress function.
 const PROGRESS_BYTES: u64 = 1 << 20;
+/// Longest head in which a page is looked for that says which report a stream is.
+const HEAD_BYTES: usize = 16 << 20;
 /// Detail of a note.
 pub(super) const TOO_MUCH_LIBRARY: &str = "the load needs more of the resource libraries than is kept with one load";
 
@@ -101,8 +103,17 @@ impl Archive {
     ) -> Result<LoadOutcome, LoadError> {
         fault::step("load-started");
         let LoadSource { name, mut reader, total } = source;
-        let head = read_head(&mut reader)?;
-        let reading = self.choose(&Sample { head: &head, total, name: Some(&name) }, definition)?;
+        let mut head = Vec::new();
+        let mut limit = SAMPLE_BYTES;
+        let reading = loop {
+            read_head(&mut reader, limit, &mut head)?;
+            let sample = head.get(..SAMPLE_BYTES).unwrap_or(&head);
+            let reading = self.choose(&Sample { head: sample, total, name: Some(&name) }, &head, definition)?;
+            if !reading.pageless || head.len() < limit || limit >= HEAD_BYTES {
+                break reading;
+            }
+            limit *= 4;
+        };
         let reserved = self.reserve_next();
         let stream = Box::new(Cursor::new(head).chain(reader));
         let outcome = std::thread::scope(|scope| {
@@ -319,11 +330,11 @@ fn progress_of(accounts: &Accounts, total: Option<u64>) -> Progress {
     Progress { bytes: accounts.unit_end, total, pages: accounts.pages, documents: u64::from(accounts.documents) }
 }
 
-/// The first bytes, for detection. An empty stream is an error.
-fn read_head(reader: &mut dyn Read) -> Result<Vec<u8>, LoadError> {
-    let mut head = Vec::new();
-    let read = reader.take(SAMPLE_BYTES as u64).read_to_end(&mut head);
+/// The first bytes, for detection, up to a limit. An empty stream is an error.
+fn read_head(reader: &mut dyn Read, limit: usize, head: &mut Vec<u8>) -> Result<(), LoadError> {
+    let more = limit.saturating_sub(head.len());
+    let read = reader.take(more as u64).read_to_end(head);
     let at = At { byte: head.len() as u64, record: 0, page: 0 };
     read.map_err(|source| LoadError::Read { at, source })?;
-    if head.is_empty() { Err(LoadError::Empty) } else { Ok(head) }
+    if head.is_empty() { Err(LoadError::Empty) } else { Ok(()) }
 }

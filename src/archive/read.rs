@@ -12,8 +12,8 @@ use crate::note::Notes;
 
 /// Pages decoded to recognise a stream.
 const SAMPLE_PAGES: usize = 8;
-/// Units looked at for them.
-const SAMPLE_UNITS: usize = 32;
+/// Units looked at for them: resources may come first.
+const SAMPLE_UNITS: usize = 4_096;
 
 /// How a stream is read and cut.
 pub(super) struct Reading {
@@ -21,43 +21,57 @@ pub(super) struct Reading {
     pub version: u32,
     pub format: &'static dyn Format,
     pub read: ReadSpec,
+    /// The stream was to be recognised, and no page of it was seen.
+    pub pageless: bool,
 }
 
-/// The first units of a stream as one way of reading shows them.
+/// The first pages of a stream as one way of reading shows them.
 struct Shown {
     hint: ReadSpec,
-    units: Vec<Unit>,
+    format: &'static str,
+    pages: Vec<Unit>,
     code_page: &'static CodePage,
 }
 
 impl Archive {
     /// The definition asked for, or the one that recognises the stream, or the one for unidentified streams.
-    pub(super) fn choose(&self, sample: &Sample<'_>, wanted: Option<&str>) -> Result<Reading, LoadError> {
+    ///
+    /// `head` starts like the sample and may go on behind it, so that pages are seen behind many resources.
+    pub(super) fn choose(&self, sample: &Sample<'_>, head: &[u8], wanted: Option<&str>) -> Result<Reading, LoadError> {
+        let mut pageless = false;
         let (definition, version) = match wanted {
             Some(name) => {
                 let missing = || ArchiveError::NoDefinition { name: name.into() };
                 self.numbered_definition(name, None)?.ok_or_else(missing)?
             }
-            None => self.recognise(sample)?,
+            None => {
+                let (found, pages) = self.recognise(sample, head)?;
+                pageless = !pages;
+                found
+            }
         };
         let (format, read) = self.how(sample, &definition.read)?;
-        Ok(Reading { definition, version, format, read })
+        Ok(Reading { definition, version, format, read, pageless })
     }
 
-    fn recognise(&self, sample: &Sample<'_>) -> Result<(Arc<Definition>, u32), LoadError> {
+    /// The definition that fits, with its version, and whether any page was seen.
+    fn recognise(&self, sample: &Sample<'_>, head: &[u8]) -> Result<((Arc<Definition>, u32), bool), LoadError> {
         let mut known = self.newest_definitions()?;
         let mut shown: Vec<Shown> = Vec::new();
         let mut scores = Vec::new();
         for (definition, _) in &known {
             if !shown.iter().any(|one| one.hint == definition.read) {
-                shown.extend(self.show(sample, &definition.read));
+                shown.extend(self.show(sample, head, &definition.read));
             }
             let one = shown.iter().find(|one| one.hint == definition.read);
-            scores.push(one.map_or(0.0, |one| definition.recognises(&one.units, one.code_page, sample.name, None)));
+            scores.push(one.map_or(0.0, |one| definition.recognises(&one.pages, one.code_page, sample.name, None)));
         }
+        // Definitions of other formats see nothing in the stream, however much of it is read.
+        let likely = self.how(sample, &ReadSpec::default()).ok().map(|(format, _)| format.name());
+        let pages = !shown.iter().any(|one| Some(one.format) == likely && one.pages.is_empty());
         match choose(&scores) {
-            Choice::One(at, _) => Ok(known.swap_remove(at)),
-            Choice::Nobody => Ok((Arc::new(Definition::whole()), 0)),
+            Choice::One(at, _) => Ok((known.swap_remove(at), true)),
+            Choice::Nobody => Ok(((Arc::new(Definition::whole()), 0), pages)),
             Choice::Ambiguous(all) => {
                 let names = all.iter().filter_map(|at| known.get(*at)).map(|(definition, _)| definition.name.clone());
                 Err(LoadError::Ambiguous { names: names.collect() })
@@ -65,23 +79,22 @@ impl Archive {
         }
     }
 
-    /// The first units, read with what a definition fixes; nothing when it cannot be read that way.
-    fn show(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Option<Shown> {
+    /// The first pages, read with what a definition fixes; nothing when it cannot be read that way.
+    fn show(&self, sample: &Sample<'_>, head: &[u8], hint: &ReadSpec) -> Option<Shown> {
         let (format, read) = self.how(sample, hint).ok()?;
         let context = Context { shared: None, libraries: self.libraries_for(&read) };
-        let mut decoder = format.open(Box::new(Cursor::new(sample.head)), Start::default(), &read, &context).ok()?;
+        let mut decoder = format.open(Box::new(Cursor::new(head)), Start::default(), &read, &context).ok()?;
         let mut notes = Notes::default();
-        let mut units = Vec::new();
-        let mut pages = 0;
-        while pages < SAMPLE_PAGES && units.len() < SAMPLE_UNITS {
-            let mut unit = Unit::default();
-            if !decoder.next(&mut unit, &mut notes).ok()? {
+        let (mut pages, mut unit) = (Vec::new(), Unit::default());
+        for _ in 0..SAMPLE_UNITS {
+            if pages.len() >= SAMPLE_PAGES || !decoder.next(&mut unit, &mut notes).ok()? {
                 break;
             }
-            pages += usize::from(unit.kind == UnitKind::Page);
-            units.push(unit);
+            if unit.kind == UnitKind::Page {
+                pages.push(std::mem::take(&mut unit));
+            }
         }
-        Some(Shown { hint: hint.clone(), units, code_page: decoder.code_page() })
+        Some(Shown { hint: hint.clone(), format: format.name(), pages, code_page: decoder.code_page() })
     }
 
     /// The format that fits best with everything it needs to know. The choice is never refused for being unsure:

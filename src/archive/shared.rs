@@ -23,9 +23,7 @@ impl Archive {
     pub(super) fn context(&self, info: &Arc<LoadInfo>, format: &dyn Format) -> Result<Context, ArchiveError> {
         let stored = &info.stored;
         let libraries = self.libraries_of(&stored.row.read, &stored.library);
-        if info.shared.is_empty() {
-            return Ok(Context { shared: None, libraries });
-        }
+        // Also of no units at all: a format may find out things once for all documents of a load.
         if let Some(entry) = self.shared.get(&stored.row.id) {
             return Ok(Context { shared: (*entry).clone(), libraries });
         }

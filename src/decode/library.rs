@@ -40,7 +40,12 @@ const EXTENSIONS: &[(&str, &[&str])] = &[
 pub struct Folders {
     folders: Vec<Folder>,
     roots: Vec<PathBuf>,
+    /// Sections that were asked for, with what was read of their folders.
+    sections: Mutex<HashMap<String, Arc<Folders>>>,
 }
+
+/// Sections that are kept; definitions name few.
+const SECTIONS: usize = 256;
 
 #[derive(Debug)]
 struct Folder {
@@ -59,7 +64,7 @@ impl Folders {
     /// Of these folders; one that is not there holds nothing.
     pub fn new(roots: Vec<PathBuf>) -> Folders {
         let folders = roots.iter().cloned().map(Folder::new).collect();
-        Folders { folders, roots }
+        Folders { folders, roots, sections: Mutex::default() }
     }
 
     /// Of a list of folders as it stands in an environment variable, separated as the system separates such lists.
@@ -82,9 +87,17 @@ impl Libraries for Folders {
         if name.is_empty() || !name.chars().all(plain) {
             return None;
         }
-        let mut folders: Vec<Folder> = self.roots.iter().map(|root| Folder::new(root.join(name))).collect();
-        folders.extend(self.roots.iter().cloned().map(Folder::new));
-        Some(Arc::new(Folders { folders, roots: self.roots.clone() }))
+        let mut sections = self.sections.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(known) = sections.get(name) {
+            return Some(known.clone());
+        }
+        let mut all: Vec<PathBuf> = self.roots.iter().map(|root| root.join(name)).collect();
+        all.extend(self.roots.iter().cloned());
+        let section = Arc::new(Folders::new(all));
+        if sections.len() < SECTIONS {
+            sections.insert(name.into(), section.clone());
+        }
+        Some(section)
     }
 }
 

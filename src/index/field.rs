@@ -84,6 +84,7 @@ pub(crate) enum Finder {
     Group { level: usize, regex: Option<regex::Regex> },
     Constant(String),
     Count(usize),
+    CountIn(Box<Area>),
 }
 
 /// A [`Place`], ready.
@@ -115,6 +116,7 @@ impl Finder {
             Source::Group { level, regex } => Finder::Group { level: *level, regex: regex.clone() },
             Source::Constant(text) => Finder::Constant(text.clone()),
             Source::Count(table) => Finder::Count(*table),
+            Source::CountIn(area) => Finder::CountIn(Box::new(area.clone())),
         }
     }
 
@@ -145,7 +147,7 @@ impl Finder {
             }
             Finder::Region(area) => area.take(unit, out, each),
             Finder::Place(spot) => spot.take(unit, triggers, glass, out, each),
-            Finder::Count(_) => {}
+            Finder::Count(_) | Finder::CountIn(_) => {}
         }
     }
 }
@@ -180,6 +182,16 @@ pub(crate) fn group_at(unit: &Unit, level: usize) -> Option<InGroup<'_>> {
 }
 
 impl Area {
+    /// How many of its lines give text on a page.
+    pub fn count(&self, unit: &Unit) -> u64 {
+        let mut count = 0;
+        for (row, line) in (1..).zip(&region::lines(unit, &self.region)) {
+            let gives = self.pick(line).is_some_and(|text| !text.is_empty());
+            count += u64::from(gives && (self.rows.first..=self.rows.last).contains(&row));
+        }
+        count
+    }
+
     fn take(&self, unit: &Unit, out: &mut String, each: &mut dyn FnMut(&str) -> bool) {
         let lines = region::lines(unit, &self.region);
         out.clear();

@@ -204,6 +204,8 @@ pub(crate) enum Source {
     Constant(String),
     /// The number of lines of a table.
     Count(usize),
+    /// The number of lines of a rectangle that give text.
+    CountIn(Area),
 }
 
 /// A part of the page that gives text.
@@ -221,6 +223,13 @@ pub(crate) struct Place {
     pub until_blank: bool,
     /// Looks from the last row upwards.
     pub upwards: bool,
+}
+
+impl Source {
+    /// Whether lines are counted instead of read.
+    pub fn counts(&self) -> bool {
+        matches!(self, Source::Count(_) | Source::CountIn(_))
+    }
 }
 
 /// Lines of a rectangle that give text.

@@ -102,5 +102,5 @@ fn an_archive_of_a_later_layout_says_so() {
     rows::put_number(&mut batch, Family::Settings, keys::LAYOUT_KEY.to_vec(), 99);
     engine.commit(batch).expect("commits");
     let error = Archive::on_engine(engine, Path::new("nowhere")).expect_err("unknown layout");
-    assert_eq!(error.to_string(), "the archive has layout 99, this greenbar knows layouts up to 1");
+    assert_eq!(error.to_string(), "the archive has layout 99, this greenbar knows layouts up to 2");
 }

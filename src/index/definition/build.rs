@@ -643,7 +643,7 @@ pub(super) fn level(section: &Section<'_, '_>, key: &str, faults: &mut Faults<'_
 fn key_fields(section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Vec<usize> {
     let fields: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
     let by = names(section, "by", &fields, "field", faults);
-    let fits = |rule: &FieldRule| rule.values == Values::One && !matches!(rule.source, Source::Count(_));
+    let fits = |rule: &FieldRule| rule.values == Values::One && !rule.source.counts();
     if !by.iter().all(|number| rules.fields.get(*number).is_none_or(fits)) {
         let message = "transaction, span and count fields cannot start documents";
         faults.add(section.at, &section.key("by"), message, None);

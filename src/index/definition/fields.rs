@@ -39,6 +39,7 @@ pub(super) const FIELD_KEYS: &[&str] = &[
     "group",
     "constant",
     "count_lines",
+    "count",
     "format",
     "decimal",
     "thousands",
@@ -89,7 +90,10 @@ pub(super) fn field(section: &Section<'_, '_>, known: &Known, faults: &mut Fault
     if known.fields.iter().any(|field| field.name == name.value) {
         faults.add(name.at, &section.key("name"), format!("there are two fields {:?}", name.value), None);
     }
-    let count = section.has("count_lines");
+    let count = section.has("count_lines") || section.flag("count", faults).unwrap_or(false);
+    if section.has("count") && !section.has("region") {
+        faults.add(section.at, &section.key("count"), "goes with `region` only", Some("count_lines for tables"));
+    }
     let typing = typing(section, count, faults);
     let values = values(section, faults);
     let source = source(section, known, values, faults);
@@ -175,7 +179,12 @@ fn source(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut
         return Source::Count(position(&table, &known.tables, &key, "table", faults).unwrap_or(0));
     }
     if section.has("region") {
-        return area(section, values, faults).map_or_else(|| Source::Constant(String::new()), Source::Region);
+        let counts = section.flag("count", faults).unwrap_or(false);
+        return match area(section, values, faults) {
+            Some(area) if counts => Source::CountIn(area),
+            Some(area) => Source::Region(area),
+            None => Source::Constant(String::new()),
+        };
     }
     Source::Place(place(section, known, values, faults))
 }

@@ -153,7 +153,8 @@ impl Definition {
     /// Whether the text of pages is looked at when a stream is cut; otherwise tags and page groups say everything.
     pub fn wants_text(&self) -> bool {
         let rules = &self.rules;
-        let of_text = |rule: &FieldRule| matches!(rule.source, Source::Place(_) | Source::Region(_) | Source::Count(_));
+        let of_text =
+            |rule: &FieldRule| rule.source.counts() || matches!(rule.source, Source::Place(_) | Source::Region(_));
         rules.triggers.iter().any(|rule| !matches!(rule.condition.sight, Sight::Tag(_)))
             || !rules.excludes.is_empty()
             || rules.fields.iter().any(of_text)

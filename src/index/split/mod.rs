@@ -343,6 +343,10 @@ impl<'d> Splitter<'d> {
                 }
                 continue;
             }
+            if let Finder::CountIn(area) = finder {
+                slot.lines += area.count(unit);
+                continue;
+            }
             finder.take(unit, triggers, glass, buffer, &mut |text| match rule.values {
                 Values::One => {
                     slot.keep(text, at);
@@ -442,7 +446,7 @@ impl Slot {
 
     /// The field's value at the end of a document; faults go to `miss`.
     fn value(&mut self, rule: &FieldRule, miss: &mut dyn FnMut(Fault, At)) -> Option<FieldValue> {
-        if matches!(rule.source, super::rule::Source::Count(_)) {
+        if rule.source.counts() {
             return i64::try_from(self.lines).ok().map(|lines| FieldValue::One(Value::Integer(lines)));
         }
         let mut typed = |text: &str, at: At| rule.typing.value(text).map_err(|fault| miss(fault, at)).ok();
