@@ -63,6 +63,7 @@ impl ArchiveBackend {
             id: document.id,
             definition: document.definition.to_string(),
             report: definition.title.clone(),
+            report_zh: definition.title_zh.clone(),
             kind: definition.kind.clone(),
             title: document.title.clone(),
             date: document.date.map(Day),

@@ -138,6 +138,8 @@ pub struct DocumentView {
     pub definition: String,
     /// Title of the report.
     pub report: String,
+    /// Title of the report in Chinese.
+    pub report_zh: Option<String>,
     /// Document kind.
     pub kind: String,
     /// Title.

@@ -45,6 +45,7 @@ impl Fake {
             id,
             definition: "great-lakes-statement".into(),
             report: "Great Lakes Statement".into(),
+            report_zh: None,
             kind: "statement".into(),
             title: title.into(),
             date: Day::from_ymd(2024, 3, 10 + i8::try_from(id.ordinal).unwrap_or(0)),

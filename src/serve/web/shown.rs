@@ -83,11 +83,12 @@ fn amount(document: &DocumentView, language: Language) -> Option<String> {
 /// A document for templates; `all` keeps sensitive fields in.
 pub fn document(document: &DocumentView, language: Language, all: bool) -> Shown {
     let fields = document.fields.iter().filter(|f| all || !f.sensitive);
+    let chinese = document.report_zh.as_deref().filter(|_| language == Language::Chinese);
     context! {
         id => document.id.to_string(),
         title => document.title.as_str(),
         kind => document.kind.as_str(),
-        report => document.report.as_str(),
+        report => chinese.unwrap_or(&document.report),
         definition => document.definition.as_str(),
         account => document.account.as_deref().unwrap_or_default(),
         date => document.date.map(|date| day(date, language)).unwrap_or_default(),

@@ -146,6 +146,8 @@ const WORDS: &[(&str, &str, &str)] = &[
     ("page_of", "of", "/"),
     ("page_picture", "Picture of page", "页面图像，第"),
     ("pages", "Pages", "页数"),
+    ("pages_counted", "pages", "页"),
+    ("pages_one", "page", "页"),
     ("password", "Password", "密码"),
     ("previous", "Previous", "上一页"),
     ("problem_bad_parameter", "Something in the address is not allowed", "地址中有不允许的内容"),
