@@ -3,8 +3,11 @@
 //! A small stream is held whole until its end and compressed then, with the definition's dictionary if that pays.
 //! A stream that grows beyond [`super::Sizes::context_bytes`] gets a big first block; from then on blocks go through
 //! bounded queues to a hashing thread and to compressing threads, and come back as rows.
+//!
+//! Resources are taken out ([`Blocks::take_out`]): the blocks hold the stream without them, and count its bytes so.
 
 use std::io::{self, Read};
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, channel, sync_channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{Scope, ScopedJoinHandle};
@@ -70,12 +73,55 @@ pub(super) struct Finished {
 type Row = (u32, Result<Vec<u8>, ArchiveError>);
 
 /// The threads of a big load.
-struct Crew<'scope> {
+struct Crew {
     jobs: SyncSender<(u32, Arc<Vec<u8>>)>,
-    hash: SyncSender<Arc<Vec<u8>>>,
-    hasher: ScopedJoinHandle<'scope, [u8; 32]>,
     rows: Receiver<Row>,
     under_way: usize,
+}
+
+/// The stream's hash: made here until there is a thread for it.
+enum Hash<'scope> {
+    Here(Sha256),
+    Beside { queue: SyncSender<(Arc<Vec<u8>>, usize)>, thread: ScopedJoinHandle<'scope, [u8; 32]> },
+}
+
+impl<'scope> Hash<'scope> {
+    fn new() -> Hash<'scope> {
+        Hash::Here(Sha256::new())
+    }
+
+    /// The same hash on a thread of its own.
+    fn beside<'env>(self, scope: &'scope Scope<'scope, 'env>, pool: Arc<Mutex<Vec<Vec<u8>>>>) -> Hash<'scope> {
+        let Hash::Here(mut sha) = self else { return self };
+        let (queue, to_hash) = sync_channel::<(Arc<Vec<u8>>, usize)>(QUEUE);
+        let thread = scope.spawn(move || {
+            for (raw, from) in to_hash {
+                sha.update(&raw[from..]);
+                recycle(&pool, raw);
+            }
+            sha.finalize().into()
+        });
+        Hash::Beside { queue, thread }
+    }
+
+    /// The next bytes of the stream: those of `raw` behind `from`.
+    fn add(&mut self, raw: &Arc<Vec<u8>>, from: usize) {
+        match self {
+            Hash::Here(sha) => sha.update(&raw[from..]),
+            // A queue is closed only when its thread is gone, and then its end says why.
+            Hash::Beside { queue, .. } => drop(queue.send((raw.clone(), from))),
+        }
+    }
+
+    fn finish(self) -> Result<[u8; 32], ArchiveError> {
+        match self {
+            Hash::Here(sha) => Ok(sha.finalize().into()),
+            Hash::Beside { queue, thread } => {
+                drop(queue);
+                thread.join().map_err(|_| ArchiveError::damaged("a load", "its hash was not finished"))
+            }
+        }
+    }
 }
 
 /// The blocks of one load.
@@ -86,15 +132,20 @@ pub(super) struct Blocks<'scope, 'env: 'scope> {
     pending: Pending,
     /// Buffers to use again.
     pool: Arc<Mutex<Vec<Vec<u8>>>>,
-    /// Offset of the first pending byte.
+    /// Offset of the first pending byte, resources not counted.
     start: u64,
+    /// What was taken out, in the stream, with the bytes taken out before it.
+    taken: Vec<(Range<u64>, u64)>,
+    hash: Hash<'scope>,
+    /// Pending bytes that were hashed already.
+    hashed: usize,
     starts: Vec<u64>,
     /// Where the last numbered block ends.
     end_of_starts: u64,
     stored: u64,
-    held: Vec<Vec<u8>>,
+    held: Vec<Arc<Vec<u8>>>,
     held_bytes: usize,
-    crew: Option<Crew<'scope>>,
+    crew: Option<Crew>,
 }
 
 impl<'scope, 'env> Blocks<'scope, 'env> {
@@ -106,6 +157,9 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
             pending,
             pool: Arc::default(),
             start: 0,
+            taken: Vec::new(),
+            hash: Hash::new(),
+            hashed: 0,
             starts: Vec::new(),
             end_of_starts: 0,
             stored: 0,
@@ -118,6 +172,7 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
     /// Cuts a block if enough bytes are there: at the end of the last document, or of the last unit when the
     /// document is long.
     pub fn advance(&mut self, cut_end: u64, unit_end: u64, spill: &mut Spill<'_>) -> Result<(), LoadError> {
+        let (cut_end, unit_end) = (self.in_blocks(cut_end), self.in_blocks(unit_end));
         let long = |end: u64, blocks: u64| end.saturating_sub(self.start) >= blocks * BLOCK_BYTES as u64;
         let end = match (long(cut_end, 1), long(unit_end, 2)) {
             (true, _) => cut_end,
@@ -132,6 +187,34 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
             left -= length;
         }
         Ok(())
+    }
+
+    /// Where a byte of the stream lies in the blocks; one of a resource lies where the resource was taken out.
+    fn in_blocks(&self, byte: u64) -> u64 {
+        let after = self.taken.partition_point(|(span, _)| span.start < byte);
+        let Some((span, before)) = after.checked_sub(1).and_then(|last| self.taken.get(last)) else { return byte };
+        byte.max(span.end) - before - (span.end - span.start)
+    }
+
+    /// Takes the bytes of a unit that was just decoded out of what goes into blocks.
+    pub fn take_out(&mut self, span: &Range<u64>) -> Result<Vec<u8>, LoadError> {
+        let from = usize::try_from(self.in_blocks(span.start).saturating_sub(self.start)).unwrap_or(usize::MAX);
+        let to = from.saturating_add(usize::try_from(span.end - span.start).unwrap_or(usize::MAX));
+        let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
+        if from < self.hashed || to > pending.len() {
+            let detail = format!("bytes {span:?} were decoded, they are not those that were read");
+            return Err(LoadError::Unbalanced { detail, at: At { byte: span.start, record: 0, page: 0 } });
+        }
+        // The hash is over the stream, in its order.
+        let before = Arc::new(pending[self.hashed..from].to_vec());
+        let unit = Arc::new(pending.drain(from..to).collect::<Vec<u8>>());
+        drop(pending);
+        self.hash.add(&before, 0);
+        self.hash.add(&unit, 0);
+        self.hashed = from;
+        let before = self.taken.last().map_or(0, |(last, before)| before + (last.end - last.start));
+        self.taken.push((span.clone(), before));
+        Ok(Arc::unwrap_or_clone(unit))
     }
 
     /// The next pending bytes.
@@ -151,6 +234,10 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
     }
 
     fn add(&mut self, raw: Vec<u8>, spill: &mut Spill<'_>) -> Result<(), LoadError> {
+        let raw = Arc::new(raw);
+        let hashed = self.hashed.min(raw.len());
+        self.hashed -= hashed;
+        self.hash.add(&raw, hashed);
         if self.crew.is_some() {
             return self.send(raw, spill);
         }
@@ -159,24 +246,15 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
         if self.held_bytes < self.sizes.context_bytes {
             return Ok(());
         }
-        let first = Arc::new(std::mem::take(&mut self.held).concat());
+        let first = Arc::new(joined(&std::mem::take(&mut self.held)));
+        self.hash = std::mem::replace(&mut self.hash, Hash::new()).beside(self.scope, self.pool.clone());
         self.crew = Some(self.hire(Context::first(first.clone())));
-        self.send_shared(first, spill)
+        self.send(first, spill)
     }
 
-    fn hire(&self, context: Context) -> Crew<'scope> {
+    fn hire(&self, context: Context) -> Crew {
         let (jobs, work) = sync_channel::<(u32, Arc<Vec<u8>>)>(QUEUE);
-        let (hash, to_hash) = sync_channel::<Arc<Vec<u8>>>(QUEUE);
         let (done, rows) = channel();
-        let pool = self.pool.clone();
-        let hasher = self.scope.spawn(move || {
-            let mut sha = Sha256::new();
-            for raw in to_hash {
-                sha.update(&*raw);
-                recycle(&pool, raw);
-            }
-            sha.finalize().into()
-        });
         let work = Arc::new(Mutex::new(work));
         let cores = std::thread::available_parallelism().map_or(1, usize::from);
         for _ in 0..cores.saturating_sub(1).clamp(1, 4) {
@@ -184,18 +262,13 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
                 (work.clone(), done.clone(), context.clone(), self.pool.clone(), self.load);
             self.scope.spawn(move || compress(load, &context, &work, &done, &pool));
         }
-        Crew { jobs, hash, hasher, rows, under_way: 0 }
+        Crew { jobs, rows, under_way: 0 }
     }
 
-    fn send(&mut self, raw: Vec<u8>, spill: &mut Spill<'_>) -> Result<(), LoadError> {
-        self.send_shared(Arc::new(raw), spill)
-    }
-
-    fn send_shared(&mut self, raw: Arc<Vec<u8>>, spill: &mut Spill<'_>) -> Result<(), LoadError> {
+    fn send(&mut self, raw: Arc<Vec<u8>>, spill: &mut Spill<'_>) -> Result<(), LoadError> {
         let number = self.next_number(raw.len())?;
         let Some(crew) = &mut self.crew else { return Ok(()) };
-        // A queue is closed only when its thread is gone, and then its row says why.
-        let _ = crew.hash.send(raw.clone());
+        // A queue is closed only when its threads are gone, and then the count of rows says so.
         let _ = crew.jobs.send((number, raw));
         crew.under_way += 1;
         self.store_ready(spill)
@@ -228,18 +301,19 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
             self.add(raw, spill)?;
             left -= length;
         }
-        let sha256 = match self.crew.take() {
+        match self.crew.take() {
             Some(crew) => self.dismiss(crew, spill)?,
             None => self.finish_small(archive, definition, spill)?,
-        };
+        }
+        let sha256 = self.hash.finish()?;
         fault::step("dictionary-written");
-        Ok(Finished { bytes: self.end_of_starts, sha256, starts: self.starts, stored: self.stored })
+        let taken = self.taken.last().map_or(0, |(last, before)| before + (last.end - last.start));
+        Ok(Finished { bytes: self.end_of_starts + taken, sha256, starts: self.starts, stored: self.stored })
     }
 
-    fn dismiss(&mut self, crew: Crew<'scope>, spill: &mut Spill<'_>) -> Result<[u8; 32], LoadError> {
-        let Crew { jobs, hash, hasher, rows, mut under_way } = crew;
+    fn dismiss(&mut self, crew: Crew, spill: &mut Spill<'_>) -> Result<(), LoadError> {
+        let Crew { jobs, rows, mut under_way } = crew;
         drop(jobs);
-        drop(hash);
         for (number, row) in rows {
             under_way -= 1;
             self.stored += put(self.load, number, row?, spill)?;
@@ -247,19 +321,12 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
         if under_way != 0 {
             return Err(ArchiveError::damaged("a load", format!("{under_way} blocks were not compressed")).into());
         }
-        hasher.join().map_err(|_| ArchiveError::damaged("a load", "its hash was not finished").into())
+        Ok(())
     }
 
-    fn finish_small(
-        &mut self,
-        archive: &Archive,
-        definition: &str,
-        spill: &mut Spill<'_>,
-    ) -> Result<[u8; 32], LoadError> {
+    fn finish_small(&mut self, archive: &Archive, definition: &str, spill: &mut Spill<'_>) -> Result<(), LoadError> {
         let held = std::mem::take(&mut self.held);
-        let mut sha = Sha256::new();
         for raw in &held {
-            sha.update(raw);
             self.next_number(raw.len())?;
         }
         let contents = match archive.newest_dictionary(definition)? {
@@ -270,7 +337,7 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
             let row = rows::seal(&keys::block(self.load, number), &content);
             self.stored += put(self.load, number, row, spill)?;
         }
-        Ok(sha.finalize().into())
+        Ok(())
     }
 
     /// Compresses without a dictionary, or with one trained now when there is enough to train it from and it pays.
@@ -278,7 +345,7 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
         &self,
         archive: &Archive,
         definition: &str,
-        held: &[Vec<u8>],
+        held: &[Arc<Vec<u8>>],
     ) -> Result<Vec<Vec<u8>>, ArchiveError> {
         let plain = pack_all(&Context::Plain, held)?;
         if self.held_bytes < self.sizes.training_bytes {
@@ -304,15 +371,21 @@ fn put(load: LoadId, number: u32, row: Vec<u8>, spill: &mut Spill<'_>) -> Result
     Ok(bytes)
 }
 
-fn pack_all(context: &Context, raw: &[Vec<u8>]) -> Result<Vec<Vec<u8>>, ArchiveError> {
+fn joined(parts: &[Arc<Vec<u8>>]) -> Vec<u8> {
+    let mut all = Vec::with_capacity(parts.iter().map(|part| part.len()).sum());
+    parts.iter().for_each(|part| all.extend_from_slice(part));
+    all
+}
+
+fn pack_all(context: &Context, raw: &[Arc<Vec<u8>>]) -> Result<Vec<Vec<u8>>, ArchiveError> {
     let mut packer = Packer::new(context)?;
     raw.iter().map(|raw| packer.pack(raw)).collect()
 }
 
 /// A dictionary for streams like this one; nothing when zstd finds too little to say.
-fn train(held: &[Vec<u8>]) -> Option<Vec<u8>> {
+fn train(held: &[Arc<Vec<u8>>]) -> Option<Vec<u8>> {
     let samples: Vec<&[u8]> = held.iter().flat_map(|raw| raw.chunks(SAMPLE_BYTES)).collect();
-    let total: usize = held.iter().map(Vec::len).sum();
+    let total: usize = held.iter().map(|raw| raw.len()).sum();
     zstd::dict::from_samples(&samples, DICTIONARY_BYTES.min(total / 16)).ok()
 }
 

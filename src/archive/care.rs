@@ -8,6 +8,9 @@ use serde::{Deserialize, Serialize};
 use super::cut::{Cutting, Spill};
 use super::error::{ArchiveError, LoadError};
 use super::kv::{Batch, Family};
+use super::library::Recorder;
+use super::load::{TOO_MUCH_LIBRARY, put_units};
+use super::resource::Resources;
 use super::rows::{self, StoredLoad, Tombstone};
 use super::verify::VerifyReport;
 use super::{Archive, Change, LoadId, LoadRow, STORE, fault, keys};
@@ -47,8 +50,8 @@ impl Archive {
         Ok(row)
     }
 
-    /// Takes a load out: row, blocks, documents and content hash go in one atomic step, a tombstone stays. The
-    /// space is given back before this returns. The number is never used again.
+    /// Takes a load out: row, blocks, documents, content hash and the resources that no other load uses go in one atomic
+    /// step, a tombstone stays. The space is given back before this returns. The number is never used again.
     pub fn unload(&self, load: LoadId, reason: &str) -> Result<Tombstone, ArchiveError> {
         let _reserved = self.reserve(load)?;
         let row = self.load_row(load)?;
@@ -65,6 +68,8 @@ impl Archive {
         let mut batch = Batch::default();
         batch.delete(Family::Loads, keys::load(load));
         batch.delete(Family::Loads, keys::block_table(load));
+        batch.delete(Family::Loads, keys::resource_table(load));
+        batch.delete_range(Family::Loads, keys::shared_tables(load));
         if let Some(hash) = from_hex(&stone.sha256) {
             batch.delete(Family::Loads, keys::content(&hash, &stone.definition));
         }
@@ -73,6 +78,7 @@ impl Archive {
         rows::put(&mut batch, Family::Dispositions, keys::tombstone(load), &stone)?;
         {
             let mut catalogue = self.catalogue();
+            self.release(&mut catalogue, load, &mut batch)?;
             self.commit_change(&mut catalogue, batch, Change::Unloaded(load))?;
         }
         self.forget(load);
@@ -84,6 +90,7 @@ impl Archive {
         self.infos.forget(|id| *id == load);
         self.firsts.forget(|id| *id == load);
         self.blocks.forget(|(id, _)| *id == load);
+        self.shared.forget(|id| *id == load);
     }
 
     /// Cuts a load anew with another version of its definition, from its stored bytes. The blocks stay as they are;
@@ -91,7 +98,7 @@ impl Archive {
     pub fn resplit(&self, load: LoadId, version: u32) -> Result<LoadRow, LoadError> {
         let reserved = self.reserve(load)?;
         let info = self.info(load)?;
-        let StoredLoad { mut row, generation, block_bytes } = self.stored_load(load)?;
+        let StoredLoad { mut row, generation, mut block_bytes, pieces, mut library, .. } = self.stored_load(load)?;
         let missing = || ArchiveError::NoDefinition { name: format!("{} version {version}", row.definition) };
         let definition = self.definition(&row.definition, Some(version))?.ok_or_else(missing)?;
         let next = generation.checked_add(1).ok_or(LoadError::TooMany { what: "generations" })?;
@@ -100,15 +107,19 @@ impl Archive {
         let sample = crate::decode::Sample { head: &head, total: Some(row.bytes), name: Some(&row.file) };
         let (format, read) = self.how(&sample, &definition.read)?;
         let mut spill = Spill::new(self, load, next);
+        let recorder = Recorder::new(self.libraries_of(&read, &library));
         let cut = (|| {
             let stream = self.stream(info.clone(), 0..row.bytes);
-            let decoder = format.open(Box::new(stream), Start::default(), &read, &Context::default())?;
+            let context = Context { shared: None, libraries: recorder.clone() };
+            let decoder = format.open(Box::new(stream), Start::default(), &read, &context)?;
             let mut cutting = Cutting::new(&definition, decoder, &row.file, (load, next));
             while cutting.step(&mut spill)? {}
             fault::step("stream-decoded");
-            cutting.finish(row.bytes, &mut spill)
+            let (found, left_out) = recorder.take();
+            cutting.note("library-resources-not-kept", left_out, TOO_MUCH_LIBRARY);
+            Ok((cutting.finish(row.bytes, &mut spill)?, found))
         })();
-        let (accounts, notes) = match cut {
+        let ((accounts, notes), mut found) = match cut {
             Ok(cut) => cut,
             Err(error) => {
                 // The first error counts; what cannot be removed now is removed at the next opening.
@@ -126,17 +137,29 @@ impl Archive {
         row.set_aside = accounts.set_aside;
         row.stored_bytes = block_bytes + spill.stored;
         row.warnings = notes;
-        let mut batch = spill.into_batch();
-        batch.delete_range(Family::Documents, keys::groups(load, generation));
-        let stored = StoredLoad { row, generation: next, block_bytes };
-        let published = self.publish(&mut self.catalogue(), batch, &stored, Change::Loaded(load));
+        found.retain(|new| !library.iter().any(|kept| (&kept.kind, &kept.name) == (&new.kind, &new.name)));
+        let published = (|| {
+            let mut resources = Resources::new(self, load);
+            library.extend(resources.keep(found)?);
+            let mut batch = spill.into_batch();
+            batch.delete_range(Family::Documents, keys::groups(load, generation));
+            let mut catalogue = self.catalogue();
+            resources.claim(&mut catalogue, &mut batch)?;
+            block_bytes += resources.stored;
+            row.stored_bytes += resources.stored;
+            batch.delete(Family::Loads, keys::shared_table(load, generation));
+            let shared_units = put_units(&mut batch, (load, next), &accounts.shared);
+            let stored = StoredLoad { row, generation: next, block_bytes, shared_units, pieces, library };
+            self.publish(&mut catalogue, batch, &stored, Change::Loaded(load))?;
+            Ok(stored.row)
+        })();
         if published.is_err() {
             let _ = self.remove_debris(load, next);
         }
         self.infos.forget(|id| *id == load);
+        self.shared.forget(|id| *id == load);
         drop(reserved);
-        published?;
-        Ok(stored.row)
+        published
     }
 
     fn head_of(&self, info: &std::sync::Arc<super::catalogue::LoadInfo>) -> Result<Vec<u8>, LoadError> {

@@ -1,12 +1,13 @@
 //! What the catalogue knows: loads, documents, changes, and small tables of others.
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, Range};
 use std::sync::Arc;
 
 use serde::{Serialize, de::DeserializeOwned};
 
 use super::error::ArchiveError;
 use super::kv::{Batch, Family};
+use super::resource::{Placed, unpack_table};
 use super::rows::{self, StoredLoad, Tombstone, put_varint, take_varint};
 use super::{Archive, Change, DocId, Document, LoadId, LoadRow, Seq, group, keys};
 use crate::index::Draft;
@@ -16,14 +17,44 @@ use crate::index::Draft;
 pub(super) struct LoadInfo {
     pub stored: StoredLoad,
     pub definition: Arc<str>,
-    /// Where each block starts in the stream; the last one ends with the stream.
+    /// Where each block starts in the stream without its resources; the last one ends with it.
     pub starts: Vec<u64>,
+    /// The resources of the stream.
+    pub pieces: Vec<Placed>,
+    /// Its shared units.
+    pub shared: Vec<Range<u64>>,
+}
+
+/// Where a byte of a stream is stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In this piece.
+    Piece(Placed),
+    /// In the blocks, at this byte of them; the next piece starts at byte `until` of the stream.
+    Blocks { at: u64, until: u64 },
 }
 
 impl LoadInfo {
-    /// The block that holds a byte, or `None` behind the end of the stream.
+    /// Where a byte of the stream is stored.
+    pub fn place(&self, byte: u64) -> Place {
+        let after = self.pieces.partition_point(|piece| piece.start <= byte);
+        let until = self.pieces.get(after).map_or(self.stored.row.bytes, |next| next.start);
+        match after.checked_sub(1).and_then(|last| self.pieces.get(last)) {
+            Some(piece) if byte < piece.end() => Place::Piece(*piece),
+            Some(piece) => Place::Blocks { at: byte - piece.before - piece.length, until },
+            None => Place::Blocks { at: byte, until },
+        }
+    }
+
+    /// Bytes of the stream without its resources.
+    pub fn in_blocks(&self) -> u64 {
+        let resources = self.pieces.last().map_or(0, |last| last.before + last.length);
+        self.stored.row.bytes.saturating_sub(resources)
+    }
+
+    /// The block that holds a byte, or `None` behind the end; resources are not counted.
     pub fn block_at(&self, byte: u64) -> Option<u32> {
-        if byte >= self.stored.row.bytes {
+        if byte >= self.in_blocks() {
             return None;
         }
         let after = self.starts.partition_point(|start| *start <= byte);
@@ -51,6 +82,29 @@ fn unpack_starts(what: &str, mut content: &[u8]) -> Result<Vec<u64>, ArchiveErro
         starts.push(before);
     }
     Ok(starts)
+}
+
+/// The value of a row of shared units.
+pub(super) fn pack_units(key: &[u8], units: &[Range<u64>]) -> Vec<u8> {
+    let (mut content, mut end) = (Vec::with_capacity(units.len() * 4), 0);
+    for unit in units {
+        put_varint(&mut content, unit.start - end);
+        put_varint(&mut content, unit.end - unit.start);
+        end = unit.end;
+    }
+    rows::seal(key, &content)
+}
+
+fn unpack_units(what: &str, mut content: &[u8]) -> Result<Vec<Range<u64>>, ArchiveError> {
+    let (mut units, mut end) = (Vec::new(), 0_u64);
+    while !content.is_empty() {
+        let start = take_varint(&mut content).and_then(|gap| end.checked_add(gap));
+        let unit = start.and_then(|start| Some(start..start.checked_add(take_varint(&mut content)?)?));
+        let unit = unit.ok_or_else(|| ArchiveError::damaged(what, "its numbers do not read"))?;
+        end = unit.end;
+        units.push(unit);
+    }
+    Ok(units)
 }
 
 pub(super) fn document(id: DocId, definition: &Arc<str>, draft: Draft) -> Document {
@@ -118,11 +172,47 @@ impl Archive {
         let value =
             self.engine.get(Family::Loads, &key)?.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
         let starts = unpack_starts(&what, rows::unseal(&what, &key, &value)?)?;
-        let info = LoadInfo { definition: stored.row.definition.as_str().into(), stored, starts };
-        let weight = info.starts.len() * 8 + 4096;
+        let pieces = self.resource_table(&stored)?;
+        let shared = self.shared_table(&stored)?;
+        let info = LoadInfo { definition: stored.row.definition.as_str().into(), stored, starts, pieces, shared };
+        let weight = info.starts.len() * 8 + info.pieces.len() * 56 + info.shared.len() * 16 + 4096;
         let info = Arc::new(info);
         self.infos.put(id, info.clone(), weight);
         Ok(info)
+    }
+
+    fn resource_table(&self, stored: &StoredLoad) -> Result<Vec<Placed>, ArchiveError> {
+        if stored.pieces == 0 {
+            return Ok(Vec::new());
+        }
+        let id = stored.row.id;
+        let what = format!("the resource table of load {id}");
+        let key = keys::resource_table(id);
+        let value =
+            self.engine.get(Family::Loads, &key)?.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
+        let pieces = unpack_table(&what, rows::unseal(&what, &key, &value)?, stored.row.bytes)?;
+        if pieces.len() as u64 != u64::from(stored.pieces) {
+            let detail = format!("it has {} pieces, not {}", pieces.len(), stored.pieces);
+            return Err(ArchiveError::damaged(what, detail));
+        }
+        Ok(pieces)
+    }
+
+    fn shared_table(&self, stored: &StoredLoad) -> Result<Vec<Range<u64>>, ArchiveError> {
+        if stored.shared_units == 0 {
+            return Ok(Vec::new());
+        }
+        let id = stored.row.id;
+        let what = format!("the shared units of load {id}");
+        let key = keys::shared_table(id, stored.generation);
+        let value =
+            self.engine.get(Family::Loads, &key)?.ok_or_else(|| ArchiveError::damaged(&what, "they are missing"))?;
+        let units = unpack_units(&what, rows::unseal(&what, &key, &value)?)?;
+        let counted = units.len() as u64 == u64::from(stored.shared_units);
+        if !counted || units.last().is_some_and(|last| last.end > stored.row.bytes) {
+            return Err(ArchiveError::damaged(what, "they do not fit the load"));
+        }
+        Ok(units)
     }
 
     /// One document.

@@ -1,6 +1,8 @@
 //! Decodes a stream, cuts it into documents, and keeps the books: every byte and every page ends in exactly one
 //! document or is set aside, or the load is refused.
 
+use std::ops::Range;
+
 use super::error::{ArchiveError, LoadError};
 use super::kv::{Batch, Family};
 use super::{Archive, LoadId, group, keys, rows};
@@ -12,6 +14,8 @@ use crate::note::{At, Note, Notes};
 
 /// Set-aside entries listed in a load row.
 const SET_ASIDE_LISTED: usize = 1_000;
+/// Shared units that a load remembers.
+const SHARED_UNITS: usize = 1 << 20;
 
 /// Rows on their way into the store: held back until they are many, then written ahead of the commit that makes
 /// them visible, behind a durable mark by which the next opening finds them if that commit never comes.
@@ -44,7 +48,8 @@ impl<'a> Spill<'a> {
         Ok(self.archive.engine.commit_later(std::mem::take(&mut self.batch))?)
     }
 
-    fn mark(&mut self) -> Result<(), ArchiveError> {
+    /// Leaves the durable mark, once.
+    pub fn mark(&mut self) -> Result<(), ArchiveError> {
         if !self.marked {
             let mut mark = Batch::default();
             let key = keys::unfinished(self.load, self.generation);
@@ -81,6 +86,9 @@ pub(super) struct Accounts {
     pub unit_end: u64,
     /// Where the last document or set-aside entry ended.
     pub cut_end: u64,
+    /// Units that later ones need.
+    pub shared: Vec<Range<u64>>,
+    shared_left_out: u64,
     document_pages: u64,
 }
 
@@ -93,10 +101,15 @@ impl Accounts {
         }
         self.unit_end = unit.span.end;
         self.pages += u64::from(unit.kind == UnitKind::Page);
+        if unit.shared && self.shared.len() < SHARED_UNITS {
+            self.shared.push(unit.span.clone());
+        } else if unit.shared {
+            self.shared_left_out += 1;
+        }
         Ok(())
     }
 
-    fn piece(&mut self, span: &std::ops::Range<u64>) -> Result<(), LoadError> {
+    fn piece(&mut self, span: &Range<u64>) -> Result<(), LoadError> {
         if span.start != self.cut_end || span.end < span.start || span.end > self.unit_end {
             let detail = format!("after byte {} comes a document or set-aside entry of bytes {span:?}", self.cut_end);
             return Err(self.unbalanced(detail));
@@ -143,6 +156,8 @@ impl<'d> Cutting<'d> {
         file: &str,
         (load, generation): (LoadId, u16),
     ) -> Cutting<'d> {
+        let mut decoder = decoder;
+        decoder.want_text(definition.wants_text());
         let splitter = Splitter::new(definition, decoder.code_page()).named(file);
         Cutting {
             decoder,
@@ -168,6 +183,16 @@ impl<'d> Cutting<'d> {
         Ok(true)
     }
 
+    /// The unit of the last step.
+    pub fn unit(&self) -> &Unit {
+        &self.unit
+    }
+
+    /// Counts what is survived besides decoding.
+    pub fn note(&mut self, code: &str, count: u64, detail: &str) {
+        self.notes.add_many(code, count, At::default(), detail);
+    }
+
     /// Ends the cut of a stream of `bytes`: the last rows are written and the books are closed.
     pub fn finish(mut self, bytes: u64, spill: &mut Spill<'_>) -> Result<(Accounts, Vec<Note>), LoadError> {
         self.splitter.finish(&mut self.notes, &mut self.cuts);
@@ -178,6 +203,8 @@ impl<'d> Cutting<'d> {
             let pages = self.accounts.pages;
             self.notes.add("no-documents", At::default(), format!("the definition found no document on {pages} pages"));
         }
+        let left_out = self.accounts.shared_left_out;
+        self.note("shared-units-forgotten", left_out, "more units with resources than a load remembers");
         Ok((self.accounts, self.notes.into_list()))
     }
 

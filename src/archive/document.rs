@@ -11,7 +11,7 @@ use super::stream::Stream;
 use super::{Archive, Document, LoadRow};
 use crate::auth::gate::Permit;
 use crate::decode::rows::Rows;
-use crate::decode::{Context, Decoder, Format, Start, Unit, UnitKind};
+use crate::decode::{Decoder, Format, Start, Unit, UnitKind};
 use crate::note::{Note, Notes};
 use crate::page::Page;
 use crate::render::{Pages, RenderError};
@@ -38,6 +38,7 @@ impl Archive {
             info,
             format,
             open: None,
+            text: false,
             unit: Unit::default(),
             notes: Notes::default(),
         })
@@ -49,8 +50,9 @@ impl Archive {
         let Document { span, resume, first_page, records_before, .. } = document;
         let start = Start { byte: span.start, resume, pages: first_page.saturating_sub(1), records: records_before };
         let format = self.format_of(&info.stored.row.read)?;
+        let context = self.context(&info, format)?;
         let read = info.stored.row.read.clone();
-        Ok(format.open(Box::new(self.stream(info, span)), start, &read, &Context::default())?)
+        Ok(format.open(Box::new(self.stream(info, span)), start, &read, &context)?)
     }
 
     /// Visits the printed text of each page (rows joined by line ends, blank rows left out), pages from 0.
@@ -75,6 +77,7 @@ impl Archive {
         }
         let info = self.info(document.id.load)?;
         let mut pages = self.pages_in(document.clone(), info)?;
+        pages.text = true;
         let (mut rows, mut text) = (Rows::default(), String::new());
         for number in 0..pages.document.pages {
             let code_page = pages.seek(number)?;
@@ -143,6 +146,8 @@ pub struct DocumentPages<'a> {
     info: Arc<LoadInfo>,
     format: &'static dyn Format,
     open: Option<Open<'a>>,
+    /// Whether the text is looked at; drawing does not need it.
+    text: bool,
     unit: Unit,
     notes: Notes,
 }
@@ -175,8 +180,10 @@ impl<'a> DocumentPages<'a> {
         let at = self.start_for(number);
         let reopen = self.open.as_ref().is_none_or(|open| open.next > number || open.next < at.0);
         if reopen {
+            let context = self.archive.context(&self.info, self.format)?;
             let stream = self.archive.stream(self.info.clone(), at.1.byte..self.document.span.end);
-            let decoder = self.format.open(Box::new(stream), at.1, &self.info.stored.row.read, &Context::default())?;
+            let mut decoder = self.format.open(Box::new(stream), at.1, &self.info.stored.row.read, &context)?;
+            decoder.want_text(self.text);
             self.open = Some(Open { decoder, next: at.0 });
         }
         let lost = |detail: String| ArchiveError::damaged(format!("document {}", self.document.id), detail);

@@ -52,6 +52,16 @@ pub enum ArchiveError {
         /// What was asked for, with its version if one was.
         name: String,
     },
+    /// The document is too long to be made a stream of its own.
+    #[error("document {document} has {bytes} bytes; at most {most} are made a stream of their own")]
+    TooLong {
+        /// The document.
+        document: DocId,
+        /// Its bytes.
+        bytes: u64,
+        /// The limit.
+        most: u64,
+    },
     /// The load is being worked on.
     #[error("load {0} is being worked on")]
     Busy(LoadId),

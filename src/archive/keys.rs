@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::{LoadId, Seq};
 
-/// Layout of the archive; a higher number may not be readable by this program.
-pub const LAYOUT: u32 = 1;
+/// Layout of the archive; a higher number may not be readable by this program. Layout 2 is layout 1 with resources: an
+/// archive becomes one when it takes its first.
+pub const LAYOUT: u32 = 2;
 
 /// Settings: [`LAYOUT`] of this archive.
 pub(super) const LAYOUT_KEY: &[u8] = b"\0layout";
@@ -39,6 +40,57 @@ pub(super) fn unfinished(id: LoadId, generation: u16) -> Vec<u8> {
 /// Loads: the load that a content hash and a definition lead to.
 pub(super) fn content(sha256: &[u8; 32], definition: &str) -> Vec<u8> {
     key(&[b"H", sha256, definition.as_bytes()])
+}
+
+/// Loads: where the resources of a load stand in its stream.
+pub(super) fn resource_table(id: LoadId) -> Vec<u8> {
+    key(&[b"R", &id.0.to_be_bytes()])
+}
+
+/// Loads: where the shared units of a load stand in its stream, by the generation of its documents.
+pub(super) fn shared_table(id: LoadId, generation: u16) -> Vec<u8> {
+    key(&[b"S", &id.0.to_be_bytes(), &generation.to_be_bytes()])
+}
+
+/// Loads: the tables of shared units of all generations of a load.
+pub(super) fn shared_tables(id: LoadId) -> Range<Vec<u8>> {
+    below(&key(&[b"S", &id.0.to_be_bytes()]))
+}
+
+/// Resources: a piece, by the SHA-256 of its bytes.
+pub(super) fn resource(hash: &[u8; 32]) -> Vec<u8> {
+    key(&[b"R", hash])
+}
+
+/// Resources: mark that a load uses a piece, to be found by the piece.
+pub(super) fn resource_use(hash: &[u8; 32], id: LoadId) -> Vec<u8> {
+    key(&[b"U", hash, &id.0.to_be_bytes()])
+}
+
+/// Resources: the uses of a piece.
+pub(super) fn resource_uses(hash: &[u8; 32]) -> Range<Vec<u8>> {
+    below(&key(&[b"U", hash]))
+}
+
+/// Resources: the same mark, to be found by the load.
+pub(super) fn load_resource(id: LoadId, hash: &[u8; 32]) -> Vec<u8> {
+    key(&[b"L", &id.0.to_be_bytes(), hash])
+}
+
+/// Resources: prefix of the marks of a load.
+pub(super) fn load_resources(id: LoadId) -> Vec<u8> {
+    key(&[b"L", &id.0.to_be_bytes()])
+}
+
+/// Piece and load of a [`load_resource`] mark.
+pub(super) fn load_resource_of(key: &[u8]) -> Option<(LoadId, [u8; 32])> {
+    Some((load_of(key)?, key.get(5..)?.try_into().ok()?))
+}
+
+/// Piece and load of a [`resource_use`] mark.
+pub(super) fn resource_use_of(key: &[u8]) -> Option<([u8; 32], LoadId)> {
+    let (hash, load) = key.get(1..)?.split_at_checked(32)?;
+    Some((hash.try_into().ok()?, LoadId(u32::from_be_bytes(load.try_into().ok()?))))
 }
 
 /// All keys that start with `prefix`. The prefix must not be all 0xFF.

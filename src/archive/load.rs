@@ -11,20 +11,24 @@ use std::time::Instant;
 use serde::{Deserialize, Serialize};
 
 use super::blocks::{Blocks, Finished, Tee};
-use super::catalogue::pack_starts;
+use super::catalogue::{pack_starts, pack_units};
 use super::cut::{Accounts, Cutting, Spill};
 use super::definitions::hex;
 use super::error::{ArchiveError, LoadError};
 use super::fault;
 use super::kv::{Batch, Family};
+use super::library::Recorder;
 use super::read::Reading;
-use super::rows::{self, StoredLoad};
+use super::resource::{LEAST_SHARED, Resources, pack_table};
+use super::rows::{self, KeptResource, StoredLoad};
 use super::{Archive, Catalogue, Change, LoadId, LoadRow, keys};
 use crate::decode::{Context, SAMPLE_BYTES, Sample, Start};
 use crate::note::{At, Note};
 
 /// Bytes between two calls of the progress function.
 const PROGRESS_BYTES: u64 = 1 << 20;
+/// Detail of a note.
+pub(super) const TOO_MUCH_LIBRARY: &str = "the load needs more of the resource libraries than is kept with one load";
 
 /// A stream to load.
 pub struct LoadSource<'a> {
@@ -78,6 +82,8 @@ struct Ready<'a> {
     accounts: Accounts,
     notes: Vec<Note>,
     blocks: Finished,
+    resources: Resources<'a>,
+    library: Vec<KeptResource>,
     stored: u64,
     started: Instant,
 }
@@ -121,12 +127,20 @@ impl Archive {
     ) -> Result<LoadOutcome, LoadError> {
         let started = Instant::now();
         let (tee, pending) = Tee::new(source.reader);
-        let decoder = reading.format.open(Box::new(tee), Start::default(), &reading.read, &Context::default())?;
+        let recorder = Recorder::new(self.libraries_for(&reading.read));
+        let context = Context { shared: None, libraries: recorder.clone() };
+        let decoder = reading.format.open(Box::new(tee), Start::default(), &reading.read, &context)?;
         let mut cutting = Cutting::new(&reading.definition, decoder, &source.name, (id, 1));
         let mut spill = Spill::new(self, id, 1);
+        let mut resources = Resources::new(self, id);
         let mut blocks = Blocks::new(scope, id, self.sizes, pending);
         let mut next_progress = PROGRESS_BYTES;
         while cutting.step(&mut spill)? {
+            let unit = cutting.unit();
+            if unit.shared && unit.span.end - unit.span.start >= LEAST_SHARED {
+                let span = unit.span.clone();
+                resources.add(span.start, &blocks.take_out(&span)?, &mut spill)?;
+            }
             let accounts = &cutting.accounts;
             blocks.advance(accounts.cut_end, accounts.unit_end, &mut spill)?;
             if accounts.unit_end >= next_progress {
@@ -137,16 +151,20 @@ impl Archive {
         fault::step("stream-decoded");
         let blocks = blocks.finish(self, &reading.definition.name, &mut spill)?;
         fault::step("blocks-written");
+        let (library, left_out) = recorder.take();
+        cutting.note("library-resources-not-kept", left_out, TOO_MUCH_LIBRARY);
         let (accounts, notes) = cutting.finish(blocks.bytes, &mut spill)?;
         fault::step("documents-written");
         progress(progress_of(&accounts, source.total));
         let stored = spill.stored;
-        let ready = Ready { id, file: source.name, reading, accounts, notes, blocks, stored, started };
+        let library = resources.keep(library)?;
+        let ready =
+            Ready { id, file: source.name, reading, accounts, notes, blocks, resources, library, stored, started };
         self.publish_load(ready, spill.into_batch())
     }
 
     fn publish_load(&self, ready: Ready<'_>, mut batch: Batch) -> Result<LoadOutcome, LoadError> {
-        let Ready { id, file, reading, accounts, notes, blocks, stored, started } = ready;
+        let Ready { id, file, reading, accounts, notes, blocks, mut resources, library, stored, started } = ready;
         let content = keys::content(&blocks.sha256, &reading.definition.name);
         let mut catalogue = self.catalogue();
         if let Some(row) = self.load_of_content(&content)? {
@@ -154,6 +172,14 @@ impl Archive {
         }
         let table = keys::block_table(id);
         let table_row = pack_starts(&table, &blocks.starts);
+        resources.claim(&mut catalogue, &mut batch)?;
+        let mut tables = table_row.len() as u64;
+        if !resources.table.is_empty() {
+            let key = keys::resource_table(id);
+            let row = pack_table(&key, &resources.table);
+            tables += row.len() as u64;
+            batch.put(Family::Loads, key, row);
+        }
         let row = LoadRow {
             id,
             file,
@@ -167,7 +193,7 @@ impl Archive {
             documents: accounts.documents,
             set_aside_pages: accounts.set_aside_pages,
             set_aside: accounts.set_aside,
-            stored_bytes: stored + table_row.len() as u64,
+            stored_bytes: stored + tables + resources.stored,
             warnings: notes,
             loaded_at: self.now(),
             seconds: started.elapsed().as_secs_f64(),
@@ -180,7 +206,15 @@ impl Archive {
             keys::LAST_LOAD_KEY.to_vec(),
             u64::from(id.0.max(catalogue.last_load)),
         );
-        let stored = StoredLoad { row, generation: 1, block_bytes: blocks.stored };
+        let shared_units = put_units(&mut batch, (id, 1), &accounts.shared);
+        let stored = StoredLoad {
+            row,
+            generation: 1,
+            block_bytes: blocks.stored + resources.stored,
+            shared_units,
+            pieces: u32::try_from(resources.table.len()).unwrap_or(u32::MAX),
+            library,
+        };
         self.publish(&mut catalogue, batch, &stored, Change::Loaded(id))?;
         catalogue.last_load = catalogue.last_load.max(id.0);
         Ok(LoadOutcome { row: stored.row, duplicate: false })
@@ -244,12 +278,15 @@ impl Archive {
             return Ok(());
         }
         let mut batch = Batch::default();
+        // Held until the commit: resources of this load may be wanted by another one meanwhile.
+        let mut catalogue = self.catalogue();
         match self.stored_load(id) {
             Ok(stored) if stored.generation == generation => {}
             Ok(_) => batch.delete_range(Family::Documents, keys::groups(id, generation)),
             Err(ArchiveError::NoLoad(_)) => {
                 batch.delete_range(Family::Documents, keys::all_groups(id));
                 batch.delete_range(Family::Blocks, keys::blocks(id));
+                self.release(&mut catalogue, id, &mut batch)?;
             }
             Err(error) => return Err(error),
         }
@@ -266,6 +303,16 @@ impl Archive {
         })?;
         marks.into_iter().try_for_each(|(id, generation)| self.remove_debris(id, generation))
     }
+}
+
+/// Puts the table of a cut's shared units into a batch and says how many they are.
+pub(super) fn put_units(batch: &mut Batch, cut: (LoadId, u16), units: &[std::ops::Range<u64>]) -> u32 {
+    if !units.is_empty() {
+        let key = keys::shared_table(cut.0, cut.1);
+        let row = pack_units(&key, units);
+        batch.put(Family::Loads, key, row);
+    }
+    u32::try_from(units.len()).unwrap_or(u32::MAX)
 }
 
 fn progress_of(accounts: &Accounts, total: Option<u64>) -> Progress {

@@ -6,7 +6,8 @@
 //! Promises, each with its test in this folder: a load is all there or not there at all (`tests/crash.rs`); the stream
 //! comes back byte for byte, whatever is in it; the same stream for the same definition loads once; nothing that was
 //! stored changes until it is unloaded, and then nothing of it is left but a tombstone; a flipped bit anywhere is found
-//! by [`Archive::verify`]; memory does not grow with the stream. Nothing here knows a print format or a store by name.
+//! by [`Archive::verify`]; memory does not grow with the stream; resources that many loads bring are stored once
+//! (`tests/shared.rs`). Nothing here knows a print format or a store by name.
 //! Layouts: `docs/formats/archive.md`.
 
 mod block;
@@ -22,9 +23,12 @@ mod fault;
 mod group;
 mod keys;
 pub mod kv;
+mod library;
 mod load;
 mod read;
+mod resource;
 mod rows;
+mod shared;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -49,7 +53,7 @@ pub use load::{LoadOutcome, LoadSource, Progress};
 pub use rows::Tombstone;
 pub use verify::{VerifyError, VerifyProgress, VerifyReport};
 
-use crate::decode::{FORMATS, Format};
+use crate::decode::{FORMATS, Format, Libraries, NoLibraries};
 use crate::index::definition::Definition;
 use crate::index::value::FieldValue;
 use crate::index::{PageMark, SetAside};
@@ -66,6 +70,8 @@ const BLOCK_CACHE_BYTES: usize = 16 << 20;
 const FIRST_CACHE_BYTES: usize = 24 << 20;
 /// Block tables and rows of loads kept in memory.
 const INFO_CACHE_BYTES: usize = 8 << 20;
+/// What the units of loads share, taken apart, kept in memory; one load's resources should fit.
+const SHARED_CACHE_BYTES: usize = 96 << 20;
 /// Parsed report definitions kept in memory.
 const DEFINITIONS_CACHED: usize = 256;
 
@@ -83,6 +89,8 @@ pub struct Archive {
     infos: Cache<LoadId, LoadInfo>,
     blocks: Cache<(LoadId, u32), Vec<u8>>,
     firsts: Cache<LoadId, Vec<u8>>,
+    libraries: Arc<dyn Libraries>,
+    shared: Cache<LoadId, shared::Entry>,
     parsed: Cache<(String, u32), Definition>,
 }
 
@@ -146,6 +154,13 @@ impl Archive {
         self
     }
 
+    /// The same archive with libraries, where streams find the resources that they name and do not bring.
+    #[must_use]
+    pub fn with_libraries(mut self, libraries: Arc<dyn Libraries>) -> Archive {
+        self.libraries = libraries;
+        self
+    }
+
     /// The archive's folder. The search index may keep its own folder in it.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -189,6 +204,8 @@ impl Archive {
             infos: Cache::new(INFO_CACHE_BYTES),
             blocks: Cache::new(BLOCK_CACHE_BYTES),
             firsts: Cache::new(FIRST_CACHE_BYTES),
+            libraries: Arc::new(NoLibraries),
+            shared: Cache::new(SHARED_CACHE_BYTES),
             parsed: Cache::new(DEFINITIONS_CACHED),
         };
         archive.remove_unfinished()?;

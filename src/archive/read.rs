@@ -68,8 +68,8 @@ impl Archive {
     /// The first units, read with what a definition fixes; nothing when it cannot be read that way.
     fn show(&self, sample: &Sample<'_>, hint: &ReadSpec) -> Option<Shown> {
         let (format, read) = self.how(sample, hint).ok()?;
-        let mut decoder =
-            format.open(Box::new(Cursor::new(sample.head)), Start::default(), &read, &Context::default()).ok()?;
+        let context = Context { shared: None, libraries: self.libraries_for(&read) };
+        let mut decoder = format.open(Box::new(Cursor::new(sample.head)), Start::default(), &read, &context).ok()?;
         let mut notes = Notes::default();
         let mut units = Vec::new();
         let mut pages = 0;

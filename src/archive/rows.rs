@@ -104,8 +104,28 @@ pub(super) struct StoredLoad {
     pub row: LoadRow,
     /// Generation of its document groups: 1, then one more for each new cut.
     pub generation: u16,
-    /// Bytes of its blocks alone.
+    /// Bytes of its blocks alone, and of the resources that it was the first to bring.
     pub block_bytes: u64,
+    /// Units in its table of shared units; 0: it has none.
+    #[serde(default)]
+    pub shared_units: u32,
+    /// Pieces in its resource table; 0: it has none.
+    #[serde(default)]
+    pub pieces: u32,
+    /// Resources that were taken from libraries when it was cut.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub library: Vec<KeptResource>,
+}
+
+/// A resource of a library as it was when a load needed it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct KeptResource {
+    /// What was asked for: kind.
+    pub kind: String,
+    /// What was asked for: name.
+    pub name: String,
+    /// SHA-256 of its bytes, lower-case hex: its key among the resources.
+    pub sha256: String,
 }
 
 /// A report definition as stored.

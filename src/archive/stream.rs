@@ -5,9 +5,10 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::block::{Needs, Packed};
-use super::catalogue::LoadInfo;
+use super::catalogue::{LoadInfo, Place};
 use super::error::ArchiveError;
 use super::kv::Family;
+use super::resource::unpack_piece;
 use super::{Archive, LoadId, keys, rows};
 
 impl Archive {
@@ -55,8 +56,40 @@ impl Archive {
     }
 
     pub(super) fn stream(&self, info: Arc<LoadInfo>, span: Range<u64>) -> Stream<'_> {
-        Stream { archive: self, info, at: span.start, end: span.end, block: None }
+        Stream { archive: self, info, at: span.start, end: span.end, window: None }
     }
+
+    /// What is stored together with a byte of a stream, from that byte on.
+    fn window(&self, info: &LoadInfo, byte: u64) -> Result<Window, ArchiveError> {
+        let load = info.stored.row.id;
+        let lost = || ArchiveError::damaged(format!("load {load}"), format!("no block holds byte {byte}"));
+        match info.place(byte) {
+            Place::Piece(piece) => {
+                let bytes = Arc::new(unpack_piece(&*self.engine, &piece.hash)?);
+                if bytes.len() as u64 != piece.length {
+                    return Err(lost());
+                }
+                Ok(Window { span: piece.start..piece.end(), bytes, from: 0 })
+            }
+            Place::Blocks { at, until } => {
+                let number = info.block_at(at).ok_or_else(lost)?;
+                let start = info.starts.get(number as usize).copied().ok_or_else(lost)?;
+                let bytes = self.block(info, number)?;
+                let from = at - start;
+                let left = (bytes.len() as u64).checked_sub(from).filter(|left| *left > 0).ok_or_else(lost)?;
+                Ok(Window { span: byte..until.min(byte + left), bytes, from: from as usize })
+            }
+        }
+    }
+}
+
+/// Stored bytes that follow one another in a stream.
+struct Window {
+    /// Their place in the stream.
+    span: Range<u64>,
+    bytes: Arc<Vec<u8>>,
+    /// Where in `bytes` the first of them is.
+    from: usize,
 }
 
 /// A range of a stored stream. Holds one block at a time.
@@ -65,7 +98,7 @@ pub(super) struct Stream<'a> {
     info: Arc<LoadInfo>,
     at: u64,
     end: u64,
-    block: Option<(u64, Arc<Vec<u8>>)>,
+    window: Option<Window>,
 }
 
 impl Stream<'_> {
@@ -74,27 +107,18 @@ impl Stream<'_> {
         self.end.saturating_sub(self.at)
     }
 
-    /// The next bytes, as many as its block holds; empty at the end.
+    /// The next bytes, as many as are stored together; empty at the end.
     pub fn chunk(&mut self) -> Result<&[u8], ArchiveError> {
         if self.at >= self.end {
             return Ok(&[]);
         }
-        let holds = |(start, bytes): &(u64, Arc<Vec<u8>>), at: u64| at >= *start && at - start < bytes.len() as u64;
-        if !self.block.as_ref().is_some_and(|block| holds(block, self.at)) {
-            let load = self.info.stored.row.id;
-            let lost = || ArchiveError::damaged(format!("load {load}"), format!("no block holds byte {}", self.at));
-            let number = self.info.block_at(self.at).ok_or_else(lost)?;
-            let start = self.info.starts.get(number as usize).copied().ok_or_else(lost)?;
-            let block = (start, self.archive.block(&self.info, number)?);
-            if !holds(&block, self.at) {
-                return Err(lost());
-            }
-            self.block = Some(block);
+        if !self.window.as_ref().is_some_and(|window| window.span.contains(&self.at)) {
+            self.window = Some(self.archive.window(&self.info, self.at)?);
         }
-        let Some((start, bytes)) = &self.block else { return Ok(&[]) };
-        let from = (self.at - start) as usize;
-        let to = usize::try_from(self.end - start).unwrap_or(usize::MAX).min(bytes.len());
-        Ok(&bytes[from..to])
+        let Some(window) = &self.window else { return Ok(&[]) };
+        let end = self.end.min(window.span.end);
+        let from = window.from + (self.at - window.span.start) as usize;
+        Ok(&window.bytes[from..from + (end - self.at) as usize])
     }
 
     /// Moves on.

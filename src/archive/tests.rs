@@ -13,6 +13,7 @@ use crate::render::Pages;
 mod crash;
 mod hostile;
 mod large;
+mod shared;
 
 const STATEMENTS: &str = include_str!("../../indexers/great-lakes-statement.toml");
 const NAME: &str = "great-lakes-statement";

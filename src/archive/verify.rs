@@ -1,5 +1,6 @@
 //! Proves that everything in the archive is as it was stored.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -10,6 +11,7 @@ use super::catalogue::LoadInfo;
 use super::definitions::hex;
 use super::error::ArchiveError;
 use super::kv::Family;
+use super::resource::{Placed, unpack_piece};
 use super::{Archive, LoadId, keys, rows};
 use crate::index::Draft;
 
@@ -58,9 +60,11 @@ impl Archive {
         let loads = self.verify_rows(&mut report)?;
         let total = loads.iter().map(|info| info.stored.row.bytes).sum();
         let mut bytes = 0;
+        let uses = self.verify_resources(&loads, &mut report)?;
         for info in &loads {
             let load = info.stored.row.id;
             progress(VerifyProgress { load, bytes, total });
+            self.verify_uses(info, uses.get(&load).map_or(&[], Vec::as_slice), &mut report);
             self.verify_blocks(info, &mut report);
             self.verify_documents(info, &mut report);
             bytes += info.stored.row.bytes;
@@ -109,37 +113,141 @@ impl Archive {
 
     fn verify_blocks(&self, info: &LoadInfo, report: &mut VerifyReport) {
         let row = &info.stored.row;
-        let mut sha = Sha256::new();
+        let mut stream = Joined { sha: Sha256::new(), at: 0, whole: true };
+        let mut pieces = info.pieces.iter();
         let mut first: Option<Arc<Vec<u8>>> = None;
-        let mut whole = true;
         for (number, start) in (0_u32..).zip(&info.starts) {
             let context = || first.clone().ok_or_else(|| ArchiveError::damaged("block 0", "it could not be read"));
             let raw = match self.unpack_block(row.id, &info.definition, number, context) {
                 Ok(raw) => raw,
                 Err(error) => {
                     report.wrong(Some(row.id), error);
-                    whole = false;
+                    stream.whole = false;
                     continue;
                 }
             };
             report.blocks += 1;
-            let end = info.starts.get(number as usize + 1).copied().unwrap_or(row.bytes);
+            let end = info.starts.get(number as usize + 1).copied().unwrap_or(info.in_blocks());
             if start + raw.len() as u64 != end {
                 report.wrong(Some(row.id), format!("block {number} does not end where the next one starts"));
             }
-            sha.update(&raw);
+            let mut rest = raw.as_slice();
+            while !rest.is_empty() {
+                let next = pieces.as_slice().first();
+                let until = next.map_or(u64::MAX, |piece| piece.start.saturating_sub(stream.at));
+                if until == 0 {
+                    pieces.next();
+                    next.into_iter().for_each(|piece| self.join_piece(piece, &mut stream));
+                    continue;
+                }
+                let (now, later) = rest.split_at(usize::try_from(until).unwrap_or(usize::MAX).min(rest.len()));
+                stream.add(now);
+                rest = later;
+            }
             if number == 0 {
                 first = Some(Arc::new(raw));
             }
         }
-        let sha256 = hex(&sha.finalize());
-        if whole && sha256 != row.sha256 {
+        pieces.for_each(|piece| self.join_piece(piece, &mut stream));
+        let sha256 = hex(&stream.sha.finalize());
+        if stream.whole && sha256 != row.sha256 {
             report.wrong(Some(row.id), format!("the stream's sha-256 is {sha256}, it was {}", row.sha256));
         }
         let content = from_hex(&row.sha256).map(|hash| keys::content(&hash, &row.definition));
         let known = content.map(|key| self.engine.get(Family::Loads, &key));
         if !matches!(known, Some(Ok(Some(_)))) {
             report.wrong(Some(row.id), "its content hash is not in the catalogue");
+        }
+    }
+
+    /// Adds a piece to a stream; one that cannot be read was reported already.
+    fn join_piece(&self, piece: &Placed, stream: &mut Joined) {
+        match unpack_piece(&*self.engine, &piece.hash) {
+            Ok(bytes) => stream.add(&bytes),
+            Err(_) => stream.whole = false,
+        }
+    }
+
+    /// Unpacks every resource and proves its hash, and that the marks of who uses it hold in both directions. Returns the
+    /// resources that each load has marks on.
+    fn verify_resources(&self, loads: &[Arc<LoadInfo>], report: &mut VerifyReport) -> Result<Uses, ArchiveError> {
+        let (mut used, mut uses, mut there) = (HashMap::<[u8; 32], Vec<LoadId>>::new(), Uses::new(), Vec::new());
+        self.each_row(Family::Resources, &[], &mut |key, value| {
+            if let Err(error) = rows::unseal("a row of resources", key, value) {
+                report.wrong(None, error);
+            }
+            match key.first() {
+                Some(b'R') => there.extend(key.get(1..).and_then(|hash| <[u8; 32]>::try_from(hash).ok())),
+                Some(b'U') => {
+                    if let Some((hash, load)) = keys::resource_use_of(key) {
+                        used.entry(hash).or_default().push(load);
+                    }
+                }
+                Some(b'L') => {
+                    if let Some((load, hash)) = keys::load_resource_of(key) {
+                        uses.entry(load).or_default().push(hash);
+                    }
+                }
+                _ => report.wrong(None, "a row of resources has a key that does not read"),
+            }
+            Ok(())
+        })?;
+        for hash in &there {
+            let what = format!("resource {}", hex(hash));
+            match unpack_piece(&*self.engine, hash) {
+                Ok(bytes) if Sha256::digest(&bytes).as_slice() == hash => report.blocks += 1,
+                Ok(_) => report.wrong(None, format!("{what} holds other bytes")),
+                // Taken out since the rows were listed.
+                Err(_) if self.engine.get(Family::Resources, &keys::resource(hash))?.is_none() => {}
+                Err(error) => report.wrong(None, error),
+            }
+            let gone = |load: &LoadId| {
+                let known = loads.iter().any(|info| info.stored.row.id == *load);
+                !known && !self.catalogue().busy.contains(load)
+            };
+            let users = used.get(hash).map_or(&[][..], Vec::as_slice);
+            if users.iter().all(gone) && !self.was_released(hash, users)? {
+                report.wrong(users.first().copied(), format!("{what} belongs to no load"));
+            }
+        }
+        for (hash, users) in &used {
+            for load in users.iter().filter(|load| !uses.get(*load).is_some_and(|all| all.contains(hash))) {
+                if self.engine.get(Family::Resources, &keys::resource_use(hash, *load))?.is_some() {
+                    report.wrong(Some(*load), format!("the marks on resource {} do not agree", hex(hash)));
+                }
+            }
+        }
+        Ok(uses)
+    }
+
+    /// Whether the last of a resource's users was unloaded since the rows were listed.
+    fn was_released(&self, hash: &[u8; 32], users: &[LoadId]) -> Result<bool, ArchiveError> {
+        let there = self.engine.get(Family::Resources, &keys::resource(hash))?.is_some();
+        let mut visible = false;
+        for load in users {
+            visible |= self.has_load(*load)?;
+        }
+        Ok(!there || visible)
+    }
+
+    /// Proves that a load has marks on every resource that it needs, and that they are there.
+    fn verify_uses(&self, info: &LoadInfo, marked: &[[u8; 32]], report: &mut VerifyReport) {
+        let stored = &info.stored;
+        let kept = stored.library.iter().filter_map(|kept| from_hex(&kept.sha256));
+        let mut needed: Vec<[u8; 32]> = info.pieces.iter().map(|piece| piece.hash).chain(kept).collect();
+        needed.sort_unstable();
+        needed.dedup();
+        let id = stored.row.id;
+        for hash in needed {
+            let what = hex(&hash);
+            if !marked.contains(&hash) {
+                report.wrong(Some(id), format!("load {id} has no mark on resource {what}"));
+            }
+            match self.engine.get(Family::Resources, &keys::resource(&hash)) {
+                Ok(Some(_)) => {}
+                Ok(None) => report.wrong(Some(id), format!("resource {what} is missing")),
+                Err(error) => report.wrong(Some(id), error),
+            }
         }
     }
 
@@ -203,6 +311,23 @@ impl Archive {
             std::ops::ControlFlow::Break(())
         })?;
         Ok(owner)
+    }
+}
+
+/// The resources that loads have marks on.
+type Uses = HashMap<LoadId, Vec<[u8; 32]>>;
+
+/// A stream put together again from blocks and resources.
+struct Joined {
+    sha: Sha256,
+    at: u64,
+    whole: bool,
+}
+
+impl Joined {
+    fn add(&mut self, bytes: &[u8]) {
+        self.sha.update(bytes);
+        self.at += bytes.len() as u64;
     }
 }
 

@@ -6,6 +6,8 @@ use std::sync::Arc;
 use crate::archive::kv::StoreError;
 use crate::archive::{Archive, ArchiveError, DocId, LoadId};
 use crate::auth::gate::{Gate, Principal, PrincipalKind};
+use crate::decode::library::Folders;
+use crate::decode::{Libraries, NoLibraries, ReadSpec};
 use crate::search::{Archived, Search};
 
 use super::failure::{Failure, chain};
@@ -42,10 +44,27 @@ impl Context {
     }
 }
 
+/// Folders of resources that streams name and do not bring (overlays, fonts), separated as in `PATH`.
+const RESOURCES: &str = "GREENBAR_RESOURCES";
+
+/// The resource libraries of this machine.
+pub fn libraries() -> Arc<dyn Libraries> {
+    match std::env::var_os(RESOURCES) {
+        Some(list) => Arc::new(Folders::from_list(&list)),
+        None => Arc::new(NoLibraries),
+    }
+}
+
+/// The same for a stream that is read like this.
+pub fn libraries_for(read: &ReadSpec) -> Arc<dyn Libraries> {
+    let all = libraries();
+    read.resources.as_deref().and_then(|name| all.section(name)).unwrap_or(all)
+}
+
 /// Opens an archive.
 pub fn open(dir: &Path) -> Result<Arc<Archive>, Failure> {
     match Archive::open(dir) {
-        Ok(archive) => Ok(Arc::new(archive)),
+        Ok(archive) => Ok(Arc::new(archive.with_libraries(libraries()))),
         Err(ArchiveError::Store(StoreError::Locked { .. })) => {
             Err(Failure::new(format!("another process has the archive in {} open", dir.display()))
                 .advise("Probably `greenbar serve` runs on it: use its API or pages, or stop the server first."))

@@ -1,16 +1,20 @@
 //! `greenbar convert`: renders a file without an archive.
 
 use std::fs::File;
-use std::io::Read;
+use std::io::{Read, Seek, SeekFrom};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use crate::decode::{Context, Decoder, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Start, Unit, UnitKind};
+use crate::decode::{
+    Context, Decoder, FORMATS, Format, Libraries, ReadSpec, SAMPLE_BYTES, Sample, Shared, Start, Unit, UnitKind,
+};
 use crate::index::definition::Paper;
 use crate::note::Notes;
 use crate::page::Page;
 use crate::render::{DocumentInfo, Pages, RENDERERS, RenderError, RenderOptions, renderer};
 
-use super::context::page_range;
+use super::context::{libraries_for, page_range};
 use super::definition::read;
 use super::failure::Failure;
 use super::output;
@@ -45,6 +49,7 @@ pub struct Opened {
     pub decoder: Box<dyn Decoder>,
     format: &'static dyn Format,
     read: ReadSpec,
+    libraries: Arc<dyn Libraries>,
 }
 
 /// Recognises a file's format and opens it.
@@ -67,9 +72,9 @@ pub fn open_stream(file: &Path, hint: &ReadSpec) -> Result<Opened, Failure> {
         return Err(Failure::new(format!("no decoder reads the format of {shown}"))
             .advise("`greenbar inspect` says what it is."));
     };
-    let decoder =
-        format.open(Box::new(File::open(file).map_err(cannot)?), Start::default(), &sniff.read, &Context::default())?;
-    Ok(Opened { decoder, format, read: sniff.read })
+    let context = Context { shared: None, libraries: libraries_for(&sniff.read) };
+    let decoder = format.open(Box::new(File::open(file).map_err(cannot)?), Start::default(), &sniff.read, &context)?;
+    Ok(Opened { decoder, format, read: sniff.read, libraries: context.libraries })
 }
 
 impl Args {
@@ -109,8 +114,12 @@ struct FilePages {
     format: &'static dyn Format,
     read: ReadSpec,
     count: u32,
+    /// Shared units of the file.
+    shared: Vec<Range<u64>>,
+    context: Context,
     /// The start of every [`PAGES_BETWEEN_MARKS`]th page.
     marks: Vec<Start>,
+    context: Context,
     decoder: Box<dyn Decoder>,
     unit: Unit,
     notes: Notes,
@@ -120,12 +129,19 @@ struct FilePages {
 
 /// How far apart the remembered starts are; a going back decodes at most this many pages for nothing.
 const PAGES_BETWEEN_MARKS: u32 = 256;
+/// Most shared units that are remembered.
+const SHARED_UNITS: usize = 1 << 20;
 
 impl FilePages {
     fn new(file: &Path, opened: Opened) -> Result<FilePages, Failure> {
-        let Opened { mut decoder, format, read } = opened;
+        let Opened { mut decoder, format, read, libraries } = opened;
         let (mut unit, mut notes, mut marks, mut count) = (Unit::default(), Notes::default(), Vec::new(), 0);
+        let mut shared: Vec<Range<u64>> = Vec::new();
+        decoder.want_text(false);
         while decoder.next(&mut unit, &mut notes)? {
+            if unit.shared && shared.len() < SHARED_UNITS {
+                shared.push(unit.span.clone());
+            }
             if unit.kind == UnitKind::Page {
                 if count % PAGES_BETWEEN_MARKS == 0 {
                     marks.push(unit.start());
@@ -133,19 +149,74 @@ impl FilePages {
                 count += 1;
             }
         }
-        let start = marks.first().copied().unwrap_or_default();
-        let decoder = open_at(file, format, &read, start)?;
-        Ok(FilePages { file: file.into(), format, read, count, marks, decoder, unit, notes: Notes::default(), next: 0 })
+        let context = Context { shared: None, libraries };
+        let mut pages = FilePages {
+            file: file.into(),
+            format,
+            read,
+            count,
+            marks,
+            shared,
+            context,
+            decoder,
+            unit,
+            notes: Notes::default(),
+            next: 0,
+        };
+        pages.open(0)?;
+        Ok(pages)
+    }
+
+    /// Opens the decoder at a mark.
+    fn open(&mut self, mark: u32) -> Result<(), RenderError> {
+        let start = self.marks.get(mark as usize).copied().unwrap_or_default();
+        if self.context.shared.is_none() && !self.shared.is_empty() {
+            self.context.shared = self.share()?;
+        }
+        self.decoder = open_at(&self.file, self.format, &self.read, start, &self.context)?;
+        self.next = mark * PAGES_BETWEEN_MARKS;
+        Ok(())
+    }
+
+    /// What the shared units of the file say.
+    fn share(&self) -> Result<Option<Arc<dyn Shared>>, RenderError> {
+        let mut failed = None;
+        let mut units = self.shared.iter().map_while(|span| match bytes_of(&self.file, span) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                failed = Some(error);
+                None
+            }
+        });
+        let shared = self.format.share(&mut units, &self.read, &self.context.libraries);
+        match failed {
+            Some(error) => Err(error.into()),
+            None => shared.map_err(|error| RenderError::Source(error.to_string())),
+        }
     }
 }
 
-fn open_at(file: &Path, format: &dyn Format, read: &ReadSpec, start: Start) -> Result<Box<dyn Decoder>, RenderError> {
-    use std::io::{Seek, SeekFrom};
+fn open_at(
+    file: &Path,
+    format: &dyn Format,
+    read: &ReadSpec,
+    start: Start,
+    context: &Context,
+) -> Result<Box<dyn Decoder>, RenderError> {
     let mut input = File::open(file)?;
     input.seek(SeekFrom::Start(start.byte))?;
-    format
-        .open(Box::new(input), start, read, &Context::default())
-        .map_err(|error| RenderError::Source(error.to_string()))
+    let opened = format.open(Box::new(input), start, read, context);
+    let mut decoder = opened.map_err(|error| RenderError::Source(error.to_string()))?;
+    decoder.want_text(false);
+    Ok(decoder)
+}
+
+fn bytes_of(file: &Path, span: &Range<u64>) -> std::io::Result<Vec<u8>> {
+    let mut input = File::open(file)?;
+    input.seek(SeekFrom::Start(span.start))?;
+    let mut bytes = Vec::new();
+    input.take(span.end - span.start).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 impl Pages for FilePages {
@@ -157,9 +228,8 @@ impl Pages for FilePages {
         let lost = || RenderError::NoPage { page: number + 1, pages: self.count };
         let mark = number / PAGES_BETWEEN_MARKS;
         if number < self.next || mark > self.next / PAGES_BETWEEN_MARKS {
-            let start = *self.marks.get(mark as usize).ok_or_else(lost)?;
-            self.decoder = open_at(&self.file, self.format, &self.read, start)?;
-            self.next = mark * PAGES_BETWEEN_MARKS;
+            self.marks.get(mark as usize).ok_or_else(lost)?;
+            self.open(mark)?;
         }
         loop {
             let more = self.decoder.next(&mut self.unit, &mut self.notes);

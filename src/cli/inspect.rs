@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::decode::inspect::{Inspection, inspect};
+use crate::index::draft::draft;
 
-use super::context::Context;
+use super::context::{Context, libraries};
 use super::failure::Failure;
 use super::output::{self, grouped};
 
@@ -14,6 +15,9 @@ use super::output::{self, grouped};
 pub struct Args {
     /// The file
     file: PathBuf,
+    /// Print a report definition to start from, with a field for each tag of the stream, instead of the report
+    #[arg(long)]
+    draft: bool,
 }
 
 impl Args {
@@ -24,7 +28,11 @@ impl Args {
         if meta.is_dir() {
             return Err(cannot(&"it is a directory"));
         }
-        let report = inspect(&self.file).map_err(|error| Failure::from(error).at(shown))?;
+        let report = inspect(&self.file, &libraries()).map_err(|error| Failure::from(error).at(shown))?;
+        if self.draft {
+            let name = self.file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            return output::line(draft(&report, &name).trim_end());
+        }
         if context.json { output::json_line(&report) } else { tell(&report) }
     }
 }
@@ -57,6 +65,13 @@ fn tell(report: &Inspection) -> Result<(), Failure> {
             serde_json::Value::Bool(yes) => entry(key, if *yes { "yes" } else { "no" })?,
             _ => {}
         }
+    }
+    for (level, groups) in (1..).zip(&report.group_levels) {
+        let names = groups.samples.join(", ");
+        entry(&format!("groups, level {level}"), &format!("{}: {names}", grouped(groups.count)))?;
+    }
+    for tag in &report.tag_names {
+        entry("tag", &format!("{} ({}): {}", tag.name, grouped(tag.count), tag.samples.join(" | ")))?;
     }
     for sentence in &report.evidence {
         entry("because", sentence)?;

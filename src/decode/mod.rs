@@ -13,6 +13,7 @@
 
 pub mod afp;
 pub mod inspect;
+pub mod library;
 pub mod line;
 pub mod rows;
 pub mod signature;
@@ -60,6 +61,9 @@ pub struct ReadSpec {
     pub characters_per_inch: Option<u8>,
     /// Columns of SO and of SI on paper: 1 (blank, the default) or 0.
     pub shift_width: Option<u8>,
+    /// Section of the resource libraries that is looked through first; see [`Libraries::section`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resources: Option<String>,
 }
 
 /// What a format thinks of the head of a stream.
@@ -104,8 +108,9 @@ pub trait Format: Sync {
         how: &ReadSpec,
         context: &Context,
     ) -> Result<Box<dyn Decoder + 'a>, DecodeError>;
-    /// Makes what the units of a stream share from the bytes of its [shared units](Unit::shared), in stream order, so that a
-    /// document can be decoded without them before it. Formats whose units share nothing give nothing.
+    /// Makes what the units of a stream share from the bytes of all its [shared units](Unit::shared), one an item, in stream
+    /// order, so that a document can be decoded without them before it. What a page may see of it is what came before
+    /// the page: [`Start::resume`] has to say that. Formats whose units share nothing give nothing.
     fn share(
         &self,
         _units: &mut dyn Iterator<Item = Vec<u8>>,
@@ -113,6 +118,11 @@ pub trait Format: Sync {
         _libraries: &Arc<dyn Libraries>,
     ) -> Result<Option<Arc<dyn Shared>>, DecodeError> {
         Ok(None)
+    }
+    /// Whether documents need something around them to be streams of their own, that is whether
+    /// [`Format::standalone`] does anything.
+    fn encloses(&self) -> bool {
+        false
     }
     /// Makes one document's bytes a stream of their own: with the shared units it needs before it and whatever must
     /// stand around them. By default the document's bytes as they are.
@@ -136,9 +146,17 @@ pub trait Shared: Send + Sync {
 }
 
 /// Resources that lie outside streams: resource library folders of the site.
+///
+/// What a decoder finds here while a stream is loaded is kept with the load. A decoder therefore asks for each resource
+/// that its stream names and does not bring when [`Decoder::next`] comes across the name, once, even where it needs the
+/// resource for drawing only.
 pub trait Libraries: Send + Sync {
     /// The bytes of a resource by the kind of thing it is (such as `overlay`, `font`) and its name in the stream.
     fn find(&self, kind: &str, name: &str) -> Option<Arc<[u8]>>;
+    /// The same libraries with a section of them looked through first: the application's own resources.
+    fn section(&self, _name: &str) -> Option<Arc<dyn Libraries>> {
+        None
+    }
 }
 
 /// No library at all.
@@ -189,8 +207,8 @@ pub trait Decoder: Send {
     /// Fills `unit` with the next one; false at the end of the input. Units come in stream order and every
     /// byte of the input is in exactly one.
     fn next(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError>;
-    /// Whether [`Decoder::next`] must fill [`Unit::strikes`] from now on (it does so at first). Formats in which text is
-    /// expensive to get save it when nobody looks at it.
+    /// Whether [`Decoder::next`] must fill [`Unit::strikes`] and [`Unit::placed`] from now on (it does so at first). Formats
+    /// in which text is expensive to get save it when nobody looks at it; their [`Decoder::page`] draws without.
     fn want_text(&mut self, _wanted: bool) {}
     /// Draws a unit of kind [`UnitKind::Page`] that [`Decoder::next`] returned (of this decoder or of another one
     /// opened the same way). Does not change the decoder's place.
@@ -269,6 +287,17 @@ pub struct PlacedText {
     pub len: u32,
 }
 
+/// A page group of the stream that a page is in.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PageGroup {
+    /// Its name.
+    pub name: String,
+    /// It starts with this page.
+    pub starts: bool,
+    /// It ends with this page.
+    pub ends: bool,
+}
+
 /// A page or the bytes between pages. Reused from call to call; all fields are overwritten.
 #[derive(Debug, Clone, Default)]
 pub struct Unit {
@@ -294,10 +323,12 @@ pub struct Unit {
     pub placed: Vec<PlacedText>,
     /// Named values that belong to this page, groups included.
     pub tags: Vec<Tag>,
-    /// Name of the page group that starts with this page, if one does.
+    /// Name of the page group that starts with this page, if one does; of groups in groups the outermost.
     pub group_starts: Option<String>,
-    /// The page group that this page is in ends with it.
+    /// The (outermost) page group that this page is in ends with it.
     pub group_ends: bool,
+    /// The page groups that this page is in, outermost first, where groups may lie in groups.
+    pub groups: Vec<PageGroup>,
     /// Later units of the stream need this one to be drawn: a resource group, a form definition. Such units are
     /// [`UnitKind::Outside`].
     pub shared: bool,

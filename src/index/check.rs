@@ -51,6 +51,7 @@ const VALUES_SHOWN: usize = 5;
 /// Reads all that `decoder` has left, keeps the first `limit` documents. Memory stays flat.
 pub fn check(definition: &Definition, decoder: &mut dyn Decoder, limit: usize) -> Result<CheckReport, DecodeError> {
     let mut report = CheckReport { definition: definition.name.clone(), ..CheckReport::default() };
+    decoder.want_text(definition.wants_text());
     let mut splitter = Splitter::new(definition, decoder.code_page());
     let (mut unit, mut notes, mut cuts) = (Unit::default(), Notes::default(), Vec::new());
     while decoder.next(&mut unit, &mut notes)? {

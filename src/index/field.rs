@@ -2,7 +2,8 @@
 
 use std::cmp::Ordering;
 
-use super::rule::{FieldRule, Pick, Place, Source, Typing};
+use super::region;
+use super::rule::{Area, FieldRule, Pick, Place, Source, Typing};
 use super::sheet::{Glass, Line, Literal, ReadyMask, lines};
 use super::trigger::{Ready, Triggers};
 use super::value::{Day, Decimal, FieldType, Value};
@@ -78,7 +79,9 @@ fn scaled(a: &Decimal, b: &Decimal) -> i128 {
 #[derive(Debug)]
 pub(crate) enum Finder {
     Place(Box<Spot>),
-    Tag(String),
+    Region(Box<Area>),
+    Tag { name: String, regex: Option<regex::Regex> },
+    Group { level: usize, regex: Option<regex::Regex> },
     Constant(String),
     Count(usize),
 }
@@ -107,7 +110,9 @@ impl Finder {
                 };
                 Finder::Place(Box::new(Spot { place: place.clone(), label, mask, line }))
             }
-            Source::Tag(name) => Finder::Tag(name.clone()),
+            Source::Region(area) => Finder::Region(Box::new(area.clone())),
+            Source::Tag { name, regex } => Finder::Tag { name: name.clone(), regex: regex.clone() },
+            Source::Group { level, regex } => Finder::Group { level: *level, regex: regex.clone() },
             Source::Constant(text) => Finder::Constant(text.clone()),
             Source::Count(table) => Finder::Count(*table),
         }
@@ -126,15 +131,90 @@ impl Finder {
             Finder::Constant(text) => {
                 each(text);
             }
-            Finder::Tag(name) => {
+            Finder::Tag { name, regex } => {
                 for tag in unit.tags.iter().filter(|tag| tag.name == *name) {
-                    if !each(tag.value.trim()) {
+                    if !give(&tag.value, regex.as_ref(), each) {
                         return;
                     }
                 }
             }
+            Finder::Group { level, regex } => {
+                if let Some(group) = group_at(unit, *level) {
+                    give(group.name, regex.as_ref(), each);
+                }
+            }
+            Finder::Region(area) => area.take(unit, out, each),
             Finder::Place(spot) => spot.take(unit, triggers, glass, out, each),
             Finder::Count(_) => {}
+        }
+    }
+}
+
+/// Gives a value, or what the expression takes of it, to `each`; nothing when that is blank.
+fn give(value: &str, regex: Option<&regex::Regex>, each: &mut dyn FnMut(&str) -> bool) -> bool {
+    let text = match regex {
+        Some(regex) => region::captured(regex, value).unwrap_or_default(),
+        None => value.trim(),
+    };
+    text.is_empty() || each(text)
+}
+
+/// A page group that a page is in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InGroup<'u> {
+    pub name: &'u str,
+    pub starts: bool,
+    pub ends: bool,
+}
+
+/// The page group of a page at a level, 1 the outermost.
+pub(crate) fn group_at(unit: &Unit, level: usize) -> Option<InGroup<'_>> {
+    if !unit.groups.is_empty() {
+        let group = unit.groups.get(level.checked_sub(1)?)?;
+        return Some(InGroup { name: &group.name, starts: group.starts, ends: group.ends });
+    }
+    // A format whose groups do not nest says only where they start and end.
+    let name = unit.group_starts.as_deref();
+    let known = level == 1 && (name.is_some() || unit.group_ends);
+    known.then_some(InGroup { name: name.unwrap_or_default(), starts: name.is_some(), ends: unit.group_ends })
+}
+
+impl Area {
+    fn take(&self, unit: &Unit, out: &mut String, each: &mut dyn FnMut(&str) -> bool) {
+        let lines = region::lines(unit, &self.region);
+        out.clear();
+        for (row, line) in (1..).zip(&lines) {
+            let Some(text) = self.pick(line).filter(|text| !text.is_empty()) else { continue };
+            if row < self.rows.first || row > self.rows.last {
+                continue;
+            }
+            let Some(join) = &self.join else {
+                if !each(text) {
+                    return;
+                }
+                continue;
+            };
+            if !out.is_empty() {
+                out.push_str(join);
+            }
+            out.push_str(text);
+        }
+        if self.join.is_some() && !out.is_empty() {
+            each(out);
+        }
+    }
+
+    /// What a line gives, trimmed.
+    fn pick<'t>(&self, line: &'t str) -> Option<&'t str> {
+        match &self.pick {
+            Pick::Columns => Some(line),
+            Pick::Mask(mask) => region::masked(mask, line).then_some(line),
+            Pick::Regex(regex) => region::captured(regex, line),
+            Pick::After { label, before } => {
+                let (_, text) = line.split_once(label.as_str())?;
+                let (from, to) = value_after(text, before.as_deref());
+                text.get(from..to).map(str::trim)
+            }
         }
     }
 }

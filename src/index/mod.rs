@@ -6,8 +6,10 @@
 pub mod check;
 pub mod date;
 pub mod definition;
+pub mod draft;
 mod field;
 pub mod number;
+mod region;
 mod rule;
 mod sheet;
 pub mod split;

@@ -7,6 +7,7 @@ use regex::Regex;
 use super::date::DateFormat;
 use super::number::NumberFormat;
 use super::value::{FieldType, Value};
+use crate::page::Lu;
 
 /// The last row a rule can name.
 pub(crate) const LAST_ROW: i32 = 65_535;
@@ -33,6 +34,22 @@ pub(crate) struct ColumnRange {
 impl ColumnRange {
     /// The whole row.
     pub const ALL: ColumnRange = ColumnRange { first: 1, last: u16::MAX };
+}
+
+/// A rectangle on the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Region {
+    pub left: Lu,
+    pub top: Lu,
+    pub right: Lu,
+    pub bottom: Lu,
+}
+
+impl Region {
+    /// Whether a point is inside; the edges are.
+    pub fn holds(&self, x: Lu, y: Lu) -> bool {
+        (self.left..=self.right).contains(&x) && (self.top..=self.bottom).contains(&y)
+    }
 }
 
 /// One sign of a mask.
@@ -63,9 +80,21 @@ pub(crate) enum Test {
     Printed,
 }
 
+/// What a condition looks at.
+#[derive(Debug, Clone)]
+pub(crate) enum Sight {
+    /// Printed rows.
+    Rows,
+    /// Text that starts in a rectangle, line by line.
+    Region(Region),
+    /// The values of a tag that the stream carries. Without any other test the tag itself is enough.
+    Tag(String),
+}
+
 /// A place on the page and what must stand there.
 #[derive(Debug, Clone)]
 pub(crate) struct Condition {
+    pub sight: Sight,
     /// Position of the trigger that rows are counted from.
     pub anchor: Option<usize>,
     pub rows: RowRange,
@@ -95,8 +124,8 @@ pub(crate) enum Start {
     Pages(u32),
     /// A new value of the tag.
     Tag(String),
-    /// A page group of the stream.
-    Group,
+    /// A page group of the stream at this level, 1 the outermost.
+    Group(usize),
     /// The stream is one document.
     #[default]
     Stream,
@@ -165,8 +194,12 @@ pub(crate) enum Pick {
 pub(crate) enum Source {
     /// From the page.
     Place(Place),
-    /// A tag that the stream carries.
-    Tag(String),
+    /// A rectangle of the page.
+    Region(Area),
+    /// A tag that the stream carries, or what the expression takes of it.
+    Tag { name: String, regex: Option<Regex> },
+    /// The name of the page group at a level, 1 the outermost, or what the expression takes of it.
+    Group { level: usize, regex: Option<Regex> },
     /// Always the same.
     Constant(String),
     /// The number of lines of a table.
@@ -188,6 +221,18 @@ pub(crate) struct Place {
     pub until_blank: bool,
     /// Looks from the last row upwards.
     pub upwards: bool,
+}
+
+/// Lines of a rectangle that give text.
+#[derive(Debug, Clone)]
+pub(crate) struct Area {
+    pub region: Region,
+    /// Lines, from 1.
+    pub rows: RowRange,
+    /// [`Pick::Columns`] is the whole line.
+    pub pick: Pick,
+    /// Joins all lines with this.
+    pub join: Option<String>,
 }
 
 /// How text becomes a value.

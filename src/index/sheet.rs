@@ -374,7 +374,7 @@ impl Glass {
 }
 
 /// Whether `text` (blanks may be missing at its end) fits the mask.
-fn mask_fits(mask: &[MaskSign], text: &str) -> bool {
+pub(crate) fn mask_fits(mask: &[MaskSign], text: &str) -> bool {
     let mut chars = text.chars();
     mask.iter().all(|sign| {
         let ch = chars.next().unwrap_or(' ');

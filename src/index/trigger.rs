@@ -1,6 +1,7 @@
 //! Triggers and other conditions, evaluated on one page.
 
-use super::rule::{ColumnRange, Condition, ExcludeRule, ExcludeTest, RowRange, TriggerRule};
+use super::region;
+use super::rule::{ColumnRange, Condition, ExcludeRule, ExcludeTest, RowRange, Sight, Test, TriggerRule};
 use super::sheet::{Glass, Line, Probe, lines};
 use crate::decode::Unit;
 
@@ -14,6 +15,8 @@ pub(crate) struct Anchor {
 /// A condition, ready for one code page.
 #[derive(Debug, Clone)]
 pub(crate) struct Ready {
+    sight: Sight,
+    test: Test,
     anchor: Option<usize>,
     rows: RowRange,
     columns: ColumnRange,
@@ -25,6 +28,8 @@ pub(crate) struct Ready {
 impl Ready {
     pub fn new(condition: &Condition, glass: &Glass) -> Ready {
         Ready {
+            sight: condition.sight.clone(),
+            test: condition.test.clone(),
             anchor: condition.anchor,
             rows: condition.rows,
             columns: condition.columns,
@@ -41,6 +46,19 @@ impl Ready {
 
     /// Whether it holds on the page; rows count from `base`.
     fn look(&self, glass: &mut Glass, unit: &Unit, base: i32) -> Option<Anchor> {
+        // What has no row stands above the first one.
+        let apart = |found: bool| (found != self.absent).then_some(Anchor { row: 0, column: 1 });
+        match &self.sight {
+            Sight::Rows => {}
+            Sight::Region(area) => {
+                return apart(region::lines(unit, area).iter().any(|line| region::holds(&self.test, line)));
+            }
+            Sight::Tag(name) => {
+                let mut values = unit.tags.iter().filter(|tag| tag.name == *name);
+                let any = matches!(self.test, Test::Printed);
+                return apart(values.any(|tag| any || region::holds(&self.test, tag.value.trim())));
+            }
+        }
         let mut range = lines(unit, self.rows.first.saturating_add(base), self.rows.last.saturating_add(base));
         let mut found = None;
         while let Some(line) = if self.upwards { range.next_back() } else { range.next() } {

@@ -16,7 +16,7 @@ use crate::index::value::FieldValue;
 use crate::note::Notes;
 use crate::render::{DocumentInfo, FieldText, Pages, RENDERERS, RenderError, RenderOptions, Rendered, Table, renderer};
 
-/// The rendition that is no rendition: the bytes as captured.
+/// The rendition that is no rendition: the bytes as captured, with what they need of their stream before them.
 pub const ORIGINAL: &str = "original";
 
 /// A rendition there is.
@@ -93,6 +93,11 @@ impl View {
         out: &mut dyn Write,
     ) -> Result<Rendered, ViewError> {
         if format == ORIGINAL {
+            // A document that cannot stand alone is given what it needs from its stream; all others are as captured.
+            if let Some(whole) = self.archive.standalone(permit)? {
+                out.write_all(&whole)?;
+                return Ok(Rendered::default());
+            }
             io::copy(&mut self.archive.read(permit)?, out)?;
             return Ok(Rendered::default());
         }

@@ -71,6 +71,58 @@ fn ordinal(id: &Value) -> u32 {
     id.as_str().and_then(|id| id.split_once('-')).and_then(|(_, n)| n.parse().ok()).expect("an id like 7-123")
 }
 
+/// AFP streams with their truth: file, definition.
+const AFP: &[(&str, &str)] = &[
+    ("bank-raster", "bank-statement-afp"),
+    ("bank-outline", "bank-statement-afp"),
+    ("power-goca", "power-bill"),
+    ("power-bw", "power-bill"),
+    ("telecom-zh", "telecom-bill-afp"),
+];
+
+#[test]
+fn every_field_of_the_corpus_afp_equals_the_ground_truth_and_documents_stand_alone() {
+    let archive = Archive::new("corpus-afp");
+    for (name, definition) in AFP {
+        let Some(file) = corpus(&format!("afp/{name}.afp")) else { return };
+        let Some(table) = corpus(&format!("afp/{name}.tsv")) else { return };
+        let Some(pages) = corpus(&format!("afp/{name}.pages.tsv")) else { return };
+        let report = archive.load(&file, None);
+        assert_eq!(report["definition"], *definition, "{name} is recognised: {report}");
+        let mut hits = archive.search(&format!("load:{}", report["load"]));
+        hits.sort_by_key(|hit| ordinal(&hit["id"]));
+        let (rows, pages) = (truth(&table), truth(&pages));
+        assert_eq!((hits.len(), hits.len()), (rows.len(), pages.len()), "{name}");
+        for ((hit, row), pages) in hits.iter().zip(&rows).zip(&pages) {
+            for (column, want) in row {
+                let got = &hit["fields"][column];
+                let got = got.as_str().map_or_else(|| got.to_string(), String::from);
+                assert_eq!(got, *want, "{name} {column} of {}", hit["id"]);
+            }
+            assert_eq!(hit["pages"].to_string(), pages["pages"], "{name} pages of {}", hit["id"]);
+        }
+        let exported = archive.ok(&["export-load", &report["load"].to_string()]);
+        assert!(exported == std::fs::read(&file).expect("readable"), "{name} comes back byte for byte");
+        stands_alone(&archive, &hits[hits.len() / 2]);
+    }
+    archive.is_sound();
+}
+
+/// The original of a document is a stream of its own, with the document's pages and nothing missing that the load had.
+fn stands_alone(archive: &Archive, hit: &Value) {
+    let id = hit["id"].as_str().expect("an id");
+    let original = archive.ok(&["get", id, "--format", "original"]);
+    let file = archive.home.file("original.afp", original);
+    let out = run(&["inspect", "--json", file.to_str().expect("UTF-8")]);
+    assert!(out.status.success(), "{id}: {}", text(&out.stderr));
+    let report: Value = serde_json::from_slice(&out.stdout).expect("one JSON object");
+    assert_eq!((&report["format"], &report["pages"]), (&Value::from("afp"), &hit["pages"]), "{id}: {report}");
+    assert_eq!(report["documents"], 1, "{id}: {report}");
+    let name = hit["fields"]["customer_name"].as_str().expect("a name");
+    let page = report["first_page"].as_str().expect("text");
+    assert!(page.contains(name), "{id}: {name} is not in {page}");
+}
+
 #[test]
 fn inspect_names_what_the_manifest_says_of_each_line_data_file() {
     // file, code page, record format, framing, record length (0: not stated), carriage control

@@ -145,6 +145,24 @@ fn family_options(family: Family, cache: &Cache) -> Options {
     options
 }
 
+/// Ranges of one family that are compacted one by one; more of them are taken together.
+const RANGES: usize = 16;
+
+/// Key ranges to compact: where a family has many, all from the first to the last of them.
+fn joined(ranges: Vec<(Family, Vec<u8>, Vec<u8>)>) -> Vec<(Family, Vec<u8>, Vec<u8>)> {
+    let mut out = Vec::new();
+    for family in Family::ALL {
+        let mut of_family: Vec<_> = ranges.iter().filter(|(of, _, _)| *of == family).cloned().collect();
+        if of_family.len() > RANGES {
+            let first = of_family.iter().map(|(_, from, _)| from.clone()).min();
+            let last = of_family.iter().map(|(_, _, to)| to.clone()).max();
+            of_family = first.zip(last).map(|(from, to)| (family, from, to)).into_iter().collect();
+        }
+        out.extend(of_family);
+    }
+    out
+}
+
 fn failure(error: rocksdb::Error, path: &Path) -> StoreError {
     let detail = error.into_string();
     if detail.contains("lock file") || detail.contains("lock hold by") {
@@ -213,7 +231,7 @@ impl Engine for Rocks {
                 self.db.compact_range_cf_opt(self.family(family)?, None::<&[u8]>, None::<&[u8]>, &options);
             }
         }
-        for (family, from, to) in removed {
+        for (family, from, to) in joined(removed) {
             self.db.compact_range_cf_opt(self.family(family)?, Some(from), Some(to), &options);
         }
         Ok(())

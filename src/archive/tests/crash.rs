@@ -60,20 +60,34 @@ fn reopened(inner: &Arc<Memory>) -> Archive {
 
 /// Runs `work` against stores that die after 0, 1, 2 ... writes, until it gets through; checks each after reopening.
 fn at_every_write(work: impl Fn(&Archive) -> bool, check: impl Fn(&Archive, bool)) {
+    let prepare = |engine: Arc<dyn Engine>| {
+        let archive = archive_on(engine, TINY);
+        load(&archive, &statements(40));
+        archive
+    };
+    at_every_write_of(prepare, |_| {}, work, check);
+}
+
+/// The same with archives that `prepare` makes; `again` is done to each that is opened anew.
+pub(super) fn at_every_write_of(
+    prepare: impl Fn(Arc<dyn Engine>) -> Archive,
+    again: impl Fn(&mut Archive),
+    work: impl Fn(&Archive) -> bool,
+    check: impl Fn(&Archive, bool),
+) {
     for writes in 0..500 {
         let inner = Arc::new(Memory::default());
-        drop(archive_on(inner.clone(), TINY));
-        let prepared = reopened(&inner);
-        load(&prepared, &statements(40));
+        let prepared = prepare(inner.clone());
         let failing = Failing { inner: inner.clone(), writes: AtomicU32::new(writes), full: writes % 2 == 0 };
         let mut archive = prepared;
         archive.engine = Arc::new(failing);
         let done = work(&archive);
         drop(archive);
-        let again = reopened(&inner);
-        assert_sound(&again);
-        assert!(rows_of(&again, Family::Loads).iter().all(|(key, _)| !key.starts_with(b"P")), "no mark is left");
-        check(&again, done);
+        let mut opened = reopened(&inner);
+        again(&mut opened);
+        assert_sound(&opened);
+        assert!(rows_of(&opened, Family::Loads).iter().all(|(key, _)| !key.starts_with(b"P")), "no mark is left");
+        check(&opened, done);
         if done {
             assert!(writes > 2, "the work wrote several times");
             return;

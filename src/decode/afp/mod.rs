@@ -104,6 +104,10 @@ impl Format for Afp {
         Ok(Some(Arc::new(SharedStore(Arc::new(store)))))
     }
 
+    fn encloses(&self) -> bool {
+        true
+    }
+
     fn standalone(
         &self,
         shared: &mut dyn Iterator<Item = Vec<u8>>,

@@ -2,7 +2,7 @@
 
 use super::text::Charset;
 use super::triplet::{self, name_type};
-use crate::decode::{Tag, Unit};
+use crate::decode::{PageGroup, Tag, Unit};
 
 /// Tags that are kept for one page, inherited ones included.
 const TAGS: usize = 4096;
@@ -14,21 +14,26 @@ pub struct Groups {
     inherited: Vec<(u8, Tag)>,
     /// Tags of the present page.
     own: Vec<Tag>,
-    /// An outermost group that no page of was seen yet.
-    starts: Option<String>,
+    /// The groups that are open, outermost first: their names, and whether no page of them was seen yet.
+    open: Vec<(String, bool)>,
     depth: u8,
 }
 
 impl Groups {
+    /// Inside groups that began before the input.
+    pub fn inside(depth: u8) -> Groups {
+        Groups { open: vec![(String::new(), false); usize::from(depth)], depth, ..Groups::default() }
+    }
+
     /// A document begins or ends.
     pub fn reset(&mut self) {
         *self = Groups::default();
     }
 
-    /// A group begins. Only the outermost of nested groups is one that documents are made of.
+    /// A group begins.
     pub fn open(&mut self, name: Option<String>, depth: &mut u8) {
-        if *depth == 0 {
-            self.starts = Some(name.unwrap_or_default());
+        if *depth < super::state::DEPTH {
+            self.open.push((name.unwrap_or_default(), true));
         }
         *depth = depth.saturating_add(1).min(super::state::DEPTH);
         self.depth = *depth;
@@ -39,9 +44,7 @@ impl Groups {
         *depth = depth.saturating_sub(1);
         self.depth = *depth;
         self.inherited.retain(|(level, _)| *level <= self.depth);
-        if *depth == 0 {
-            self.starts = None;
-        }
+        self.open.truncate(usize::from(self.depth));
     }
 
     /// A tag; false when there are too many.
@@ -58,11 +61,16 @@ impl Groups {
         true
     }
 
-    /// Gives the page its tags and the start of its group.
-    pub fn give(&mut self, unit: &mut Unit) {
+    /// Gives the page its tags and its groups, of which the innermost `ending` end with it.
+    pub fn give(&mut self, unit: &mut Unit, ending: u8) {
         unit.tags.extend(self.inherited.iter().map(|(_, tag)| tag.clone()));
         unit.tags.append(&mut self.own);
-        unit.group_starts = self.starts.take();
+        unit.group_starts = self.open.first().filter(|(_, starts)| *starts).map(|(name, _)| name.clone());
+        let stay = self.open.len().saturating_sub(usize::from(ending));
+        for (level, (name, starts)) in self.open.iter_mut().enumerate() {
+            let starts = std::mem::take(starts);
+            unit.groups.push(PageGroup { name: name.clone(), starts, ends: level >= stay });
+        }
     }
 }
 
@@ -107,7 +115,7 @@ mod tests {
         let (mut groups, mut depth) = (Groups::default(), 0);
         let mut page = |groups: &mut Groups| {
             let mut unit = Unit::default();
-            groups.give(&mut unit);
+            groups.give(&mut unit, 0);
             let names: String = unit.tags.iter().map(|tag| tag.name.as_str()).collect();
             (names, unit.group_starts)
         };
@@ -118,6 +126,12 @@ mod tests {
         groups.add(&tle(0xC3, 0xF1), true, Charset::Default);
         assert_eq!(page(&mut groups), ("ABC".into(), Some("outer".into())));
         assert_eq!(page(&mut groups), ("AB".into(), None));
+        let mut last = Unit::default();
+        groups.give(&mut last, 1);
+        let ends: Vec<(&str, bool, bool)> =
+            last.groups.iter().map(|group| (group.name.as_str(), group.starts, group.ends)).collect();
+        assert_eq!(ends, [("outer", false, false), ("inner", false, true)]);
+        assert_eq!(last.tags.len(), 2, "the last page of a group has the group's tags too");
         groups.close(&mut depth);
         assert_eq!(page(&mut groups), ("A".into(), None));
         groups.close(&mut depth);

@@ -83,7 +83,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             framing: store.framing,
             held: given.map_or_else(|| Held::Own(Box::new(store)), |given| Held::Given(given.0.clone())),
             state: State::unpack(start.resume),
-            groups: Groups::default(),
+            groups: Groups::inside(State::unpack(start.resume).depth),
             pages: start.pages,
             records: start.records,
             structure: Structure::default(),
@@ -120,6 +120,7 @@ impl<R: Read + Send> AfpDecoder<R> {
         unit.tags.clear();
         unit.group_starts = None;
         unit.group_ends = false;
+        unit.groups.clear();
         unit.shared = false;
         unit.narrow_shifts = false;
     }
@@ -339,8 +340,9 @@ impl<R: Read + Send> AfpDecoder<R> {
         }
     }
 
-    /// The end of the page's groups, when it follows.
-    fn take_group_ends(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<(), DecodeError> {
+    /// Takes the ends of the page's groups, when they follow, and says how many they are. The groups stay open: their
+    /// tags are the page's too.
+    fn take_group_ends(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<u8, DecodeError> {
         let (mut at, mut behind_end) = (0, 0);
         self.need()?;
         let window = self.source.window();
@@ -353,14 +355,14 @@ impl<R: Read + Send> AfpDecoder<R> {
                 _ => break,
             }
         }
-        let before = self.state.depth;
+        let mut ends = 0_u8;
         let mut taken = 0;
         while taken < behind_end {
             let window = self.source.window();
             let Some(record) = framing::record(window, self.framing) else { break };
             taken += record.raw;
             match record.kind {
-                Kind::Field(id::ENG) => self.groups.close(&mut self.state.depth),
+                Kind::Field(id::ENG) => ends = ends.saturating_add(1),
                 Kind::Field(id::TLE) => {
                     let data = window.get(record.from..record.to).unwrap_or_default().to_vec();
                     let charset = self.store().charset(self.state.document);
@@ -371,18 +373,19 @@ impl<R: Read + Send> AfpDecoder<R> {
             }
             self.take(unit, &record);
         }
-        unit.group_ends = behind_end > 0 && (self.state.depth == 0 || before == 0);
-        Ok(())
+        unit.group_ends = ends > 0 && ends >= self.state.depth;
+        Ok(ends)
     }
 
     fn close_page(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<(), DecodeError> {
-        self.take_group_ends(unit, notes)?;
+        let ends = self.take_group_ends(unit, notes)?;
         self.pages += 1;
         unit.kind = UnitKind::Page;
         unit.page = self.pages;
         unit.span.end = self.source.offset();
         self.state.after_page();
-        self.groups.give(unit);
+        self.groups.give(unit, ends);
+        (0..ends).for_each(|_| self.groups.close(&mut self.state.depth));
         if self.wants_text {
             let page = self.draw(unit, What::Text, &mut Notes::default());
             draw_text::fill(unit, &page);

@@ -10,12 +10,15 @@ mod tests;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::rows::{Rows, page_text};
 use super::signature;
-use super::{Context, DecodeError, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind};
+use super::{
+    Context, DecodeError, FORMATS, Format, Libraries, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind,
+};
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Note, Notes};
 use count::Counts;
@@ -66,6 +69,12 @@ pub struct Inspection {
     /// For AFP: tag logical elements (TLE).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tags: Option<u64>,
+    /// Names of the tags that pages have, in the order in which they come.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tag_names: Vec<TagUse>,
+    /// Levels of page groups inside one another, the outermost first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub group_levels: Vec<GroupUse>,
     /// Other formats that the head fits.
     pub runners_up: Vec<Candidate>,
     /// What speaks for it, a sentence each.
@@ -77,6 +86,45 @@ pub struct Inspection {
     pub first_page: Option<String>,
 }
 
+/// A tag of a stream.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct TagUse {
+    /// Its name.
+    pub name: String,
+    /// How often it has another value than on the page before.
+    pub count: u64,
+    /// Length of its longest value, in characters.
+    pub longest: u64,
+    /// The first values that differ.
+    pub samples: Vec<String>,
+    #[serde(skip)]
+    pub(crate) last: String,
+}
+
+/// The page groups of one level.
+#[derive(Debug, Clone, Default, PartialEq, Serialize)]
+pub struct GroupUse {
+    /// How many start.
+    pub count: u64,
+    /// The first names that differ.
+    pub samples: Vec<String>,
+}
+
+/// Tags that are listed.
+const TAGS_LISTED: usize = 200;
+/// Samples of each tag and of the names of groups.
+const SAMPLES: usize = 5;
+/// Characters of a sample that are kept.
+const SAMPLE_CHARS: usize = 100;
+
+/// Keeps a sample unless it is there or there are enough.
+fn keep(samples: &mut Vec<String>, text: &str) {
+    let text: String = text.chars().take(SAMPLE_CHARS).collect();
+    if samples.len() < SAMPLES && !samples.contains(&text) {
+        samples.push(text);
+    }
+}
+
 /// A format that fits less well.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Candidate {
@@ -86,8 +134,8 @@ pub struct Candidate {
     pub confidence: f64,
 }
 
-/// Inspects a file.
-pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, DecodeError> {
+/// Inspects a file; resources that it names and does not bring come from `libraries`.
+pub fn inspect(path: impl AsRef<Path>, libraries: &Arc<dyn Libraries>) -> Result<Inspection, DecodeError> {
     let path = path.as_ref();
     let mut file = File::open(path).map_err(unreadable)?;
     let bytes = file.metadata().map_err(unreadable)?.len();
@@ -99,7 +147,7 @@ pub fn inspect(path: impl AsRef<Path>) -> Result<Inspection, DecodeError> {
     let mut found = recognise(&Sample { head: &head, total: Some(bytes), name });
     found.report.bytes = bytes;
     match found.reader {
-        Some((format, sniff)) => decode(file, format, &sniff, &mut found.report)?,
+        Some((format, sniff)) => decode(file, format, &sniff, libraries, &mut found.report)?,
         None => found.report.take(count::count(&found.report.format, file, bytes).map_err(unreadable)?),
     }
     Ok(found.report)
@@ -192,6 +240,36 @@ impl Inspection {
         self.lines_per_page = read.lines_per_page;
     }
 
+    /// Takes in the tags and page groups of a page.
+    fn list(&mut self, unit: &Unit) {
+        for tag in &unit.tags {
+            let known = self.tag_names.iter().position(|known| known.name == tag.name);
+            let at = match known {
+                Some(at) => at,
+                None if self.tag_names.len() < TAGS_LISTED => {
+                    self.tag_names.push(TagUse { name: tag.name.clone(), ..TagUse::default() });
+                    self.tag_names.len() - 1
+                }
+                None => continue,
+            };
+            let Some(known) = self.tag_names.get_mut(at) else { continue };
+            if known.count == 0 || known.last != tag.value {
+                known.count += 1;
+                known.last.clone_from(&tag.value);
+                known.longest = known.longest.max(u64::try_from(tag.value.chars().count()).unwrap_or(u64::MAX));
+                keep(&mut known.samples, tag.value.trim());
+            }
+        }
+        for (level, group) in unit.groups.iter().enumerate().filter(|(_, group)| group.starts) {
+            if self.group_levels.len() <= level {
+                self.group_levels.resize(level + 1, GroupUse::default());
+            }
+            let Some(known) = self.group_levels.get_mut(level) else { continue };
+            known.count += 1;
+            keep(&mut known.samples, &group.name);
+        }
+    }
+
     /// Takes over what was counted.
     fn take(&mut self, counts: Counts) {
         self.pages = counts.pages;
@@ -200,14 +278,22 @@ impl Inspection {
 }
 
 /// Decodes the whole stream: counts, and the text of the first page that has some.
-fn decode(file: File, format: &dyn Format, sniff: &Sniff, report: &mut Inspection) -> Result<(), DecodeError> {
-    let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read, &Context::default())?;
+fn decode(
+    file: File,
+    format: &dyn Format,
+    sniff: &Sniff,
+    libraries: &Arc<dyn Libraries>,
+    report: &mut Inspection,
+) -> Result<(), DecodeError> {
+    let context = Context { shared: None, libraries: libraries.clone() };
+    let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read, &context)?;
     let (mut unit, mut rows, mut notes) = (Unit::default(), Rows::default(), Notes::default());
     while decoder.next(&mut unit, &mut notes)? {
         if unit.kind != UnitKind::Page || (report.format == "xerox" && only_djde(&unit)) {
             continue;
         }
         report.pages += 1;
+        report.list(&unit);
         if report.first_page.is_none() && !unit.strikes.is_empty() {
             let mut text = String::new();
             page_text(&unit, decoder.code_page(), &mut rows, &mut text);

@@ -13,6 +13,11 @@ fn corpus() -> Option<PathBuf> {
     Some(root)
 }
 
+fn inspect(path: impl AsRef<Path>) -> Result<Inspection, DecodeError> {
+    let none: Arc<dyn Libraries> = Arc::new(crate::decode::NoLibraries);
+    super::inspect(path, &none)
+}
+
 /// Inspects bytes through a file of their own.
 fn inspected(name: &str, bytes: &[u8]) -> Inspection {
     let folder = std::env::temp_dir().join(format!("greenbar-inspect-{}-{name}", std::process::id()));

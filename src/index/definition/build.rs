@@ -11,6 +11,7 @@ use super::raw::{At, Faults, Section};
 use super::{Definition, FieldInfo, FullText, Mask, Paper};
 use crate::decode::{FORMATS, ReadSpec};
 use crate::frame::codepage::CodePage;
+use crate::index::rule::Sight;
 use crate::index::rule::{
     ColumnRange, Condition, ExcludeRule, ExcludeTest, FieldRule, Recognise, RowRange, Rules, Source, Start, Test,
     TitlePart, TriggerRule, Values,
@@ -49,14 +50,16 @@ const READ_KEYS: &[&str] = &[
     "lines_per_inch",
     "characters_per_inch",
     "shift_width",
+    "resources",
 ];
 const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];
-const DOCUMENT_KEYS: &[&str] = &["start", "when", "by", "pages", "tag", "continues", "title", "account", "date"];
+const DOCUMENT_KEYS: &[&str] =
+    &["start", "when", "by", "pages", "tag", "level", "continues", "title", "account", "date"];
 const TRIGGER_KEYS: &[&str] =
-    &["name", "trigger", "row", "column", "text", "regex", "mask", "printed", "absent", "upwards"];
+    &["name", "trigger", "row", "column", "region", "tag", "text", "regex", "mask", "printed", "absent", "upwards"];
 /// Keys of a condition without a name.
 pub(super) const CONDITION_KEYS: &[&str] =
-    &["trigger", "row", "column", "text", "regex", "mask", "printed", "absent", "upwards"];
+    &["trigger", "row", "column", "region", "tag", "text", "regex", "mask", "printed", "absent", "upwards"];
 const EXCLUDE_KEYS: &[&str] = &[
     "name",
     "builtin",
@@ -66,6 +69,8 @@ const EXCLUDE_KEYS: &[&str] = &[
     "trigger",
     "row",
     "column",
+    "region",
+    "tag",
     "text",
     "regex",
     "mask",
@@ -234,7 +239,20 @@ fn read(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> ReadSpec {
         lines_per_inch: small("lines_per_inch", 1..25, faults).and_then(|n| u8::try_from(n).ok()),
         characters_per_inch: small("characters_per_inch", 1..41, faults).and_then(|n| u8::try_from(n).ok()),
         shift_width: small("shift_width", 0..2, faults).and_then(|n| u8::try_from(n).ok()),
+        resources: resources(&section, faults),
     }
+}
+
+/// A section of the resource libraries: the name of a folder in them.
+fn resources(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Option<String> {
+    let name = section.text("resources", faults)?;
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
+    if name.value.is_empty() || !name.value.chars().all(plain) {
+        let message = format!("{:?} is not the name of a folder in the libraries", name.value);
+        faults.add(name.at, &section.key("resources"), message, Some("letters, digits, - and _"));
+        return None;
+    }
+    Some(name.value)
 }
 
 const RECORD_FORMATS: &[&str] = &[
@@ -242,7 +260,20 @@ const RECORD_FORMATS: &[&str] = &[
     "text", "textA", "textM",
 ];
 const FRAMINGS: &[&str] = &[
-    "fixed", "rdw", "bdw-rdw", "le16", "be16", "be16-inclusive", "5a", "none", "nl", "lf", "crlf", "cr", "nel", "glued",
+    "fixed",
+    "rdw",
+    "bdw-rdw",
+    "le16",
+    "be16",
+    "be16-inclusive",
+    "5a",
+    "none",
+    "nl",
+    "lf",
+    "crlf",
+    "cr",
+    "nel",
+    "glued",
 ];
 
 /// `channels = { 1 = 1, 2 = [10, 20] }`
@@ -291,6 +322,7 @@ fn triggers(top: &Section<'_, '_>, known: &mut Known, faults: &mut Faults<'_>) -
         let condition = condition(&section, known, faults);
         known.triggers.push(name.value.clone());
         let condition = condition.unwrap_or(Condition {
+            sight: Sight::Rows,
             anchor: None,
             rows: RowRange::ALL,
             columns: ColumnRange::ALL,
@@ -305,6 +337,9 @@ fn triggers(top: &Section<'_, '_>, known: &mut Known, faults: &mut Faults<'_>) -
 
 /// A condition: where, and what must stand there.
 pub(super) fn condition(section: &Section<'_, '_>, known: &Known, faults: &mut Faults<'_>) -> Option<Condition> {
+    if section.has("tag") || section.has("region") {
+        return apart(section, faults);
+    }
     let anchor = anchor(section, known, faults);
     let default = if anchor.is_some() { RowRange { first: 0, last: 0 } } else { RowRange::ALL };
     let rows = section.rows("row", anchor.is_some(), faults).unwrap_or(default);
@@ -346,11 +381,47 @@ pub(super) fn condition(section: &Section<'_, '_>, known: &Known, faults: &mut F
         let columns = columns.map_or(ColumnRange::ALL, |(columns, _)| columns);
         let absent = section.flag("absent", faults).unwrap_or(false) == printed;
         let upwards = section.flag("upwards", faults).unwrap_or(false);
-        return Some(Condition { anchor, rows, columns, test: Test::Printed, absent, upwards });
+        return Some(Condition { sight: Sight::Rows, anchor, rows, columns, test: Test::Printed, absent, upwards });
     };
     let absent = section.flag("absent", faults).unwrap_or(false);
     let upwards = section.flag("upwards", faults).unwrap_or(false);
-    Some(Condition { anchor, rows, columns, test, absent, upwards })
+    Some(Condition { sight: Sight::Rows, anchor, rows, columns, test, absent, upwards })
+}
+
+/// A condition on a tag or on the text in a rectangle: what has no rows and columns.
+fn apart(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Option<Condition> {
+    let what = if section.has("tag") { "tag" } else { "region" };
+    for name in section.names() {
+        if ["trigger", "row", "column", "upwards"].contains(&name.value.as_str())
+            || (what == "tag" && name.value == "region")
+        {
+            let message = format!("does not go with `{what}`, which has no rows and columns");
+            faults.add(name.at, &section.key(&name.value), message, Some("text, regex, mask, printed, absent"));
+        }
+    }
+    let tests = ["text", "regex", "mask", "printed"].iter().filter(|test| section.has(test)).count();
+    if tests > 1 || (what == "region" && tests == 0) {
+        let allowed = "exactly one of text, regex, mask, printed; a tag may be enough alone";
+        faults.add(section.at, &section.path, "says not what must stand there, or says it twice", Some(allowed));
+        return None;
+    }
+    let sight = match what {
+        "tag" => Sight::Tag(section.text("tag", faults)?.value),
+        _ => Sight::Region(section.region("region", faults)?),
+    };
+    let mut absent = section.flag("absent", faults).unwrap_or(false);
+    let test = if section.has("text") {
+        Test::Text(section.text("text", faults)?.value)
+    } else if section.has("regex") {
+        Test::Regex(section.regex("regex", faults)?)
+    } else if section.has("mask") {
+        Test::Mask(section.mask("mask", faults)?)
+    } else {
+        absent ^= !section.flag("printed", faults).unwrap_or(true);
+        Test::Printed
+    };
+    let (rows, columns) = (RowRange::ALL, ColumnRange::ALL);
+    Some(Condition { sight, anchor: None, rows, columns, test, absent, upwards: false })
 }
 
 /// The trigger that rows count from.
@@ -516,13 +587,14 @@ fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rule
         StartWord::Value => "by",
         StartWord::Pages => "pages",
         StartWord::Tag => "tag",
-        StartWord::Group | StartWord::Stream => "",
+        StartWord::Group => "level",
+        StartWord::Stream => "",
     };
-    for key in ["when", "by", "pages", "tag"] {
+    for key in ["when", "by", "pages", "tag", "level"] {
         let fits = key == used || (key == "by" && matches!(word, StartWord::Trigger));
         if !fits && section.has(key) {
             let at = section.names().iter().find(|name| name.value == key).map_or(section.at, |name| name.at);
-            let allowed = if used.is_empty() { "none of when, by, pages, tag" } else { used };
+            let allowed = if used.is_empty() { "none of when, by, pages, tag, level" } else { used };
             faults.add(at, &section.key(key), "does not go with this start", Some(allowed));
         }
     }
@@ -554,9 +626,17 @@ fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rule
             missing("the name of a tag");
             Start::Tag(section.text("tag", faults).map(|tag| tag.value).unwrap_or_default())
         }
-        StartWord::Group => Start::Group,
+        StartWord::Group => Start::Group(level(section, "level", faults).unwrap_or(1)),
         StartWord::Stream => Start::Stream,
     }
+}
+
+/// Page groups inside one another that are told apart.
+const GROUP_LEVELS: i64 = 32;
+
+/// A level of page groups, 1 the outermost.
+pub(super) fn level(section: &Section<'_, '_>, key: &str, faults: &mut Faults<'_>) -> Option<usize> {
+    section.number(key, 1..GROUP_LEVELS + 1, faults).and_then(|level| usize::try_from(level.value).ok())
 }
 
 /// The fields of `by`.

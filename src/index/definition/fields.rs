@@ -1,12 +1,13 @@
 //! Reads `[[field]]` and `[[table]]`.
 
 use super::FieldInfo;
-use super::build::{CONDITION_KEYS, Known, anchor, check_name, condition, position};
+use super::build::{CONDITION_KEYS, Known, anchor, check_name, condition, level, position};
 use super::raw::{At, Faults, Section};
 use crate::index::date::DateFormat;
 use crate::index::number::NumberFormat;
 use crate::index::rule::{
-    ColumnRange, FieldRule, OnPage, Pick, Place, RowRange, Source, TableColumn, TableRule, Typing, Values,
+    Area, ColumnRange, FieldRule, LAST_ROW, OnPage, Pick, Place, RowRange, Source, TableColumn, TableRule, Typing,
+    Values,
 };
 use crate::index::value::FieldType;
 
@@ -33,7 +34,9 @@ pub(super) const FIELD_KEYS: &[&str] = &[
     "join",
     "until_blank",
     "upwards",
+    "region",
     "tag",
+    "group",
     "constant",
     "count_lines",
     "format",
@@ -146,16 +149,23 @@ fn values(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Values {
 }
 
 fn source(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut Faults<'_>) -> Source {
-    let others: Vec<&str> = ["tag", "constant", "count_lines"].into_iter().filter(|key| section.has(key)).collect();
-    let places = ["row", "columns", "after", "regex", "mask"];
-    let placed = places.iter().any(|key| section.has(key));
+    let others = ["tag", "group", "constant", "count_lines"];
+    let others: Vec<&str> = others.into_iter().filter(|key| section.has(key)).collect();
+    // A tag and the name of a group may be taken in part.
+    let named = others.iter().all(|key| matches!(*key, "tag" | "group"));
+    let places = ["row", "columns", "after", "mask", "region", "regex"];
+    let placed = places.iter().any(|key| section.has(key) && !(*key == "regex" && named && !others.is_empty()));
     if others.len() + usize::from(placed) != 1 {
-        let allowed = "one of: a place (row with columns, after or regex), tag, constant, count_lines";
+        let allowed = "one of: a place (row with columns, after or regex), region, tag, group, constant, count_lines";
         faults.add(section.at, &section.path, "says not where its text is, or says it twice", Some(allowed));
         return Source::Constant(String::new());
     }
     if let Some(tag) = section.text("tag", faults) {
-        return Source::Tag(tag.value);
+        return Source::Tag { name: tag.value, regex: section.regex("regex", faults) };
+    }
+    if section.has("group") {
+        let level = level(section, "group", faults).unwrap_or(1);
+        return Source::Group { level, regex: section.regex("regex", faults) };
     }
     if let Some(constant) = section.text("constant", faults) {
         return Source::Constant(constant.value);
@@ -164,7 +174,24 @@ fn source(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut
         let key = section.key("count_lines");
         return Source::Count(position(&table, &known.tables, &key, "table", faults).unwrap_or(0));
     }
+    if section.has("region") {
+        return area(section, values, faults).map_or_else(|| Source::Constant(String::new()), Source::Region);
+    }
     Source::Place(place(section, known, values, faults))
+}
+
+/// Text in a rectangle of the page.
+fn area(section: &Section<'_, '_>, values: Values, faults: &mut Faults<'_>) -> Option<Area> {
+    for name in section.names() {
+        if ["trigger", "columns", "line", "until_blank", "upwards"].contains(&name.value.as_str()) {
+            let message = "does not go with `region`, which has no columns";
+            faults.add(name.at, &section.key(&name.value), message, Some("row, after, before, regex, mask, join"));
+        }
+    }
+    let rows = section.rows("row", false, faults).unwrap_or(RowRange { first: 1, last: LAST_ROW });
+    let pick = pick(section, faults);
+    let join = join(section, values, faults);
+    Some(Area { region: section.region("region", faults)?, rows, pick, join })
 }
 
 fn place(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut Faults<'_>) -> Place {
@@ -172,25 +199,7 @@ fn place(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut 
     let default = if anchor.is_some() { RowRange { first: 0, last: 0 } } else { RowRange::ALL };
     let rows = section.rows("row", anchor.is_some(), faults).unwrap_or(default);
     let columns = section.columns("columns", faults);
-    let picks = ["after", "regex", "mask"];
-    if picks.iter().filter(|key| section.has(key)).count() > 1 {
-        faults.add(section.at, &section.path, "has more than one of after, regex and mask", Some("one of them"));
-    }
-    let before = section.text("before", faults);
-    let pick = if let Some(label) = section.text("after", faults) {
-        if label.value.is_empty() {
-            faults.add(label.at, &section.key("after"), "is empty", Some("a label that stands before the value"));
-        }
-        Pick::After { label: label.value, before: before.map(|before| before.value) }
-    } else {
-        if let Some(before) = before {
-            faults.add(before.at, &section.key("before"), "goes with `after` only", Some("after"));
-        }
-        match section.has("regex") {
-            true => section.regex("regex", faults).map_or(Pick::Columns, Pick::Regex),
-            false => section.mask("mask", faults).map_or(Pick::Columns, Pick::Mask),
-        }
-    };
+    let pick = pick(section, faults);
     if columns.is_none() && matches!(pick, Pick::Columns | Pick::Mask(_)) && !section.has("columns") {
         faults.add(
             section.at,
@@ -210,20 +219,48 @@ fn place(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut 
     };
     let line = section.section("line", CONDITION_KEYS, faults);
     let line = line.and_then(|line| condition(&line, known, faults));
-    let join = section.text("join", faults);
-    if let Some(join) = join.as_ref().filter(|_| values != Values::One) {
-        faults.add(join.at, &section.key("join"), "transaction and span fields take each row for itself", None);
-    }
+    let join = join(section, values, faults);
     Place {
         anchor,
         rows,
         columns,
         pick,
         line,
-        join: join.map(|join| join.value),
+        join,
         until_blank: section.flag("until_blank", faults).unwrap_or(false),
         upwards: section.flag("upwards", faults).unwrap_or(false),
     }
+}
+
+/// What is taken of a row or of a line of a region.
+fn pick(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Pick {
+    let picks = ["after", "regex", "mask"];
+    if picks.iter().filter(|key| section.has(key)).count() > 1 {
+        faults.add(section.at, &section.path, "has more than one of after, regex and mask", Some("one of them"));
+    }
+    let before = section.text("before", faults);
+    if let Some(label) = section.text("after", faults) {
+        if label.value.is_empty() {
+            faults.add(label.at, &section.key("after"), "is empty", Some("a label that stands before the value"));
+        }
+        Pick::After { label: label.value, before: before.map(|before| before.value) }
+    } else {
+        if let Some(before) = before {
+            faults.add(before.at, &section.key("before"), "goes with `after` only", Some("after"));
+        }
+        match section.has("regex") {
+            true => section.regex("regex", faults).map_or(Pick::Columns, Pick::Regex),
+            false => section.mask("mask", faults).map_or(Pick::Columns, Pick::Mask),
+        }
+    }
+}
+
+fn join(section: &Section<'_, '_>, values: Values, faults: &mut Faults<'_>) -> Option<String> {
+    let join = section.text("join", faults)?;
+    if values != Values::One {
+        faults.add(join.at, &section.key("join"), "transaction and span fields take each row for itself", None);
+    }
+    Some(join.value)
 }
 
 /// Type, formats and checks of a field or column.

@@ -18,7 +18,7 @@ pub use compare::diff;
 pub use error::{DefinitionError, DefinitionErrors};
 pub use recognise::{Choice, choose};
 
-use super::rule::{Rules, TitlePart};
+use super::rule::{FieldRule, Rules, Sight, Source, TitlePart};
 use super::value::FieldType;
 use crate::decode::ReadSpec;
 
@@ -148,6 +148,15 @@ impl Definition {
             source: String::new(),
             rules: Rules { title: vec![TitlePart::File], ..Rules::default() },
         }
+    }
+
+    /// Whether the text of pages is looked at when a stream is cut; otherwise tags and page groups say everything.
+    pub fn wants_text(&self) -> bool {
+        let rules = &self.rules;
+        let of_text = |rule: &FieldRule| matches!(rule.source, Source::Place(_) | Source::Region(_) | Source::Count(_));
+        rules.triggers.iter().any(|rule| !matches!(rule.condition.sight, Sight::Tag(_)))
+            || !rules.excludes.is_empty()
+            || rules.fields.iter().any(of_text)
     }
 
     /// Name of field `number`, or nothing.

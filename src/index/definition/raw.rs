@@ -6,7 +6,11 @@ use regex::Regex;
 use toml::de::{DeTable, DeValue};
 
 use super::error::{DefinitionError, DefinitionErrors};
-use crate::index::rule::{ColumnRange, LAST_ROW, MaskSign, RowRange};
+use crate::index::rule::{ColumnRange, LAST_ROW, MaskSign, Region, RowRange};
+use crate::page::Lu;
+
+/// Longest length of a region, in any unit: keeps all of them within what a page can have.
+const LONGEST: f64 = 20_000.0;
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
@@ -286,6 +290,37 @@ impl<'t, 's> Section<'t, 's> {
             );
         }
         fits
+    }
+
+    /// A rectangle: `{ x = 1, y = 2.5, width = 3, height = 0.5, unit = "in" }`.
+    pub fn region(&self, name: &str, faults: &mut Faults<'_>) -> Option<Region> {
+        const UNITS: &[(&str, f64)] = &[("in", 72.0), ("mm", 72.0 / 25.4), ("pt", 1.0)];
+        let section = self.section(name, &["x", "y", "width", "height", "unit"], faults)?;
+        let points = section.choice("unit", UNITS, faults);
+        if !section.has("unit") {
+            faults.add(section.at, &section.key("unit"), "is missing", Some("in, mm, pt"));
+        }
+        let mut edge = |key: &str, least: f64| {
+            let allowed = if least < 0.0 { "a length" } else { "a length of 0 or more" };
+            let Some((value, span)) = section.get(key) else {
+                faults.add(section.at, &section.key(key), "is missing", Some(allowed));
+                return None;
+            };
+            let number = value.as_float().and_then(|float| float.as_str().replace('_', "").parse::<f64>().ok());
+            let number = number.or_else(|| integer(value).map(|number| number as f64));
+            match number.filter(|number| (least..=LONGEST).contains(number)) {
+                Some(number) => Some(number * points.unwrap_or(1.0)),
+                None => {
+                    faults.add(span.start, &section.key(key), "is not a length", Some(allowed));
+                    None
+                }
+            }
+        };
+        let (x, y) = (edge("x", -LONGEST), edge("y", -LONGEST));
+        let (width, height) = (edge("width", 0.0)?, edge("height", 0.0)?);
+        let (x, y) = (x?, y?);
+        let [left, top, right, bottom] = [x, y, x + width, y + height].map(Lu::from_points);
+        Some(Region { left, top, right, bottom })
     }
 
     /// Columns: `5`, `"5-9"`, `"5-"`. The flag says that a single column was named.

@@ -3,7 +3,7 @@
 use super::Definition;
 use crate::decode::{Unit, UnitKind};
 use crate::frame::codepage::CodePage;
-use crate::index::rule::Test;
+use crate::index::rule::{Condition, Sight, Test};
 use crate::index::sheet::Glass;
 use crate::index::trigger::{Ready, Triggers};
 
@@ -56,7 +56,7 @@ impl Definition {
         if !self.signed(sample, code_page) {
             return 0.0;
         }
-        let length: u16 = rules.signature.iter().map(|one| weight(&one.test)).sum();
+        let length: u16 = rules.signature.iter().map(weight).sum();
         0.7 + names + f32::from(length.min(200)) / 1_000.0
     }
 
@@ -74,15 +74,19 @@ impl Definition {
     }
 }
 
-/// How much a test says: the signs it fixes.
-fn weight(test: &Test) -> u16 {
-    let signs = match test {
+/// How much a condition says: the signs it fixes.
+fn weight(condition: &Condition) -> u16 {
+    let tag = match &condition.sight {
+        Sight::Tag(name) => name.chars().count(),
+        Sight::Rows | Sight::Region(_) => 0,
+    };
+    let signs = match &condition.test {
         Test::Text(text) => text.chars().count(),
         Test::Regex(regex) => regex.as_str().chars().filter(|ch| ch.is_alphanumeric()).count(),
         Test::Mask(mask) => mask.len() / 2,
         Test::Printed => 0,
     };
-    u16::try_from(signs).unwrap_or(200)
+    u16::try_from(tag + signs).unwrap_or(200)
 }
 
 /// `*` stands for any signs, `?` for one.

@@ -110,7 +110,7 @@ fn fields_know_their_labels_types_and_places() {
     assert_eq!(definition.fields[0].label, "Closing balance");
     assert_eq!((definition.fields[0].kind, definition.fields[0].sensitive), (FieldType::Decimal, true));
     assert_eq!(definition.fields[1].label_zh.as_deref(), Some("客户"));
-    assert!(matches!(&definition.rules.fields[0].source, Source::Tag(name) if name == "Balance"));
+    assert!(matches!(&definition.rules.fields[0].source, Source::Tag { name, .. } if name == "Balance"));
     assert_eq!((definition.account_field, definition.source), (Some(1), source));
 }
 
@@ -166,4 +166,33 @@ fn the_first_example_of_the_manual_parses() {
     let (example, _) = example.split_once("```").expect("its end");
     let definition = Definition::parse(example, "water-bill.toml").unwrap_or_else(|errors| panic!("{errors}"));
     assert_eq!(definition.fields.len(), 3);
+}
+
+#[test]
+fn what_regions_and_tags_cannot_have_is_an_error_with_its_place() {
+    let head = "name = \"r\"\ntitle = \"R\"\n";
+    let region = "region = { x = 0, y = 0, width = 1, height = 1, unit = \"in\" }";
+    let wrong = [
+        (format!("[[field]]\nname = \"a\"\n{region}\ncolumns = 3\n"), "field.a.columns"),
+        ("[[field]]\nname = \"a\"\nregion = { x = 0, y = 0, width = 1, height = 1 }\n".into(), "unit"),
+        ("[[field]]\nname = \"a\"\nregion = { x = 0, y = 0, width = -1, height = 1, unit = \"in\" }\n".into(), "width"),
+        (
+            "[[field]]\nname = \"a\"\nregion = { x = 0, y = 0, width = 1e9, height = 1, unit = \"in\" }\n".into(),
+            "width",
+        ),
+        ("[[field]]\nname = \"a\"\nregion = { x = nan, y = 0, width = 1, height = 1, unit = \"in\" }\n".into(), "x"),
+        ("[[field]]\nname = \"a\"\nregion = { x = 0, y = 0, width = 1, height = 1, unit = \"km\" }\n".into(), "unit"),
+        (format!("[[field]]\nname = \"a\"\ntag = \"x\"\n{region}\n"), "field.a"),
+        ("[[field]]\nname = \"a\"\ntag = \"x\"\nrow = 3\n".into(), "field.a"),
+        ("[[field]]\nname = \"a\"\ngroup = 0\n".into(), "field.a.group"),
+        ("[[trigger]]\nname = \"t\"\ntag = \"x\"\nrow = 3\n".into(), "trigger.t.row"),
+        (format!("[[trigger]]\nname = \"t\"\n{region}\n"), "trigger.t"),
+        ("[document]\nstart = \"group\"\nlevel = 40\n".into(), "document.level"),
+        ("[document]\nstart = \"stream\"\nlevel = 1\n".into(), "document.level"),
+        ("[read]\nresources = \"../x\"\n".into(), "read.resources"),
+    ];
+    for (body, key) in wrong {
+        let errors = Definition::parse(&format!("{head}{body}"), "r.toml").expect_err(&body);
+        assert!(errors.to_string().contains(key), "{key}: {errors}");
+    }
 }

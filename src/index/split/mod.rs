@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 
 use super::definition::Definition;
-use super::field::{Fault, Finder};
+use super::field::{Fault, Finder, group_at};
 use super::rule::{FieldRule, OnPage, Start, TitlePart, Values};
 use super::sheet::Glass;
 use super::table::ReadyTable;
@@ -77,6 +77,8 @@ struct Waiting {
 #[derive(Debug)]
 pub struct Splitter<'d> {
     definition: &'d Definition,
+    /// Units carry their text; see [`Definition::wants_text`].
+    text: bool,
     file: String,
     glass: Glass,
     triggers: Triggers,
@@ -106,6 +108,7 @@ impl<'d> Splitter<'d> {
         };
         Splitter {
             definition,
+            text: definition.wants_text(),
             file: String::new(),
             triggers: Triggers::new(&rules.triggers, &glass),
             excludes: rules.excludes.iter().map(|rule| Exclude::new(rule, &glass)).collect(),
@@ -137,7 +140,7 @@ impl<'d> Splitter<'d> {
             return;
         }
         self.triggers.turn_page(&mut self.glass);
-        if unit.strikes.is_empty() {
+        if self.text && unit.strikes.is_empty() && unit.placed.is_empty() {
             notes.add("empty-page", place(unit), "nothing is printed on the page");
         }
         if let Some(which) = self.excluded(unit) {
@@ -161,7 +164,9 @@ impl<'d> Splitter<'d> {
         }
         self.add_page(unit);
         self.take_fields(unit, notes);
-        if unit.group_ends && matches!(self.definition.rules.start, Start::Group) {
+        if let Start::Group(level) = self.definition.rules.start
+            && group_at(unit, level).is_some_and(|group| group.ends)
+        {
             self.close(notes, out);
         }
     }
@@ -191,7 +196,7 @@ impl<'d> Splitter<'d> {
                 begins || changes
             }
             Start::Pages(pages) => self.open.as_ref().is_none_or(|open| open.draft.pages >= *pages),
-            Start::Group => unit.group_starts.is_some(),
+            Start::Group(level) => group_at(unit, *level).is_some_and(|group| group.starts),
             Start::Stream => self.open.is_none(),
             Start::Values(by) => self.read_keys(by, unit),
             Start::Tag(name) => {

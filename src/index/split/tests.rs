@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::decode::{Strike, Tag};
+use crate::index::region::tests::put;
 use crate::index::value::{Day, Decimal};
 
 const HEAD: &str = "name = \"r\"\ntitle = \"R\"\nkind = \"report\"\n";
@@ -381,4 +382,93 @@ proptest! {
         }
         prop_assert_eq!((byte, page), (s.byte, s.page));
     }
+}
+
+fn tag(name: &str, value: &str) -> Tag {
+    Tag { name: name.into(), value: value.into() }
+}
+
+fn group(name: &str, starts: bool, ends: bool) -> crate::decode::PageGroup {
+    crate::decode::PageGroup { name: name.into(), starts, ends }
+}
+
+#[test]
+fn documents_are_the_groups_of_the_level_that_is_asked_for() {
+    let mut s = Stream::default();
+    let mut page = |groups: &[(&str, bool, bool)]| {
+        let mut unit = s.page(&[(1, "x")]);
+        unit.groups = groups.iter().map(|(name, starts, ends)| group(name, *starts, *ends)).collect();
+        unit.group_starts = groups.first().filter(|(_, starts, _)| *starts).map(|(name, ..)| (*name).into());
+        unit.group_ends = groups.first().is_some_and(|(_, _, ends)| *ends);
+        unit
+    };
+    let units = [
+        page(&[("A", true, false), ("a1", true, false)]),
+        page(&[("A", false, false), ("a1", false, true)]),
+        page(&[("A", false, false), ("a2", true, true)]),
+        page(&[("A", false, true)]),
+        page(&[]),
+        page(&[("B", true, true), ("b1", true, true)]),
+    ];
+    let field = "[[field]]\nname = \"part\"\ngroup = ";
+    let outer = definition(&format!("[document]\nstart = \"group\"\n{field}1\n"));
+    let (cuts, _) = run(&outer, &units);
+    assert_eq!(shape(&cuts), "D4 -between-documents1 D1");
+    let inner = definition(&format!("[document]\nstart = \"group\"\nlevel = 2\n{field}2\nregex = '[0-9]'\n"));
+    let (cuts, _) = run(&inner, &units);
+    assert_eq!(shape(&cuts), "D2 D1 -between-documents2 D1");
+    let parts: Vec<String> = documents(&cuts).iter().map(|draft| format!("{:?}", draft.fields)).collect();
+    assert!(parts[0].contains("\"1\"") && parts[1].contains("\"2\""), "{parts:?}");
+    assert!(!inner.wants_text(), "groups need no text");
+}
+
+#[test]
+fn fields_come_from_regions_and_from_parts_of_tags() {
+    let body = "[document]\nstart = \"tag\"\ntag = \"Key\"\n\
+        [[field]]\nname = \"address\"\nregion = { x = 1, y = 1, width = 3, height = 1, unit = \"in\" }\nrow = \"2-\"\njoin = \" | \"\n\
+        [[field]]\nname = \"name\"\nregion = { x = 25.4, y = 25.4, width = 76.2, height = 25.4, unit = \"mm\" }\n\
+        [[field]]\nname = \"due\"\nregion = { x = 300, y = 0, width = 200, height = 800, unit = \"pt\" }\nafter = \"Due:\"\n\
+        [[field]]\nname = \"year\"\ntype = \"integer\"\ntag = \"Key\"\nregex = '^[0-9]{4}'\n\
+        [[field]]\nname = \"all\"\ntransaction = true\ntag = \"Line\"\n";
+    let definition = definition(body);
+    assert!(definition.wants_text());
+    let mut s = Stream::default();
+    let mut unit = s.page(&[]);
+    put(&mut unit, 80.0, 100.0, 0, "1 Elm St");
+    put(&mut unit, 80.0, 85.0, 0, "Jane");
+    put(&mut unit, 110.0, 85.0, 0, "Roe");
+    put(&mut unit, 80.0, 115.0, 0, "Salem OR");
+    put(&mut unit, 320.0, 85.0, 0, "Due: May 3");
+    unit.tags = vec![tag("Key", "2024-17"), tag("Line", "one"), tag("Line", "two"), tag("Line", " ")];
+    let (cuts, notes) = run(&definition, &[unit]);
+    assert_eq!(notes.count("empty-page"), 0, "placed text is text");
+    let text = format!("{:?}", documents(&cuts)[0].fields);
+    for wanted in ["1 Elm St | Salem OR", "\"Jane Roe\"", "\"May 3\"", "2024", "\"one\"", "\"two\""] {
+        assert!(text.contains(wanted), "{wanted}: {text}");
+    }
+}
+
+#[test]
+fn triggers_look_at_regions_and_tags() {
+    let body = "[[trigger]]\nname = \"first\"\nregion = { x = 0, y = 0, width = 8, height = 1, unit = \"in\" }\nregex = 'Page 1$'\n\
+        [[trigger]]\nname = \"bill\"\ntag = \"Kind\"\ntext = \"BILL\"\n\
+        [[exclude]]\nname = \"advert\"\ntag = \"Advert\"\n\
+        [document]\nwhen = [\"first\", \"bill\"]\n";
+    let definition = definition(body);
+    let mut s = Stream::default();
+    let mut page = |text: &str, tags: Vec<Tag>| {
+        let mut unit = s.page(&[]);
+        put(&mut unit, 500.0, 40.0, 0, text);
+        unit.tags = tags;
+        unit
+    };
+    let units = [
+        page("Page 1", vec![tag("Kind", "LETTER")]),
+        page("Page 1", vec![tag("Kind", "A BILL")]),
+        page("Page 2", vec![tag("Kind", "A BILL")]),
+        page("Page 3", vec![tag("Advert", "")]),
+        page("Page 1", vec![tag("Kind", "BILL")]),
+    ];
+    let (cuts, _) = run(&definition, &units);
+    assert_eq!(shape(&cuts), "-before-first-document1 D2 -excluded: advert1 D1");
 }
