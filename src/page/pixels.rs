@@ -282,7 +282,7 @@ struct Bits {
 
 impl hayro_jbig2::Decoder for Bits {
     fn push_pixel(&mut self, black: bool) {
-        if self.x % 8 == 0 {
+        if self.x.is_multiple_of(8) {
             self.rows.push(0);
         }
         if black && let Some(byte) = self.rows.last_mut() {

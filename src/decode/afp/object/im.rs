@@ -33,14 +33,7 @@ struct Cell {
 
 /// Draws an IM image from its structured fields. `x` and `y` are where its coordinates begin: the origin of the page, or the
 /// point where the page segment is included; `turns` is how far these are turned there, in quarter turns clockwise.
-pub fn im_image(
-    x: Lu,
-    y: Lu,
-    turns: u8,
-    fields: &Fields,
-    limits: &Limits,
-    report: &mut Report<'_>,
-) -> Vec<Element> {
+pub fn im_image(x: Lu, y: Lu, turns: u8, fields: &Fields, limits: &Limits, report: &mut Report<'_>) -> Vec<Element> {
     let field = |id: FieldId| fields.iter().find(|field| field.id == id).map(|field| field.data);
     let Some(iid) = field(IID) else {
         report("afp-image-damaged", "an IM image has no descriptor".into());
@@ -138,14 +131,13 @@ fn draw(cell: &Cell, place: &Place, pitch: [f64; 2], ink: Color, budget: &mut us
         return Some(None);
     }
     let [left, top] = cell.at.map(f64::from);
-    let boxed =
-        place.boxed(left * pitch[0], top * pitch[1], f64::from(width) * pitch[0], f64::from(height) * pitch[1]);
+    let boxed = place.boxed(left * pitch[0], top * pitch[1], f64::from(width) * pitch[0], f64::from(height) * pitch[1]);
     let stride = usize::from(cell.size[0]).div_ceil(8);
     let rows = |row: usize| cell.data.get(row * stride..(row + 1) * stride).unwrap_or_default();
     let used = [cell.size[0].min(cell.fill[0]), cell.size[1].min(cell.fill[1])];
-    let [all, any] = (0..usize::from(used[1])).map(|row| inked(rows(row), used[0])).fold([true, false], |so_far, row| {
-        [so_far[0] && row[0], so_far[1] || row[1]]
-    });
+    let [all, any] = (0..usize::from(used[1]))
+        .map(|row| inked(rows(row), used[0]))
+        .fold([true, false], |so_far, row| [so_far[0] && row[0], so_far[1] || row[1]]);
     if !any {
         return Some(None);
     }
@@ -253,8 +245,7 @@ mod tests {
     #[test]
     fn a_simple_image_lies_at_its_offset_in_image_points() {
         let rows = vec![0x80, 0x40, 0x01, 0x00];
-        let (elements, notes) =
-            drawn(&[(IOC, ioc(10, 20, 0, SINGLE)), (IID, iid(10, 2, 2)), (IRD, rows.clone())]);
+        let (elements, notes) = drawn(&[(IOC, ioc(10, 20, 0, SINGLE)), (IID, iid(10, 2, 2)), (IRD, rows.clone())]);
         let image = picture(&elements[0]);
         assert_eq!((image.x, image.y, image.width, image.height), (Lu(1600), Lu(3200), Lu(600), Lu(120)));
         let red = Color { r: 255, g: 0, b: 0 };
@@ -265,8 +256,7 @@ mod tests {
     #[test]
     fn rotation_and_double_dot() {
         for (code, turns) in [(0, 0), (0x2D00, 1), (0x5A00, 2), (0x8700, 3)] {
-            let (elements, _) =
-                drawn(&[(IOC, ioc(10, 20, code, DOUBLE)), (IID, iid(8, 1, 8)), (IRD, vec![0x80])]);
+            let (elements, _) = drawn(&[(IOC, ioc(10, 20, code, DOUBLE)), (IID, iid(8, 1, 8)), (IRD, vec![0x80])]);
             let image = picture(&elements[0]);
             assert_eq!((image.x, image.y, image.turns), (Lu(1600), Lu(3200), turns));
             assert_eq!((image.width, image.height), (Lu(960), Lu(120)));

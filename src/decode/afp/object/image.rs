@@ -6,37 +6,40 @@
 //! What cannot be shown is reported and left out; what breaks off shows as far as it goes.
 //! Formats: IOCA function sets 10, 11, 14, 40, 42, 45, 48. Adding a compression: [`rows`].
 
+#[cfg(test)]
+mod corpus;
 mod descriptor;
 mod draw;
 mod fax;
 mod mask;
+mod replicate;
 mod rl4;
-mod rows;
-mod samples;
+pub(super) mod rows;
+pub(super) mod samples;
 mod segment;
 
 use std::sync::Arc;
 
 use self::descriptor::{DEFAULT_RESOLUTION, descriptor, pitch};
-use self::draw::{Drawn, draw};
-use self::rows::Fault;
+use self::draw::draw;
 use self::segment::{Piece, segment};
 use super::ObjectArea;
 use super::place::{Content, Mapping, Place, PlacedBox, places};
 use crate::decode::afp::{Limits, Report};
 use crate::page::{Color, Element, Lu, PlacedImage};
 
+pub(super) use self::draw::Drawn;
+pub(super) use self::mask::windows;
+pub(super) use self::rows::{Fault, Rows};
+
 /// Where tile resources are found, by the local identifier of the Include Tile parameter.
 pub type Tiles<'t> = dyn Fn(u32) -> Option<Arc<[u8]>> + 't;
 
+/// Copies of an image on a page from which on several are made one picture.
+const MANY_REPLICAS: usize = 16;
+
 /// Draws an image that includes no tile resources.
-pub fn image(
-    area: &ObjectArea,
-    idd: &[u8],
-    ipd: &[u8],
-    limits: &Limits,
-    report: &mut Report<'_>,
-) -> Vec<Element> {
+pub fn image(area: &ObjectArea, idd: &[u8], ipd: &[u8], limits: &Limits, report: &mut Report<'_>) -> Vec<Element> {
     image_with_tiles(area, idd, ipd, &|_| None, limits, report)
 }
 
@@ -74,12 +77,20 @@ pub fn image_with_tiles(
     let default = f64::from(Lu::PER_INCH) / DEFAULT_RESOLUTION;
     let pitch = descriptor.pitch.or(stated).unwrap_or([default, default]);
     let size = size(descriptor.size, &all);
-    let content = Content {
+    let mut content = Content {
         width: size[0] * pitch[0],
         height: size[1] * pitch[1],
-        points: if descriptor.pitch.is_some() { None } else { Some(descriptor.size) },
+        points: Some(descriptor.size).filter(|size| descriptor.pitch.is_none() && !size.contains(&0)),
     };
-    let (places, enough) = places(area, Mapping::ScaleToFit, &content);
+    let (mut places, mut enough) = places(area, Mapping::ScaleToFit, &content);
+    if places.len() > MANY_REPLICAS
+        && let Some((grown, [across, down])) = replicate::grown(&all, size)
+    {
+        content.width *= across;
+        content.height *= down;
+        (places, enough) = self::places(area, Mapping::ScaleToFit, &content);
+        all = vec![grown];
+    }
     if !enough {
         report("afp-image-replicas", format!("the image is repeated more than {} times", places.len()));
     }
@@ -114,7 +125,7 @@ fn draw_piece(
     };
     let mut tile = segment::tile(&data, piece.coding.clone()).ok_or(Fault::Damaged)?;
     tile.origin = piece.origin;
-    let mut mask: Option<rows::Rows> = None;
+    let mut mask: Option<Rows> = None;
     for one in piece.mask.iter().chain(tile.mask.iter()) {
         let one = mask::mask(one, points(&tile), *budget)?;
         mask = Some(match mask {
@@ -134,7 +145,8 @@ fn note(drawn: &Drawn, report: &mut Report<'_>) {
     }
 }
 
-fn not_shown(fault: Fault, report: &mut Report<'_>) {
+/// Reports why a picture is not shown.
+pub(super) fn not_shown(fault: Fault, report: &mut Report<'_>) {
     match fault {
         Fault::Compression(code) => {
             report("afp-image-compression", format!("an image with compression X'{code:02X}' is not shown"));
@@ -158,10 +170,10 @@ fn size(stated: [u32; 2], all: &[Drawn]) -> [f64; 2] {
     [if across > 0.0 { across } else { reach(0) }, if down > 0.0 { down } else { reach(1) }]
 }
 
-fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Drawn) {
-    let boxed = |[x, y, width, height]: [f64; 4]| {
-        place.boxed(x * pitch[0], y * pitch[1], width * pitch[0], height * pitch[1])
-    };
+/// Adds a picture in its place: once, or once for each part that shows.
+pub(super) fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Drawn) {
+    let boxed =
+        |[x, y, width, height]: [f64; 4]| place.boxed(x * pitch[0], y * pitch[1], width * pitch[0], height * pitch[1]);
     let PlacedBox { x, y, width, height } = boxed(drawn.at);
     let placed = |clip: Option<[Lu; 4]>| {
         let (image, turns) = (drawn.image.clone(), place.turns);
@@ -174,7 +186,7 @@ fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Draw
         let clip = boxed(*window).on_page(place.turns);
         let clip = match place.clip {
             Some(outer) => common(outer, clip),
-            None => Some(clip),
+            None => common(clip, clip),
         };
         if let Some(clip) = clip {
             elements.push(placed(Some(clip)));
@@ -183,7 +195,7 @@ fn put(elements: &mut Vec<Element>, place: &Place, pitch: [f64; 2], drawn: &Draw
 }
 
 /// What two rectangles (left, top, width, height) have in common.
-pub(super) fn common(one: [Lu; 4], two: [Lu; 4]) -> Option<[Lu; 4]> {
+fn common(one: [Lu; 4], two: [Lu; 4]) -> Option<[Lu; 4]> {
     let span = |at: usize| -> Option<(Lu, Lu)> {
         let edge = |area: &[Lu; 4], at: usize| area.get(at).map(|edge| i64::from(edge.0));
         let start = edge(&one, at)?.max(edge(&two, at)?);
@@ -196,4 +208,5 @@ pub(super) fn common(one: [Lu; 4], two: [Lu; 4]) -> Option<[Lu; 4]> {
 }
 
 #[cfg(test)]
-mod tests;
+#[allow(clippy::cast_possible_truncation)] // numbers of the tests' own
+pub(super) mod tests;

@@ -2,7 +2,12 @@
 
 pub mod barcode;
 pub(crate) mod bytes;
+pub mod container;
 pub mod graphics;
+pub mod im;
+pub mod image;
+pub mod place;
+mod text;
 pub mod im;
 pub mod image;
 pub mod place;

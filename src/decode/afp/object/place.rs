@@ -130,7 +130,7 @@ impl Place {
         let [x0, y0] = self.point(x, y);
         let [x1, y1] = self.point(x + width, y + height);
         let (dx, dy) = (x1.0.saturating_sub(x0.0).saturating_abs(), y1.0.saturating_sub(y0.0).saturating_abs());
-        let (width, height) = if self.turns % 2 == 0 { (dx, dy) } else { (dy, dx) };
+        let (width, height) = if self.turns.is_multiple_of(2) { (dx, dy) } else { (dy, dx) };
         PlacedBox { x: x0, y: y0, width: Lu(width), height: Lu(height) }
     }
 }

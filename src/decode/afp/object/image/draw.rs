@@ -4,8 +4,9 @@ use std::borrow::Cow;
 
 use super::mask::windows;
 use super::rows::{Fault, JBIG2, JPEG, Rows, SOLID, Shape};
-use super::samples::{Plane, bilevel, gray, samples, spread};
+use super::samples::{Plane, as_they_are, bilevel, gray, samples, spread};
 use super::segment::{Coding, Piece};
+use crate::decode::afp::color;
 use crate::page::pixels::{self, Values, jpeg_frame};
 use crate::page::{Color, Image, Samples};
 
@@ -27,7 +28,7 @@ pub struct Drawn {
 /// Draws a piece: `ink` is the colour of bilevel images, `mask` says which points of the presentation space show.
 /// What is laid out in memory is taken off `budget`, in bytes.
 pub fn draw(piece: &Piece<'_>, ink: Color, mask: Option<&Rows>, budget: &mut usize) -> Result<Drawn, Fault> {
-    let ink = piece.color.and_then(crate::decode::afp::color::color).unwrap_or(ink);
+    let ink = piece.color.and_then(tile_color).unwrap_or(ink);
     if bilevel(&piece.coding) && piece.coding.compression != JPEG {
         return match mask {
             None => draw_bits(piece, ink, budget),
@@ -42,6 +43,12 @@ pub fn draw(piece: &Piece<'_>, ink: Color, mask: Option<&Rows>, budget: &mut usi
         show_only(&mut drawn, piece, mask, budget)?;
     }
     Ok(drawn)
+}
+
+/// Tile Set Color has three reserved bytes where other colour specifications have four.
+fn tile_color(spec: &[u8]) -> Option<Color> {
+    let (space, rest) = spec.split_first()?;
+    color::color(&[&[*space, 0], rest].concat())
 }
 
 /// The place of a piece whose samples are counted.
@@ -71,6 +78,9 @@ fn draw_bits(piece: &Piece<'_>, ink: Color, budget: &mut usize) -> Result<Drawn,
         && let Ok(kept) = shape.keep(&data)
     {
         let (fax, damaged) = (kept.fax, kept.damaged);
+        if (fax.width.div_ceil(8) as usize).saturating_mul(fax.height as usize) > *budget {
+            return Err(Fault::TooLarge);
+        }
         let samples = Samples::Ccitt {
             data: kept.data.into_owned(),
             k: fax.k,
@@ -114,7 +124,7 @@ fn draw_jbig2(piece: &Piece<'_>, data: &[u8], ink: Color, budget: &mut usize) ->
 /// Bits and a mask become bits of the mask's resolution.
 fn draw_masked_bits(piece: &Piece<'_>, ink: Color, mask: &Rows, budget: &mut usize) -> Result<Drawn, Fault> {
     let drawn = draw_bits(piece, ink, budget)?;
-    let decoded = pixels::pixels(&drawn.image, budget.saturating_mul(8)).map_err(|_| Fault::TooLarge)?;
+    let decoded = pixels::pixels(&drawn.image, *budget).map_err(|_| Fault::TooLarge)?;
     let Values::Bits { data, .. } = &decoded.values else { return Err(Fault::Damaged) };
     let [x, y, width, height] = drawn.at;
     let (stride, from) = (mask.width.div_ceil(8) as usize, decoded.width.div_ceil(8) as usize);
@@ -149,7 +159,7 @@ fn draw_jpeg(piece: &Piece<'_>) -> Result<Drawn, Fault> {
     let data = data(piece);
     let frame = jpeg_frame(&data).ok_or(Fault::Damaged)?;
     if !frame.common {
-        return Err(Fault::Compression(JPEG));
+        return Err(Fault::JPEG_KIND);
     }
     let image = Image::new(frame.width, frame.height, Samples::Jpeg(data.into_owned()));
     let mut drawn = whole(image, at(piece, frame.width, frame.height), false);
@@ -175,8 +185,10 @@ fn draw_samples(piece: &Piece<'_>, budget: &mut usize) -> Result<Drawn, Fault> {
     let width = if piece.size[0] == 0 { first.width } else { piece.size[0] };
     let height = planes.iter().map(|plane| plane.rows.height).max().unwrap_or(0);
     let damaged = planes.iter().any(|plane| plane.rows.damaged);
-    let channels = if gray(coding) { 1 } else { 3 };
-    spend(budget, (width as usize).saturating_mul(height as usize).saturating_mul(channels))?;
+    if !as_they_are(coding, &planes) {
+        let channels = if gray(coding) { 1 } else { 3 };
+        spend(budget, (width as usize).saturating_mul(height as usize).saturating_mul(channels))?;
+    }
     let image = Image::new(width, height, samples(coding, planes, width, height)?);
     Ok(whole(image, at(piece, width, height), damaged))
 }
@@ -191,15 +203,18 @@ fn planes(piece: &Piece<'_>, budget: &mut usize) -> Result<Vec<Plane>, Fault> {
             spend(budget, pairs.data.len().saturating_mul(2))?;
             return Ok(vec![Plane { rows: spread(&pairs), bits: 24 }]);
         }
-        let components = coding.structure.as_ref().map_or(1, |structure| structure.sizes.iter().filter(|size| **size > 0).count());
+        let components =
+            coding.structure.as_ref().map_or(1, |structure| structure.sizes.iter().filter(|size| **size > 0).count());
         let rows = shape(coding, piece.size, u32::from(coding.bits), components).rows(&data, *budget)?;
         spend(budget, rows.data.len())?;
         return Ok(vec![Plane { rows, bits: u32::from(coding.bits) }]);
     }
-    let count = piece.bands.iter().map(|(band, _)| *band).max().unwrap_or(0).max(u8::try_from(coding.bands.len()).unwrap_or(0));
+    let count =
+        piece.bands.iter().map(|(band, _)| *band).max().unwrap_or(0).max(u8::try_from(coding.bands.len()).unwrap_or(0));
     let mut planes = Vec::new();
     for band in 1..=count {
-        let parts: Vec<&[u8]> = piece.bands.iter().filter(|(number, _)| *number == band).map(|(_, data)| *data).collect();
+        let parts: Vec<&[u8]> =
+            piece.bands.iter().filter(|(number, _)| *number == band).map(|(_, data)| *data).collect();
         let data = ordered(joined(&parts), coding.reversed);
         let bits = coding.bands.get(usize::from(band) - 1).copied().map_or(8, u32::from);
         let shape = shape(coding, piece.size, bits, 1);
@@ -231,7 +246,8 @@ fn jpeg_plane(data: &[u8], budget: usize) -> Result<Rows, Fault> {
 fn show_only(drawn: &mut Drawn, piece: &Piece<'_>, mask: &Rows, budget: &mut usize) -> Result<(), Fault> {
     let [x, y] = piece.origin.map(f64::from);
     if let Some(parts) = windows(mask) {
-        drawn.windows = parts.into_iter().map(|[left, top, width, height]| [x + left, y + top, width, height]).collect();
+        drawn.windows =
+            parts.into_iter().map(|[left, top, width, height]| [x + left, y + top, width, height]).collect();
         if drawn.windows.is_empty() {
             drawn.windows.push([x, y, 0.0, 0.0]);
         }

@@ -203,4 +203,5 @@ impl Sink {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // numbers of the tests' own
 pub mod tests;

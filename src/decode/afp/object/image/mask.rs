@@ -76,6 +76,7 @@ fn runs(row: &[u8], width: u32) -> Vec<(u32, u32)> {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // numbers of the tests' own
 mod tests {
     use super::*;
 

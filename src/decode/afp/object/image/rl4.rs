@@ -42,7 +42,8 @@ fn lowest_line(data: &[u8]) -> usize {
 
 /// Reads the runs of one row up to its End Of Line; gives the bytes they take.
 fn row_runs(data: &[u8], width: u32, mut row: Option<&mut [u8]>) -> Option<usize> {
-    let nibble = |at: usize| data.get(at / 2).map(|byte| u32::from(if at % 2 == 0 { byte >> 4 } else { byte & 15 }));
+    let nibble =
+        |at: usize| data.get(at / 2).map(|byte| u32::from(if at.is_multiple_of(2) { byte >> 4 } else { byte & 15 }));
     let (mut at, mut x, mut black) = (0, 0u32, false);
     loop {
         let first = nibble(at)?;

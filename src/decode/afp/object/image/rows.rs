@@ -44,6 +44,11 @@ pub enum Fault {
     TooLarge,
 }
 
+impl Fault {
+    /// A JPEG coding that neither a PDF nor a browser shows: arithmetic, lossless, of 12 bits.
+    pub const JPEG_KIND: Fault = Fault::Compression(JPEG);
+}
+
 /// What is to be decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Shape {
@@ -155,17 +160,19 @@ impl Shape {
         if self.width == 0 && self.compression != IBM_MMR {
             return Err(Fault::Damaged);
         }
+        // Rows that are put in another order are copied.
+        let limit = if matches!(self.recording, BOTTOM_TO_TOP | UNPADDED) { limit / 2 } else { limit };
         if bytes > limit || self.height as usize > limit {
             return Err(Fault::TooLarge);
         }
         match self.compression {
-            NONE => Ok(self.recorded(data, data.len() < self.recorded_bytes())),
-            PACK_BITS => Ok(self.unpacked(&pack_bits(data, bytes))),
-            LZW => Ok(self.unpacked(&lzw(data, bytes))),
+            NONE => Ok(self.recorded(Cow::Borrowed(data), data.len() < self.recorded_bytes())),
+            PACK_BITS => Ok(self.unpacked(pack_bits(data, bytes))),
+            LZW => Ok(self.unpacked(lzw(data, bytes))),
             LZW_DIFFERENCES => {
                 let mut data = lzw(data, bytes);
                 undo_differences(&mut data, self.recorded_stride(), self.components.max(1) as usize);
-                Ok(self.unpacked(&data))
+                Ok(self.unpacked(data))
             }
             RL4 => Ok(rl4::rows(data, self.width, self.height, limit)),
             _ => self.fax_rows(data, limit),
@@ -194,12 +201,12 @@ impl Shape {
     }
 
     /// LZW and PackBits: what is missing is zero and no fault.
-    fn unpacked(&self, data: &[u8]) -> Rows {
-        self.recorded(data, false)
+    fn unpacked(&self, data: Vec<u8>) -> Rows {
+        self.recorded(Cow::Owned(data), false)
     }
 
     /// Takes rows out of uncompressed data.
-    fn recorded(&self, data: &[u8], damaged: bool) -> Rows {
+    fn recorded(&self, data: Cow<'_, [u8]>, damaged: bool) -> Rows {
         let stride = self.stride();
         let recorded = self.recorded_stride().max(1);
         let row_bits = self.width as usize * self.bits as usize;
@@ -208,20 +215,26 @@ impl Shape {
             (0, _) => data.len() / recorded,
             (height, _) => height as usize,
         };
+        let damaged = damaged && self.height != 0;
+        let rows = u32::try_from(height).unwrap_or(u32::MAX);
+        if !matches!(self.recording, UNPADDED | BOTTOM_TO_TOP) {
+            let mut data = data.into_owned();
+            data.resize(stride * height, 0);
+            return Rows { width: self.width, height: rows, data, damaged };
+        }
         let mut out = Vec::with_capacity(stride * height);
         for row in 0..height {
             let row = if self.recording == BOTTOM_TO_TOP { height - 1 - row } else { row };
             let start = out.len();
             if self.recording == UNPADDED {
-                push_bits(&mut out, data, row * row_bits, row_bits);
+                push_bits(&mut out, &data, row * row_bits, row_bits);
             } else {
                 let from = data.get(row * recorded..).unwrap_or_default();
                 out.extend_from_slice(from.get(..stride).unwrap_or(from));
             }
             out.resize(start + stride, 0);
         }
-        let height = u32::try_from(height).unwrap_or(u32::MAX);
-        Rows { width: self.width, height, data: out, damaged: damaged && self.height != 0 }
+        Rows { width: self.width, height: rows, data: out, damaged }
     }
 }
 
@@ -294,9 +307,9 @@ fn lzw(data: &[u8], limit: usize) -> Vec<u8> {
         false => Configuration::with_tiff_size_switch(BitOrder::Msb, 8),
     };
     let mut decoder = configuration.build();
-    let mut out = Vec::new();
-    let mut rest = data;
     let mut buffer = vec![0; 1 << 16];
+    let mut out = Vec::with_capacity(limit.saturating_add(buffer.len()));
+    let mut rest = data;
     while out.len() < limit {
         let result = decoder.decode_bytes(rest, &mut buffer);
         out.extend_from_slice(buffer.get(..result.consumed_out).unwrap_or_default());
@@ -311,7 +324,7 @@ fn lzw(data: &[u8], limit: usize) -> Vec<u8> {
 }
 
 /// TIFF 6.0, section 14: each component of a row holds its difference to the one before it. Rows of whole bytes only.
-fn undo_differences(data: &mut [u8], stride: usize, components: usize) {
+pub fn undo_differences(data: &mut [u8], stride: usize, components: usize) {
     for row in data.chunks_mut(stride.max(1)) {
         for at in components..row.len() {
             let before = row.get(at - components).copied().unwrap_or(0);
@@ -323,4 +336,5 @@ fn undo_differences(data: &mut [u8], stride: usize, components: usize) {
 }
 
 #[cfg(test)]
+#[allow(clippy::cast_possible_truncation)] // numbers of the tests' own
 mod tests;

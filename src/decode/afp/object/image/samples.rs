@@ -62,6 +62,20 @@ fn sizes(structure: &Structure) -> Vec<u32> {
     sizes
 }
 
+/// Whether the elements are already grey or red, green and blue in bytes.
+pub fn as_they_are(coding: &Coding, planes: &[Plane]) -> bool {
+    let [plane] = planes else { return false };
+    match &coding.structure {
+        None => plane.bits == 8,
+        Some(structure) if structure.subtractive || structure.gray_code => false,
+        Some(structure) => match structure.model {
+            RGB => plane.bits == 24 && sizes(structure) == [8; 3],
+            Y_CR_CB | Y_CB_CR => plane.bits == 8 && sizes(structure) == [8],
+            _ => false,
+        },
+    }
+}
+
 /// Puts bands together and converts: `width` x `height` samples of grey or colour.
 pub fn samples(coding: &Coding, planes: Vec<Plane>, width: u32, height: u32) -> Result<Samples, Fault> {
     let bits: u32 = planes.iter().map(|plane| plane.bits).sum();
@@ -75,18 +89,23 @@ pub fn samples(coding: &Coding, planes: Vec<Plane>, width: u32, height: u32) -> 
         sizes = vec![bits];
     }
     let convert = Convert::new(structure, &coding.colorants, sizes.len())?;
-    let as_they_are = match convert {
-        Convert::Gray => sizes == [8] && bits == 8,
-        Convert::Rgb => sizes == [8; 3] && bits == 24,
-        _ => false,
-    } && !structure.subtractive
-        && !structure.gray_code;
-    if as_they_are && planes.len() == 1 {
-        let data = planes.into_iter().flat_map(|plane| plane.rows.data).collect();
-        return Ok(if convert.channels() == 1 { Samples::Gray(data) } else { Samples::Rgb(data) });
+    if as_they_are(coding, &planes) {
+        let data = planes.into_iter().next().map(|plane| plane.rows.data).unwrap_or_default();
+        return Ok(convert.made(data));
     }
     let (width, height) = (width as usize, height as usize);
     let mut out = Vec::with_capacity(width * height * convert.channels());
+    if let Some(source) = Bytes::new(&planes, &sizes, bits)
+        && !structure.gray_code
+    {
+        let flip = if structure.subtractive { 0xFF } else { 0 };
+        for y in 0..height {
+            for x in 0..width {
+                convert.push(&mut out, &source.parts(x, y, flip));
+            }
+        }
+        return Ok(convert.made(out));
+    }
     for y in 0..height {
         for x in 0..width {
             let mut element = 0u128;
@@ -107,7 +126,35 @@ pub fn samples(coding: &Coding, planes: Vec<Plane>, width: u32, height: u32) -> 
             convert.push(&mut out, &parts);
         }
     }
-    Ok(if convert.channels() == 1 { Samples::Gray(out) } else { Samples::Rgb(out) })
+    Ok(convert.made(out))
+}
+
+/// Elements whose components are bytes, all in one plane or each in its own: the usual case, read without shifting bits.
+struct Bytes<'p> {
+    planes: &'p [Plane],
+    components: usize,
+}
+
+impl<'p> Bytes<'p> {
+    fn new(planes: &'p [Plane], sizes: &[u32], bits: u32) -> Option<Bytes<'p>> {
+        let components = sizes.len();
+        let fits = sizes.iter().all(|size| *size == 8) && bits == sizes.iter().sum();
+        let apart = planes.len() == components && planes.iter().all(|plane| plane.bits == 8);
+        (fits && components <= 15 && (planes.len() == 1 || apart)).then_some(Bytes { planes, components })
+    }
+
+    fn parts(&self, x: usize, y: usize, flip: u8) -> [u8; 15] {
+        let mut parts = [0; 15];
+        let each = if self.planes.len() == 1 { self.components } else { 1 };
+        for (plane, parts) in self.planes.iter().zip(parts.chunks_mut(each)) {
+            let at = (y * plane.rows.width as usize + x) * each;
+            let from = plane.rows.data.get(at..at + each).unwrap_or_default();
+            for (part, byte) in parts.iter_mut().zip(from) {
+                *part = byte ^ flip;
+            }
+        }
+        parts
+    }
 }
 
 /// Elements of two luminances and one pair of colour differences (four bytes) as three bytes for each sample.
@@ -169,6 +216,10 @@ impl Convert {
 
     fn channels(&self) -> usize {
         if matches!(self, Convert::Gray) { 1 } else { 3 }
+    }
+
+    fn made(&self, out: Vec<u8>) -> Samples {
+        if self.channels() == 1 { Samples::Gray(out) } else { Samples::Rgb(out) }
     }
 
     fn push(&self, out: &mut Vec<u8>, parts: &[u8; 15]) {

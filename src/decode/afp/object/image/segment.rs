@@ -377,7 +377,10 @@ mod tests {
         assert_eq!(pieces.len(), 3);
         assert_eq!((pieces[0].origin, pieces[0].size, pieces[0].relative), ([1, 2], [3, 4], 2));
         assert_eq!((pieces[0].coding.compression, pieces[0].coding.bits), (0x0D, 8));
-        assert_eq!((pieces[1].coding.compression, pieces[1].coding.bits, pieces[1].color), (0x20, 1, Some(&[0x40][..])));
+        assert_eq!(
+            (pieces[1].coding.compression, pieces[1].coding.bits, pieces[1].color),
+            (0x20, 1, Some(&[0x40][..]))
+        );
         assert_eq!(pieces[2].include, Some(9));
     }
 

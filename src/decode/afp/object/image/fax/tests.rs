@@ -59,7 +59,9 @@ impl Writer {
             let a1 = next(row, a0, black);
             // The first change above, right of a0, to the other colour.
             let mut b1 = if started { a0 + 1 } else { 0 };
-            while b1 < width && !(above[b1] != black && (b1 == 0 && black != above[b1] || b1 > 0 && above[b1 - 1] == black)) {
+            while b1 < width
+                && !(above[b1] != black && (b1 == 0 && black != above[b1] || b1 > 0 && above[b1 - 1] == black))
+            {
                 b1 += 1;
             }
             let b1 = b1.min(width);
