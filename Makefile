@@ -41,10 +41,11 @@ test: setup-test lint doc ## formatting, lints, documentation, all tests, demo s
 	cargo build --release --locked
 	cargo test --release --locked
 
-test-all: test ## also the long crash runs, the million-document runs and outside judges (veraPDF)
+test-all: test ## also the long crash runs, the million-document runs and outside judges (veraPDF, bar code readers)
 	GREENBAR_LONG=1 cargo test --release --locked -- --include-ignored
 	@.ci/packages judges
 	tests/judges/verapdf/run $(GREENBAR)
+	tests/judges/barcodes/run $(GREENBAR)
 
 bench: setup-bench build ## measure against named peers in one run and print one table
 	cargo build --release --locked --benches

@@ -93,7 +93,8 @@ fn high_level(items: &[Item]) -> Bits {
             continue;
         }
         let follows = |test: fn(u8) -> bool| matches!(tail.first(), Some(Item::Byte(next)) if test(*next));
-        let target = [Mode::Upper, Mode::Lower, Mode::Digit, Mode::Mixed].into_iter().find(|mode| value_in(*mode, ch).is_some());
+        let target =
+            [Mode::Upper, Mode::Lower, Mode::Digit, Mode::Mixed].into_iter().find(|mode| value_in(*mode, ch).is_some());
         if let (Mode::Lower | Mode::Digit, Some(Mode::Upper), false) =
             (mode, target, follows(|next| next.is_ascii_uppercase()))
         {

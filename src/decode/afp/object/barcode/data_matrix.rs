@@ -397,8 +397,7 @@ fn draw(words: &[u8], size: &Size) -> Matrix {
     let (region_rows, region_columns) = (size.rows / down - 2, size.columns / across - 2);
     let (rows, columns) = (region_rows * down, region_columns * across);
     let signed = |value: usize| isize::try_from(value).unwrap_or(0);
-    let mut placement =
-        Placement { rows: signed(rows), columns: signed(columns), bits: vec![None; rows * columns] };
+    let mut placement = Placement { rows: signed(rows), columns: signed(columns), bits: vec![None; rows * columns] };
     placement.fill(words);
     let mut matrix = Matrix::new(size.columns, size.rows);
     for y in 0..size.rows {

@@ -5,6 +5,7 @@ use super::aztec::{AztecOptions, aztec};
 use super::data::{Item, bytes, items};
 use super::data_matrix::{DataMatrixOptions, data_matrix};
 use super::descriptor::{Descriptor, kind};
+use super::ebcdic::to_latin;
 use super::intelligent_mail::intelligent_mail;
 use super::maxicode::{MaxiCodeOptions, maxicode};
 use super::multi_width::{Code128Item, MultiWidth, code93, code128};
@@ -14,7 +15,6 @@ use super::qr::{QrOptions, qr};
 use super::retail::{Group, Retail, retail};
 use super::symbol::{Invalid, Matrix, Pattern, PostalBar};
 use super::two_width::{TwoWidth, codabar, code39, industrial, interleaved, matrix, msi};
-use crate::decode::afp::object::text::PLAIN_CODE_PAGE;
 use crate::frame::codepage::CodePage;
 
 /// FNC1 in the code page of Code 128 data.
@@ -105,7 +105,7 @@ pub fn encode(descriptor: &Descriptor, flags: Flags, data: &[u8]) -> Result<(Sym
         kind::AZTEC => Ok((aztec_symbol(descriptor.modifier, data)?, false)),
         _ => {
             let data = if flags.trim() { trimmed(data) } else { data };
-            match linear(descriptor, flags, &ascii(data), data) {
+            match linear(descriptor, flags, &to_latin(data), data) {
                 Ok(symbol) => Ok((symbol, false)),
                 Err(invalid) if looks_ascii(data) => {
                     let symbol = linear(descriptor, flags, data, data).map_err(|_| invalid)?;
@@ -127,15 +127,6 @@ fn trimmed(mut data: &[u8]) -> &[u8] {
 /// Printing ASCII with digits, which are control codes in EBCDIC.
 fn looks_ascii(data: &[u8]) -> bool {
     data.iter().all(|byte| (0x20..0x7F).contains(byte)) && data.iter().any(u8::is_ascii_digit)
-}
-
-/// EBCDIC to ISO 8859-1; what it does not have becomes a control character that no symbology takes but those of bytes.
-fn ascii(data: &[u8]) -> Vec<u8> {
-    let mut text = String::new();
-    if let Some(page) = CodePage::find(PLAIN_CODE_PAGE) {
-        page.decode(data, &mut text);
-    }
-    text.chars().map(|ch| u8::try_from(u32::from(ch)).unwrap_or(0x1A)).collect()
 }
 
 fn two_width(name: &'static str, descriptor: &Descriptor, symbol: TwoWidth) -> Symbol {
@@ -201,9 +192,7 @@ fn linear(descriptor: &Descriptor, flags: Flags, data: &[u8], raw: &[u8]) -> Res
         kind::CODABAR => Ok(two_width("Codabar", descriptor, codabar(data, check)?)),
         kind::CODE128 => code128_symbol(modifier, data, raw),
         kind::CODE93 => Ok(multi_width("Code 93", code93(data)?)),
-        kind::POSTNET => {
-            Ok(postal(if modifier == 4 { "PLANET" } else { "POSTNET" }, postnet(data, modifier)?, data))
-        }
+        kind::POSTNET => Ok(postal(if modifier == 4 { "PLANET" } else { "POSTNET" }, postnet(data, modifier)?, data)),
         kind::ROYAL_MAIL if modifier == 1 => Ok(postal("KIX", royal_mail(data, true)?, data)),
         kind::ROYAL_MAIL => Ok(postal("Royal Mail 4-state", royal_mail(data, false)?, data)),
         kind::JAPAN => Ok(postal("Japan Post", japan(data)?, data)),
@@ -266,7 +255,7 @@ fn code128_symbol(modifier: u8, data: &[u8], raw: &[u8]) -> Result<Symbol, Inval
 /// The data of a two-dimensional symbol by its control flags: translated where they ask for it, escapes read unless they
 /// forbid it.
 fn data_items(control: u8, data: &[u8]) -> Result<Vec<Item>, Invalid> {
-    let translated = if control & 0x80 != 0 { ascii(data) } else { data.to_vec() };
+    let translated = if control & 0x80 != 0 { to_latin(data) } else { data.to_vec() };
     if translated.is_empty() {
         return Err("no data");
     }

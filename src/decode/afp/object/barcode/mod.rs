@@ -16,6 +16,7 @@ mod data;
 mod data_matrix;
 mod descriptor;
 mod draw;
+mod ebcdic;
 mod encode;
 mod intelligent_mail;
 mod maxicode;

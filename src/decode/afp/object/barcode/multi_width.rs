@@ -77,14 +77,15 @@ pub fn code128_values(items: &[Code128Item]) -> Result<Vec<u16>, Invalid> {
     let none = Reach { cost: u32::MAX, from: 3, taken: 0, shifted: false };
     let mut table = vec![[none; 3]; items.len() + 1];
     if let Some(first) = table.first_mut() {
-        // Set B wins ties, as printers choose it.
         *first = [Reach { cost: 1, ..none }; 3];
     }
     for at in 0..items.len() {
         let Some(here) = table.get(at).copied() else { break };
         let Some(item) = items.get(at).copied() else { break };
         for set in 0..3 {
-            for (from, reach) in here.iter().enumerate().filter(|(_, reach)| reach.cost != u32::MAX) {
+            // Of two ways of the same length the first stays: set B, as printers choose it.
+            for from in [1, 2, 0] {
+                let Some(reach) = here.get(from).filter(|reach| reach.cost != u32::MAX) else { continue };
                 let base = reach.cost + u32::from(from != set && at > 0);
                 if from != set && at == 0 {
                     continue;

@@ -6,8 +6,7 @@
 use super::symbol::{Invalid, PostalBar, digits};
 
 /// The bars of a digit of POSTNET, 1 is tall.
-const POSTNET: [&str; 10] =
-    ["11000", "00011", "00101", "00110", "01001", "01010", "01100", "10001", "10010", "10100"];
+const POSTNET: [&str; 10] = ["11000", "00011", "00101", "00110", "01001", "01010", "01100", "10001", "10010", "10100"];
 
 /// POSTNET, or PLANET with tall and short bars changed over. A frame bar, the digits, a check digit, a frame bar.
 pub fn postnet(data: &[u8], modifier: u8) -> Result<Vec<PostalBar>, Invalid> {
@@ -68,8 +67,7 @@ pub fn royal_mail(data: &[u8], kix: bool) -> Result<Vec<PostalBar>, Invalid> {
     Ok(bars)
 }
 
-const AUSTRALIA_N: [[u8; 2]; 10] =
-    [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2], [2, 0], [2, 1], [2, 2], [3, 0]];
+const AUSTRALIA_N: [[u8; 2]; 10] = [[0, 0], [0, 1], [0, 2], [1, 0], [1, 1], [1, 2], [2, 0], [2, 1], [2, 2], [3, 0]];
 const AUSTRALIA_C_CHARACTERS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789 #";
 const AUSTRALIA_C: [&str; 64] = [
     "000", "001", "002", "010", "011", "012", "020", "021", "022", "100", "101", "102", "110", "111", "112", "120",

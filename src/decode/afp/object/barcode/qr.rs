@@ -85,7 +85,8 @@ fn stream(items: &[Item], options: &QrOptions, version: u8) -> Vec<bool> {
     }
     let size = usize::from(version > 9) + usize::from(version > 26);
     for run in items.chunk_by(|a, b| matches!((a, b), (Item::Byte(_), Item::Byte(_)))) {
-        let bytes: Vec<u8> = run.iter().filter_map(|item| if let Item::Byte(byte) = item { Some(*byte) } else { None }).collect();
+        let bytes: Vec<u8> =
+            run.iter().filter_map(|item| if let Item::Byte(byte) = item { Some(*byte) } else { None }).collect();
         if let [Item::Eci(number)] = run {
             eci(&mut bits, *number);
         } else {

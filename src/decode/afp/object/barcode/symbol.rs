@@ -94,11 +94,6 @@ impl Matrix {
             *module = dark;
         }
     }
-
-    /// The rows.
-    pub fn rows(&self) -> impl Iterator<Item = &[bool]> {
-        self.modules.chunks(self.width)
-    }
 }
 
 /// Digits out of characters; `Err` when there are others, or none.
@@ -106,7 +101,9 @@ pub fn digits(text: &[u8]) -> Result<Vec<u8>, Invalid> {
     if text.is_empty() {
         return Err("no data");
     }
-    text.iter().map(|ch| if ch.is_ascii_digit() { Ok(ch - b'0') } else { Err("a character that is no digit") }).collect()
+    text.iter()
+        .map(|ch| if ch.is_ascii_digit() { Ok(ch - b'0') } else { Err("a character that is no digit") })
+        .collect()
 }
 
 /// The check digit of EAN, UPC and the 2-of-5 codes: weights 3 and 1 in turn from the right.

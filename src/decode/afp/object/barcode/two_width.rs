@@ -72,7 +72,7 @@ pub fn msi(data: &[u8], modifier: u8) -> Result<TwoWidth, Invalid> {
             number.push(luhn(&number));
         }
         4..=9 => {
-            let weights = if modifier % 2 == 0 { 9 } else { 7 };
+            let weights = if modifier.is_multiple_of(2) { 9 } else { 7 };
             let rest = mod11(&number, weights);
             let check = if modifier <= 5 { rest } else { (11 - rest) % 11 };
             match (check, modifier) {

@@ -186,10 +186,7 @@ mod tests {
         area.add(&[Seg::Move([0.0, 0.0]), Seg::Line([1.0, 0.0])]);
         area.add(&[Seg::Move([1.0, 0.0]), Seg::Line([1.0, 1.0])]);
         area.close();
-        assert_eq!(
-            area.shape,
-            [Seg::Move([0.0, 0.0]), Seg::Line([1.0, 0.0]), Seg::Line([1.0, 1.0]), Seg::Close]
-        );
+        assert_eq!(area.shape, [Seg::Move([0.0, 0.0]), Seg::Line([1.0, 0.0]), Seg::Line([1.0, 1.0]), Seg::Close]);
     }
 
     #[test]

@@ -70,7 +70,7 @@ fn filled(steps: &[Step], edges: Edges) -> Vec<Step> {
 
 /// What lies right of the left edge, below the top edge, left of the right one, above the bottom one.
 fn cut(polygon: &[Point], edge: usize, limit: f64) -> Vec<Point> {
-    let value = |[x, y]: Point| if edge % 2 == 0 { x } else { y };
+    let value = |[x, y]: Point| if edge.is_multiple_of(2) { x } else { y };
     let inside = |point: Point| if edge < 2 { value(point) >= limit } else { value(point) <= limit };
     let mut out = Vec::new();
     for (from, to) in polygon.iter().zip(polygon.iter().skip(1).chain(polygon.first())) {
@@ -110,12 +110,8 @@ fn stroked(steps: &[Step], edges: Edges) -> Vec<Step> {
 /// A line cut at all edges (Liang and Barsky).
 fn line(from: Point, to: Point, edges: Edges, out: &mut Vec<Step>) {
     let (dx, dy) = (to[0] - from[0], to[1] - from[1]);
-    let sides = [
-        (-dx, from[0] - edges[0]),
-        (-dy, from[1] - edges[1]),
-        (dx, edges[2] - from[0]),
-        (dy, edges[3] - from[1]),
-    ];
+    let sides =
+        [(-dx, from[0] - edges[0]), (-dy, from[1] - edges[1]), (dx, edges[2] - from[0]), (dy, edges[3] - from[1])];
     let (mut enter, mut leave) = (0.0f64, 1.0f64);
     for (speed, room) in sides {
         if speed == 0.0 {

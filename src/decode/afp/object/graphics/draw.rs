@@ -384,7 +384,10 @@ impl<'a, 'r> Drawing<'a, 'r> {
         let Attributes { pattern_set, pattern, .. } = self.attributes;
         let known = if pattern_set == 0 { fill_of(pattern) } else { None };
         known.unwrap_or_else(|| {
-            (self.report)("afp-graphics-pattern", format!("pattern {pattern} of set {pattern_set}, shown as a half tint"));
+            (self.report)(
+                "afp-graphics-pattern",
+                format!("pattern {pattern} of set {pattern_set}, shown as a half tint"),
+            );
             Fill::Tint(0.5)
         })
     }

@@ -33,9 +33,7 @@ pub fn marker(symbol: u8, [x, y]: Point, half: Point) -> Option<Marker> {
         let angle = |i: u8| (turn + 180.0 * f64::from(i) / f64::from(count)).to_radians();
         (0..count).flat_map(|i| line(angle(i).cos(), angle(i).sin())).collect()
     };
-    let circle = |part: f64| {
-        Arc { centre: [x, y], parameters: [half[0], half[1], 0.0, 0.0], multiplier: part }.full()
-    };
+    let circle = |part: f64| Arc { centre: [x, y], parameters: [half[0], half[1], 0.0, 0.0], multiplier: part }.full();
     let diamond: &[(f64, f64)] = &[(0.0, -1.0), (1.0, 0.0), (0.0, 1.0), (-1.0, 0.0)];
     let square: &[(f64, f64)] = &[(-0.8, -0.8), (0.8, -0.8), (0.8, 0.8), (-0.8, 0.8)];
     let (shape, filled) = match symbol {
