@@ -5,6 +5,7 @@ use super::{Artist, PageFonts, What, joined, paint};
 use crate::decode::afp::environment::{Area, Environment};
 use crate::decode::afp::field::{Field, FieldId};
 use crate::decode::afp::object::ObjectArea;
+use crate::decode::afp::object::container::Container;
 use crate::decode::afp::ptoca::{self, Carried, TextEnvironment};
 use crate::decode::afp::triplet;
 use crate::decode::afp::{id, units};
@@ -80,11 +81,20 @@ impl Artist<'_> {
                 self.bar_code(area, data(id::BDD), &symbols, &fonts)
             }
             id::BOC if all => {
-                let triplets = data(id::BOC).get(8..).unwrap_or_default();
-                let classified = include.map_or(&[][..], Include::triplets);
-                let oid = triplet::object_oid(triplets).or_else(|| triplet::object_oid(classified)).unwrap_or_default();
-                let page = triplet::find(classified, triplet::OBJECT_OFFSET).and_then(page_number).unwrap_or(0);
-                self.container(area, oid, &joined(fields, id::OCD), page)
+                // What the include says wins, then the container's descriptor, then the container.
+                let (begin, descriptor) = (data(id::BOC).get(8..), data(id::CDD).get(12..));
+                let said = include.map_or(&[][..], Include::triplets);
+                let all = [said, descriptor.unwrap_or_default(), begin.unwrap_or_default()];
+                let find = |id| all.iter().find_map(|triplets| triplet::find(triplets, id));
+                let resolution = find(triplet::RESOLUTION).and_then(|data| triplet::units_per_inch(data.get(2..)?));
+                let object = Container {
+                    oid: all.iter().find_map(|triplets| triplet::object_oid(triplets)).unwrap_or_default(),
+                    data: &joined(fields, id::OCD),
+                    page: find(triplet::OBJECT_OFFSET).and_then(page_number).unwrap_or(0),
+                    resolution,
+                    size: find(triplet::CONTAINER_SIZE).and_then(container_size),
+                };
+                self.container(area, &object)
             }
             _ => Vec::new(),
         };
@@ -179,6 +189,15 @@ fn mapping(fields: &[Field<'_>], include: Option<&Include<'_>>) -> Option<u8> {
         .filter(|field| matches!(field.id, id::MIO | id::MGO | id::MBC | id::MCD | id::MPT))
         .find_map(|field| triplet::find(field.data.get(2..)?, triplet::MAPPING)?.first());
     by_include.or(own).copied()
+}
+
+/// The presentation space of a container (triplet X'9C': kind of page, units, extents).
+fn container_size(data: &[u8]) -> Option<[Lu; 2]> {
+    let [x_units, y_units] = triplet::units_per_inch(data.get(3..)?)?;
+    Some([
+        units::extent(triplet::extent_at(data, 9)?, x_units),
+        units::extent(triplet::extent_at(data, 12)?, y_units),
+    ])
 }
 
 /// The page of a container with several, from 0 (triplet X'5A': kind, reserved, offset).

@@ -8,10 +8,6 @@ pub mod im;
 pub mod image;
 pub mod place;
 mod text;
-pub mod im;
-pub mod image;
-pub mod place;
-mod text;
 
 use std::sync::Arc;
 
