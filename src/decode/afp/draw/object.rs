@@ -144,7 +144,9 @@ impl Artist<'_> {
         let (data, from) = (joined(fields, id::PTX), out.len());
         let report = &mut |code, detail| self.note(code, detail);
         if has_area {
-            ptoca::draw(&data, &environment, &mut Carried::default(), out, report);
+            let mut apart = carried.apart();
+            ptoca::draw(&data, &environment, &mut apart, out, report);
+            carried.count(&apart);
         } else {
             ptoca::draw(&data, &environment, carried, out, report);
         }
