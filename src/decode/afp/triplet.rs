@@ -60,7 +60,7 @@ pub const PRESENTATION: u8 = 0x83;
 /// Data-object font descriptor.
 pub const DATA_FONT: u8 = 0x8B;
 /// Image resolution.
-pub const IMAGE_RESOLUTION: u8 = 0x9A;
+pub const RESOLUTION: u8 = 0x9A;
 /// Container presentation space size.
 pub const CONTAINER_SIZE: u8 = 0x9C;
 /// Triplet extender.

@@ -81,20 +81,18 @@ impl Artist<'_> {
                 self.bar_code(area, data(id::BDD), &symbols, &fonts)
             }
             id::BOC if all => {
-                let triplets = data(id::BOC).get(8..).unwrap_or_default();
-                let classified = include.map_or(&[][..], Include::triplets);
-                let oid = triplet::object_oid(triplets).or_else(|| triplet::object_oid(classified)).unwrap_or_default();
-                let page = triplet::find(classified, triplet::OBJECT_OFFSET).and_then(page_number).unwrap_or(0);
-                let either = |id| triplet::find(classified, id).or_else(|| triplet::find(triplets, id));
-                let contents = joined(fields, id::OCD);
+                // What the include says wins, then the container's descriptor, then the container.
+                let (begin, descriptor) = (data(id::BOC).get(8..), data(id::CDD).get(12..));
+                let said = include.map_or(&[][..], Include::triplets);
+                let all = [said, descriptor.unwrap_or_default(), begin.unwrap_or_default()];
+                let find = |id| all.iter().find_map(|triplets| triplet::find(triplets, id));
+                let resolution = find(triplet::RESOLUTION).and_then(|data| triplet::units_per_inch(data.get(2..)?));
                 let object = Container {
-                    oid,
-                    data: &contents,
-                    page,
-                    resolution: either(triplet::IMAGE_RESOLUTION).and_then(resolution),
-                    size: either(triplet::CONTAINER_SIZE)
-                        .and_then(|data| space(data.get(3..)?))
-                        .or_else(|| space(data(id::CDD))),
+                    oid: all.iter().find_map(|triplets| triplet::object_oid(triplets)).unwrap_or_default(),
+                    data: &joined(fields, id::OCD),
+                    page: find(triplet::OBJECT_OFFSET).and_then(page_number).unwrap_or(0),
+                    resolution,
+                    size: find(triplet::CONTAINER_SIZE).and_then(container_size),
                 };
                 self.container(area, &object)
             }
@@ -195,19 +193,16 @@ fn mapping(fields: &[Field<'_>], include: Option<&Include<'_>>) -> Option<u8> {
     by_include.or(own).copied()
 }
 
+/// The presentation space of a container (triplet X'9C': kind of page, units, extents).
+fn container_size(data: &[u8]) -> Option<[Lu; 2]> {
+    let [x_units, y_units] = triplet::units_per_inch(data.get(3..)?)?;
+    Some([
+        units::extent(triplet::extent_at(data, 9)?, x_units),
+        units::extent(triplet::extent_at(data, 12)?, y_units),
+    ])
+}
+
 /// The page of a container with several, from 0 (triplet X'5A': kind, reserved, offset).
 fn page_number(data: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*data.get(2..)?.first_chunk()?))
-}
-
-/// Dots in one inch across and down (triplet X'9A': 2 reserved, unit bases, units).
-fn resolution(data: &[u8]) -> Option<[f64; 2]> {
-    triplet::units_per_inch(data.get(2..)?)
-}
-
-/// Size of a presentation space: unit bases, units, extents (triplet X'9C' from its fourth byte on, Container Data Descriptor).
-fn space(data: &[u8]) -> Option<[Lu; 2]> {
-    let [across, down] = triplet::units_per_inch(data)?;
-    let (width, height) = (triplet::u24_at(data, 6)?, triplet::u24_at(data, 9)?);
-    (width > 0 && height > 0).then(|| [units::extent(width, across), units::extent(height, down)])
 }

@@ -3,8 +3,7 @@
 use super::{Artist, owned};
 use crate::decode::afp::Report;
 use crate::decode::afp::field::Field;
-use crate::decode::afp::object::container::{self, Container};
-use crate::decode::afp::object::{ObjectArea, ObjectFonts, barcode, graphics, im, image};
+use crate::decode::afp::object::{ObjectArea, ObjectFonts, barcode, container, graphics, im, image};
 use crate::page::{Element, Lu};
 
 impl Artist<'_> {
@@ -42,7 +41,7 @@ impl Artist<'_> {
         self.noting(|report| barcode::bar_code(area, descriptor, symbols, fonts, &self.store.limits, report))
     }
 
-    pub(super) fn container(&self, area: &ObjectArea, object: &Container<'_>) -> Vec<Element> {
+    pub(super) fn container(&self, area: &ObjectArea, object: &container::Container<'_>) -> Vec<Element> {
         self.noting(|report| container::container(area, object, &self.store.limits, report))
     }
 }
