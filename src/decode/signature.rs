@@ -22,7 +22,11 @@ static SIGNATURES: &[Signature] = &[
     Signature { format: "tiff", score: tiff, evidence: "it starts with the byte order and number of a TIFF file" },
     Signature { format: "pcl-xl", score: pcl_xl, evidence: "it has a PCL XL stream header" },
     Signature { format: "pcl", score: pcl, evidence: "it starts with PCL escape sequences or printer job language" },
-    Signature { format: "afp", score: super::afp::confidence, evidence: "structured fields (X'5A', length, X'D3') follow one another" },
+    Signature {
+        format: "afp",
+        score: super::afp::confidence,
+        evidence: "structured fields (X'5A', length, X'D3') follow one another",
+    },
     Signature { format: "scs", score: scs, evidence: "EBCDIC text with SCS controls" },
 ];
 

@@ -11,7 +11,8 @@ use super::problem::Problem;
     info(title = "greenbar", description = "Enterprise report management archive. Errors are RFC 9457 problem JSON; \
         `code` is stable. Authentication: `Authorization: Bearer gbk_...`, or a session cookie."),
     paths(
-        documents::list, documents::show, content::get, info::definitions, info::audit, info::health, info::metrics,
+        documents::list, documents::show, content::get, info::definitions, info::audit, info::live, info::health,
+        info::metrics,
         loads::send, loads::list, loads::show, loads::original,
         session::sign_in, session::whoami, session::sign_out, session::list, session::revoke,
     ),

@@ -73,7 +73,7 @@ pub struct Route {
 impl Route {
     /// Whether programs ask here: errors are problem JSON, nobody is sent to the sign-in page.
     pub fn is_api(&self) -> bool {
-        self.path.starts_with("/api") || matches!(self.path, "/health" | "/metrics")
+        self.path.starts_with("/api") || matches!(self.path, "/live" | "/health" | "/metrics")
     }
 }
 
@@ -106,6 +106,7 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/sessions"                 SignedIn      Nothing session::list;
     DELETE "/api/v1/sessions/{id}"            SignedIn      Nothing session::revoke;
     GET    "/api/openapi.json"                Public        Nothing info::openapi;
+    GET    "/live"                            Public        Nothing info::live;
     GET    "/health"                          Public        Nothing info::health;
     GET    "/metrics"                         Public        Nothing info::metrics;
     GET    "/"                                Public        Nothing pages::sign_in::page;

@@ -202,7 +202,7 @@ fn the_openapi_document_names_every_call_of_the_contract() {
     ] {
         assert!(api["paths"][path].is_object(), "{path} is missing");
     }
-    for path in ["/health", "/metrics"] {
+    for path in ["/live", "/health", "/metrics"] {
         assert_eq!(server.ask("GET", path, &[], b"").0, 200, "{path}");
     }
 }

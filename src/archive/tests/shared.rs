@@ -143,7 +143,6 @@ impl Decoder for FakeDecoder {
         let kind = if bytes[0] == b'P' { UnitKind::Page } else { UnitKind::Outside };
         self.pages += u64::from(kind == UnitKind::Page);
         let shared = bytes[0] == b'R';
-        let resume = self.resume;
         if shared {
             self.resume += 1;
             if self.known.0.len() < self.resume as usize {

@@ -146,8 +146,25 @@ fn score(head: &[u8], framing: Framing) -> Option<Found> {
 fn starts_stream(id: FieldId) -> bool {
     matches!(
         id,
-        id::BRG | id::BDT | id::BPF | id::BDI | id::BPG | id::NOP | id::BRS | id::BFM | id::BPM | id::BMO | id::BPS
-            | id::BFN | id::BCP | id::BCF | id::BOC | id::BIM | id::IMM | id::IDM | id::BNG
+        id::BRG
+            | id::BDT
+            | id::BPF
+            | id::BDI
+            | id::BPG
+            | id::NOP
+            | id::BRS
+            | id::BFM
+            | id::BPM
+            | id::BMO
+            | id::BPS
+            | id::BFN
+            | id::BCP
+            | id::BCF
+            | id::BOC
+            | id::BIM
+            | id::IMM
+            | id::IDM
+            | id::BNG
     )
 }
 

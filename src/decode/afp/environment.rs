@@ -135,12 +135,8 @@ mod tests {
 
     #[test]
     fn areas_take_the_position_that_their_descriptor_names() {
-        let descriptor = [
-            &[3, 0x43, 2][..],
-            &[8, 0x4B, 0, 0, 9, 0x60, 9, 0x60],
-            &[9, 0x4C, 2, 0, 1, 0x80, 0, 0, 0x60],
-        ]
-        .concat();
+        let descriptor =
+            [&[3, 0x43, 2][..], &[8, 0x4B, 0, 0, 9, 0x60, 9, 0x60], &[9, 0x4C, 2, 0, 1, 0x80, 0, 0, 0x60]].concat();
         let one = [1, 23, 0, 0, 9, 0, 0, 9, 0, 0, 0x2D, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x2D, 0, 0];
         let two = [2, 23, 0, 5, 0xAA, 0, 2, 0xAA, 0x2D, 0, 0x5A, 0, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0x2D, 0, 1];
         let fields = [field(id::OBD, &descriptor), field(id::OBP, &one), field(id::OBP, &two)];

@@ -124,7 +124,8 @@ impl FontMap {
     fn take_resources(&mut self, data: &[u8], charset: Charset) {
         for group in groups16(data) {
             let lid = triplet::name(group, name_type::INTERNAL).and_then(|name| name.first());
-            let name = triplet::name(group, name_type::EXTERNAL).or_else(|| triplet::name(group, name_type::OTHER_OBJECT));
+            let name =
+                triplet::name(group, name_type::EXTERNAL).or_else(|| triplet::name(group, name_type::OTHER_OBJECT));
             let (Some(&lid), Some(name)) = (lid, name) else { continue };
             let mut request = common(group);
             request.data_object = Some(full_name(name, group, charset));

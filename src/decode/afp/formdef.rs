@@ -141,7 +141,9 @@ impl MediumMap {
         self.positions.clear();
         let mut rest = data.get(1..).unwrap_or_default();
         while let Some(&length) = rest.first() {
-            let Some((group, later)) = rest.split_at_checked(usize::from(length)).filter(|_| length >= 10) else { break };
+            let Some((group, later)) = rest.split_at_checked(usize::from(length)).filter(|_| length >= 10) else {
+                break;
+            };
             rest = later;
             let (Some(x), Some(y), Some(side)) = (s24_at(group, 1), s24_at(group, 4), group.get(9)) else { break };
             let flags = group.get(10).copied().unwrap_or(0);

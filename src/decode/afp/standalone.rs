@@ -43,7 +43,8 @@ pub fn standalone(
     let writer = Writer { framing };
     let document = read::fields(&bytes, framing, start.byte);
     let needed = needed(&parts, &document, &store, state);
-    let (maps, resources): (Vec<&Part>, Vec<&Part>) = needed.into_iter().partition(|part| part.kind == kind::MEDIUM_MAP);
+    let (maps, resources): (Vec<&Part>, Vec<&Part>) =
+        needed.into_iter().partition(|part| part.kind == kind::MEDIUM_MAP);
     let mut out = Vec::with_capacity(bytes.len() + resources.iter().map(|part| part.bytes.len()).sum::<usize>() + 256);
     if !resources.is_empty() {
         writer.put(&mut out, id::BRG, &name("RESOURCE"));
@@ -117,7 +118,8 @@ fn part(bytes: &[u8], framing: Framing, group: u32) -> Option<Part> {
     let begin = fields.iter().next()?;
     let inner = fields.iter().find(|field| bare_kind(field.id).is_some())?;
     let mut names = names_of(inner.data, 8);
-    let by_type = (begin.id == id::BRS).then(|| super::triplet::find(begin.data.get(10..)?, super::triplet::RESOURCE_TYPE)?.first());
+    let by_type = (begin.id == id::BRS)
+        .then(|| super::triplet::find(begin.data.get(10..)?, super::triplet::RESOURCE_TYPE)?.first());
     let kind = by_type.flatten().copied().or_else(|| bare_kind(inner.id))?;
     let bytes = if begin.id == id::BRS || kind == kind::MEDIUM_MAP {
         names.extend(names_of(begin.data, 10));

@@ -331,7 +331,8 @@ impl Store {
     fn find_in_stream(&self, kind: u8, name: &str, visible: usize) -> Option<Found> {
         let numbers = self.by_name.get(name)?;
         let seen = numbers.iter().filter(|number| **number < visible);
-        let of_kind = seen.filter_map(|number| Some((*number, self.resources.get(*number).filter(|r| r.kind == kind)?)));
+        let of_kind =
+            seen.filter_map(|number| Some((*number, self.resources.get(*number).filter(|r| r.kind == kind)?)));
         let (number, resource) = of_kind.max_by_key(|(number, one)| (one.group, std::cmp::Reverse(*number)))?;
         Some(Found { key: number as u64, fields: resource.fields.clone() })
     }

@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn pages_inherit_the_tags_of_all_groups_around_them() {
         let (mut groups, mut depth) = (Groups::default(), 0);
-        let mut page = |groups: &mut Groups| {
+        let page = |groups: &mut Groups| {
             let mut unit = Unit::default();
             groups.give(&mut unit, 0);
             let names: String = unit.tags.iter().map(|tag| tag.name.as_str()).collect();

@@ -96,10 +96,3 @@ fn shared_of(units: &[Unit], how: &ReadSpec) -> Arc<dyn Shared> {
 fn drawn(page: &Page) -> String {
     format!("{} x {}: {:?}", page.width.0, page.height.0, page.elements)
 }
-
-/// Everything of the page's text, joined.
-fn text_of(page: &Page) -> String {
-    let mut text = String::new();
-    draw::each_text(&page.elements, &mut |run| text.push_str(&run.text));
-    text
-}

@@ -158,7 +158,11 @@ impl<R: Read + Send> AfpDecoder<R> {
     fn note_broken(&self, record: &Record, notes: &mut Notes) {
         let bytes = self.source.window().get(..record.raw).unwrap_or_default();
         if self.records == 0 && detect::is_translated(bytes) {
-            return notes.add("afp-translated", self.at(), "translated from EBCDIC to ASCII on the way; send it as binary");
+            return notes.add(
+                "afp-translated",
+                self.at(),
+                "translated from EBCDIC to ASCII on the way; send it as binary",
+            );
         }
         match record.kind {
             Kind::Junk => {
@@ -168,11 +172,19 @@ impl<R: Read + Send> AfpDecoder<R> {
                     id::is_known(id).then(|| id::letters(id))
                 });
                 let named = named.map(|name| format!(" ({name})")).unwrap_or_default();
-                notes.add("afp-broken-field", self.at(), format_args!("{} bytes are no structured field{named}", bytes.len()));
+                notes.add(
+                    "afp-broken-field",
+                    self.at(),
+                    format_args!("{} bytes are no structured field{named}", bytes.len()),
+                );
             }
             Kind::CutShort(id) => {
                 let name = id::letters(id);
-                notes.add("afp-broken-field", self.at(), format_args!("{name} is cut short, {} bytes are left", bytes.len()));
+                notes.add(
+                    "afp-broken-field",
+                    self.at(),
+                    format_args!("{name} is cut short, {} bytes are left", bytes.len()),
+                );
             }
             Kind::Field(_) | Kind::Filler => {}
         }
@@ -215,7 +227,9 @@ impl<R: Read + Send> AfpDecoder<R> {
             (Mode::Before | Mode::Outside, id::BRS) => Mode::Resource(id::ERS),
             (Mode::Before | Mode::Outside, id::BDI) => Mode::Index,
             (Mode::Before | Mode::Outside, begin) if bare_kind(begin).is_some() => Mode::Resource(id::end_of(begin)),
-            (Mode::Before, id::BPF | id::EPF | id::BRG | id::ERG | id::BDT | id::EDT | id::ENG | id::EPG) => Mode::Outside,
+            (Mode::Before, id::BPF | id::EPF | id::BRG | id::ERG | id::BDT | id::EDT | id::ENG | id::EPG) => {
+                Mode::Outside
+            }
             _ => mode,
         }
     }
@@ -254,7 +268,9 @@ impl<R: Read + Send> AfpDecoder<R> {
                     notes.add_named("afp-missing-resource", self.at(), &format!("medium-map {name}"));
                 }
             }
-            id::BDI => notes.add("afp-index-object", self.at(), "an index object (BDI) in the stream is kept and not used"),
+            id::BDI => {
+                notes.add("afp-index-object", self.at(), "an index object (BDI) in the stream is kept and not used")
+            }
             // What resources include is looked up when they are included themselves.
             _ if matches!(mode, Mode::Resource(_)) => {}
             id::IPO | id::IPS | id::IOB | id::MPO | id::MPS => self.look_up(&field, 0, notes),
@@ -492,7 +508,9 @@ impl<R: Read + Send> AfpDecoder<R> {
 #[inline]
 fn is_followed(id: FieldId) -> bool {
     match id {
-        id::BAG | id::EAG | id::PGD | id::PTD | id::BPT | id::PTX | id::EPT | id::EPG | id::NOP | id::IPD | id::OCD => false,
+        id::BAG | id::EAG | id::PGD | id::PTD | id::BPT | id::PTX | id::EPT | id::EPG | id::NOP | id::IPD | id::OCD => {
+            false
+        }
         id::BPG | id::BNG | id::ENG | id::BDT | id::EDT | id::TLE | id::IMM | id::BDI => true,
         id::IPO | id::IPS | id::IOB | id::MPO | id::MPS | id::MCF | id::MCF1 | id::MDR => true,
         other => !id::is_known(other),

@@ -13,8 +13,8 @@ use crate::decode::{FORMATS, ReadSpec};
 use crate::frame::codepage::CodePage;
 use crate::index::rule::Sight;
 use crate::index::rule::{
-    ColumnRange, Condition, ExcludeRule, ExcludeTest, FieldRule, Recognise, RowRange, Rules, Source, Start, Test,
-    TitlePart, TriggerRule, Values,
+    ColumnRange, Condition, ExcludeRule, ExcludeTest, FieldRule, Recognise, RowRange, Rules, Start, Test, TitlePart,
+    TriggerRule, Values,
 };
 use crate::index::value::FieldType;
 

@@ -40,6 +40,12 @@ pub async fn audit(ask: Ask) -> Answer {
     Ok(HttpResponse::Ok().json(json!({ "records": records })))
 }
 
+/// Whether the process answers; asks nothing else.
+#[utoipa::path(get, path = "/live", tag = "operation", responses((status = 200, description = "`{\"status\": \"ok\"}`")))]
+pub async fn live(_: Ask) -> Answer {
+    Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
+}
+
 /// Whether the server and its store answer.
 #[utoipa::path(get, path = "/health", tag = "operation",
     responses((status = 200, description = "`{\"status\": \"ok\"}`"), (status = 500, description = "internal")))]

@@ -22,7 +22,8 @@ impl Artist<'_> {
         let mut at = 0;
         while let Some(field) = fields.get(at) {
             if self.left.get() == 0 {
-                return self.note("afp-limit", format!("more than {} elements on a page", self.store.limits.page_elements));
+                return self
+                    .note("afp-limit", format!("more than {} elements on a page", self.store.limits.page_elements));
             }
             match field.id {
                 id::BAG | id::BSG => {
@@ -62,7 +63,8 @@ impl Artist<'_> {
 
 /// The point at offset 8 of an include; X'FFFFFF' (the position of line data) counts as the origin.
 pub(super) fn place(data: &[u8], per_inch: [f64; 2]) -> [Lu; 2] {
-    let length = |at, per_inch| s24_at(data, at).filter(|length| *length != -1).map_or(Lu(0), |l| units::lu(l, per_inch));
+    let length =
+        |at, per_inch| s24_at(data, at).filter(|length| *length != -1).map_or(Lu(0), |l| units::lu(l, per_inch));
     [length(8, per_inch[0]), length(11, per_inch[1])]
 }
 
@@ -81,7 +83,8 @@ pub(super) fn object_end(fields: &[Field<'_>], at: usize) -> usize {
         if field.id == end {
             return at + number + 2;
         }
-        let other = matches!(field.id, id::BPT | id::BIM | id::BII | id::BGR | id::BBC | id::BOC | id::IOB | id::IPO | id::IPS);
+        let other =
+            matches!(field.id, id::BPT | id::BIM | id::BII | id::BGR | id::BBC | id::BOC | id::IOB | id::IPO | id::IPS);
         if other || matches!(field.id, id::EMO | id::EPS) {
             return at + number + 1;
         }

@@ -52,7 +52,8 @@ pub fn page(store: &Store, state: State, unit: &[u8], offset: u64, what: What, r
     let charset = store.charset(state.document);
     let environment = Environment::of(environment_fields(inside), store, visible, charset);
     let map = store.map(state.map, state.epoch);
-    let own_position = inside.first().and_then(|begin| triplet::find(begin.data.get(8..)?, triplet::PAGE_POSITION)?.first());
+    let own_position =
+        inside.first().and_then(|begin| triplet::find(begin.data.get(8..)?, triplet::PAGE_POSITION)?.first());
     let side = map.as_deref().map(|map| map.side(state.sheet_page, own_position.copied())).unwrap_or_default();
     let artist = Artist::new(store, visible, charset, what, side.suppressed);
     let mut page = artist.page(inside, &environment, &side, map.as_deref());

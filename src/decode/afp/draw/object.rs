@@ -196,10 +196,7 @@ fn mapping(fields: &[Field<'_>], include: Option<&Include<'_>>) -> Option<u8> {
 /// The presentation space of a container (triplet X'9C': kind of page, units, extents).
 fn container_size(data: &[u8]) -> Option<[Lu; 2]> {
     let [x_units, y_units] = triplet::units_per_inch(data.get(3..)?)?;
-    Some([
-        units::extent(triplet::extent_at(data, 9)?, x_units),
-        units::extent(triplet::extent_at(data, 12)?, y_units),
-    ])
+    Some([units::extent(triplet::extent_at(data, 9)?, x_units), units::extent(triplet::extent_at(data, 12)?, y_units)])
 }
 
 /// The page of a container with several, from 0 (triplet X'5A': kind, reserved, offset).

@@ -1,9 +1,9 @@
 //! Objects on a page that are not text: images, graphics, bar codes, object containers.
 
 pub mod barcode;
+pub(crate) mod bytes;
 pub mod container;
 pub mod graphics;
-pub(crate) mod bytes;
 pub mod im;
 pub mod image;
 pub mod place;

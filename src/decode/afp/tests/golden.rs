@@ -19,8 +19,11 @@ fn dump_units(units: &[Unit], notes: &Notes) -> String {
         let flags: String = flags.iter().filter(|(on, _)| *on).map(|(_, name)| *name).collect();
         let starts = group_starts.as_ref().map(|name| format!(" group {name:?}")).unwrap_or_default();
         let (from, to) = (span.start, span.end);
-        writeln!(out, "{kind} {page}: bytes {from}..{to}, after field {records_before}, resume {resume:x}{starts}{flags}")
-            .unwrap();
+        writeln!(
+            out,
+            "{kind} {page}: bytes {from}..{to}, after field {records_before}, resume {resume:x}{starts}{flags}"
+        )
+        .unwrap();
         for tag in tags {
             writeln!(out, "    {:?} = {:?}", tag.name, tag.value).unwrap();
         }
@@ -45,7 +48,8 @@ fn dump_elements(elements: &[Element], indent: &str, out: &mut String) {
             }
             Element::Form(PlacedForm { x, y, turns, form }) => {
                 let (width, height) = (form.width.0, form.height.0);
-                writeln!(out, "{indent}form {} at {},{} turns {turns} size {width}x{height}", form.name, x.0, y.0).unwrap();
+                writeln!(out, "{indent}form {} at {},{} turns {turns} size {width}x{height}", form.name, x.0, y.0)
+                    .unwrap();
                 dump_elements(&form.elements, &format!("{indent}    "), out);
             }
             Element::Image(image) => {

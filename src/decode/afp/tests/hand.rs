@@ -116,7 +116,8 @@ fn nested_groups_make_one_document_of_the_outermost() {
         field(id::ENG, &[]),
     ];
     let (all, _) = units(&stream.concat(), &plain());
-    let seen: Vec<_> = all.iter().map(|unit| (unit.group_starts.as_deref(), unit.group_ends, unit.tags.len())).collect();
+    let seen: Vec<_> =
+        all.iter().map(|unit| (unit.group_starts.as_deref(), unit.group_ends, unit.tags.len())).collect();
     assert_eq!(seen, [(Some("OUT"), false, 2), (None, true, 1)]);
 }
 
@@ -238,7 +239,8 @@ fn form_maps_place_pages_and_print_overlays() {
         field(id::EFM, &[]),
         field(id::ERS, &[]),
     ];
-    let mut black = page(&[field(id::BPT, &[]), field(id::PTX, b"\x2B\xD3\x07\xE4\x01\x00\x00\x14\x00"), field(id::EPT, &[])]);
+    let mut black =
+        page(&[field(id::BPT, &[]), field(id::PTX, b"\x2B\xD3\x07\xE4\x01\x00\x00\x14\x00"), field(id::EPT, &[])]);
     let invoke = field(id::IMM, &name("M2"));
     let stream = [
         field(id::BRG, &[]),
@@ -260,7 +262,8 @@ fn form_maps_place_pages_and_print_overlays() {
     let seen: Vec<(i32, bool)> = pages
         .iter()
         .map(|unit| {
-            let page = open(&unit.bytes, unit.start(), &plain(), Some(shared.clone())).page(unit, &mut Notes::default());
+            let page =
+                open(&unit.bytes, unit.start(), &plain(), Some(shared.clone())).page(unit, &mut Notes::default());
             assert_eq!((page.width.0, page.height.0), (158_400, 158_400), "the sheet");
             let x = page.elements.iter().find_map(|element| match element {
                 Element::Rule(rule) => Some(rule.x.0),

@@ -147,7 +147,8 @@ fn decoding_from_any_unit_gives_the_same_units() {
             let (again, ..) = units_from(&bytes, all[*number].start(), &how, Some(shared.clone()), false);
             assert_eq!(again.len(), all.len() - number, "{name} from unit {number}");
             for (one, two) in all[*number..].iter().zip(&again) {
-                let of = |unit: &Unit| (unit.kind, unit.span.clone(), unit.resume, unit.page, unit.shared, unit.group_ends);
+                let of =
+                    |unit: &Unit| (unit.kind, unit.span.clone(), unit.resume, unit.page, unit.shared, unit.group_ends);
                 assert_eq!(of(one), of(two), "{name} from unit {number}");
             }
         }
