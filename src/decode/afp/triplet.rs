@@ -59,6 +59,10 @@ pub const PAGE_POSITION: u8 = 0x81;
 pub const PRESENTATION: u8 = 0x83;
 /// Data-object font descriptor.
 pub const DATA_FONT: u8 = 0x8B;
+/// Image resolution.
+pub const IMAGE_RESOLUTION: u8 = 0x9A;
+/// Container presentation space size.
+pub const CONTAINER_SIZE: u8 = 0x9C;
 /// Triplet extender.
 pub const EXTENDER: u8 = 0xFF;
 

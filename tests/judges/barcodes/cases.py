@@ -52,6 +52,7 @@ CASES = [
     ("gs1-128", 0x11, 3, b"\x8f" + E("0104012345678901") + E("10AB12"), "010401234567890110AB12", "Code128", "CODE-128"),
     ("gs1-128-parentheses", 0x11, 4, E("(01)04012345678901(10)AB12"), "010401234567890110AB12", "Code128", "CODE-128"),
     ("code93", 0x21, 0, E("Code 93 / mixed!"), "Code 93 / mixed!", "Code93", None),
+    ("databar", 0x24, 0, E("0950110153000"), "0109501101530003", "DataBar", "DataBar"),
     ("data-matrix", 0x1C, 0, dm(b"Greenbar 123456"), "Greenbar 123456", "DataMatrix", None),
     ("data-matrix-ebcdic", 0x1C, 0, dm(E("EBCDIC data 1"), control=0xC0), "EBCDIC data 1", "DataMatrix", None),
     ("data-matrix-upper", 0x1C, 0, dm(b"UPPER CASE IS SHORTER IN C FORTY ENCODATION, 42"), "UPPER CASE IS SHORTER IN C FORTY ENCODATION, 42", "DataMatrix", None),

@@ -5,6 +5,7 @@ use super::{Artist, PageFonts, What, joined, paint};
 use crate::decode::afp::environment::{Area, Environment};
 use crate::decode::afp::field::{Field, FieldId};
 use crate::decode::afp::object::ObjectArea;
+use crate::decode::afp::object::container::Container;
 use crate::decode::afp::ptoca::{self, Carried, TextEnvironment};
 use crate::decode::afp::triplet;
 use crate::decode::afp::{id, units};
@@ -84,7 +85,18 @@ impl Artist<'_> {
                 let classified = include.map_or(&[][..], Include::triplets);
                 let oid = triplet::object_oid(triplets).or_else(|| triplet::object_oid(classified)).unwrap_or_default();
                 let page = triplet::find(classified, triplet::OBJECT_OFFSET).and_then(page_number).unwrap_or(0);
-                self.container(area, oid, &joined(fields, id::OCD), page)
+                let either = |id| triplet::find(classified, id).or_else(|| triplet::find(triplets, id));
+                let contents = joined(fields, id::OCD);
+                let object = Container {
+                    oid,
+                    data: &contents,
+                    page,
+                    resolution: either(triplet::IMAGE_RESOLUTION).and_then(resolution),
+                    size: either(triplet::CONTAINER_SIZE)
+                        .and_then(|data| space(data.get(3..)?))
+                        .or_else(|| space(data(id::CDD))),
+                };
+                self.container(area, &object)
             }
             _ => Vec::new(),
         };
@@ -134,7 +146,9 @@ impl Artist<'_> {
         let (data, from) = (joined(fields, id::PTX), out.len());
         let report = &mut |code, detail| self.note(code, detail);
         if has_area {
-            ptoca::draw(&data, &environment, &mut Carried::default(), out, report);
+            let mut apart = carried.apart();
+            ptoca::draw(&data, &environment, &mut apart, out, report);
+            carried.count(&apart);
         } else {
             ptoca::draw(&data, &environment, carried, out, report);
         }
@@ -184,4 +198,16 @@ fn mapping(fields: &[Field<'_>], include: Option<&Include<'_>>) -> Option<u8> {
 /// The page of a container with several, from 0 (triplet X'5A': kind, reserved, offset).
 fn page_number(data: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(*data.get(2..)?.first_chunk()?))
+}
+
+/// Dots in one inch across and down (triplet X'9A': 2 reserved, unit bases, units).
+fn resolution(data: &[u8]) -> Option<[f64; 2]> {
+    triplet::units_per_inch(data.get(2..)?)
+}
+
+/// Size of a presentation space: unit bases, units, extents (triplet X'9C' from its fourth byte on, Container Data Descriptor).
+fn space(data: &[u8]) -> Option<[Lu; 2]> {
+    let [across, down] = triplet::units_per_inch(data)?;
+    let (width, height) = (triplet::u24_at(data, 6)?, triplet::u24_at(data, 9)?);
+    (width > 0 && height > 0).then(|| [units::extent(width, across), units::extent(height, down)])
 }

@@ -3,6 +3,7 @@
 use super::{Artist, owned};
 use crate::decode::afp::Report;
 use crate::decode::afp::field::Field;
+use crate::decode::afp::object::container::{self, Container};
 use crate::decode::afp::object::{ObjectArea, ObjectFonts, barcode, graphics, im, image};
 use crate::page::{Element, Lu};
 
@@ -41,8 +42,7 @@ impl Artist<'_> {
         self.noting(|report| barcode::bar_code(area, descriptor, symbols, fonts, &self.store.limits, report))
     }
 
-    pub(super) fn container(&self, _area: &ObjectArea, _oid: &[u8], data: &[u8], _page: u32) -> Vec<Element> {
-        self.note("afp-container", format!("an object container of {} bytes is not shown", data.len()));
-        Vec::new()
+    pub(super) fn container(&self, area: &ObjectArea, object: &Container<'_>) -> Vec<Element> {
+        self.noting(|report| container::container(area, object, &self.store.limits, report))
     }
 }

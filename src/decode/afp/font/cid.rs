@@ -57,8 +57,8 @@ impl Cid {
         1000
     }
 
-    /// The shape of a code; a code without a map is the number itself.
-    pub fn draw(&self, code: &[u8]) -> Option<Outline> {
+    /// The shape of a code; a code without a map is the number itself. `work`: see [`Type1::draw`].
+    pub fn draw(&self, code: &[u8], work: &mut usize) -> Option<Outline> {
         if code.is_empty() || code.len() > 4 {
             return None;
         }
@@ -70,10 +70,10 @@ impl Cid {
             None if self.ranges.is_empty() => value,
             None => return None,
         };
-        self.draw_number(number)
+        self.draw_number(number, work)
     }
 
-    fn draw_number(&self, number: u32) -> Option<Outline> {
+    fn draw_number(&self, number: u32, work: &mut usize) -> Option<Outline> {
         if number >= self.count {
             return None;
         }
@@ -84,7 +84,7 @@ impl Cid {
         let end = self.value(at + entry + self.font_bytes, self.offset_bytes)?;
         let inner = self.fonts.get(font)?;
         let code = decrypt_unless_plain(self.binary.get(start..end)?, inner.extra)?;
-        inner.subroutines.draw_code(&code).map(|drawn| drawn.outline)
+        inner.subroutines.draw_code(&code, work).map(|drawn| drawn.outline)
     }
 
     fn value(&self, at: usize, length: usize) -> Option<usize> {
@@ -208,10 +208,10 @@ mod tests {
         let font = font();
         let parts = [Object { kind: CMAP, data: map }, Object { kind: CID_FONT, data: &font }];
         let cid = Cid::read(&parts).unwrap();
-        assert_eq!(cid.draw(&[0x81, 0x41]).unwrap().bounds(), Some([0.0, 0.0, 100.0, 100.0]));
-        assert_eq!(cid.draw(&[0x20]).unwrap().bounds(), Some([0.0, 0.0, 100.0, 100.0]));
-        assert_eq!(cid.draw(&[0x81, 0x40]).unwrap().bounds(), None);
-        assert_eq!(cid.draw(&[0x81, 0x42]), None);
-        assert_eq!(cid.draw(&[]), None);
+        assert_eq!(cid.draw(&[0x81, 0x41], &mut { 1000 }).unwrap().bounds(), Some([0.0, 0.0, 100.0, 100.0]));
+        assert_eq!(cid.draw(&[0x20], &mut { 1000 }).unwrap().bounds(), Some([0.0, 0.0, 100.0, 100.0]));
+        assert_eq!(cid.draw(&[0x81, 0x40], &mut { 1000 }).unwrap().bounds(), None);
+        assert_eq!(cid.draw(&[0x81, 0x42], &mut { 1000 }), None);
+        assert_eq!(cid.draw(&[], &mut { 1000 }), None);
     }
 }

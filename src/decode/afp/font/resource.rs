@@ -26,6 +26,9 @@ const COORDINATE_LIMIT: f64 = 32_000.0;
 /// Bitmap dots of one character set that are looked at, all characters together.
 const DOTS_LIMIT: usize = 64 << 20;
 
+/// Steps of charstrings, all characters of a font together. A Chinese font of 20,000 characters takes less.
+const WORK_LIMIT: usize = 16 << 20;
+
 /// What is asked of a character set besides its characters.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Use {
@@ -362,15 +365,21 @@ impl Source {
     }
 
     /// The shape of a character: by the name map, or by its own name, or by what both mean.
-    fn draw(&self, set: &CharacterSet, name: &Gcgid, by_char: &HashMap<char, Vec<u8>>) -> Option<Outline> {
+    fn draw(
+        &self,
+        set: &CharacterSet,
+        name: &Gcgid,
+        by_char: &HashMap<char, Vec<u8>>,
+        work: &mut usize,
+    ) -> Option<Outline> {
         let inner = set.names.get(name);
         match self {
-            Source::Cid(font) => font.draw(inner?),
+            Source::Cid(font) => font.draw(inner?, work),
             Source::Type1(font) => {
-                let mapped = inner.and_then(|inner| font.draw(inner));
-                let own = || font.draw(gcgid::text(name).as_bytes());
-                let meant = || font.draw(by_char.get(&character_of(set, name)?)?);
-                mapped.or_else(own).or_else(meant).map(|drawn| drawn.outline)
+                let own = gcgid::text(name).into_bytes();
+                let meant = character_of(set, name).and_then(|ch| by_char.get(&ch));
+                let names = [inner, Some(&own), meant];
+                names.into_iter().flatten().find_map(|name| font.draw(name, work)).map(|drawn| drawn.outline)
             }
         }
     }
@@ -411,9 +420,10 @@ fn build_outlines(set: &CharacterSet, page: &CodePage, wanted: Use) -> Option<Bu
         damaged: false,
         characters,
     };
+    let mut work = WORK_LIMIT;
     let boxes: HashMap<Gcgid, Character> = upright.iter().map(|character| (character.name, *character)).collect();
     for character in &made.characters {
-        let drawn = source.draw(set, &character.name, &by_char);
+        let drawn = source.draw(set, &character.name, &by_char, &mut work);
         made.damaged |= drawn.is_none() && character.b_space > 0;
         let mut outline = drawn.unwrap_or_default();
         let mut advance = f64::from(if character.increment == 0 && orientation.uniform {

@@ -299,4 +299,45 @@ fn damaged_fonts_are_survived() {
     }
 }
 
+#[test]
+fn damaged_code_pages_and_coded_fonts_are_survived() {
+    let mut coded = Fields::default();
+    field(&mut coded, 0xA7, 0x8A, &[25, 1]);
+    field(&mut coded, 0x8C, 0x8A, &[ebcdic("C0TINY00T1PRIV  "), vec![0, 240, 0, 120, 0, 0, 0, 0, 0x41]].concat());
+    let mut page = Fields::default();
+    field(&mut page, 0xA6, 0x87, &[0x40; 44]);
+    field(&mut page, 0xA7, 0x87, &[ebcdic("LA010000"), vec![0, 0xFF, 0x41, 0x40, 8, 0, 0, 0, 0x41]].concat());
+    let groups = [ebcdic("LA020000"), vec![0, 0x41, 1, 1, 0, 0, 0, 0x41], ebcdic("EX065000"), vec![0, 0x41, 2, 0]];
+    field(&mut page, 0x8C, 0x87, &groups.concat());
+    let mut seed = 5_u64;
+    let mut next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap()
+    };
+    let mut damaged = |whole: &Fields| {
+        let mut bad = Fields::default();
+        for field in whole.iter() {
+            let mut data = field.data.to_vec();
+            if next() % 2 == 0 && !data.is_empty() {
+                let at = next() % data.len();
+                data[at] = [0, 0xFF, 0x7F, 0x80][next() % 4];
+            }
+            if next() % 6 == 0 {
+                data.truncate(next() % (data.len() + 1));
+            }
+            bad.push(Field { data: &data, ..field });
+        }
+        bad
+    };
+    for _ in 0..400 {
+        let library = Library::default()
+            .with(0x40, "C0TINY00", tiny(&TinyFont::default()))
+            .with(0x41, "T1PRIV", damaged(&page))
+            .with(0x42, "X0TINY", damaged(&coded));
+        let request = FontRequest { coded_font: Some("X0TINY".into()), ..FontRequest::default() };
+        let (font, _) = open(&request, &library);
+        glyphs(&font, &[0x41, 1, 0x41, 2, 0xFF, 0xFF, 0]);
+    }
+}
+
 mod corpus;

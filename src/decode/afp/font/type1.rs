@@ -10,7 +10,7 @@ use super::outline::{Outline, Segment};
 
 /// Subroutines within subroutines, as the format allows them.
 const DEPTH_LIMIT: usize = 10;
-/// Steps that one character may take: more is a loop.
+/// Steps that one character may take; more is a loop.
 const WORK_LIMIT: usize = 200_000;
 /// Characters and subroutines of a font.
 const ENTRIES_LIMIT: usize = 65_000;
@@ -63,16 +63,17 @@ impl Type1 {
         self.charstrings.keys().map(Vec::as_slice)
     }
 
-    /// The shape of a character.
-    pub fn draw(&self, name: &[u8]) -> Option<Drawn> {
-        self.draw_code(self.charstrings.get(name)?)
+    /// The shape of a character. `work` is what all characters of a font may cost together, and is used up.
+    pub fn draw(&self, name: &[u8], work: &mut usize) -> Option<Drawn> {
+        self.draw_code(self.charstrings.get(name)?, work)
     }
 
     /// The shape that a decrypted charstring draws.
-    pub fn draw_code(&self, code: &[u8]) -> Option<Drawn> {
-        let mut pen = Pen::new(self);
-        pen.run(code, 0)?;
-        pen.close();
+    pub fn draw_code(&self, code: &[u8], work: &mut usize) -> Option<Drawn> {
+        let mut pen = Pen::new(self, (*work).min(WORK_LIMIT));
+        let run = pen.run(code, 0);
+        *work = work.saturating_sub(WORK_LIMIT.min(*work) - pen.work);
+        run?;
         let drawn = Drawn { outline: Outline(pen.segments), width: pen.width };
         Some(self.upright(drawn))
     }
@@ -232,13 +233,14 @@ struct Pen<'a> {
     open: bool,
     /// Points of a flex, collected between its first and last subroutine.
     flex: Option<Vec<[f64; 2]>>,
+    /// Steps that are left.
     work: usize,
     done: bool,
     composed: bool,
 }
 
 impl<'a> Pen<'a> {
-    fn new(font: &'a Type1) -> Pen<'a> {
+    fn new(font: &'a Type1, work: usize) -> Pen<'a> {
         Pen {
             font,
             stack: Vec::new(),
@@ -248,7 +250,7 @@ impl<'a> Pen<'a> {
             segments: Vec::new(),
             open: false,
             flex: None,
-            work: 0,
+            work,
             done: false,
             composed: false,
         }
@@ -257,10 +259,10 @@ impl<'a> Pen<'a> {
     fn run(&mut self, code: &[u8], depth: usize) -> Option<()> {
         let mut rest = code;
         while let Some((&byte, tail)) = rest.split_first() {
-            self.work += 1;
-            if self.done || self.work > WORK_LIMIT {
+            if self.done || self.work == 0 {
                 break;
             }
+            self.work -= 1;
             rest = tail;
             if byte >= 32 {
                 rest = self.push_number(byte, rest)?;
@@ -440,14 +442,7 @@ impl<'a> Pen<'a> {
         if self.composed {
             return None;
         }
-        let part = |code: usize| {
-            let name = glyphname::standard(u8::try_from(code).ok()?)?;
-            let mut pen = Pen { composed: true, ..Pen::new(self.font) };
-            pen.run(self.font.charstrings.get(name.as_bytes())?, 0)?;
-            pen.close();
-            Some(pen.segments)
-        };
-        let (letter, mark) = (part(base)?, part(accent)?);
+        let (letter, mark) = (self.part(base)?, self.part(accent)?);
         // The accent's own left side stands where the composed character's would.
         let [origin, _] = self.at;
         self.segments.extend(letter);
@@ -455,6 +450,16 @@ impl<'a> Pen<'a> {
         self.open = false;
         self.done = true;
         Some(())
+    }
+
+    fn part(&mut self, code: usize) -> Option<Vec<Segment>> {
+        let name = glyphname::standard(u8::try_from(code).ok()?)?;
+        let font = self.font;
+        let mut pen = Pen { composed: true, ..Pen::new(font, self.work) };
+        let run = pen.run(font.charstrings.get(name.as_bytes())?, 0);
+        self.work = pen.work;
+        run?;
+        Some(pen.segments)
     }
 
     fn go(&mut self, dx: f64, dy: f64) {

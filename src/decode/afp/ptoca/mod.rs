@@ -99,6 +99,20 @@ pub struct Carried {
     space: Option<f64>,
     /// What stands for text that is encrypted (SEA).
     alternate: Vec<u8>,
+    /// Characters set so far beyond one for each byte of text.
+    extra: usize,
+}
+
+impl Carried {
+    /// For an object with an area of its own, to which nothing is carried but the count against the page's limit.
+    pub fn apart(&self) -> Carried {
+        Carried { extra: self.extra, ..Carried::default() }
+    }
+
+    /// Takes over the count from an object drawn [apart](Carried::apart).
+    pub fn count(&mut self, apart: &Carried) {
+        self.extra = apart.extra;
+    }
 }
 
 /// Draws one text object: `data` is the data of all its PTX, joined. Appends to `out` in paint order.

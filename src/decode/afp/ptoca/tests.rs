@@ -13,7 +13,7 @@ use crate::decode::afp::font::{Glyph, Part};
 use crate::page::{Advances, Color, Face, Rule, TextRun};
 
 /// ASCII, one byte a character, 10 points high, all characters 1200 wide but the narrow `i` (400) and the accent `~`
-/// (0); X'20' is the variable space, 600 wide.
+/// (0); X'20' is the variable space, 600 wide; X'00' is missing.
 pub struct Fake {
     pub size: i32,
 }
@@ -27,8 +27,8 @@ impl SetsText for Fake {
             b'~' => 0,
             _ => 1200,
         };
-        let glyph = Glyph { ch: char::from(byte), part: 0, id: byte.into(), advance: Lu(advance), space: byte == b' ' };
-        Some((1, glyph))
+        let (ch, id) = if byte == 0 { ('\u{FFFD}', 0) } else { (char::from(byte), u16::from(byte)) };
+        Some((1, Glyph { ch, part: 0, id, advance: Lu(advance), space: byte == b' ', missing: byte == 0 }))
     }
 
     fn part(&self, _: u8) -> Part<'_> {

@@ -282,3 +282,30 @@ fn programs_of_all_character_sets_can_be_written() {
         }
     }
 }
+
+/// The outline font with bytes changed in every part of it.
+#[test]
+fn a_damaged_outline_font_is_survived() {
+    let Some(bytes) = corpus("afplib-C0X00006.afp") else { return };
+    let whole = library(&bytes).font_resource(0x40, "CZH200").unwrap();
+    let mut seed = 3_u64;
+    let mut next = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        usize::try_from(seed >> 33).unwrap()
+    };
+    for round in 0..12 {
+        let mut bad = Fields::default();
+        for field in whole.iter() {
+            let mut data = field.data.to_vec();
+            for _ in 0..next() % 4 {
+                let at = next() % data.len();
+                data[at] = u8::try_from(next() % 256).unwrap();
+            }
+            bad.push(Field { data: &data, ..field });
+        }
+        let library = Library::default().with(0x40, "CZH200", bad);
+        let (font, _) =
+            open(&FontRequest { rotation: 90 * (round % 4), ..request("CZH200", "T1V10500", 240) }, &library);
+        assert_eq!(glyphs(&font, &ebcdic("Text")).len(), 4);
+    }
+}

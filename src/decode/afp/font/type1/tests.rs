@@ -73,16 +73,16 @@ fn lines_curves_and_widths_are_drawn() {
     let file = font(&[], &[("A", square(100)), ("B", curve)]);
     let font = Type1::read(&file).unwrap();
     assert_eq!(font.em(), 1000);
-    let a = font.draw(b"A").unwrap();
+    let a = font.draw(b"A", &mut { WORK_LIMIT * 9 }).unwrap();
     assert_eq!((a.width, a.outline.bounds()), (500.0, Some([10.0, 0.0, 110.0, 100.0])));
-    let b = font.draw(b"B").unwrap();
+    let b = font.draw(b"B", &mut { WORK_LIMIT * 9 }).unwrap();
     let expected = [
         Segment::Move([5.0, 6.0]),
         Segment::Curve([15.0, 6.0, 35.0, 36.0, 35.0, 76.0]),
         Segment::Curve([36.0, 78.0, 39.0, 82.0, 44.0, 88.0]),
     ];
     assert_eq!(b.outline.0, expected);
-    assert!(font.draw(b"C").is_none());
+    assert!(font.draw(b"C", &mut { WORK_LIMIT * 9 }).is_none());
 }
 
 #[test]
@@ -103,7 +103,7 @@ fn subroutines_flex_and_division_are_followed() {
     program.extend(code(&[(&[50, 250, 100, 3], 10), (&[90, 9], 1212)]));
     program.extend(code(&[(&[], 7), (&[], 9), (&[], 14)]));
     let file = font(&subroutines, &[("A", program)]);
-    let drawn = Type1::read(&file).unwrap().draw(b"A").unwrap();
+    let drawn = Type1::read(&file).unwrap().draw(b"A", &mut { WORK_LIMIT * 9 }).unwrap();
     let [first, line, one, two, last] = drawn.outline.0.as_slice() else { panic!("{:?}", drawn.outline) };
     assert_eq!((*first, *line), (Segment::Move([100.0, 100.0]), Segment::Line([150.0, 100.0])));
     assert_eq!(*one, Segment::Curve([150.0, 100.0, 170.0, 110.0, 200.0, 110.0]));
@@ -115,7 +115,7 @@ fn subroutines_flex_and_division_are_followed() {
 fn a_composed_character_has_its_letter_and_its_accent() {
     let composed = code(&[(&[10, 500], 13), (&[10, 30, 200, 65, 0xC2], 1206)]);
     let file = font(&[], &[("A", square(100)), ("acute", square(20)), ("Aacute", composed)]);
-    let drawn = Type1::read(&file).unwrap().draw(b"Aacute").unwrap();
+    let drawn = Type1::read(&file).unwrap().draw(b"Aacute", &mut { WORK_LIMIT * 9 }).unwrap();
     assert_eq!(drawn.outline.bounds(), Some([10.0, 0.0, 110.0, 220.0]));
     assert_eq!(drawn.outline.0.last(), Some(&Segment::Line([40.0, 220.0])));
 }
@@ -126,10 +126,23 @@ fn loops_and_missing_parts_end() {
     let file = font(&[looping.clone()], &[("A", looping), ("B", vec![255]), ("C", code(&[(&[], 5)])), ("D", vec![10])]);
     let font = Type1::read(&file).unwrap();
     for name in [b"A", b"B", b"C", b"D"] {
-        assert!(font.draw(name).is_none());
+        assert!(font.draw(name, &mut { WORK_LIMIT * 9 }).is_none());
     }
     assert!(Type1::read(b"").is_none());
     assert!(Type1::read(b"currentfile eexec").is_none());
+}
+
+#[test]
+fn work_is_used_up_by_all_characters_together() {
+    let file = font(&[], &[("A", square(100))]);
+    let font = Type1::read(&file).unwrap();
+    let mut work = 39;
+    assert_eq!(font.draw(b"A", &mut work).unwrap().outline.0.len(), 4);
+    assert_eq!(work, 26);
+    font.draw(b"A", &mut work);
+    font.draw(b"A", &mut work);
+    assert_eq!(work, 0);
+    assert_eq!(font.draw(b"A", &mut work).unwrap().outline.0.len(), 0);
 }
 
 #[test]
@@ -146,7 +159,7 @@ fn damaged_fonts_are_survived() {
         bad.truncate(bad.len() - usize::try_from(seed % 40).unwrap());
         if let Some(font) = Type1::read(&bad) {
             let names: Vec<Vec<u8>> = font.names().map(<[u8]>::to_vec).collect();
-            names.iter().for_each(|name| _ = font.draw(name));
+            names.iter().for_each(|name| _ = font.draw(name, &mut { WORK_LIMIT * 9 }));
         }
     }
 }

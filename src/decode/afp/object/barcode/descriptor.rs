@@ -65,12 +65,14 @@ pub mod kind {
     pub const CODE93: u8 = 0x21;
     /// Intelligent Mail.
     pub const INTELLIGENT_MAIL: u8 = 0x22;
+    /// GS1 DataBar.
+    pub const DATA_BAR: u8 = 0x24;
     /// Aztec.
     pub const AZTEC: u8 = 0x26;
 }
 
 /// Default module width and height in mils.
-fn defaults(kind: u8) -> (f64, f64) {
+fn defaults(kind: u8, modifier: u8) -> (f64, f64) {
     match kind {
         kind::UPC_A | kind::UPC_E | kind::EAN_13 => (13.0, 1020.0),
         kind::UPC_2 | kind::UPC_5 => (13.0, 770.0),
@@ -83,6 +85,8 @@ fn defaults(kind: u8) -> (f64, f64) {
         kind::AUSTRALIA => (20.0, 197.0),
         kind::QR => (12.0, 0.0),
         kind::INTELLIGENT_MAIL => (20.0, 145.0),
+        // 33 modules high, truncated 13.
+        kind::DATA_BAR => (10.0, if modifier == 1 { 130.0 } else { 330.0 }),
         kind::AZTEC => (14.0, 0.0),
         _ => (13.0, 250.0),
     }
@@ -126,7 +130,7 @@ impl Descriptor {
         let extent = |at: usize| u16_at(bdd, at).filter(|extent| *extent != DEFAULT16).map_or(0.0, f64::from);
         let size = [extent(6) * unit[0], extent(8) * unit[1]];
         let (kind, modifier) = (u8_at(bdd, 12)?, u8_at(bdd, 13)?);
-        let (module, height) = defaults(kind);
+        let (module, height) = defaults(kind, modifier);
         let stated = |at: usize| u8_at(bdd, at).filter(|value| *value != DEFAULT8 && *value != 0);
         let font = stated(14);
         let module = stated(17).map_or(module, f64::from) * MIL;

@@ -3,6 +3,7 @@
 use super::super::bytes::{u8_at, u16_at};
 use super::aztec::{AztecOptions, aztec};
 use super::data::{Item, bytes, items};
+use super::data_bar::omnidirectional;
 use super::data_matrix::{DataMatrixOptions, data_matrix};
 use super::descriptor::{Descriptor, kind};
 use super::ebcdic::to_latin;
@@ -203,6 +204,11 @@ fn linear(descriptor: &Descriptor, flags: Flags, data: &[u8], raw: &[u8]) -> Res
         kind::INTELLIGENT_MAIL => {
             let symbol = postal("Intelligent Mail", intelligent_mail(data, modifier)?, data);
             Ok(Symbol { text: grouped(&symbol.value), ..symbol })
+        }
+        kind::DATA_BAR if modifier < 2 => {
+            let (widths, value) = omnidirectional(data)?;
+            let symbol = multi_width("GS1 DataBar", MultiWidth { widths, text: format!("(01){value}") });
+            Ok(Symbol { value, ..symbol })
         }
         _ => Err(UNKNOWN_TYPE),
     }

@@ -13,6 +13,7 @@
 
 mod aztec;
 mod data;
+mod data_bar;
 mod data_matrix;
 mod descriptor;
 mod draw;

@@ -124,7 +124,7 @@ fn draw_jbig2(piece: &Piece<'_>, data: &[u8], ink: Color, budget: &mut usize) ->
 /// Bits and a mask become bits of the mask's resolution.
 fn draw_masked_bits(piece: &Piece<'_>, ink: Color, mask: &Rows, budget: &mut usize) -> Result<Drawn, Fault> {
     let drawn = draw_bits(piece, ink, budget)?;
-    let decoded = pixels::pixels(&drawn.image, budget.saturating_mul(8)).map_err(|_| Fault::TooLarge)?;
+    let decoded = pixels::pixels(&drawn.image, *budget).map_err(|_| Fault::TooLarge)?;
     let Values::Bits { data, .. } = &decoded.values else { return Err(Fault::Damaged) };
     let [x, y, width, height] = drawn.at;
     let (stride, from) = (mask.width.div_ceil(8) as usize, decoded.width.div_ceil(8) as usize);

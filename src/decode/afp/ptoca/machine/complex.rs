@@ -79,8 +79,8 @@ impl Machine<'_, '_, '_> {
         let (start, glyphs) = (self.inline, self.glyphs_of(text));
         let text: Vec<(char, u16)> = glyphs.iter().map(|glyph| (glyph.ch, glyph.id)).collect();
         match font.part(0).program {
-            // Not one agrees: the font is a substitute with glyphs of its own.
-            Some(program) if text.len() < 4 || chain.agrees(&text) => self.draw_chain(&*font, program, &chain, &text),
+            // If not one agrees, the font is a substitute with glyphs of its own.
+            Some(program) if text.is_empty() || chain.agrees(&text) => self.draw_chain(&*font, program, &chain, &text),
             _ => self.substitute(&glyphs, &chain),
         }
         self.inline = start + f64::from(chain.advance) * self.inline_scale();

@@ -20,7 +20,7 @@ use crate::decode::afp::color;
 use crate::page::{Color, Element};
 use field::Overstrike;
 
-/// Characters that one object may set beyond one for each of its bytes: repeated strings and overstrikes make more.
+/// Characters that a page may set beyond one for each byte of its text: repeated strings and overstrikes make more.
 const EXTRA_CHARACTERS: usize = 1_000_000;
 /// Interprets one text object. The inline and baseline positions are in [`Lu`], unrounded; lengths that a change of
 /// orientation may scale anew are kept in units of the object.
@@ -97,7 +97,8 @@ impl<'m, 'e, 'r> Machine<'m, 'e, 'r> {
     }
 
     pub fn run(mut self, data: &[u8]) {
-        self.letters = data.len().saturating_add(EXTRA_CHARACTERS);
+        let extra = EXTRA_CHARACTERS.saturating_sub(self.carried.extra);
+        self.letters = data.len().saturating_add(extra);
         let mut reader = Reader::new(data, false);
         while !reader.is_done() && !self.stopped {
             if !reader.at_sequence() {
@@ -123,6 +124,7 @@ impl<'m, 'e, 'r> Machine<'m, 'e, 'r> {
         self.end_chain(&[]);
         self.end_underscore();
         self.end_overstrike();
+        self.carried.extra += extra.saturating_sub(self.letters);
         self.setter.finish();
     }
 

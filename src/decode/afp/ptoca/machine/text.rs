@@ -1,7 +1,7 @@
 //! Characters and rules: where they stand, and how they move the inline position.
 
 use super::super::area::Stretch;
-use super::super::sequence::Sequence;
+use super::super::sequence::{Sequence, TRN};
 use super::super::setter::{Letter, rectangle};
 use super::Machine;
 use crate::decode::afp::font::Glyph;
@@ -61,9 +61,16 @@ impl Machine<'_, '_, '_> {
         let to = self.inline + advance;
         let underline = self.mark(blank, [from.min(self.inline), to]);
         let (baseline, look) = (self.baseline + self.lowered, Look { underline, shadow: false });
-        let font = self.font.clone();
-        self.letter(&*font, &glyph, [self.inline, baseline], advance, look);
+        let place = [self.inline, baseline];
         self.inline = to;
+        if glyph.missing {
+            self.say("afp-text-character", TRN, "a character that the font does not have");
+            if glyph.id == 0 && glyph.ch == char::REPLACEMENT_CHARACTER {
+                return;
+            }
+        }
+        let font = self.font.clone();
+        self.letter(&*font, &glyph, place, advance, look);
     }
 
     pub(super) fn advance(&self, glyph: &Glyph) -> f64 {

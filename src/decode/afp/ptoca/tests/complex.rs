@@ -8,7 +8,7 @@ impl SetsText for Unicode {
     fn next(&self, bytes: &[u8]) -> Option<(usize, Glyph)> {
         let code = u16::from_be_bytes(*bytes.first_chunk()?);
         let ch = char::from_u32(code.into()).unwrap_or('\u{FFFD}');
-        Some((2, Glyph { ch, part: 0, id: code, advance: Lu(1000), space: ch == ' ' }))
+        Some((2, Glyph { ch, part: 0, id: code, advance: Lu(1000), space: ch == ' ', missing: false }))
     }
 
     fn part(&self, _: u8) -> Part<'_> {

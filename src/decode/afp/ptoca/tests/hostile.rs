@@ -95,6 +95,19 @@ fn repeated_strings_stop_at_a_limit() {
 }
 
 #[test]
+fn the_limit_is_that_of_the_page_not_of_each_object() {
+    let data = stream(&[(0xEE, &[0x7F, 0xFF, b'a']), (0xC6, &[0, 0])]).repeat(20);
+    let mut carried = Carried::default();
+    let first = draw_with(&data, |_| {}, &mut carried);
+    assert!(first.codes.is_empty());
+    let mut apart = carried.apart();
+    assert_eq!(draw_with(&data, |_| {}, &mut apart).codes, ["afp-text-limit"]);
+    carried.count(&apart);
+    let last = draw_with(&data, |_| {}, &mut carried);
+    assert_eq!(last.texts().iter().map(|run| run.text.len()).sum::<usize>(), data.len());
+}
+
+#[test]
 fn a_page_takes_so_many_elements_and_no_more() {
     let data = stream(&[(0xE4, &[0, 9]), (0xDA, b"A"), (0xD4, &[0, 9])]).repeat(100);
     let drawn = draw_with(&data, |env| env.elements = 51, &mut Carried::default());

@@ -30,6 +30,13 @@ fn code_points_outside_control_sequences_are_text() {
 }
 
 #[test]
+fn a_character_that_the_font_does_not_have_moves_and_is_reported() {
+    let drawn = drawn(&stream(&[(0xDA, b"A\0B")]));
+    assert_eq!(drawn.placed(), [("A", 0, 0), ("B", 2400, 0)]);
+    assert_eq!(drawn.codes, ["afp-text-character"]);
+}
+
+#[test]
 fn lines_begin_at_the_margin_one_increment_below() {
     let data = stream(&[(0xC0, &[0, 50]), (0xD0, &[0, 30]), (0xD8, &[]), (0xDA, b"A"), (0xD9, &[])]);
     let data = [data, vec![2, 0xD8], stream(&[(0xDA, b"B")])].concat();
