@@ -185,10 +185,8 @@ fn plain(name: &str, sign: char, otherwise: &str) -> String {
     let mut before = ' ';
     for ch in name.chars() {
         let apart = ch.is_ascii_uppercase() && (before.is_ascii_lowercase() || before.is_ascii_digit());
-        if apart || !ch.is_ascii_alphanumeric() {
-            if !out.is_empty() && !out.ends_with(sign) {
-                out.push(sign);
-            }
+        if (apart || !ch.is_ascii_alphanumeric()) && !out.is_empty() && !out.ends_with(sign) {
+            out.push(sign);
         }
         if ch.is_ascii_alphanumeric() {
             out.push(ch.to_ascii_lowercase());
@@ -219,8 +217,10 @@ fn quoted(text: &str) -> String {
                 out.push('\\');
                 out.push(ch);
             }
-            // Writing to a string cannot fail.
-            ch if ch.is_control() => drop(write!(out, "\\u{:04X}", u32::from(ch))),
+            ch if ch.is_control() => {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{:04X}", u32::from(ch));
+            }
             ch => out.push(ch),
         }
     }

@@ -11,10 +11,9 @@ use super::raw::{At, Faults, Section};
 use super::{Definition, FieldInfo, FullText, Mask, Paper};
 use crate::decode::{FORMATS, ReadSpec};
 use crate::frame::codepage::CodePage;
-use crate::index::rule::Sight;
 use crate::index::rule::{
-    ColumnRange, Condition, ExcludeRule, ExcludeTest, FieldRule, Recognise, RowRange, Rules, Start, Test, TitlePart,
-    TriggerRule, Values,
+    ColumnRange, Condition, ExcludeRule, ExcludeTest, FieldRule, Recognise, RowRange, Rules, Sight, Start, Test,
+    TitlePart, TriggerRule, Values,
 };
 use crate::index::value::FieldType;
 
