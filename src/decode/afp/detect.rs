@@ -34,8 +34,9 @@ pub fn find_with(head: &[u8], length: Option<usize>) -> Option<Found> {
         Framing::Plain,
         Framing::Rdw,
         Framing::Blocked,
-        Framing::LengthInclusive,
+        // A length that does not count itself would pass for one that does and is too small.
         Framing::LengthExclusive,
+        Framing::LengthInclusive,
         Framing::Bare,
         Framing::Lines,
     ];
