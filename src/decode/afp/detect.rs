@@ -132,8 +132,7 @@ fn score(head: &[u8], framing: Framing) -> Option<Found> {
         confidence -= 0.3;
     }
     // Between containers: the one that leaves fewer bytes over.
-    let filled = !matches!(framing, Framing::Lines) && seen.filler * 4 > fields;
-    let left_over = seen.broken + if filled { seen.filler } else { 0 };
+    let left_over = seen.broken + if seen.filler * 4 > fields { seen.filler } else { 0 };
     confidence -= 0.02 * (left_over.min(8) as f32) / 8.0;
     match framing {
         Framing::Fixed(_) => confidence -= 0.004,
