@@ -34,8 +34,9 @@ pub fn find_with(head: &[u8], length: Option<usize>) -> Option<Found> {
         Framing::Plain,
         Framing::Rdw,
         Framing::Blocked,
-        Framing::LengthInclusive,
+        // A length that does not count itself would pass for one that does and is too small.
         Framing::LengthExclusive,
+        Framing::LengthInclusive,
         Framing::Bare,
         Framing::Lines,
     ];
@@ -131,8 +132,7 @@ fn score(head: &[u8], framing: Framing) -> Option<Found> {
         confidence -= 0.3;
     }
     // Between containers: the one that leaves fewer bytes over.
-    let filled = !matches!(framing, Framing::Lines) && seen.filler * 4 > fields;
-    let left_over = seen.broken + if filled { seen.filler } else { 0 };
+    let left_over = seen.broken + if seen.filler * 4 > fields { seen.filler } else { 0 };
     confidence -= 0.02 * (left_over.min(8) as f32) / 8.0;
     match framing {
         Framing::Fixed(_) => confidence -= 0.004,

@@ -53,8 +53,9 @@ fn table(path: &Path) -> Vec<BTreeMap<String, String>> {
 /// A date as tags spell it, as ISO.
 fn iso(text: &str) -> String {
     let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let parts: Vec<&str> = text.split([' ', ',']).filter(|part| !part.is_empty()).collect();
+    let parts: Vec<&str> = text.split([' ', ',', '/']).filter(|part| !part.is_empty()).collect();
     match parts[..] {
+        [month, day, year] if text.contains('/') => format!("{year}-{month}-{day}"),
         [month, day, year] => match months.iter().position(|known| month.starts_with(known)) {
             Some(at) => format!("{year}-{:02}-{day:0>2}", at + 1),
             None => text.into(),
