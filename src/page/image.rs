@@ -70,7 +70,7 @@ impl Image {
         let color = |color: &Color| [color.r, color.g, color.b];
         let two = |ink: &Color, paper: &Option<Color>| {
             let mut all = color(ink).to_vec();
-            all.extend(paper.iter().flat_map(|paper| color(paper)));
+            all.extend(paper.iter().flat_map(color));
             all
         };
         let id = match &samples {
