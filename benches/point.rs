@@ -86,7 +86,7 @@ impl Bench {
         const WORDS: [&str; 8] = ["lakeside", "fuel", "water", "insurance", "transit", "pharmacy", "orchard", "cafe"];
         let [a, b] = [random % 8, random / 8 % 8].map(|at| WORDS[at as usize]);
         let query = Query::parse(&format!("{a} {b}")).unwrap();
-        if random / 64 % 2 == 0 {
+        if (random / 64).is_multiple_of(2) {
             assert!(self.total(&query, &self.agent) > 10, "{a} {b}");
         } else {
             assert!(self.total(&query, &customer(&self.account(random))) <= 1);

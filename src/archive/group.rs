@@ -234,7 +234,7 @@ fn pack_title(title: &str, texts: &[(u16, String)]) -> String {
     for (position, text) in texts {
         let Some(sign) = sign(*position) else { continue };
         // Digits of a short field could stand in a number that was put in before.
-        if let Some(at) = packed.find(text.as_str()) {
+        if let Some(at) = memchr::memmem::find(packed.as_bytes(), text.as_bytes()) {
             packed.replace_range(at..at + text.len(), &format!("{FIELD_SIGN}{sign}"));
         }
     }

@@ -121,26 +121,39 @@ impl Stack {
 impl Rows {
     /// Takes the strikes of `unit`, whose bytes are in `cp`.
     pub fn fill(&mut self, unit: &Unit, cp: &'static CodePage) {
-        self.fill_strikes(unit, &unit.strikes, cp);
+        self.clear();
+        let mut rest = unit.strikes.as_slice();
+        while let Some(first) = rest.first() {
+            let same = rest.iter().take_while(|strike| strike.row == first.row).count();
+            let (group, later) = rest.split_at(same);
+            rest = later;
+            self.take(unit, group, cp);
+        }
     }
 
-    /// Takes only these strikes of `unit`: all strikes of the rows that somebody wants to see.
-    pub fn fill_strikes(&mut self, unit: &Unit, strikes: &[Strike], cp: &'static CodePage) {
+    /// Adds one row of `unit` that is not there yet: `strikes` are all that the row has.
+    pub fn add(&mut self, unit: &Unit, strikes: &[Strike], cp: &'static CodePage) {
+        self.take(unit, strikes, cp);
+        if !self.rows.is_sorted_by_key(|row| row.row) {
+            self.rows.sort_by_key(|row| row.row);
+        }
+    }
+
+    /// Forgets all rows.
+    pub fn clear(&mut self) {
         self.text.clear();
         self.rows.clear();
         self.cells.clear();
         self.shadows.clear();
         self.undecodable = 0;
         self.dropped = 0;
-        let mut rest = strikes;
-        while let Some(first) = rest.first() {
-            let same = rest.iter().take_while(|strike| strike.row == first.row).count();
-            let (group, later) = rest.split_at(same);
-            rest = later;
-            match group {
-                [only] => self.add_single(unit, only, cp),
-                many => self.add_merged(unit, first.row, many, cp),
-            }
+    }
+
+    fn take(&mut self, unit: &Unit, row: &[Strike], cp: &'static CodePage) {
+        match row {
+            [] => {}
+            [only] => self.add_single(unit, only, cp),
+            [first, ..] => self.add_merged(unit, first.row, row, cp),
         }
     }
 

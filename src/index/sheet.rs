@@ -120,10 +120,10 @@ pub(crate) struct Glass {
     byte_columns: ByteColumns,
     blank: u8,
     class: [u8; 256],
-    /// The rows of the page where a byte is not a column, merged when the first of them is looked at.
+    /// Rows of the page where a byte is not a column, merged when they are looked at.
     rows: Rows,
-    filled: bool,
-    strikes: Vec<Strike>,
+    /// The rows that are in `rows`.
+    merged: Vec<u16>,
     text: String,
 }
 
@@ -149,32 +149,23 @@ impl Glass {
             blank: cp.blank(),
             class,
             rows: Rows::default(),
-            filled: false,
-            strikes: Vec::new(),
+            merged: Vec::new(),
             text: String::new(),
         }
     }
 
     /// Forgets the page before; call it for each page before looking at it.
     pub fn turn_page(&mut self) {
-        self.filled = false;
+        self.merged.clear();
+        self.rows.clear();
     }
 
-    /// Merges all rows of the page that cannot be looked at directly, once for a page.
-    fn merge(&mut self, unit: &Unit) {
-        if self.filled {
-            return;
+    /// Merges what was struck on a row, once for a page: few rows need it, and few of them are looked at.
+    fn merge(&mut self, unit: &Unit, line: Line<'_>) {
+        if !self.merged.contains(&line.row) {
+            self.merged.push(line.row);
+            self.rows.add(unit, line.strikes, self.cp);
         }
-        self.filled = true;
-        let mut strikes = std::mem::take(&mut self.strikes);
-        strikes.clear();
-        for line in lines(unit, 1, super::rule::LAST_ROW) {
-            if self.direct(unit, line).is_none_or(|bytes| bytes.iter().any(|byte| self.class(*byte) & ODD != 0)) {
-                strikes.extend_from_slice(line.strikes);
-            }
-        }
-        self.rows.fill_strikes(unit, &strikes, self.cp);
-        self.strikes = strikes;
     }
 
     /// Makes a test ready for this code page.
@@ -233,7 +224,7 @@ impl Glass {
                 out.truncate(start + kept);
             }
             None => {
-                self.merge(unit);
+                self.merge(unit, line);
                 out.push_str(merged(&self.rows, line.row, columns));
             }
         }
@@ -256,7 +247,7 @@ impl Glass {
                     .position(|byte| self.class(*byte) & BLANK == 0)
                     .map(|at| columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX))),
                 None => {
-                    self.merge(unit);
+                    self.merge(unit, line);
                     (!merged(&self.rows, line.row, columns).trim().is_empty()).then_some(columns.first)
                 }
             },
@@ -302,7 +293,7 @@ impl Glass {
 
     /// The same by the characters that the row shows.
     fn find_merged(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, literal: &Literal) -> Option<u16> {
-        self.merge(unit);
+        self.merge(unit, line);
         let text = self.rows.get(line.row)?;
         for (at, _) in text.match_indices(literal.text.as_str()) {
             let before = text.get(..at).map_or(0, |before| before.chars().count());
@@ -333,7 +324,7 @@ impl Glass {
             self.cp.decode(slice(bytes, ColumnRange { first, last: columns.last }), out);
             return true;
         }
-        self.merge(unit);
+        self.merge(unit, line);
         let text = merged(&self.rows, line.row, columns);
         match text.split_once(label.text.as_str()) {
             Some((_, value)) => {

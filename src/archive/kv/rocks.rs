@@ -186,6 +186,8 @@ impl Engine for Rocks {
         each: &mut dyn FnMut(&[u8], &[u8]) -> ControlFlow<()>,
     ) -> Result<(), StoreError> {
         let mut options = ReadOptions::default();
+        // Who walks over many rows reads each once; what single reads keep in memory stays there.
+        options.fill_cache(false);
         if !keys.end.is_empty() {
             options.set_iterate_upper_bound(keys.end);
         }

@@ -38,7 +38,7 @@ fn turned_box([x, y, width, height]: [Lu; 4], turns: u8, by: [Lu; 2]) -> [Lu; 4]
     let [one_x, one_y] = turned([x, y], turns);
     let [two_x, two_y] = turned([add(x, width), add(y, height)], turns);
     let (left, top) = (one_x.min(two_x), one_y.min(two_y));
-    let (wide, high) = if turns % 2 == 0 { (width, height) } else { (height, width) };
+    let (wide, high) = if turns.is_multiple_of(2) { (width, height) } else { (height, width) };
     [add(left, by[0]), add(top, by[1]), wide, high]
 }
 

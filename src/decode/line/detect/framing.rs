@@ -325,7 +325,7 @@ fn without_boundaries(head: &[u8], wanted: &Wanted, found: &mut Findings) -> Opt
         && share(others, head.len()) < 0.002
         && share(usual, records.len()) < 0.8
         && control::is_machine_coded(&records);
-    if !forced && !(controlled && looks) {
+    if !(forced || (controlled && looks)) {
         return None;
     }
     found.weigh(

@@ -123,7 +123,10 @@ fn a_composed_character_has_its_letter_and_its_accent() {
 #[test]
 fn loops_and_missing_parts_end() {
     let looping = code(&[(&[0], 10), (&[], 11)]);
-    let file = font(&[looping.clone()], &[("A", looping), ("B", vec![255]), ("C", code(&[(&[], 5)])), ("D", vec![10])]);
+    let file = font(
+        std::slice::from_ref(&looping),
+        &[("A", looping.clone()), ("B", vec![255]), ("C", code(&[(&[], 5)])), ("D", vec![10])],
+    );
     let font = Type1::read(&file).unwrap();
     for name in [b"A", b"B", b"C", b"D"] {
         assert!(font.draw(name, &mut { WORK_LIMIT * 9 }).is_none());

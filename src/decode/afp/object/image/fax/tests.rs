@@ -93,7 +93,8 @@ impl Writer {
 
 /// A picture with long and short runs: `width` x `height`.
 pub fn picture(width: usize, height: usize) -> Vec<Vec<bool>> {
-    let pixel = |x: usize, y: usize| (x * x / 7 + y * y / 3 + x * y / 11) % 23 < 6 && (x / 40 + y / 9) % 3 != 0;
+    let pixel =
+        |x: usize, y: usize| (x * x / 7 + y * y / 3 + x * y / 11) % 23 < 6 && !(x / 40 + y / 9).is_multiple_of(3);
     (0..height).map(|y| (0..width).map(|x| pixel(x, y)).collect()).collect()
 }
 
