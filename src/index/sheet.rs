@@ -204,14 +204,22 @@ impl Glass {
 
     /// The bytes of a row when each is a column.
     fn direct<'u>(&self, unit: &'u Unit, line: Line<'u>) -> Option<&'u [u8]> {
-        let [only] = line.strikes else { return None };
-        let bytes = unit.text(only);
+        let (first, over) = line.strikes.split_first()?;
+        let bytes = unit.text(first);
+        if !over.iter().all(|strike| self.repeats(bytes, unit.text(strike))) {
+            return None;
+        }
         let fits = match self.byte_columns {
             ByteColumns::Always => true,
             ByteColumns::UnlessShifted => memchr::memchr(SHIFT_OUT, bytes).is_none(),
             ByteColumns::WhenAscii => bytes.is_ascii(),
         };
         fits.then_some(bytes)
+    }
+
+    /// Whether what was struck over a row only makes signs of it bold: the text stays the same.
+    fn repeats(&self, row: &[u8], over: &[u8]) -> bool {
+        over.len() <= row.len() && row.iter().zip(over).all(|(under, over)| over == under || *over == self.blank)
     }
 
     /// Appends the text in `columns` of a row to `out`, without the blanks at the row's end.
@@ -267,7 +275,8 @@ impl Glass {
 
     /// The column where a literal starts, within `columns`.
     fn find(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, literal: &Literal) -> Option<u16> {
-        for strike in line.strikes {
+        let plain = self.direct(unit, line).is_some();
+        for strike in line.strikes.iter().take(if plain { 1 } else { line.strikes.len() }) {
             let one = Line { row: line.row, strikes: std::slice::from_ref(strike) };
             if let (Some(bytes), Some(finder)) = (self.direct(unit, one), &literal.finder) {
                 let needle = finder.needle();
@@ -283,7 +292,7 @@ impl Glass {
                     return Some(columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
                 }
                 let odd = || window.iter().any(|byte| self.class(*byte) & ODD != 0);
-                if line.strikes.len() == 1 && !(literal.blank && odd()) {
+                if plain && !(literal.blank && odd()) {
                     return None;
                 }
             }
