@@ -10,7 +10,7 @@ use crate::decode::{
     Context, Decoder, FORMATS, Format, Libraries, ReadSpec, SAMPLE_BYTES, Sample, Shared, Start, Unit, UnitKind,
 };
 use crate::index::definition::Paper;
-use crate::note::Notes;
+use crate::note::{Note, Notes};
 use crate::page::Page;
 use crate::render::{DocumentInfo, Pages, RENDERERS, RenderError, RenderOptions, renderer};
 
@@ -99,9 +99,13 @@ impl Args {
             let rendered = renderer.render(&info, &mut pages, &how, out)?;
             if !rendered.missing_glyphs.is_empty() {
                 let glyphs: String = rendered.missing_glyphs.iter().collect();
-                Failure::new(format!("warning: no font has these characters: {glyphs}"))
+                Failure::new(format!("no font has these characters: {glyphs}"))
                     .advise("Install fonts-noto-cjk.")
-                    .print();
+                    .warn();
+            }
+            for note in pages.notes.iter() {
+                let Note { code, count, first, detail, .. } = note;
+                Failure::new(format!("{count} x {code} first at {first}: {detail}")).warn();
             }
             Ok(())
         })

@@ -53,8 +53,17 @@ impl Failure {
 
     /// Prints it on standard error.
     pub fn print(&self) {
+        self.print_as("error");
+    }
+
+    /// Prints it on standard error as something that was survived.
+    pub fn warn(&self) {
+        self.print_as("warning");
+    }
+
+    fn print_as(&self, what: &str) {
         let mut err = io::stderr().lock();
-        let _ = writeln!(err, "error: {}", self.message);
+        let _ = writeln!(err, "{what}: {}", self.message);
         if let Some(place) = &self.place {
             let _ = writeln!(err, "  where: {place}");
         }

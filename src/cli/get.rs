@@ -48,9 +48,9 @@ impl Args {
             let rendered = view.render(&permit, &self.format, &how, out)?;
             if !rendered.missing_glyphs.is_empty() {
                 let glyphs: String = rendered.missing_glyphs.iter().collect();
-                Failure::new(format!("warning: no font has these characters: {glyphs}"))
+                Failure::new(format!("no font has these characters: {glyphs}"))
                     .advise("Install fonts-noto-cjk.")
-                    .print();
+                    .warn();
             }
             Ok(())
         })
