@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares greenbar's PDFs of AFP streams with reference PDFs, page by page, and makes a page of pictures to look at.
 
-usage: tests/fidelity/run.py --greenbar PATH [--pages 40] [--out FOLDER] [--review]
+usage: tests/fidelity/run.py --greenbar PATH [--pages 12] [--out FOLDER] [--review]
 
 For each stream of expected.json: `greenbar convert STREAM --format pdf`, then words (equal? in the same order? moved by how many
 points?) and pictures at 100 dots per inch (structural similarity) against the reference, by fidelity.py of the project's shared tools. What
@@ -25,7 +25,7 @@ EXPECTED = os.path.join(HERE, "expected.json")
 
 parser = argparse.ArgumentParser()
 parser.add_argument("--greenbar", required=True)
-parser.add_argument("--pages", type=int, default=40, help="pages compared of each stream")
+parser.add_argument("--pages", type=int, default=12, help="pages compared of each stream; expectations were reviewed with 12")
 parser.add_argument("--pictures", type=int, default=3, help="pages shown of each stream")
 parser.add_argument("--out", default=os.path.join(os.environ.get("CARGO_TARGET_DIR", os.path.join(ROOT, "target")), "fidelity"))
 parser.add_argument("--review", action="store_true")
