@@ -54,7 +54,7 @@ def faults(found, expected):
     """What is worse than expected; shares count, so that fewer pages can be compared than were reviewed."""
     worse = []
     for key in ("same_text", "same_chars", "same_size"):
-        if found[key] / max(found["compared"], 1) < expected[key]:
+        if found[key] / max(found["compared"], 1) < expected[key] - 0.001:
             worse.append(f"{key}: {found[key]} of {found['compared']} pages")
     if found["pages_ours"] != found["pages_ref"]:
         worse.append(f"{found['pages_ours']} pages instead of {found['pages_ref']}")
