@@ -22,7 +22,7 @@ use field::Overstrike;
 
 /// Characters that a page may set beyond one for each byte of its text: repeated strings and overstrikes make more.
 const EXTRA_CHARACTERS: usize = 1_000_000;
-/// Interprets one text object. The inline and baseline positions are in [`Lu`], unrounded; lengths that a change of
+/// Interprets one text object. The inline and baseline positions are in [`Lu`](crate::page::Lu), unrounded; lengths that a change of
 /// orientation may scale anew are kept in units of the object.
 pub(super) struct Machine<'m, 'e, 'r> {
     env: &'m TextEnvironment<'e>,
