@@ -226,8 +226,12 @@ impl Archive {
                 self.infos.forget(|load| *load == id.load);
             }
             let info = self.info(id.load).map_err(no_load)?;
-            if let Some(drafts) = self.group(id.load, info.stored.generation, number / keys::GROUP)? {
-                let draft = drafts.into_iter().nth((number % keys::GROUP) as usize).ok_or_else(gone)?;
+            let group = number / keys::GROUP;
+            let key = keys::group(id.load, info.stored.generation, group);
+            if let Some(value) = self.engine.get(Family::Documents, &key)? {
+                let what = format!("document group {group} of load {}", id.load);
+                let content = rows::unseal(&what, &key, &value)?;
+                let draft = group::unpack_one(&what, content, number % keys::GROUP)?.ok_or_else(gone)?;
                 return Ok(document(id, &info.definition, draft));
             }
         }

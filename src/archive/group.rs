@@ -57,6 +57,25 @@ pub(super) fn pack(drafts: &[Draft]) -> Result<Vec<u8>, ArchiveError> {
 
 /// Reads what [`pack`] made. `what` names the group in errors.
 pub(super) fn unpack(what: &str, content: &[u8]) -> Result<Vec<Draft>, ArchiveError> {
+    let (raw, count) = open(what, content)?;
+    read(&raw, count).ok_or_else(|| unfit(what))
+}
+
+/// One document of a group, from 0; `None` when the group has fewer. The others are passed over, not made.
+pub(super) fn unpack_one(what: &str, content: &[u8], wanted: u32) -> Result<Option<Draft>, ArchiveError> {
+    let (raw, count) = open(what, content)?;
+    if u64::from(wanted) >= count {
+        return Ok(None);
+    }
+    read_one(&raw, wanted).map(Some).ok_or_else(|| unfit(what))
+}
+
+fn unfit(what: &str) -> ArchiveError {
+    ArchiveError::damaged(what, "its columns do not fit together")
+}
+
+/// The columns of a group, and how many documents it has.
+fn open(what: &str, content: &[u8]) -> Result<(Vec<u8>, u64), ArchiveError> {
     let damaged = |detail: &str| ArchiveError::damaged(what, detail);
     let mut frame = content;
     let count = take_varint(&mut frame).filter(|count| *count <= u64::from(super::keys::GROUP));
@@ -64,20 +83,20 @@ pub(super) fn unpack(what: &str, content: &[u8]) -> Result<Vec<Draft>, ArchiveEr
     let length = zstd::bulk::Decompressor::upper_bound(frame).filter(|length| *length <= GROUP_LIMIT);
     let length = length.ok_or_else(|| damaged("its length is absurd"))?;
     let raw = zstd::bulk::decompress(frame, length).map_err(|error| damaged(&error.to_string()))?;
-    read(&raw, count).ok_or_else(|| damaged("its columns do not fit together"))
+    Ok((raw, count))
 }
 
-fn read(mut raw: &[u8], count: u64) -> Option<Vec<Draft>> {
-    let mut fixed: [&[u8]; FIXED] = [&[]; FIXED];
-    for column in &mut fixed {
-        *column = take_bytes(&mut raw)?;
+fn read_one(raw: &[u8], wanted: u32) -> Option<Draft> {
+    let mut reader = Reader::new(raw)?;
+    let mut before = Before::default();
+    for _ in 0..wanted {
+        before = reader.pass(&before)?;
     }
-    let mut values = BTreeMap::new();
-    while !raw.is_empty() {
-        let position = u16::try_from(take_varint(&mut raw)?).ok()?;
-        values.insert(position, take_bytes(&mut raw)?);
-    }
-    let mut reader = Reader { fixed, values };
+    reader.next(&before)
+}
+
+fn read(raw: &[u8], count: u64) -> Option<Vec<Draft>> {
+    let mut reader = Reader::new(raw)?;
     let mut drafts = Vec::new();
     let mut before = Before::default();
     for _ in 0..count {
@@ -339,7 +358,83 @@ struct Reader<'a> {
     values: BTreeMap<u16, &'a [u8]>,
 }
 
-impl Reader<'_> {
+/// Goes behind a value without making it.
+fn pass_value(bytes: &mut &[u8], kind: u8) -> Option<()> {
+    match kind {
+        0 => take_bytes(bytes).map(|_| ()),
+        1 | 3 => take_varint(bytes).map(|_| ()),
+        2 => {
+            take_byte(bytes)?;
+            take_varint(bytes).map(|_| ())
+        }
+        _ => None,
+    }
+}
+
+fn pass_tagged(bytes: &mut &[u8]) -> Option<()> {
+    let kind = take_byte(bytes)?;
+    pass_value(bytes, kind)
+}
+
+impl<'a> Reader<'a> {
+    fn new(mut raw: &'a [u8]) -> Option<Reader<'a>> {
+        let mut fixed: [&[u8]; FIXED] = [&[]; FIXED];
+        for column in &mut fixed {
+            *column = take_bytes(&mut raw)?;
+        }
+        let mut values = BTreeMap::new();
+        while !raw.is_empty() {
+            let position = u16::try_from(take_varint(&mut raw)?).ok()?;
+            values.insert(position, take_bytes(&mut raw)?);
+        }
+        Some(Reader { fixed, values })
+    }
+
+    /// Goes behind a document; what the one behind it is counted from.
+    fn pass(&mut self, before: &Before) -> Option<Before> {
+        let start = sum(before.byte, take_varint(&mut self.fixed[PLACE])?);
+        let byte = start.checked_add(take_varint(&mut self.fixed[LENGTH])?)?;
+        let numbers = &mut self.fixed[NUMBERS];
+        take_varint(numbers)?;
+        let first_page = sum(before.page, take_varint(numbers)?);
+        let records = sum(before.records, take_varint(numbers)?);
+        let page = first_page.wrapping_add(take_varint(numbers)?);
+        let marks = &mut self.fixed[MARKS];
+        for _ in 0..take_varint(marks)? {
+            (0..3).try_for_each(|_| take_varint(marks).map(|_| ()))?;
+        }
+        self.pass_fields()?;
+        take_bytes(&mut self.fixed[TITLE])?;
+        if take_varint(&mut self.fixed[DATE])? == LITERAL {
+            take_varint(&mut self.fixed[DATE])?;
+        }
+        if take_varint(&mut self.fixed[ACCOUNT])? == LITERAL {
+            take_bytes(&mut self.fixed[ACCOUNT])?;
+        }
+        Some(Before { byte, page, records })
+    }
+
+    fn pass_fields(&mut self) -> Option<()> {
+        for _ in 0..take_varint(&mut self.fixed[SHAPE])? {
+            let position = u16::try_from(take_varint(&mut self.fixed[SHAPE])?).ok()?;
+            let shape = take_byte(&mut self.fixed[SHAPE])?;
+            let column = self.values.get_mut(&position)?;
+            match shape {
+                MANY => {
+                    for _ in 0..take_varint(column)? {
+                        pass_tagged(column)?;
+                    }
+                }
+                SPAN => {
+                    pass_tagged(column)?;
+                    pass_tagged(column)?;
+                }
+                kind => pass_value(column, kind)?,
+            }
+        }
+        Some(())
+    }
+
     fn next(&mut self, before: &Before) -> Option<Draft> {
         let start = sum(before.byte, take_varint(&mut self.fixed[PLACE])?);
         let end = start.checked_add(take_varint(&mut self.fixed[LENGTH])?)?;
@@ -477,12 +572,17 @@ mod tests {
         #[test]
         fn documents_come_back_as_they_were(drafts in prop::collection::vec(draft(), 0..12)) {
             let content = pack(&drafts).expect("packs");
+            for (number, draft) in (0..).zip(&drafts) {
+                prop_assert_eq!(unpack_one("group", &content, number).expect("unpacks"), Some(draft.clone()));
+            }
+            prop_assert_eq!(unpack_one("group", &content, drafts.len() as u32).expect("unpacks"), None);
             prop_assert_eq!(unpack("group", &content).expect("unpacks"), drafts);
         }
 
         #[test]
         fn hostile_columns_are_an_error_and_not_a_panic(raw in prop::collection::vec(any::<u8>(), 0..300), count in 0..300_u64) {
             let _ = read(&raw, count);
+            let _ = read_one(&raw, count as u32);
         }
     }
 
