@@ -104,11 +104,12 @@ impl Shape {
         (self.width as usize * self.bits as usize).div_ceil(8)
     }
 
-    /// Bytes that uncompressed data have.
+    /// Bytes that uncompressed data have; more than there can be where a stream says absurd sizes.
     fn recorded_bytes(&self) -> usize {
+        let height = self.height as usize;
         match self.recording {
-            UNPADDED => (self.width as usize * self.bits as usize * self.height as usize).div_ceil(8),
-            _ => self.recorded_stride() * self.height as usize,
+            UNPADDED => (self.width as usize * self.bits as usize).saturating_mul(height).div_ceil(8),
+            _ => self.recorded_stride().saturating_mul(height),
         }
     }
 
@@ -121,7 +122,7 @@ impl Shape {
     /// to bytes, the number of rows may be unstated, and IBM MMR is put into other words.
     pub fn keep<'a>(&self, data: &'a [u8]) -> Result<Kept<'a>, Fault> {
         let padded = match self.recording {
-            BOTTOM_TO_TOP => self.width.div_ceil(32) * 32,
+            BOTTOM_TO_TOP => self.width.div_ceil(32).saturating_mul(32),
             UNPADDED => self.width,
             _ => self.width.div_ceil(8) * 8,
         };
@@ -156,7 +157,7 @@ impl Shape {
 
     /// Decodes to rows of at most `limit` bytes.
     pub fn rows(&self, data: &[u8], limit: usize) -> Result<Rows, Fault> {
-        let bytes = self.recorded_bytes().max(self.stride() * self.height as usize);
+        let bytes = self.recorded_bytes().max(self.stride().saturating_mul(self.height as usize));
         if self.width == 0 && self.compression != IBM_MMR {
             return Err(Fault::Damaged);
         }

@@ -119,3 +119,13 @@ fn more_than_the_limit_is_refused_before_anything_is_laid_out() {
     }
     assert_eq!(shape(0x08, 8, 8).rows(&[1], 1000), Err(Fault::Compression(0x08)));
 }
+
+#[test]
+fn absurd_sizes_are_too_large_and_nothing_overflows() {
+    for recording in [BOTTOM_TO_TOP, UNPADDED, 1] {
+        for compression in [NONE, PACK_BITS, LZW] {
+            let shape = Shape { recording, bits: 32, ..shape(compression, u32::MAX, u32::MAX) };
+            assert_eq!(shape.rows(&[0; 64], LIMIT), Err(Fault::TooLarge), "{recording} {compression:02X}");
+        }
+    }
+}
