@@ -34,17 +34,58 @@ type Dots = Vec<Vec<bool>>;
 /// Something on a page. Positions are in 1/1440 inch; those of text and rules in axes of their own.
 #[derive(Debug, Clone)]
 enum Thing {
-    Text { axes: usize, at: [u16; 2], text: String, ink: Ink, font: u8 },
-    Rule { axes: usize, at: [u16; 2], length: i16, width: i16, inline: bool, ink: Ink },
+    Text {
+        axes: usize,
+        at: [u16; 2],
+        text: String,
+        ink: Ink,
+        font: u8,
+    },
+    Rule {
+        axes: usize,
+        at: [u16; 2],
+        length: i16,
+        width: i16,
+        inline: bool,
+        ink: Ink,
+    },
     /// An IM image; positions in dots of 1/240 inch.
-    Raster { spot: Spot, dots: Dots, double: bool, color: u16 },
+    Raster {
+        spot: Spot,
+        dots: Dots,
+        double: bool,
+        color: u16,
+    },
     /// An IO image, 600 dots in an inch; stretched to an area of this size where there is one.
-    Image { spot: Spot, dots: Dots, area: Option<[u16; 2]>, color: u16 },
+    Image {
+        spot: Spot,
+        dots: Dots,
+        area: Option<[u16; 2]>,
+        color: u16,
+    },
     /// A polyline, or a filled box, in a window of 1000 units that is shown this many times as large.
-    Graphics { spot: Spot, points: Vec<[u16; 2]>, filled: bool, width: u8, times: u8, ink: Ink },
-    Bars { spot: Spot, at: [u16; 2], kind: BarKind, color: u16 },
-    Overlay { number: usize, spot: Spot },
-    Segment { number: usize, at: [u16; 2] },
+    Graphics {
+        spot: Spot,
+        points: Vec<[u16; 2]>,
+        filled: bool,
+        width: u8,
+        times: u8,
+        ink: Ink,
+    },
+    Bars {
+        spot: Spot,
+        at: [u16; 2],
+        kind: BarKind,
+        color: u16,
+    },
+    Overlay {
+        number: usize,
+        spot: Spot,
+    },
+    Segment {
+        number: usize,
+        at: [u16; 2],
+    },
 }
 
 #[derive(Debug, Clone)]
@@ -94,11 +135,13 @@ fn spot() -> impl Strategy<Value = Spot> {
 
 /// At least one dot of ink and one without: rasters of one colour are rules, or nothing.
 fn dots() -> impl Strategy<Value = Dots> {
-    (2usize..40, 1usize..20).prop_flat_map(|(width, height)| vec(vec(any::<bool>(), width), height)).prop_map(|mut dots| {
-        dots[0][0] = true;
-        dots[0][1] = false;
-        dots
-    })
+    (2usize..40, 1usize..20).prop_flat_map(|(width, height)| vec(vec(any::<bool>(), width), height)).prop_map(
+        |mut dots| {
+            dots[0][0] = true;
+            dots[0][1] = false;
+            dots
+        },
+    )
 }
 
 fn written() -> impl Strategy<Value = Thing> {
@@ -160,16 +203,24 @@ fn stream() -> impl Strategy<Value = Stream> {
     let group = (tags(), vec(sheet, 1..4)).prop_map(|(tags, pages)| Group { tags, pages });
     let overlay = vec(prop_oneof![2 => written(), 1 => placed(), 1 => bars()], 0..5);
     let segment = vec(placed(), 1..4);
-    (vec(overlay, OVERLAYS), vec(segment, SEGMENTS), vec(group, 1..3))
-        .prop_map(|(overlays, segments, groups)| Stream { overlays, segments, groups })
+    (vec(overlay, OVERLAYS), vec(segment, SEGMENTS), vec(group, 1..3)).prop_map(|(overlays, segments, groups)| Stream {
+        overlays,
+        segments,
+        groups,
+    })
 }
 
 fn framing() -> impl Strategy<Value = Framing> {
     prop_oneof![Just(Framing::Plain), Just(Framing::Bare), Just(Framing::Rdw), Just(Framing::LengthExclusive)]
 }
 
+/// More in the long runs of `make test-all`.
+fn cases() -> u32 {
+    if std::env::var_os("GREENBAR_LONG").is_some() { 3000 } else { 96 }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(ProptestConfig { cases: cases(), ..ProptestConfig::default() })]
 
     #[test]
     fn what_is_encoded_is_decoded(

@@ -18,8 +18,7 @@ const ANGLES: [[u8; 4]; 8] = [
     [0x87, 0, 0x5A, 0],
     [0x00, 0, 0x87, 0],
 ];
-const TURNS: [[u8; 4]; 4] =
-    [[0x00, 0, 0x2D, 0], [0x2D, 0, 0x5A, 0], [0x5A, 0, 0x87, 0], [0x87, 0, 0x00, 0]];
+const TURNS: [[u8; 4]; 4] = [[0x00, 0, 0x2D, 0], [0x2D, 0, 0x5A, 0], [0x5A, 0, 0x87, 0], [0x87, 0, 0x00, 0]];
 
 /// A stream on its way.
 pub(super) struct Writer<'c> {
@@ -187,7 +186,7 @@ impl<'c> Writer<'c> {
             Thing::Graphics { .. } => self.graphics(thing),
             Thing::Bars { spot, at, kind, color } => self.bars(*spot, *at, kind, *color),
             Thing::Overlay { number, spot } => {
-                let [turned, _] = [&TURNS[usize::from(spot.turns)][..2], &[]];
+                let turned = &TURNS[usize::from(spot.turns)][..2];
                 let place = [u24(spot.x.into()), u24(spot.y.into())].concat();
                 self.field(id::IPO, &[&token(&format!("O1{number}"))[..], &place, turned].concat());
             }
@@ -315,9 +314,8 @@ impl<'c> Writer<'c> {
             }
         };
         orders.extend([0x19, *width]);
-        let coordinates = |points: &[[u16; 2]]| -> Vec<u8> {
-            points.iter().flatten().flat_map(|part| part.to_be_bytes()).collect()
-        };
+        let coordinates =
+            |points: &[[u16; 2]]| -> Vec<u8> { points.iter().flatten().flat_map(|part| part.to_be_bytes()).collect() };
         if *filled {
             let corners = coordinates(&points[..2]);
             orders.extend([&[0x68, 0x80, 0xC0, 10, 0x20, 0][..], &corners, &[0x60, 0]].concat());
@@ -336,8 +334,8 @@ impl<'c> Writer<'c> {
             BarKind::Code39(text) => (0x01, 1, text, &[][..]),
             BarKind::Code128(text) => (0x11, 2, text, &[][..]),
             BarKind::Interleaved(text) => (0x0C, 1, text, &[][..]),
-            // No conversion by the printer's code page, version and level found, no structured append.
-            BarKind::Qr(text) => (0x20, 2, text, &[0x80, 0, 2, 0, 0, 0, 0, 0][..]),
+            // From code page 500; version found, level M, no structured append, nothing special.
+            BarKind::Qr(text) => (0x20, 2, text, &[0, 1, 0, 1, 0, 0, 0, 0][..]),
         };
         let parts: [&[u8]; 5] = [
             &UNITS,
