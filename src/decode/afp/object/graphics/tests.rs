@@ -142,6 +142,21 @@ fn fillets_and_bezier_curves_end_where_they_should() {
 }
 
 #[test]
+fn an_area_is_filled_as_it_began_and_bounded_as_it_was_drawn() {
+    let red_then = [&[0x0A, 2, 0x68, 0xC0][..], &order(0xC1, &[], &[0, 0, 100, 0]), &[0x0A, 1, 0x19, 4]].concat();
+    let orders = [&red_then[..], &order(0x81, &[], &[100, 100, 0, 100]), &[0x60, 0]].concat();
+    let elements = draw(&orders);
+    let [Element::Path(fill), Element::Path(first), Element::Path(second)] = &elements[..] else {
+        panic!("{elements:?}")
+    };
+    let (red, blue) = (Color { r: 255, g: 0, b: 0 }, Color { r: 0, g: 0, b: 255 });
+    assert_eq!((fill.fill, fill.stroke.is_none()), (Some(red), true));
+    let strokes = [first, second].map(|path| path.stroke.clone().unwrap());
+    assert_eq!((strokes[0].color, strokes[1].color), (red, blue));
+    assert!(strokes[1].width.0 > strokes[0].width.0);
+}
+
+#[test]
 fn areas_close_their_figures_and_fill_them() {
     let shape = [order(0xC1, &[], &[0, 0, 100, 0, 100, 100]), order(0xC0, &[0, 0], &[200, 200, 300, 300])].concat();
     let area = |flags: u8| path(&[&[0x68, flags][..], &shape, &[0x60, 0]].concat());

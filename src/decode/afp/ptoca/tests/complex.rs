@@ -23,19 +23,7 @@ impl SetsText for Unicode {
 fn drawn_with(font: Unicode, data: &[u8]) -> Drawn {
     let font: Arc<dyn SetsText> = Arc::new(font);
     let (mut elements, mut codes) = (Vec::new(), Vec::new());
-    let env = TextEnvironment {
-        descriptor: &[],
-        units: [1440.0; 2],
-        origin: [Lu(0); 2],
-        turns: 0,
-        extent: [Lu(144_000), Lu(288_000)],
-        fonts: &Fonts,
-        default_font: &font,
-        color: Color::BLACK,
-        suppressed: &[],
-        elements: 1000,
-    };
-    draw(data, &env, &mut Carried::default(), &mut elements, &mut |code, _| codes.push(code));
+    draw(data, &environment(&font), &mut Carried::default(), &mut elements, &mut |code, _| codes.push(code));
     Drawn { elements, codes }
 }
 
@@ -157,7 +145,11 @@ fn complex_text_is_laid_out_by_the_direction_of_its_paragraph() {
         let at = 2 + 12;
         sequence[at..at + 2].copy_from_slice(&alternate);
         let data = [vec![0x2B, 0xD3], sequence, b"\0z".to_vec()].concat();
-        drawn_with(Unicode(program()), &data).placed().into_iter().map(|(text, x, _)| (text.to_owned(), x)).collect::<Vec<_>>()
+        drawn_with(Unicode(program()), &data)
+            .placed()
+            .into_iter()
+            .map(|(text, x, _)| (text.to_owned(), x))
+            .collect::<Vec<_>>()
     };
     let text = "\u{5D0}\u{5D1} LM";
     assert_eq!(alone(0, 0x05, [0; 2], text), [("LM \u{5D1}\u{5D0}z".into(), 0)]);
