@@ -113,7 +113,7 @@ impl Args {
     fn archive(&self) -> Result<Archive, Failure> {
         let mark = self.dir.join(MARK);
         if mark.exists() {
-            return Ok(Archive::open(&self.dir)?.with_libraries(context::libraries()));
+            return Ok(Archive::open(&self.dir)?.with_libraries(context::libraries()).with_limits(context::limits()?));
         }
         if !is_free(&self.dir) {
             return Err(Failure::new(format!("{} holds something that is no demo archive", self.dir.display()))
@@ -121,7 +121,7 @@ impl Args {
         }
         let archive = Archive::init(&self.dir)?;
         std::fs::write(&mark, "Remove this folder when you like.\n")?;
-        Ok(archive.with_libraries(context::libraries()))
+        Ok(archive.with_libraries(context::libraries()).with_limits(context::limits()?))
     }
 }
 

@@ -20,7 +20,7 @@ use super::state::MAPS;
 use super::text::{Charset, full_name, token};
 use super::triplet::{self, Triplets, name_type};
 use super::{Limits, Report, id, read};
-use crate::decode::{Libraries, Shared};
+use crate::decode::{Context, Libraries, Shared};
 use crate::page::{Element, Form};
 
 /// Types of resources, as in triplet X'21'.
@@ -169,11 +169,11 @@ pub struct Store {
 
 impl Store {
     /// Nothing yet.
-    pub fn new(framing: Framing, limits: Limits, libraries: Arc<dyn Libraries>) -> Store {
+    pub fn new(framing: Framing, context: &Context) -> Store {
         Store {
             framing,
-            limits,
-            libraries,
+            limits: context.limits,
+            libraries: context.libraries.clone(),
             resources: Vec::new(),
             by_name: HashMap::new(),
             documents: Vec::new(),
@@ -335,6 +335,11 @@ impl Store {
             seen.filter_map(|number| Some((*number, self.resources.get(*number).filter(|r| r.kind == kind)?)));
         let (number, resource) = of_kind.max_by_key(|(number, one)| (one.group, std::cmp::Reverse(*number)))?;
         Some(Found { key: number as u64, fields: resource.fields.clone() })
+    }
+
+    /// A resource of the libraries: the first type that has the name.
+    pub fn find_outside(&self, kinds: &[u8], name: &str) -> Option<(u8, Found)> {
+        kinds.iter().find_map(|kind| Some((*kind, self.find_in_library(*kind, name)?)))
     }
 
     fn find_in_library(&self, kind: u8, name: &str) -> Option<Found> {

@@ -276,7 +276,7 @@ fn form_maps_place_pages_and_print_overlays() {
     assert_eq!(seen, [(2560, false), (5120, true), (5120, true), (-1, false)]);
     // Alone, the third page brings the medium map that was in force.
     let mut shared = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    let alone = Afp.standalone(&mut shared, pages[2].bytes.clone(), pages[2].start(), &plain()).unwrap();
+    let alone = Afp.standalone(&mut shared, pages[2].bytes.clone(), pages[2].start(), &plain(), &Context::default()).unwrap();
     let (page, _) = first_page(&alone);
     assert!(matches!(&page.elements[..], [Element::Form(_), Element::Rule(rule)] if rule.x.0 == 5120));
 }
@@ -291,12 +291,94 @@ fn text_translated_afp_is_named_and_nothing_of_it_is_believed() {
     assert_eq!(notes.count("afp-translated"), 1);
 }
 
+/// An IEL about a page group: name, byte offset, pages before it, pages.
+fn element(group: &str, byte: Option<u32>, page: Option<u32>, pages: u32) -> Vec<u8> {
+    let triplet = |id: u8, data: &[u8]| [&[u8::try_from(data.len() + 2).unwrap(), id], data].concat();
+    let number = |number: u32| [&[0xAF, 0][..], &number.to_be_bytes()].concat();
+    let mut data = triplet(0x02, &[&[0x0D, 0][..], &name(group)].concat());
+    data.extend(byte.map(|byte| triplet(0x2D, &byte.to_be_bytes())).unwrap_or_default());
+    data.extend(page.map(|page| triplet(0x5A, &number(page))).unwrap_or_default());
+    data.extend(triplet(0x5E, &number(pages)));
+    field(id::IEL, &data)
+}
+
+/// What splitting sees of each page: group that starts, whether it ends, tags.
+fn seen(units: &[Unit]) -> Vec<String> {
+    let pages = units.iter().filter(|unit| unit.kind == UnitKind::Page);
+    pages
+        .map(|unit| {
+            let tags: Vec<String> = unit.tags.iter().map(|tag| format!(" {}={}", tag.name, tag.value)).collect();
+            let ends = if unit.group_ends { " ends" } else { "" };
+            format!("{}{ends}{}", unit.group_starts.as_deref().unwrap_or("-"), tags.concat())
+        })
+        .collect()
+}
+
 #[test]
-fn an_index_object_is_outside_and_its_tags_are_nobodys() {
+fn an_index_object_gives_groups_the_tags_that_the_document_does_not_have() {
+    let index = [
+        field(id::BDI, &name("INDEX")),
+        element("G1", None, Some(0), 2),
+        tle("Acct", "1"),
+        tle("Name", "one"),
+        element("G2", None, Some(2), 1),
+        tle("Acct", "2"),
+        element("G9", None, Some(7), 1),
+        tle("Acct", "9"),
+        field(id::EDI, &[]),
+    ];
+    let document = [
+        field(id::BDT, &name("DOC")),
+        field(id::BNG, &name("G1")),
+        tle("Acct", "1"),
+        page(&[]),
+        page(&[]),
+        field(id::ENG, &[]),
+        field(id::BNG, &name("G2")),
+        page(&[]),
+        field(id::ENG, &[]),
+        field(id::EDT, &[]),
+    ];
+    let stream = [index.concat(), document.concat()].concat();
+    let (all, notes) = units(&stream, &plain());
+    assert_covers(&stream, &all, "index");
+    assert_eq!(seen(&all), ["G1 Acct=1 Name=one", "- ends Acct=1 Name=one", "G2 ends Acct=2"]);
+    assert_eq!(notes.count("afp-index-unmatched"), 1, "G9 is nowhere");
+    // The index is that of one document.
+    let (all, _) = units(&[&stream[..], &document.concat()].concat(), &plain());
+    assert_eq!(seen(&all)[3..], ["G1 Acct=1", "- ends Acct=1", "G2 ends"]);
+}
+
+#[test]
+fn an_index_object_groups_the_pages_of_a_document_without_groups() {
+    let pages = [page(&[]), page(&[tle("Page", "two")]), page(&[]), page(&[])];
+    let begin = field(id::BDT, &name("DOC"));
+    let third = begin.len() + pages[0].len() + pages[1].len();
+    // Byte offsets count X'5A' or not: both are found.
+    for fields_before in [0, 12] {
+        let byte = u32::try_from(third - fields_before).unwrap();
+        let index = [
+            field(id::BDI, &name("INDEX")),
+            element("A", None, Some(0), 1),
+            tle("Acct", "1"),
+            element("B", Some(byte), None, 1),
+            tle("Acct", "2"),
+            field(id::EDI, &[]),
+        ];
+        let stream = [index.concat(), begin.clone(), pages.concat(), field(id::EDT, &[])].concat();
+        let (all, notes) = units(&stream, &plain());
+        assert_covers(&stream, &all, "index");
+        assert_eq!(seen(&all), ["A ends Acct=1", "- Page=two", "B ends Acct=2", "-"], "{fields_before}");
+        assert_eq!(notes.count("afp-index-unmatched"), 0);
+    }
+}
+
+#[test]
+fn an_index_object_is_outside_and_what_it_says_of_nothing_is_counted() {
     let index = [field(id::BDI, &[]), field(id::IEL, &[]), tle("A", "1"), field(id::EDI, &[])].concat();
     let stream = [index, field(id::BDT, &[]), page(&[]), field(id::EDT, &[])].concat();
     let (all, notes, structure, _) = units_from(&stream, Start::default(), &plain(), None, false);
-    assert_eq!((structure.tags, notes.count("afp-index-object")), (1, 1));
+    assert_eq!((structure.tags, notes.count("afp-index-unmatched")), (1, 1));
     assert!(all.iter().all(|unit| unit.tags.is_empty()));
     assert_eq!(all.iter().map(|unit| unit.kind).collect::<Vec<_>>()[..2], [UnitKind::Outside, UnitKind::Outside]);
 }
@@ -317,13 +399,13 @@ fn document_triplets_are_shared_when_they_say_something_new() {
     let (all, _) = units(&stream, &plain());
     let shared: Vec<bool> = all.iter().filter(|unit| unit.kind == UnitKind::Outside).map(|unit| unit.shared).collect();
     assert_eq!(shared, [true, true, false, false]);
-    let values: Vec<&str> = all.iter().flat_map(|unit| unit.tags.iter().map(|tag| tag.value.as_str())).collect();
+    let values: Vec<&str> = all.iter().flat_map(|unit| unit.tags.iter().map(|tag| &*tag.value)).collect();
     assert_eq!(values, ["\u{A4}", "\u{20AC}", "\u{A4}"]);
     // Alone, the second document keeps its character set.
     let second = all.iter().filter(|unit| unit.kind == UnitKind::Page).nth(1).unwrap();
     let mut bytes = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    let alone = Afp.standalone(&mut bytes, second.bytes.clone(), second.start(), &plain()).unwrap();
+    let alone = Afp.standalone(&mut bytes, second.bytes.clone(), second.start(), &plain(), &Context::default()).unwrap();
     let (again, _) = units(&alone, &plain());
     let tag = again.iter().find_map(|unit| unit.tags.first()).unwrap();
-    assert_eq!(tag.value, "\u{20AC}");
+    assert_eq!(&*tag.value, "\u{20AC}");
 }
