@@ -12,6 +12,7 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
 
 pub mod afp;
+pub mod beside;
 pub mod inspect;
 pub mod library;
 pub mod limits;
@@ -66,6 +67,10 @@ pub struct ReadSpec {
     /// Section of the resource libraries that is looked through first; see [`Libraries::section`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<String>,
+    /// Names of files that belong before the stream and lie beside it, with `{stem}` for its name without extension or
+    /// `{name}` for all of it; `None`: what is usual for the format, see [`Format::beside`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Vec<String>>,
 }
 
 /// What a format thinks of the head of a stream.
@@ -120,6 +125,10 @@ pub trait Format: Sync {
         _context: &Context,
     ) -> Result<Option<Arc<dyn Shared>>, DecodeError> {
         Ok(None)
+    }
+    /// Names of files that usually lie beside a stream and belong before it, in their order; see [`beside`].
+    fn beside(&self) -> &'static [&'static str] {
+        &[]
     }
     /// Whether documents need something around them to be streams of their own, that is whether
     /// [`Format::standalone`] does anything.

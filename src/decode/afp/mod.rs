@@ -106,6 +106,10 @@ impl Format for Afp {
         Ok(Some(Arc::new(SharedStore(Arc::new(store)))))
     }
 
+    fn beside(&self) -> &'static [&'static str] {
+        &["{stem}.res", "{stem}.ind"]
+    }
+
     fn encloses(&self) -> bool {
         true
     }

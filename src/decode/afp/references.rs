@@ -97,6 +97,25 @@ fn object_names(data: &[u8], charset: Charset) -> Vec<String> {
     groups16(data).flat_map(of_group).collect()
 }
 
+/// The numbers by which an image includes tile resources (IOCA, Include Tile), and the names of the resources: an MDR maps
+/// them with FQN type X'BE' or an extended local id beside the name.
+pub fn tiles<'f>(fields: impl Iterator<Item = Field<'f>>, charset: Charset) -> Vec<(u32, String)> {
+    let mut all = Vec::new();
+    for field in fields.filter(|field| field.id == id::MDR) {
+        for group in groups16(field.data) {
+            let internal = triplet::name(group, name_type::INTERNAL);
+            let extended = triplet::find(group, triplet::EXTENDED_LID).and_then(|data| data.get(1..));
+            let number = internal.or(extended).filter(|bytes| (1..=4).contains(&bytes.len()));
+            let Some(number) = number else { continue };
+            let number = number.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+            let of_object = |kind| matches!(kind, name_type::RESOURCE | name_type::OTHER_OBJECT | name_type::EXTERNAL);
+            let names = triplet::names(group).filter(|(kind, _)| of_object(*kind));
+            all.extend(names.map(|(_, name)| (number, full_name(name, group, charset))));
+        }
+    }
+    all
+}
+
 /// The overlays that a form map's medium maps print.
 pub fn of_maps<'f>(fields: impl Iterator<Item = Field<'f>>) -> Vec<Wanted> {
     let maps = medium_maps(fields);

@@ -11,6 +11,7 @@ use crate::page::{Element, Page};
 mod golden;
 mod hand;
 mod mutate;
+mod outside;
 mod truth;
 
 /// The AFP files of the corpus, or none when it is not there.

@@ -289,10 +289,9 @@ impl<R: Read + Send> AfpDecoder<R> {
     }
 
     fn draw(&self, unit: &Unit, what: What, notes: &mut Notes) -> Page {
-        let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
         let state = State::unpack(unit.resume);
-        draw::page(self.store(), state, &unit.bytes, unit.span.start, what, &mut |code, detail| {
-            notes.add_named(code, at, &detail);
+        draw::page(self.store(), state, &unit.bytes, unit.span.start, what, &mut |code, detail, byte| {
+            notes.add_named(code, At { byte, record: 0, page: unit.page }, &detail);
         })
     }
 

@@ -21,6 +21,10 @@ impl Artist<'_> {
     ) {
         let mut at = 0;
         while let Some(field) = fields.get(at) {
+            // Places in a page segment are not places in the stream: there the include counts.
+            if segment.is_none() {
+                self.at.set((field.id, field.offset));
+            }
             if self.left.get() == 0 {
                 return self
                     .note("afp-limit", format!("more than {} elements on a page", self.store.limits.page_elements));

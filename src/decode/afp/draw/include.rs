@@ -98,7 +98,7 @@ impl Artist<'_> {
             height: env.size[1],
             elements,
         };
-        Drawn { form: Arc::new(form), weight, reports: artist.notes.into_inner() }
+        Drawn { form: Arc::new(form), weight, reports: artist.into_reports() }
     }
 
     /// Draws a page segment at its point.
@@ -206,7 +206,7 @@ impl Artist<'_> {
             let artist = self.apart();
             let mut elements = Vec::new();
             draw(&artist, &mut elements);
-            Included { elements, reports: artist.notes.into_inner() }
+            Included { elements, reports: artist.into_reports() }
         });
         kept.reports.iter().for_each(|(code, detail)| self.note(code, detail.clone()));
         if !self.spend(kept.elements.len()) {

@@ -4,18 +4,18 @@ use super::*;
 use crate::decode::afp::field::FieldId;
 
 /// A field with X'5A'.
-fn field(id: FieldId, data: &[u8]) -> Vec<u8> {
+pub(super) fn field(id: FieldId, data: &[u8]) -> Vec<u8> {
     let length = u16::try_from(8 + data.len()).unwrap().to_be_bytes();
     [&[0x5A, length[0], length[1]], &id.0[..], &[0, 0, 0], data].concat()
 }
 
-fn name(text: &str) -> Vec<u8> {
+pub(super) fn name(text: &str) -> Vec<u8> {
     let mut name = CodePage::find("ibm-500").unwrap().encode(text).unwrap();
     name.resize(8, 0x40);
     name
 }
 
-fn tle(tag: &str, value: &str) -> Vec<u8> {
+pub(super) fn tle(tag: &str, value: &str) -> Vec<u8> {
     let encode = |text: &str| CodePage::find("ibm-500").unwrap().encode(text).unwrap();
     let (tag, value) = (encode(tag), encode(value));
     let head = [u8::try_from(tag.len() + 4).unwrap(), 2, 0x0B, 0];
@@ -23,14 +23,14 @@ fn tle(tag: &str, value: &str) -> Vec<u8> {
     field(id::TLE, &[&head[..], &tag, &middle, &value].concat())
 }
 
-fn page(content: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn page(content: &[Vec<u8>]) -> Vec<u8> {
     let pgd = field(id::PGD, &[0, 0, 0x38, 0x40, 0x38, 0x40, 0, 0x2F, 0xD0, 0, 0x3D, 0xE0, 0, 0, 0]);
     let all = [field(id::BPG, &name("P1")), field(id::BAG, &[]), pgd, field(id::EAG, &[]), content.concat()];
     [all.concat(), field(id::EPG, &[])].concat()
 }
 
 /// An overlay that paints its area: 1 by 2 inches, with this paper.
-fn overlay(called: &str, inner: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn overlay(called: &str, inner: &[Vec<u8>]) -> Vec<u8> {
     let color = [16, 0x4E, 0, 1, 0, 0, 0, 0, 8, 8, 8, 0, 255, 0, 0];
     let pgd = [&[0, 0, 0x38, 0x40, 0x38, 0x40, 0, 0x05, 0xA0, 0, 0x0B, 0x40, 0, 0, 0][..], &[15], &color[1..]].concat();
     let all = [
@@ -46,15 +46,15 @@ fn overlay(called: &str, inner: &[Vec<u8>]) -> Vec<u8> {
     all.concat()
 }
 
-fn include(called: &str, x: u8, turns: u16) -> Vec<u8> {
+pub(super) fn include(called: &str, x: u8, turns: u16) -> Vec<u8> {
     field(id::IPO, &[&name(called)[..], &[0, x, 0, 0, 0, 0], &(turns * (90 << 7)).to_be_bytes()].concat())
 }
 
-fn plain() -> ReadSpec {
+pub(super) fn plain() -> ReadSpec {
     spec(Framing::Plain)
 }
 
-fn first_page(bytes: &[u8]) -> (Page, Notes) {
+pub(super) fn first_page(bytes: &[u8]) -> (Page, Notes) {
     let (all, mut notes) = units(bytes, &plain());
     let mut decoder = open(bytes, Start::default(), &plain(), None);
     let mut unit = Unit::default();
@@ -289,98 +289,6 @@ fn text_translated_afp_is_named_and_nothing_of_it_is_believed() {
     let (all, notes) = units(bytes, &sniff.read);
     assert_covers(bytes, &all, "translated");
     assert_eq!(notes.count("afp-translated"), 1);
-}
-
-/// An IEL about a page group: name, byte offset, pages before it, pages.
-fn element(group: &str, byte: Option<u32>, page: Option<u32>, pages: u32) -> Vec<u8> {
-    let triplet = |id: u8, data: &[u8]| [&[u8::try_from(data.len() + 2).unwrap(), id], data].concat();
-    let number = |number: u32| [&[0xAF, 0][..], &number.to_be_bytes()].concat();
-    let mut data = triplet(0x02, &[&[0x0D, 0][..], &name(group)].concat());
-    data.extend(byte.map(|byte| triplet(0x2D, &byte.to_be_bytes())).unwrap_or_default());
-    data.extend(page.map(|page| triplet(0x5A, &number(page))).unwrap_or_default());
-    data.extend(triplet(0x5E, &number(pages)));
-    field(id::IEL, &data)
-}
-
-/// What splitting sees of each page: group that starts, whether it ends, tags.
-fn seen(units: &[Unit]) -> Vec<String> {
-    let pages = units.iter().filter(|unit| unit.kind == UnitKind::Page);
-    pages
-        .map(|unit| {
-            let tags: Vec<String> = unit.tags.iter().map(|tag| format!(" {}={}", tag.name, tag.value)).collect();
-            let ends = if unit.group_ends { " ends" } else { "" };
-            format!("{}{ends}{}", unit.group_starts.as_deref().unwrap_or("-"), tags.concat())
-        })
-        .collect()
-}
-
-#[test]
-fn an_index_object_gives_groups_the_tags_that_the_document_does_not_have() {
-    let index = [
-        field(id::BDI, &name("INDEX")),
-        element("G1", None, Some(0), 2),
-        tle("Acct", "1"),
-        tle("Name", "one"),
-        element("G2", None, Some(2), 1),
-        tle("Acct", "2"),
-        element("G9", None, Some(7), 1),
-        tle("Acct", "9"),
-        field(id::EDI, &[]),
-    ];
-    let document = [
-        field(id::BDT, &name("DOC")),
-        field(id::BNG, &name("G1")),
-        tle("Acct", "1"),
-        page(&[]),
-        page(&[]),
-        field(id::ENG, &[]),
-        field(id::BNG, &name("G2")),
-        page(&[]),
-        field(id::ENG, &[]),
-        field(id::EDT, &[]),
-    ];
-    let stream = [index.concat(), document.concat()].concat();
-    let (all, notes) = units(&stream, &plain());
-    assert_covers(&stream, &all, "index");
-    assert_eq!(seen(&all), ["G1 Acct=1 Name=one", "- ends Acct=1 Name=one", "G2 ends Acct=2"]);
-    assert_eq!(notes.count("afp-index-unmatched"), 1, "G9 is nowhere");
-    // The index is that of one document.
-    let (all, _) = units(&[&stream[..], &document.concat()].concat(), &plain());
-    assert_eq!(seen(&all)[3..], ["G1 Acct=1", "- ends Acct=1", "G2 ends"]);
-}
-
-#[test]
-fn an_index_object_groups_the_pages_of_a_document_without_groups() {
-    let pages = [page(&[]), page(&[tle("Page", "two")]), page(&[]), page(&[])];
-    let begin = field(id::BDT, &name("DOC"));
-    let third = begin.len() + pages[0].len() + pages[1].len();
-    // Byte offsets count X'5A' or not: both are found.
-    for fields_before in [0, 12] {
-        let byte = u32::try_from(third - fields_before).unwrap();
-        let index = [
-            field(id::BDI, &name("INDEX")),
-            element("A", None, Some(0), 1),
-            tle("Acct", "1"),
-            element("B", Some(byte), None, 1),
-            tle("Acct", "2"),
-            field(id::EDI, &[]),
-        ];
-        let stream = [index.concat(), begin.clone(), pages.concat(), field(id::EDT, &[])].concat();
-        let (all, notes) = units(&stream, &plain());
-        assert_covers(&stream, &all, "index");
-        assert_eq!(seen(&all), ["A ends Acct=1", "- Page=two", "B ends Acct=2", "-"], "{fields_before}");
-        assert_eq!(notes.count("afp-index-unmatched"), 0);
-    }
-}
-
-#[test]
-fn an_index_object_is_outside_and_what_it_says_of_nothing_is_counted() {
-    let index = [field(id::BDI, &[]), field(id::IEL, &[]), tle("A", "1"), field(id::EDI, &[])].concat();
-    let stream = [index, field(id::BDT, &[]), page(&[]), field(id::EDT, &[])].concat();
-    let (all, notes, structure, _) = units_from(&stream, Start::default(), &plain(), None, false);
-    assert_eq!((structure.tags, notes.count("afp-index-unmatched")), (1, 1));
-    assert!(all.iter().all(|unit| unit.tags.is_empty()));
-    assert_eq!(all.iter().map(|unit| unit.kind).collect::<Vec<_>>()[..2], [UnitKind::Outside, UnitKind::Outside]);
 }
 
 #[test]
