@@ -1,7 +1,7 @@
 //! One document out of many, and searches over all of them, in process: the figures of `benches/run.py point`.
 //!
 //! `GREENBAR_BENCH_ARCHIVE` names an archive whose load 1 holds the documents. Everything goes through the gate and leaves
-//! its audit record, as a reader's wish does. Prints one JSON object: for each measurement p50 and p99 in milliseconds.
+//! its audit record, as a reader's wish does. With `GREENBAR_BENCH_ONLY=pages` only first pages are rendered, of any archive. Prints one JSON object: for each measurement p50 and p99 in milliseconds.
 
 #![allow(clippy::print_stdout, clippy::unwrap_used)]
 
@@ -36,6 +36,11 @@ fn main() {
     };
     bench.search.catch_up(&bench.catalogue, &mut |_| {}).unwrap();
     let mut all = Map::new();
+    if std::env::var_os("GREENBAR_BENCH_ONLY").is_some_and(|only| only == "pages") {
+        all.insert("first page as PDF".into(), wall(|random| bench.rendition(random, "pdf", 400_000)));
+        println!("{}", Value::Object(all));
+        return;
+    }
     let mut put = |name: &str, figures: Value| {
         all.insert(name.into(), figures);
     };

@@ -48,7 +48,12 @@ impl Artist<'_> {
             self.note("afp-nesting", format!("{name} is included inside itself or too deep"));
             return false;
         }
-        true
+        let left = self.work.get().checked_sub(found.fields.len());
+        self.work.set(left.unwrap_or(0));
+        if left.is_none() {
+            self.note("afp-limit", "more is included on a page than is looked at".into());
+        }
+        left.is_some()
     }
 
     /// Places an overlay.

@@ -12,6 +12,7 @@ pub mod shift;
 pub(crate) use include::{included_kinds, included_names};
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::environment::Environment;
@@ -96,6 +97,9 @@ fn environment_fields<'f, 'd>(fields: &'f [Field<'d>]) -> &'f [Field<'d>] {
 /// Different notes of one page or overlay.
 const NOTES: usize = 1000;
 
+/// Fields of included resources that one page makes us look at, each time they are included.
+const FIELDS_INCLUDED: usize = 8 << 20;
+
 /// Something that was survived.
 struct Noted {
     code: &'static str,
@@ -116,6 +120,8 @@ pub(super) struct Artist<'s> {
     at: Cell<(FieldId, u64)>,
     /// Elements that may still be drawn.
     left: Cell<usize>,
+    /// Fields of included resources that may still be looked at, for a page with all that is drawn apart for it.
+    work: Rc<Cell<usize>>,
     /// Overlays and page segments that this is inside of, by the keys of their resources.
     inside: RefCell<Vec<u64>>,
 }
@@ -132,6 +138,7 @@ impl<'s> Artist<'s> {
             notes: RefCell::default(),
             at: Cell::new((id::BPG, 0)),
             left: Cell::new(store.limits.page_elements),
+            work: Rc::new(Cell::new(FIELDS_INCLUDED)),
             inside: RefCell::default(),
         }
     }
@@ -140,7 +147,7 @@ impl<'s> Artist<'s> {
     fn apart(&self) -> Artist<'s> {
         let inside = RefCell::new(self.inside.borrow().clone());
         let artist = Artist::new(self.store, self.visible, self.charset, self.what, self.suppressed);
-        Artist { inside, ..artist }
+        Artist { inside, work: Rc::clone(&self.work), ..artist }
     }
 
     fn note(&self, code: &'static str, detail: String) {
