@@ -6,6 +6,7 @@
 
 mod audit;
 mod backup;
+mod beside;
 mod check;
 mod completions;
 mod context;
