@@ -103,6 +103,11 @@ impl Args {
                     .advise("Install fonts-noto-cjk.")
                     .warn();
             }
+            if pages.count == 0 {
+                Failure::new(format!("{} has no pages; one empty page stands for them", self.file.display()))
+                    .advise("`greenbar inspect` says what it is made of.")
+                    .warn();
+            }
             for note in pages.notes.iter() {
                 let Note { code, count, first, detail, .. } = note;
                 Failure::new(format!("{count} x {code} first at {first}: {detail}")).warn();

@@ -12,6 +12,7 @@ mod golden;
 mod hand;
 mod mutate;
 mod outside;
+mod random;
 mod truth;
 
 /// The AFP files of the corpus, or none when it is not there.

@@ -271,6 +271,11 @@ impl<'a, 's> PageFonts<'a, 's> {
         let own = (!own.is_empty()).then(|| artist.store.font_map(&own, artist.visible, artist.charset));
         PageFonts { artist, own, page: env.fonts.clone() }
     }
+
+    /// Neither object nor page map any font.
+    fn is_empty(&self) -> bool {
+        self.own.is_none() && self.page.iter().next().is_none()
+    }
 }
 
 impl ObjectFonts for PageFonts<'_, '_> {

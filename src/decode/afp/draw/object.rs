@@ -151,6 +151,10 @@ impl Artist<'_> {
             ptoca::draw(&data, &environment, carried, out, report);
         }
         self.spend((out.len() - from).min(self.left.get()));
+        let text = |element: &Element| matches!(element, Element::Text(run) if !run.text.trim().is_empty());
+        if fonts.is_empty() && out.get(from..).unwrap_or_default().iter().any(text) {
+            self.note("afp-text-font", "no font is mapped; the default font is used (LiberationSans)".into());
+        }
     }
 
     /// The area of an object, on the page.
