@@ -46,7 +46,7 @@ fn same_color(found: Color, ink: Ink) {
 pub(super) fn check_tags(unit: &Unit, group: &Group, page: usize, number: usize) {
     let expected: Vec<(&str, &str)> =
         group.tags.iter().chain(&group.pages[page].tags).map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let found: Vec<(&str, &str)> = unit.tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect();
+    let found: Vec<(&str, &str)> = unit.tags.iter().map(|tag| (&*tag.name, &*tag.value)).collect();
     assert_eq!(found, expected);
     assert_eq!(unit.page, number as u64 + 1);
     assert_eq!(unit.group_starts.is_some(), page == 0);
