@@ -32,6 +32,7 @@ pub mod cli;
 pub mod decode;
 pub mod fontfile;
 pub mod frame;
+pub mod heap;
 pub mod index;
 pub mod note;
 pub mod page;
