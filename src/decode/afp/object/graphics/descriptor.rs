@@ -113,6 +113,11 @@ impl Descriptor {
                 }
                 Some(())
             }
+            0x11 => {
+                // An absolute width in 1440ths of an inch.
+                values.number(0x8000, |width| to.normal_width = (width * 10.0).max(1.0));
+                Some(())
+            }
             0x10 => {
                 to.color = color::color(values.data).or_else(|| color::color(values.data.get(1..)?))?;
                 Some(())

@@ -206,11 +206,13 @@ fn colours_come_in_four_forms() {
 fn line_attributes_reach_the_stroke() {
     let line = order(0xC1, &[], &[0, 0, 10, 10]);
     let stroke = |head: &[u8]| path(&[head, &line].concat()).stroke.unwrap();
-    assert_eq!((stroke(&[]).width, stroke(&[]).round), (Lu(144), true));
-    assert_eq!(stroke(&[0x19, 3]).width, Lu(432));
-    assert_eq!(stroke(&[0x11, 2, 1, 0x80]).width, Lu(216));
-    assert_eq!(stroke(&[0x18, 2]).dash, [Lu(432), Lu(432)]);
-    assert_eq!(stroke(&[0x20, 4, 1, 0, 2, 0]).dash, [Lu(144), Lu(288)]);
+    assert_eq!((stroke(&[]).width, stroke(&[]).round), (Lu(120), true));
+    // No line is wider than 0.13 inch.
+    assert_eq!(stroke(&[0x19, 200]).width, Lu(1872));
+    assert_eq!(stroke(&[0x19, 3]).width, Lu(360));
+    assert_eq!(stroke(&[0x11, 2, 1, 0x80]).width, Lu(180));
+    assert_eq!(stroke(&[0x18, 2]).dash, [Lu(360), Lu(360)]);
+    assert_eq!(stroke(&[0x20, 4, 1, 0, 2, 0]).dash, [Lu(120), Lu(240)]);
     assert!(!stroke(&[0x1A, 1, 0x1B, 3]).round);
     assert!(draw(&[&[0x18, 8][..], &line].concat()).is_empty());
     assert!(draw(&[&[0x0C, 5][..], &line].concat()).is_empty());
@@ -297,6 +299,11 @@ fn defaults_of_the_descriptor_hold_until_orders_change_them() {
     let [Element::Path(path)] = elements.as_slice() else { panic!() };
     let stroke = path.stroke.clone().unwrap();
     assert_eq!((stroke.color, stroke.dash.len()), (RED, 2));
+    // A normal line width of 20/1440 inch.
+    gdd.extend([0x21, 6, 0x11, 0x80, 0x00, 0x8F, 0, 20]);
+    let (elements, notes) = draw_with(&area(), &gdd, &segment(&order(0xC1, &[], &[0, 0, 10, 10])));
+    let [Element::Path(path)] = elements.as_slice() else { panic!() };
+    assert_eq!((path.stroke.clone().unwrap().width, notes.len()), (Lu(200), 0));
 }
 
 #[test]
