@@ -64,6 +64,8 @@ struct DocumentPlace {
     record: u64,
     /// Pages before it.
     page: u64,
+    /// It has begun and not ended.
+    is_open: bool,
     /// The index object at hand is about it.
     is_indexed: bool,
 }
