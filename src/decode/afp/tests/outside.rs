@@ -99,6 +99,16 @@ fn an_index_object_is_outside_and_what_it_says_of_nothing_is_counted() {
     assert_eq!(all.iter().map(|unit| unit.kind).collect::<Vec<_>>()[..2], [UnitKind::Outside, UnitKind::Outside]);
 }
 
+#[test]
+fn an_index_object_inside_a_document_is_that_documents() {
+    let index = [field(id::BDI, &name("I")), element("A", None, Some(0), 1), tle("Acct", "1"), field(id::EDI, &[])].concat();
+    let begin = field(id::BDT, &name("DOC"));
+    // No EDT ends the first document.
+    let stream = [begin.clone(), index, page(&[]), begin, page(&[])].concat();
+    let (all, _) = units(&stream, &plain());
+    assert_eq!(seen(&all), ["A ends Acct=1", "-"]);
+}
+
 /// A library that holds a few files.
 struct Shelf(HashMap<(&'static str, &'static str), Vec<u8>>);
 
@@ -158,8 +168,7 @@ fn a_font_file_of_the_library_is_brought_in_a_container() {
     .concat();
     let mapping = [&u16::try_from(group.len() + 2).unwrap().to_be_bytes()[..], &group].concat();
     let document = page(&[field(id::MDR, &mapping)]);
-    let alone =
-        Afp.standalone(&mut std::iter::empty(), document, Start::default(), &plain(), &context).unwrap();
+    let alone = Afp.standalone(&mut std::iter::empty(), document, Start::default(), &plain(), &context).unwrap();
     let (all, _) = units(&alone, &plain());
     let shared: Vec<&Unit> = all.iter().filter(|unit| unit.shared).collect();
     let mut store = Store::new(Framing::Plain, &Context::default());
@@ -255,7 +264,8 @@ fn tile_resources_are_found_by_the_number_that_a_map_gives_them() {
 fn a_stream_with_more_pages_than_allowed_is_refused() {
     let bytes = [page(&[]), page(&[]), page(&[])].concat();
     let limits = Limits { pages: 2, ..Limits::default() };
-    let mut decoder = Afp.open(Box::new(&bytes[..]), Start::default(), &plain(), &Context { limits, ..Context::default() }).unwrap();
+    let mut decoder =
+        Afp.open(Box::new(&bytes[..]), Start::default(), &plain(), &Context { limits, ..Context::default() }).unwrap();
     let (mut unit, mut notes) = (Unit::default(), Notes::default());
     let read: Vec<bool> = (0..3).map_while(|_| decoder.next(&mut unit, &mut notes).ok()).collect();
     assert_eq!(read, [true, true, true]);
