@@ -21,17 +21,7 @@ impl ObjectFonts for NoFonts {
 }
 
 fn area() -> ObjectArea {
-    ObjectArea {
-        x: Lu(1000),
-        y: Lu(2000),
-        turns: 0,
-        width: None,
-        height: None,
-        mapping: None,
-        content_x: Lu(0),
-        content_y: Lu(0),
-        color: None,
-    }
+    ObjectArea { x: Lu(1000), y: Lu(2000), ..ObjectArea::AT_ORIGIN }
 }
 
 fn bdd(kind: u8, modifier: u8) -> Vec<u8> {
@@ -343,7 +333,10 @@ proptest! {
 
 #[test]
 fn mailmark_has_the_bars_of_zint() {
-    assert_eq!(states(0x25, 0, "1100000000000XY11"), "332331332311332311332311332332211311221311322010322311222311020100");
+    assert_eq!(
+        states(0x25, 0, "1100000000000XY11"),
+        "332331332311332311332311332332211311221311322010322311222311020100"
+    );
     let c = "211313331231133012222330302222002021031223003221312330133210230221";
     assert_eq!(states(0x25, 0, "21B2254800659JW5O9QA6Y"), c);
     let l = "233013322313331303200030202103331233023022232022030112302323230113102231133233";
