@@ -112,11 +112,7 @@ fn parts(snippet: Snippet) -> Highlight {
 }
 
 fn query(asked: &HitsAsked) -> Result<Query, BackendError> {
-    let mut query = if asked.query.trim().is_empty() {
-        Query::all()
-    } else {
-        Query::parse(&asked.query).map_err(|error| BackendError::BadQuery(error.to_string()))?
-    };
+    let mut query = if asked.query.trim().is_empty() { Query::all() } else { Query::parse(&asked.query)? };
     for (field, value) in [("definition", &asked.definition), ("kind", &asked.kind), ("account", &asked.account)] {
         if let Some(value) = value {
             query = query.and_field(field, value);
@@ -178,6 +174,10 @@ impl Backend for ArchiveBackend {
         View::formats().collect()
     }
 
+    fn texts(&self, permit: &Permit, each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>) -> Result<(), BackendError> {
+        Ok(self.archive.texts(permit, each)?)
+    }
+
     fn render(
         &self,
         permit: &Permit,
@@ -228,6 +228,7 @@ impl Backend for ArchiveBackend {
                 name: row.name,
                 version: row.version,
                 title: definition.title.clone(),
+                title_zh: definition.title_zh.clone(),
                 kind: definition.kind.clone(),
                 fields: definition.fields.iter().map(|field| field.name.clone()).collect(),
             });
@@ -267,7 +268,7 @@ impl From<ArchiveError> for BackendError {
 impl From<SearchError> for BackendError {
     fn from(error: SearchError) -> BackendError {
         match error {
-            SearchError::Query(error) => BackendError::BadQuery(error.to_string()),
+            SearchError::Query(error) => BackendError::BadQuery(error),
             SearchError::Cursor => BackendError::BadCursor,
             other => BackendError::Failed(told(&other)),
         }
