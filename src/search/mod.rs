@@ -28,6 +28,7 @@ mod schema;
 mod searching;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod words;
 
 use std::collections::BTreeSet;
@@ -42,6 +43,7 @@ pub use collect::Facets;
 pub use feed::Fed;
 pub use highlight::{Highlighter, Snippet};
 pub use hits::{Hit, HitList, Sort, Window};
+pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 pub use query::{DEEPEST, MOST_CHARACTERS, MOST_TESTS, Query, QueryError};
 
 use crate::archive::Seq;

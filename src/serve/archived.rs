@@ -13,9 +13,9 @@ use super::backend::{
 use crate::archive::kv::Engine;
 use crate::archive::{Archive, ArchiveError, DocId, Document, LoadId, LoadRow, LoadSource};
 use crate::auth::gate::{Gate, Permit, Scope};
-use crate::index::value::Day;
+use crate::index::value::{Day, FieldType};
 use crate::render::{RenderError, RenderOptions};
-use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Window};
+use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Vocabulary, Window};
 use crate::view::{View, ViewError};
 
 /// Pages of a hit that are looked through for a line to show.
@@ -236,6 +236,31 @@ impl Backend for ArchiveBackend {
         Ok(list)
     }
 
+    fn vocabulary(&self) -> Result<Vocabulary, BackendError> {
+        let mut words = Vocabulary::default();
+        for row in self.archive.definitions()? {
+            let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
+            for field in definition.fields.iter().filter(|field| !field.sensitive) {
+                let is = |wanted: &[&str]| field.name.split('_').any(|word| wanted.contains(&word));
+                match field.kind {
+                    FieldType::Decimal => add(&mut words.amounts, &field.name),
+                    FieldType::Text if is(&["name", "customer", "buyer", "payer", "holder"]) && !is(&["number", "id"]) => {
+                        add(&mut words.names, &field.name);
+                    }
+                    FieldType::Text if is(&["invoice", "bill", "reference", "order", "receipt"]) => {
+                        add(&mut words.invoices, &field.name);
+                    }
+                    _ => {}
+                }
+            }
+            add(&mut words.kinds, &(definition.kind.clone(), definition.kind.clone()));
+            for title in std::iter::once(&definition.title).chain(&definition.title_zh) {
+                add(&mut words.reports, &(title.to_lowercase(), row.name.clone()));
+            }
+        }
+        Ok(words)
+    }
+
     fn figures(&self) -> Result<Figures, BackendError> {
         let mut figures = Figures::default();
         for row in self.archive.loads()? {
@@ -245,6 +270,13 @@ impl Backend for ArchiveBackend {
             figures.captured_bytes += row.bytes;
         }
         Ok(figures)
+    }
+}
+
+/// Adds what is not there yet.
+fn add<T: Clone + PartialEq>(list: &mut Vec<T>, item: &T) {
+    if !list.contains(item) {
+        list.push(item.clone());
     }
 }
 

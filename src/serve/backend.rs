@@ -10,7 +10,7 @@ use crate::archive::{DocId, LoadId, LoadRow};
 use crate::auth::gate::{Permit, Scope};
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
-use crate::search::QueryError;
+use crate::search::{QueryError, Vocabulary};
 pub use crate::view::FormatInfo;
 
 /// Documents to find, to show and to load. Everything here may block; the server calls it off its own threads.
@@ -45,6 +45,8 @@ pub trait Backend: Send + Sync + 'static {
     fn load_stream(&self, path: &Path, file: &str, definition: Option<&str>) -> Result<(LoadRow, bool), BackendError>;
     /// The report definitions, the newest version of each.
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
+    /// What the words of the search box can mean here; today is left to the caller.
+    fn vocabulary(&self) -> Result<Vocabulary, BackendError>;
     /// Figures for the metrics.
     fn figures(&self) -> Result<Figures, BackendError>;
 }

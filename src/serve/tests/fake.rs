@@ -202,6 +202,11 @@ impl Backend for Fake {
         }])
     }
 
+    fn vocabulary(&self) -> Result<crate::search::Vocabulary, BackendError> {
+        let amounts = vec!["amount_due".into()];
+        Ok(crate::search::Vocabulary { amounts, ..Default::default() })
+    }
+
     fn figures(&self) -> Result<Figures, BackendError> {
         Ok(Figures { documents: 3, ..Figures::default() })
     }

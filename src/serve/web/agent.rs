@@ -5,9 +5,10 @@ use minijinja::{Value, context};
 
 use super::columns::{self, Column};
 use super::links::Links;
+use super::meaning;
 use super::{Language, language, page as render, shown};
 use crate::auth::user::Role;
-use crate::search::QueryError;
+use crate::search::{Meaning, Part, QueryError, Typed};
 use crate::serve::api::documents::{self, ORDERS, PARAMETERS};
 use crate::serve::ask::{Answer, Ask, Params};
 use crate::serve::backend::{DefinitionView, Facet, HitPage};
@@ -32,43 +33,46 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
     let (wanted, rest) = columns::asked(ask.request.query_string());
     let params = Params::parse(&rest, PARAMETERS)?;
     let who = ask.who()?.clone();
-    let asked = documents::asked(&params, hits)?;
+    let mut asked = documents::asked(&params, hits)?;
     let seeker = who.clone();
-    let found = ask
+    let (definitions, typed, found) = ask
         .block(move |state| {
             let definitions = state.backend.definitions()?;
+            let typed = meaning::of(state, &asked.query)?;
+            asked.query = typed.query();
             let found = match documents::find(state, &seeker, &asked) {
                 Err(problem) if problem.query.is_some() => Err(problem),
                 other => Ok(other?),
             };
-            Ok((definitions, found))
+            Ok((definitions, typed, found))
         })
         .await?;
-    let (definitions, found) = found;
     let (found, error, status) = match found {
         Ok(found) => (found, Value::from(""), StatusCode::OK),
         Err(problem) => {
-            let error = problem.query.map(|error| broken(params.get("q").unwrap_or_default(), &error));
+            let broken = |error: &QueryError| broken(params.get("q").unwrap_or_default(), typed.place(error.at), error);
+            let error = problem.query.as_deref().map(broken);
             (HitPage::default(), error.unwrap_or_default(), problem.status)
         }
     };
     let language = language(&ask.request, Some(&who));
-    let search = Shown { params: &params, found: &found, definitions: &definitions, wanted, base, language };
+    let search = Shown { params: &params, found: &found, definitions: &definitions, typed: &typed, wanted, base, language };
     let own = search.parts(who.role != Role::Agent);
     render(&ask.request, Some(&who), template, status, context! { error, ..own })
 }
 
 /// Where a query is broken: the text before, the place, the text after, and why.
-fn broken(query: &str, error: &QueryError) -> Value {
+fn broken(query: &str, place: usize, error: &QueryError) -> Value {
     let chars: Vec<char> = query.chars().collect();
-    let at = error.at.saturating_sub(1).min(chars.len());
+    let at = place.saturating_sub(1).min(chars.len());
     let (before, rest) = chars.split_at(at);
     let spot: String = rest.iter().take(1).collect();
     context! {
         before => before.iter().collect::<String>(),
         spot => if spot.trim().is_empty() { "␣".to_string() } else { spot },
         after => rest.iter().skip(1).collect::<String>(),
-        text => error.to_string(),
+        text => error.problem.as_str(),
+        place,
         advice => error.advice.as_str(),
     }
 }
@@ -78,6 +82,7 @@ struct Shown<'s> {
     params: &'s Params,
     found: &'s HitPage,
     definitions: &'s [DefinitionView],
+    typed: &'s Typed,
     wanted: Vec<String>,
     base: &'static str,
     language: Language,
@@ -107,7 +112,7 @@ impl Shown<'_> {
             account => value("account"),
             from => value("from"),
             to => value("to"),
-            find => find(self.params.get("q").unwrap_or_default()),
+            find => find(self.typed),
             kept => kept.map(|(name, value)| vec![name.to_string(), value.to_string()]).collect::<Vec<_>>(),
             orders => ORDERS.iter().map(|(name, _)| order(name)).collect::<Vec<_>>(),
             columns => chosen.iter().map(|column| column.head(sort, &links)).collect::<Vec<_>>(),
@@ -121,7 +126,7 @@ impl Shown<'_> {
             next => self.found.next_cursor.as_deref().map(|cursor| links.with(&[("cursor", cursor)])).unwrap_or_default(),
             paged => self.params.get("cursor").is_some(),
             first => links.with(&[]),
-            understood => Vec::<Value>::new(),
+            understood => meaning::parts(self.typed, &links, self.language),
         }
     }
 
@@ -160,11 +165,11 @@ impl Shown<'_> {
     }
 }
 
-/// Words of the query that a document is opened with, to be found in it.
-fn find(query: &str) -> String {
-    let plain = |word: &&str| {
-        word.chars().all(|c| c.is_alphanumeric() || "-.,".contains(c)) && !matches!(*word, "AND" | "OR" | "NOT")
+/// What a document is opened with, to be found in it: the words, numbers and amounts that were searched for.
+fn find(typed: &Typed) -> String {
+    let looked_for = |part: &&Part| {
+        matches!(part.meaning, Meaning::Words | Meaning::Name | Meaning::Number | Meaning::Invoice) && !part.value.contains('*')
     };
-    let words: Vec<&str> = query.split_whitespace().filter(plain).collect();
+    let words: Vec<&str> = typed.parts.iter().filter(looked_for).map(|part| part.value.as_str()).collect();
     if words.is_empty() { String::new() } else { format!("?find={}", super::coded(&words.join(" "))) }
 }

@@ -14,6 +14,23 @@ pub fn day(day: Day, language: Language) -> String {
     }
 }
 
+/// A span of days: a day, a month (`Mar 2024`, `2024年3月`), a year, or from one day to another.
+pub fn span(from: Day, to: Day, language: Language) -> String {
+    let ((year, month, date), (last_year, last_month, _)) = (from.ymd(), to.ymd());
+    let ends_month = Day(to.0 + 1).ymd().2 == 1;
+    if from == to {
+        return day(from, language);
+    }
+    let english = language == Language::English;
+    if date == 1 && ends_month && year == last_year && month == last_month {
+        return if english { format!("{} {year}", name(month)) } else { format!("{year}年{month}月") };
+    }
+    if date == 1 && ends_month && year == last_year && (month, last_month) == (1, 12) {
+        return if english { year.to_string() } else { format!("{year}年") };
+    }
+    format!("{} – {}", day(from, language), day(to, language))
+}
+
 fn name(month: i8) -> &'static str {
     usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).unwrap_or(&"?")
 }
@@ -50,6 +67,16 @@ mod tests {
         assert_eq!(grouped("123"), "123");
         assert_eq!(grouped("1000"), "1,000");
         assert_eq!(grouped("一千两百三十四"), "一千两百三十四");
+    }
+
+    #[test]
+    fn spans_are_said_as_months_and_years_where_they_are() {
+        let day = |year, month, date| Day::from_ymd(year, month, date).expect("a date");
+        let said = |from, to| [Language::English, Language::Chinese].map(|language| span(from, to, language));
+        assert_eq!(said(day(2024, 2, 1), day(2024, 2, 29)), ["Feb 2024", "2024年2月"]);
+        assert_eq!(said(day(2023, 1, 1), day(2023, 12, 31)), ["2023", "2023年"]);
+        assert_eq!(said(day(2024, 3, 9), day(2024, 3, 9)), ["9 Mar 2024", "2024年3月9日"]);
+        assert_eq!(said(day(2024, 1, 1), day(2024, 3, 31))[0], "1 Jan 2024 – 31 Mar 2024");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod columns;
 pub mod document;
 mod links;
 mod locale;
+mod meaning;
 pub mod my;
 mod shown;
 pub mod sign_in;
