@@ -9,6 +9,7 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod views;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,10 @@ pub struct Entry<'a> {
     pub document: Option<DocId>,
     /// What for: the rendition, the query, the reason given.
     pub why: &'a str,
+    /// The account of a document that is read: the view is found by it ([`views`]).
+    pub account: Option<&'a str>,
+    /// Whether the reader acts as a customer.
+    pub customer: bool,
 }
 
 /// A record of the chain.

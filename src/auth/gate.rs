@@ -107,7 +107,9 @@ impl Gate {
             self.refuse(who, document, why)?;
             return Err(Denied::NotYours);
         }
-        self.append(who, Entry { kind: "read", document: Some(document), why, ..Entry::default() }, Wait::Process)?;
+        let customer = matches!(who.kind, PrincipalKind::Customer { .. });
+        let entry = Entry { kind: "read", document: Some(document), why, account, customer, ..Entry::default() };
+        self.append(who, entry, Wait::Process)?;
         Ok(Permit { document })
     }
 

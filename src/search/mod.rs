@@ -41,6 +41,7 @@ pub use archived::Archived;
 pub use catalogue::{Catalogue, CatalogueError, Indexing};
 pub use collect::Facets;
 pub use feed::Fed;
+pub use fold::{fold, squeeze};
 pub use highlight::{Highlighter, Snippet};
 pub use hits::{Hit, HitList, Sort, Window};
 pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
