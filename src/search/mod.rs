@@ -28,6 +28,7 @@ mod schema;
 mod searching;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod words;
 
 use std::collections::BTreeSet;
@@ -43,6 +44,7 @@ pub use feed::Fed;
 pub use fold::{fold, squeeze};
 pub use highlight::{Highlighter, Snippet};
 pub use hits::{Hit, HitList, Sort, Window};
+pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 pub use query::{DEEPEST, MOST_CHARACTERS, MOST_TESTS, Query, QueryError};
 
 use crate::archive::Seq;

@@ -8,6 +8,7 @@ use super::backend::BackendError;
 use crate::audit::AuditError;
 use crate::auth::AuthError;
 use crate::auth::gate::Denied;
+use crate::search::QueryError;
 
 /// A failed request. Codes are stable; programs may rely on them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +23,8 @@ pub struct Problem {
     pub detail: String,
     /// Seconds to wait before the next try.
     pub retry_after_s: Option<i64>,
+    /// What is wrong with a query, and where.
+    pub query: Option<Box<QueryError>>,
 }
 
 macro_rules! problems {
@@ -29,7 +32,7 @@ macro_rules! problems {
         impl Problem {
             $($(#[$doc])* pub fn $name(detail: impl Into<String>) -> Problem {
                 let (status, detail) = (StatusCode::$status, detail.into());
-                Problem { status, code: $code, title: $title, detail, retry_after_s: None }
+                Problem { status, code: $code, title: $title, detail, retry_after_s: None, query: None }
             })+
         }
         /// Every code with its status and title.
@@ -102,19 +105,22 @@ impl Problem {
 
     /// As problem JSON.
     pub fn response(&self) -> HttpResponse {
+        let mut told = serde_json::json!({
+            "type": format!("urn:greenbar:problem:{}", self.code),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Some(error) = &self.query {
+            // In characters of the query, from 1.
+            told["at"] = error.at.into();
+            told["advice"] = error.advice.as_str().into();
+        }
         let mut response = HttpResponse::build(self.status)
             .content_type("application/problem+json")
             .insert_header((header::CACHE_CONTROL, "no-store"))
-            .body(
-                serde_json::json!({
-                    "type": format!("urn:greenbar:problem:{}", self.code),
-                    "title": self.title,
-                    "status": self.status.as_u16(),
-                    "code": self.code,
-                    "detail": self.detail,
-                })
-                .to_string(),
-            );
+            .body(told.to_string());
         if self.status == StatusCode::UNAUTHORIZED {
             let schemes = HeaderValue::from_static("Bearer realm=\"greenbar\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, schemes);
@@ -129,7 +135,9 @@ impl Problem {
 impl From<BackendError> for Problem {
     fn from(error: BackendError) -> Problem {
         match error {
-            BackendError::BadQuery(why) => Problem::bad_query(why),
+            BackendError::BadQuery(error) => {
+                Problem { query: Some(Box::new(error.clone())), ..Problem::bad_query(error.to_string()) }
+            }
             BackendError::BadCursor => Problem::bad_parameter(error.to_string()),
             BackendError::NoPage { .. } => Problem::bad_parameter(error.to_string()),
             other => Problem::failed("asking the archive", &other),

@@ -171,9 +171,12 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/sign-in"                         Public        Little  pages::sign_in::submit;
     POST   "/sign-out"                        SignedIn      Little  pages::sign_in::sign_out;
     GET    "/language"                        Public        Nothing pages::sign_in::language;
-    GET    "/static/{name}"                   Public        Nothing pages::assets::get;
+    GET    "/theme"                           Public        Nothing pages::sign_in::theme;
+    GET    "/static/{version}/{name}"         Public        Nothing pages::assets::get;
     GET    "/agent"                           Agent         Nothing pages::agent::page;
+    GET    "/agent/results"                   Agent         Nothing pages::agent::results;
     GET    "/agent/documents/{id}"            Agent         Nothing pages::document::agent;
+    GET    "/agent/documents/{id}/find"       Agent         Nothing pages::document::find;
     GET    "/my"                              Customer      Nothing pages::my::page;
     GET    "/my/documents/{id}"               Customer      Nothing pages::document::my;
     GET    "/admin"                           Administrator Nothing pages::admin::page;
