@@ -224,6 +224,9 @@ impl Backend for ArchiveBackend {
         for row in self.archive.definitions()? {
             let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
             list.retain(|older| older.name != row.name);
+            let field = |at: u16| definition.fields.get(usize::from(at));
+            let named = |at: Option<u16>| at.and_then(field).map(|field| field.name.clone());
+            let enrol = definition.enrol_fields.iter().filter_map(|at| field(*at));
             list.push(DefinitionView {
                 name: row.name,
                 version: row.version,
@@ -231,6 +234,10 @@ impl Backend for ArchiveBackend {
                 title_zh: definition.title_zh.clone(),
                 kind: definition.kind.clone(),
                 fields: definition.fields.iter().map(|field| field.name.clone()).collect(),
+                amount: named(definition.amount_field),
+                due: named(definition.due_field),
+                enrol: enrol.map(|f| (f.name.clone(), f.label.clone(), f.label_zh.clone())).collect(),
+                title_zh: definition.title_zh.clone(),
             });
         }
         Ok(list)

@@ -190,6 +190,15 @@ pub struct DefinitionView {
     pub kind: String,
     /// Names of its fields.
     pub fields: Vec<String>,
+    /// Name of the field with the amount that people look for first.
+    pub amount: Option<String>,
+    /// Name of the field that says when it is due.
+    pub due: Option<String>,
+    /// The fields that are asked when somebody enrols for the portal: name, label, label in Chinese.
+    #[serde(skip)]
+    pub enrol: Vec<(String, String, Option<String>)>,
+    /// Title of the report in Chinese.
+    pub title_zh: Option<String>,
 }
 
 /// Figures of the archive.

@@ -61,6 +61,18 @@ problems! {
     method = METHOD_NOT_ALLOWED, "method-not-allowed", "The path does not know this method";
     /// The load is not done yet, or failed.
     not_ready = CONFLICT, "not-ready", "The load is not done";
+    /// A value in the body is not allowed; the detail names it.
+    bad_value = UNPROCESSABLE_ENTITY, "bad-value", "A value is not allowed";
+    /// Something that must be unique is there already.
+    exists = CONFLICT, "exists", "It is there already";
+    /// Not possible in the state that the thing is in.
+    state = CONFLICT, "state", "This is not possible now";
+    /// Somebody changed the row since it was read.
+    changed = PRECONDITION_FAILED, "changed", "It was changed meanwhile";
+    /// A link that is over, used up, or never was.
+    gone = GONE, "gone", "The link leads nowhere";
+    /// The facts at enrolment do not fit an account.
+    not_confirmed = FORBIDDEN, "not-confirmed", "The account could not be confirmed";
     /// The body is larger than the server takes.
     too_large = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     /// The query string is too long.

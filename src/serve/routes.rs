@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 
-use super::api::{content, documents, info, loads, session};
+use super::api::{content, crm, documents, info, loads, session};
 use super::ask::{self, Answer, Ask, SignedIn};
 use super::problem::Problem;
 use super::state::State;
@@ -59,7 +59,7 @@ type Handler = fn(Ask) -> Pin<Box<dyn Future<Output = Answer>>>;
 
 /// A row of the table.
 pub struct Route {
-    /// `GET` (which also answers `HEAD`), `POST` or `DELETE`.
+    /// `GET` (which also answers `HEAD`), `POST`, `PATCH` or `DELETE`.
     pub method: &'static str,
     /// The path, with `{parts}`.
     pub path: &'static str,
@@ -105,6 +105,64 @@ pub static ROUTES: &[Route] = routes! {
     DELETE "/api/v1/session"                  SignedIn      Nothing session::sign_out;
     GET    "/api/v1/sessions"                 SignedIn      Nothing session::list;
     DELETE "/api/v1/sessions/{id}"            SignedIn      Nothing session::revoke;
+    GET    "/api/v1/customers"                      Agent         Nothing crm::customers::find;
+    POST   "/api/v1/customers"                      Administrator Little  crm::customers::add;
+    POST   "/api/v1/customers:resolve"              Agent         Little  crm::customers::resolve;
+    GET    "/api/v1/customers/{id}"                 SignedIn      Nothing crm::customers::show;
+    PATCH  "/api/v1/customers/{id}"                 Administrator Little  crm::customers::change;
+    GET    "/api/v1/customers/{id}/history"         Agent         Nothing crm::customers::history;
+    GET    "/api/v1/customers/{id}/timeline"        SignedIn      Nothing crm::customers::timeline;
+    GET    "/api/v1/customers/{id}/consents"        SignedIn      Nothing crm::customers::consents;
+    GET    "/api/v1/accounts"                       Agent         Nothing crm::accounts::find;
+    POST   "/api/v1/accounts"                       Administrator Little  crm::accounts::add;
+    GET    "/api/v1/accounts/{number}"              SignedIn      Nothing crm::customers::account;
+    PATCH  "/api/v1/accounts/{number}"              Administrator Little  crm::accounts::change;
+    GET    "/api/v1/accounts/{number}/timeline"     SignedIn      Nothing crm::accounts::timeline;
+    GET    "/api/v1/accounts/{number}/series"       SignedIn      Nothing crm::accounts::series;
+    GET    "/api/v1/accounts/{number}/preferences"  SignedIn      Nothing crm::accounts::preferences;
+    POST   "/api/v1/accounts/{number}/preferences"  SignedIn      Little  crm::accounts::prefer;
+    GET    "/api/v1/contact-points"                 SignedIn      Nothing crm::contacts::find;
+    POST   "/api/v1/contact-points"                 SignedIn      Little  crm::contacts::add;
+    GET    "/api/v1/contact-points/{id}"            SignedIn      Nothing crm::contacts::show;
+    PATCH  "/api/v1/contact-points/{id}"            SignedIn      Little  crm::contacts::change;
+    GET    "/api/v1/interactions"                   Agent         Nothing crm::interactions::find;
+    POST   "/api/v1/interactions"                   Agent         Little  crm::interactions::add;
+    GET    "/api/v1/interactions/{id}"              Agent         Nothing crm::interactions::show;
+    PATCH  "/api/v1/interactions/{id}"              Agent         Little  crm::interactions::change;
+    GET    "/api/v1/wrap-up-codes"                  Agent         Nothing crm::interactions::codes;
+    POST   "/api/v1/wrap-up-codes"                  Administrator Little  crm::interactions::set_codes;
+    GET    "/api/v1/notes"                          SignedIn      Nothing crm::notes::find;
+    POST   "/api/v1/notes"                          Agent         Little  crm::notes::add;
+    GET    "/api/v1/notes/{id}"                     SignedIn      Nothing crm::notes::show;
+    PATCH  "/api/v1/notes/{id}"                     Agent         Little  crm::notes::change;
+    DELETE "/api/v1/notes/{id}"                     Agent         Nothing crm::notes::withdraw;
+    GET    "/api/v1/notes/{id}/history"             Agent         Nothing crm::notes::history;
+    GET    "/api/v1/requests"                       Agent         Nothing crm::requests::find;
+    POST   "/api/v1/requests"                       SignedIn      Little  crm::requests::add;
+    GET    "/api/v1/requests/{id}"                  SignedIn      Nothing crm::requests::show;
+    PATCH  "/api/v1/requests/{id}"                  Agent         Little  crm::requests::change;
+    POST   "/api/v1/requests/{id}/messages"         SignedIn      Little  crm::requests::reply;
+    GET    "/api/v1/requests/{id}/history"          Agent         Nothing crm::requests::history;
+    GET    "/api/v1/saved-searches"                 SignedIn      Nothing crm::saved::find;
+    POST   "/api/v1/saved-searches"                 SignedIn      Little  crm::saved::save;
+    DELETE "/api/v1/saved-searches/{name}"          SignedIn      Nothing crm::saved::forget;
+    GET    "/api/v1/disclosures"                    SignedIn      Nothing crm::consents::disclosure;
+    POST   "/api/v1/disclosures"                    Administrator Little  crm::consents::publish;
+    POST   "/api/v1/consents"                       SignedIn      Little  crm::consents::begin;
+    GET    "/api/v1/consents/{id}"                  SignedIn      Nothing crm::consents::show;
+    PATCH  "/api/v1/consents/{id}"                  SignedIn      Little  crm::consents::change;
+    GET    "/api/v1/documents/{id}/deliveries"      SignedIn      Nothing crm::interactions::deliveries;
+    POST   "/api/v1/documents/{id}/deliveries"      Agent         Little  crm::deliveries::send;
+    GET    "/api/v1/deliveries/{id}"                Agent         Nothing crm::deliveries::show;
+    DELETE "/api/v1/deliveries/{id}"                Agent         Nothing crm::deliveries::cancel;
+    GET    "/api/v1/documents/{id}/links"           Agent         Nothing crm::deliveries::links;
+    POST   "/api/v1/documents/{id}/links"           Agent         Little  crm::deliveries::link;
+    DELETE "/api/v1/links/{id}"                     Agent         Nothing crm::deliveries::revoke;
+    GET    "/api/v1/documents/{id}/compare"         SignedIn      Nothing crm::documents::compare;
+    GET    "/api/v1/enrolment"                      Public        Nothing crm::enrolment::forms;
+    POST   "/api/v1/enrolment"                      Public        Little  crm::enrolment::submit;
+    GET    "/d/{token}"                             Public        Nothing pages::link::page;
+    POST   "/d/{token}"                             Public        Little  pages::link::reveal;
     GET    "/api/openapi.json"                Public        Nothing info::openapi;
     GET    "/live"                            Public        Nothing info::live;
     GET    "/health"                          Public        Nothing info::health;
@@ -144,6 +202,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             resource = match route.method {
                 "GET" => resource.route(web::get().to(handle)).route(web::head().to(handle)),
                 "POST" => resource.route(web::post().to(handle)),
+                "PATCH" => resource.route(web::patch().to(handle)),
                 _ => resource.route(web::delete().to(handle)),
             };
         }

@@ -16,6 +16,7 @@ use crate::auth::key::Keys;
 use crate::auth::lockout::Lockout;
 use crate::auth::session::Sessions;
 use crate::auth::user::Users;
+use crate::crm::Crm;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -64,6 +65,7 @@ pub struct State {
     pub sessions: Sessions,
     pub keys: Keys,
     pub lockout: Lockout,
+    pub crm: Crm,
     pub intake: Intake,
     pub cache: Cache,
     pub metrics: Metrics,
@@ -82,7 +84,8 @@ impl State {
             gate: Gate::new(engine.clone()),
             users: Users::new(engine.clone(), clock.clone()),
             sessions: Sessions::new(engine.clone(), clock.clone()),
-            keys: Keys::new(engine, clock.clone()),
+            keys: Keys::new(engine.clone(), clock.clone()),
+            crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
             intake,
             cache: Cache::default(),

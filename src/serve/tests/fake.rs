@@ -198,7 +198,11 @@ impl Backend for Fake {
             title: "Great Lakes Statement".into(),
             title_zh: None,
             kind: "statement".into(),
-            fields: vec!["account".into()],
+            fields: vec!["account".into(), "amount_due".into()],
+            amount: Some("amount_due".into()),
+            due: None,
+            enrol: vec![("amount_due".into(), "Amount due".into(), Some("应付金额".into()))],
+            title_zh: None,
         }])
     }
 

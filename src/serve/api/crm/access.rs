@@ -1,0 +1,249 @@
+//! Who may do what with customers and their activity: the only place here that asks.
+
+use std::ops::ControlFlow;
+
+use crate::archive::DocId;
+use crate::auth::gate::{Permit, Principal, PrincipalKind, Scope};
+use crate::auth::user::Role;
+use crate::crm::time::Date;
+use crate::crm::timeline::{DocumentEntry, DocumentField, Documents};
+use crate::crm::{CrmError, Viewer};
+use crate::index::value::{Day, FieldValue, Value};
+use crate::serve::ask::SignedIn;
+use crate::serve::backend::{DefinitionView, DocumentView, HitsAsked};
+use crate::serve::problem::Problem;
+use crate::serve::state::State;
+
+/// What can be allowed here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// See customers, accounts, contact points, timelines.
+    ReadCustomers,
+    /// Change them.
+    WriteCustomers,
+    /// Send copies of documents.
+    Send,
+    /// Send to an address that was not verified.
+    SendAnywhere,
+    /// Write notes.
+    WriteNotes,
+    /// Log contacts.
+    WriteInteractions,
+    /// Answer and close requests.
+    AnswerRequests,
+    /// Set texts, codes and the like.
+    Configure,
+}
+
+/// The caller as the customer module knows viewers.
+pub fn viewer(who: &SignedIn) -> Viewer<'_> {
+    match &who.principal.kind {
+        PrincipalKind::Customer { accounts } => Viewer::Customer { name: &who.user.name, accounts },
+        _ => Viewer::Staff(&who.user.name),
+    }
+}
+
+/// Whether the caller may do this.
+pub fn may(who: &SignedIn, deed: Deed) -> bool {
+    match deed {
+        Deed::ReadCustomers | Deed::Send | Deed::WriteNotes | Deed::WriteInteractions | Deed::AnswerRequests => {
+            matches!(who.role, Role::Agent | Role::Administrator)
+        }
+        Deed::WriteCustomers | Deed::SendAnywhere | Deed::Configure => who.role == Role::Administrator,
+    }
+}
+
+/// Refuses what the caller may not do.
+pub fn need(who: &SignedIn, deed: Deed) -> Result<(), Problem> {
+    if may(who, deed) { Ok(()) } else { Err(Problem::forbidden("Your role does not include this.")) }
+}
+
+/// Refuses accounts of others; they look like none.
+pub fn need_account(who: &SignedIn, number: &str) -> Result<(), Problem> {
+    if viewer(who).sees_account(number) { Ok(()) } else { Err(Problem::nothing()) }
+}
+
+/// Refuses customers of whom the caller holds no account.
+pub fn need_customer(state: &State, who: &SignedIn, id: &str) -> Result<(), Problem> {
+    if state.crm.shows(viewer(who), Some(id), None)? { Ok(()) } else { Err(Problem::nothing()) }
+}
+
+/// The gate's permit for a document, with what is known of it.
+pub fn open(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<(Permit, DocumentView), Problem> {
+    let Some(view) = state.backend.document(id)? else {
+        state.gate.refuse(&who.principal, id, why)?;
+        return Err(Problem::nothing());
+    };
+    let permit = state.gate.open(&who.principal, id, view.account.as_deref(), why)?;
+    Ok((permit, view))
+}
+
+/// The documents as the caller may see them.
+pub fn documents<'s>(state: &'s State, who: &SignedIn) -> Result<Shelf<'s>, Problem> {
+    let scope = state.gate.scope(&who.principal);
+    Ok(Shelf { state, scope, definitions: state.backend.definitions()? })
+}
+
+/// All documents, for what greenbar itself compares: nothing of them is shown.
+pub fn all_documents(state: &State) -> Result<Shelf<'_>, Problem> {
+    let system = Principal {
+        name: "system:enrolment".into(),
+        kind: PrincipalKind::Administrator,
+        from: "greenbar".into(),
+    };
+    Ok(Shelf { state, scope: state.gate.scope(&system), definitions: state.backend.definitions()? })
+}
+
+/// Somebody who did not sign in, for the audit.
+pub fn nobody(from: &str) -> Principal {
+    Principal {
+        name: "nobody".into(),
+        kind: PrincipalKind::Customer { accounts: Vec::new() },
+        from: from.into(),
+    }
+}
+
+/// Somebody with a link to a document of this account.
+pub fn by_link(id: &str, account: Option<&str>, from: &str) -> Principal {
+    let id: String = id.chars().take(16).collect();
+    let accounts = account.map(str::to_string).into_iter().collect();
+    Principal { name: format!("link:{id}"), kind: PrincipalKind::Customer { accounts }, from: from.into() }
+}
+
+/// The documents within a scope.
+pub struct Shelf<'s> {
+    state: &'s State,
+    scope: Scope,
+    definitions: Vec<DefinitionView>,
+}
+
+/// Documents asked of the search at a time.
+const AT_ONCE: usize = 100;
+
+impl Shelf<'_> {
+    /// A document as timelines and comparisons show it.
+    pub fn entry(&self, view: &DocumentView) -> DocumentEntry {
+        let definition = self.definitions.iter().find(|definition| definition.name == view.definition);
+        let fields: Vec<DocumentField> = view.fields.iter().map(field).collect();
+        let value = |name: Option<&String>| {
+            let name = name?;
+            fields.iter().find(|field| field.name == *name).map(|field| field.value.clone())
+        };
+        DocumentEntry {
+            id: view.id.to_string(),
+            definition: view.definition.clone(),
+            report: view.report.clone(),
+            report_zh: view.report_zh.clone(),
+            kind: view.kind.clone(),
+            title: view.title.clone(),
+            date: view.date.map(Date),
+            account: view.account.clone(),
+            pages: view.pages,
+            amount: value(definition.and_then(|definition| definition.amount.as_ref())),
+            due: value(definition.and_then(|definition| definition.due.as_ref())),
+            fields,
+        }
+    }
+
+    /// Visits hits page by page.
+    fn hits(
+        &self,
+        asked: &HitsAsked,
+        each: &mut dyn FnMut(DocumentEntry) -> ControlFlow<()>,
+    ) -> Result<(), CrmError> {
+        let mut asked = HitsAsked { limit: AT_ONCE, ..asked.clone() };
+        loop {
+            let page = self.state.backend.hits(&asked, &self.scope).map_err(|error| CrmError::Documents(error.to_string()))?;
+            for hit in &page.hits {
+                if each(self.entry(&hit.document)).is_break() {
+                    return Ok(());
+                }
+            }
+            asked.cursor = page.next_cursor;
+            if asked.cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn field(view: &crate::serve::backend::FieldView) -> DocumentField {
+    let number = matches!(view.value, FieldValue::One(Value::Decimal(_) | Value::Integer(_)));
+    let value = match &view.value {
+        FieldValue::One(value) => value.to_string(),
+        FieldValue::Many(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        FieldValue::Span(first, last) => format!("{first} \u{2013} {last}"),
+    };
+    DocumentField { name: view.name.clone(), label: view.label.clone(), label_zh: view.label_zh.clone(), value, number }
+}
+
+impl Documents for Shelf<'_> {
+    fn of_account(
+        &self,
+        account: &str,
+        definition: Option<&str>,
+        upto: Option<Day>,
+        each: &mut dyn FnMut(DocumentEntry) -> ControlFlow<()>,
+    ) -> Result<(), CrmError> {
+        let asked = HitsAsked {
+            account: Some(account.to_string()),
+            definition: definition.map(str::to_string),
+            to: upto,
+            ..HitsAsked::default()
+        };
+        let mut stopped = false;
+        self.hits(&asked, &mut |entry| {
+            let flow = each(entry);
+            stopped = flow.is_break();
+            flow
+        })?;
+        if stopped || upto.is_none() {
+            return Ok(());
+        }
+        // A range of days leaves documents without a date out; they come last.
+        self.hits(&HitsAsked { to: None, ..asked }, &mut |entry| {
+            if entry.date.is_some() { ControlFlow::Continue(()) } else { each(entry) }
+        })
+    }
+
+    fn with_number(&self, number: &str, limit: usize) -> Result<Vec<DocumentEntry>, CrmError> {
+        let names = self.definitions.iter().flat_map(|definition| &definition.fields);
+        let mut names: Vec<&str> = names.map(String::as_str).filter(|name| is_number_field(name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut found = Vec::new();
+        let quoted = number.replace(['"', '\\'], " ");
+        for names in names.chunks(50) {
+            let tests: Vec<String> = names.iter().map(|name| format!("{name}:\"{quoted}\"")).collect();
+            let asked = HitsAsked { query: tests.join(" OR "), ..HitsAsked::default() };
+            self.hits(&asked, &mut |entry| {
+                let same = |field: &DocumentField| {
+                    is_number_field(&field.name) && plain(&field.value) == plain(number)
+                };
+                if entry.fields.iter().any(same) {
+                    found.push(entry);
+                }
+                if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+        }
+        Ok(found)
+    }
+
+    fn may_see(&self, document: DocId) -> Result<bool, CrmError> {
+        let failed = |error: crate::serve::backend::BackendError| CrmError::Documents(error.to_string());
+        let Some(view) = self.state.backend.document(document).map_err(failed)? else { return Ok(false) };
+        let accounts = self.scope.accounts();
+        Ok(accounts.is_none_or(|accounts| view.account.is_some_and(|account| accounts.contains(&account))))
+    }
+}
+
+/// Whether a field holds the number of a document, by its name.
+fn is_number_field(name: &str) -> bool {
+    let named = ["invoice", "bill", "document", "reference", "receipt", "policy", "order"];
+    (name.contains("number") || name.ends_with("_no") || named.contains(&name)) && !name.contains("account")
+        || named.iter().any(|word| name.starts_with(word) && name.ends_with("_id"))
+}
+
+fn plain(text: &str) -> String {
+    crate::search::squeeze(&crate::search::fold(text))
+}
