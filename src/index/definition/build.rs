@@ -52,8 +52,21 @@ const READ_KEYS: &[&str] = &[
     "resources",
 ];
 const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];
-const DOCUMENT_KEYS: &[&str] =
-    &["start", "when", "by", "pages", "tag", "level", "continues", "title", "account", "date", "amount", "due", "enrol"];
+const DOCUMENT_KEYS: &[&str] = &[
+    "start",
+    "when",
+    "by",
+    "pages",
+    "tag",
+    "level",
+    "continues",
+    "title",
+    "account",
+    "date",
+    "amount",
+    "due",
+    "enrol",
+];
 const TRIGGER_KEYS: &[&str] =
     &["name", "trigger", "row", "column", "region", "tag", "text", "regex", "mask", "printed", "absent", "upwards"];
 /// Keys of a condition without a name.

@@ -86,21 +86,14 @@ pub fn documents<'s>(state: &'s State, who: &SignedIn) -> Result<Shelf<'s>, Prob
 
 /// All documents, for what greenbar itself compares: nothing of them is shown.
 pub fn all_documents(state: &State) -> Result<Shelf<'_>, Problem> {
-    let system = Principal {
-        name: "system:enrolment".into(),
-        kind: PrincipalKind::Administrator,
-        from: "greenbar".into(),
-    };
+    let system =
+        Principal { name: "system:enrolment".into(), kind: PrincipalKind::Administrator, from: "greenbar".into() };
     Ok(Shelf { state, scope: state.gate.scope(&system), definitions: state.backend.definitions()? })
 }
 
 /// Somebody who did not sign in, for the audit.
 pub fn nobody(from: &str) -> Principal {
-    Principal {
-        name: "nobody".into(),
-        kind: PrincipalKind::Customer { accounts: Vec::new() },
-        from: from.into(),
-    }
+    Principal { name: "nobody".into(), kind: PrincipalKind::Customer { accounts: Vec::new() }, from: from.into() }
 }
 
 /// Somebody with a link to a document of this account.
@@ -146,14 +139,11 @@ impl Shelf<'_> {
     }
 
     /// Visits hits page by page.
-    fn hits(
-        &self,
-        asked: &HitsAsked,
-        each: &mut dyn FnMut(DocumentEntry) -> ControlFlow<()>,
-    ) -> Result<(), CrmError> {
+    fn hits(&self, asked: &HitsAsked, each: &mut dyn FnMut(DocumentEntry) -> ControlFlow<()>) -> Result<(), CrmError> {
         let mut asked = HitsAsked { limit: AT_ONCE, ..asked.clone() };
         loop {
-            let page = self.state.backend.hits(&asked, &self.scope).map_err(|error| CrmError::Documents(error.to_string()))?;
+            let page =
+                self.state.backend.hits(&asked, &self.scope).map_err(|error| CrmError::Documents(error.to_string()))?;
             for hit in &page.hits {
                 if each(self.entry(&hit.document)).is_break() {
                     return Ok(());
@@ -217,9 +207,7 @@ impl Documents for Shelf<'_> {
             let tests: Vec<String> = names.iter().map(|name| format!("{name}:\"{quoted}\"")).collect();
             let asked = HitsAsked { query: tests.join(" OR "), ..HitsAsked::default() };
             self.hits(&asked, &mut |entry| {
-                let same = |field: &DocumentField| {
-                    is_number_field(&field.name) && plain(&field.value) == plain(number)
-                };
+                let same = |field: &DocumentField| is_number_field(&field.name) && plain(&field.value) == plain(number);
                 if entry.fields.iter().any(same) {
                     found.push(entry);
                 }
