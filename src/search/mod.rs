@@ -44,8 +44,8 @@ pub use feed::Fed;
 pub use fold::{fold, squeeze};
 pub use highlight::{Highlighter, Snippet};
 pub use hits::{Hit, HitList, Sort, Window};
-pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 pub use query::{DEEPEST, MOST_CHARACTERS, MOST_TESTS, Query, QueryError};
+pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 
 use crate::archive::Seq;
 use feed::Place;

@@ -250,7 +250,9 @@ impl Backend for ArchiveBackend {
                 let is = |wanted: &[&str]| field.name.split('_').any(|word| wanted.contains(&word));
                 match field.kind {
                     FieldType::Decimal => add(&mut words.amounts, &field.name),
-                    FieldType::Text if is(&["name", "customer", "buyer", "payer", "holder"]) && !is(&["number", "id"]) => {
+                    FieldType::Text
+                        if is(&["name", "customer", "buyer", "payer", "holder"]) && !is(&["number", "id"]) =>
+                    {
                         add(&mut words.names, &field.name);
                     }
                     FieldType::Text if is(&["invoice", "bill", "reference", "order", "receipt"]) => {

@@ -4,7 +4,17 @@ use super::token::Token;
 use crate::index::value::Day;
 
 const MONTHS: [&str; 12] = [
-    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
     "december",
 ];
 
@@ -68,7 +78,9 @@ fn single(word: &str, today: Day) -> Option<Span> {
         "today" | "今天" | "今日" => return Some((today, today)),
         "yesterday" | "昨天" | "昨日" => return Some((Day(today.0 - 1), Day(today.0 - 1))),
         "本月" | "这个月" => return months(year, month, month),
-        "上月" | "上个月" => return if month == 1 { months(year - 1, 12, 12) } else { months(year, month - 1, month - 1) },
+        "上月" | "上个月" => {
+            return if month == 1 { months(year - 1, 12, 12) } else { months(year, month - 1, month - 1) };
+        }
         "今年" => return months(year, 1, 12),
         "去年" => return months(year - 1, 1, 12),
         _ => {}
@@ -121,12 +133,15 @@ fn named_month(word: &str) -> Option<i8> {
 }
 
 fn year_of(text: &str) -> Option<i16> {
-    let year: i16 = (text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()?;
+    let year: i16 =
+        (text.len() == 4 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()?;
     (1950..=2100).contains(&year).then_some(year)
 }
 
 fn number(text: &str) -> Option<i8> {
-    (!text.is_empty() && text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse().ok()).flatten()
+    (!text.is_empty() && text.len() <= 2 && text.bytes().all(|b| b.is_ascii_digit()))
+        .then(|| text.parse().ok())
+        .flatten()
 }
 
 fn whole_day(year: i16, month: i8, day: i8) -> Option<Span> {

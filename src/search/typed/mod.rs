@@ -255,12 +255,16 @@ impl Reader<'_> {
         } else {
             self.opened(count, &value)
         };
-        let fields = |fields: &[String]| either(fields.iter().take(MOST_FIELDS).map(|f| format!("{f}:{written}")).collect());
+        let fields =
+            |fields: &[String]| either(fields.iter().take(MOST_FIELDS).map(|f| format!("{f}:{written}")).collect());
         let named = |words: &[(String, String)], field: &str, whole: bool| {
             let wanted = value.to_lowercase();
             let fits = |word: &str| if whole { word == wanted } else { word.contains(&wanted) };
-            let mut names: Vec<String> =
-                words.iter().filter(|(word, name)| fits(word) || *name == wanted).map(|(_, name)| format!("{field}:{name}")).collect();
+            let mut names: Vec<String> = words
+                .iter()
+                .filter(|(word, name)| fits(word) || *name == wanted)
+                .map(|(_, name)| format!("{field}:{name}"))
+                .collect();
             names.dedup();
             either(names)
         };
@@ -275,7 +279,8 @@ impl Reader<'_> {
                 self.push(count, Meaning::Invoice, value, None, query);
             }
             'k' => {
-                let query = named(&self.vocabulary.kinds, "kind", true).unwrap_or_else(|| format!("kind:\"{}\"", value.replace('"', "")));
+                let query = named(&self.vocabulary.kinds, "kind", true)
+                    .unwrap_or_else(|| format!("kind:\"{}\"", value.replace('"', "")));
                 self.push(count, Meaning::Kind, value, None, query);
             }
             'r' => {
@@ -289,7 +294,7 @@ impl Reader<'_> {
                 let query = either([value.clone(), digits.clone()].into_iter().filter(|way| !way.is_empty()).collect());
                 self.push(count, Meaning::Phone, digits, None, query.unwrap_or(written));
             }
-            'd' => self.dated(count, &value, token),
+            'd' => self.dated(count, &value),
             _ => match amount::read(&[Token::new(format!("${value}"), 0)]) {
                 Some((_, amount)) => self.amount(count, &amount),
                 None => self.push(count, Meaning::Words, value, None, written),
@@ -298,8 +303,8 @@ impl Reader<'_> {
     }
 
     /// `d:March 2024`: the date may go on in the words that follow.
-    fn dated(&mut self, count: usize, value: &str, token: Token) {
-        let mut rest = vec![Token { text: value.to_string(), quoted: false, ..token }];
+    fn dated(&mut self, count: usize, value: &str) {
+        let mut rest = vec![Token::new(value.to_string(), 0)];
         rest.extend(self.tokens[self.at + count..].iter().take(2).cloned());
         match date::read(&rest, self.vocabulary.today) {
             Some((more, from, to)) => self.date(count + more - 1, from, to),

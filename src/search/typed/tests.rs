@@ -82,7 +82,8 @@ fn dates_months_and_years() {
     for text in ["March 2024", "mar 2024", "2024-03", "2024/3", "03/2024", "2024年3月", "3月", "march"] {
         assert_eq!(span(text), "2024-03-01 2024-03-31", "{text}");
     }
-    for text in ["2024-03-05", "5 Mar 2024", "Mar 5, 2024", "March 5th 2024", "2024年3月5日", "5.3.2024", "2024/03/05"] {
+    for text in ["2024-03-05", "5 Mar 2024", "Mar 5, 2024", "March 5th 2024", "2024年3月5日", "5.3.2024", "2024/03/05"]
+    {
         assert_eq!(span(text), "2024-03-05 2024-03-05", "{text}");
     }
     assert_eq!(span("12月"), "2023-12-01 2023-12-31", "the latest that has begun");

@@ -81,7 +81,9 @@ impl Token {
 
     /// Whether it only makes sense in the query language.
     pub fn is_language(&self) -> bool {
-        !self.quoted && (matches!(self.text.as_str(), "OR" | "AND" | "NOT" | "(" | ")") || self.text.contains(['(', ')']) && !is_area(&self.text))
+        !self.quoted
+            && (matches!(self.text.as_str(), "OR" | "AND" | "NOT" | "(" | ")")
+                || self.text.contains(['(', ')']) && !is_area(&self.text))
     }
 
     /// The key of a shortcut and what follows it.
@@ -103,7 +105,10 @@ impl Token {
 fn is_area(text: &str) -> bool {
     let digits = text.chars().filter(char::is_ascii_digit).count();
     let open = text.matches('(').count();
-    digits >= 2 && open == 1 && text.matches(')').count() == 1 && text.chars().all(|c| c.is_ascii_digit() || "()+-.".contains(c))
+    digits >= 2
+        && open == 1
+        && text.matches(')').count() == 1
+        && text.chars().all(|c| c.is_ascii_digit() || "()+-.".contains(c))
 }
 
 /// Cuts a text into words; a quote opens anywhere and closes at the next one.
@@ -150,7 +155,10 @@ pub fn phone(tokens: &[Token]) -> Option<(usize, String)> {
     }
     let groups: Vec<&str> = first.split(['-', '.']).collect();
     let three = matches!(groups.as_slice(), [a, b, c] if a.len() == 3 && b.len() == 3 && c.len() == 4);
-    let mobile = digits.len() == 11 && first.len() == 11 && digits.starts_with('1') && matches!(digits.as_bytes().get(1), Some(b'3'..=b'9'));
+    let mobile = digits.len() == 11
+        && first.len() == 11
+        && digits.starts_with('1')
+        && matches!(digits.as_bytes().get(1), Some(b'3'..=b'9'));
     let plain = first.chars().all(|c| c.is_ascii_digit() || "-.".contains(c));
     (plain && (three || mobile)).then_some((1, digits))
 }

@@ -196,7 +196,7 @@ impl Backend for Fake {
             name: "great-lakes-statement".into(),
             version: 1,
             title: "Great Lakes Statement".into(),
-                title_zh: None,
+            title_zh: None,
             kind: "statement".into(),
             fields: vec!["account".into(), "amount_due".into()],
             amount: Some("amount_due".into()),

@@ -56,7 +56,8 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
         }
     };
     let language = language(&ask.request, Some(&who));
-    let search = Shown { params: &params, found: &found, definitions: &definitions, typed: &typed, wanted, base, language };
+    let search =
+        Shown { params: &params, found: &found, definitions: &definitions, typed: &typed, wanted, base, language };
     let own = search.parts(who.role != Role::Agent);
     render(&ask.request, Some(&who), template, status, context! { error, ..own })
 }
@@ -168,7 +169,8 @@ impl Shown<'_> {
 /// What a document is opened with, to be found in it: the words, numbers and amounts that were searched for.
 fn find(typed: &Typed) -> String {
     let looked_for = |part: &&Part| {
-        matches!(part.meaning, Meaning::Words | Meaning::Name | Meaning::Number | Meaning::Invoice) && !part.value.contains('*')
+        matches!(part.meaning, Meaning::Words | Meaning::Name | Meaning::Number | Meaning::Invoice)
+            && !part.value.contains('*')
     };
     let words: Vec<&str> = typed.parts.iter().filter(looked_for).map(|part| part.value.as_str()).collect();
     if words.is_empty() { String::new() } else { format!("?find={}", super::coded(&words.join(" "))) }
