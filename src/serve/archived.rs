@@ -237,7 +237,6 @@ impl Backend for ArchiveBackend {
                 amount: named(definition.amount_field),
                 due: named(definition.due_field),
                 enrol: enrol.map(|f| (f.name.clone(), f.label.clone(), f.label_zh.clone())).collect(),
-                title_zh: definition.title_zh.clone(),
             });
         }
         Ok(list)

@@ -197,8 +197,6 @@ pub struct DefinitionView {
     /// The fields that are asked when somebody enrols for the portal: name, label, label in Chinese.
     #[serde(skip)]
     pub enrol: Vec<(String, String, Option<String>)>,
-    /// Title of the report in Chinese.
-    pub title_zh: Option<String>,
 }
 
 /// Figures of the archive.

@@ -204,7 +204,8 @@ fn set(response: &mut HttpResponse, name: header::HeaderName, value: &str) {
     }
 }
 
-fn send(mut builder: actix_web::HttpResponseBuilder, rendition: &Rendition, from: u64, to: u64) -> HttpResponse {
+/// A part of a rendition as an answer.
+pub fn send(mut builder: actix_web::HttpResponseBuilder, rendition: &Rendition, from: u64, to: u64) -> HttpResponse {
     match &rendition.body {
         Body::Memory(bytes) => {
             let (from, to) = (from as usize, to as usize);

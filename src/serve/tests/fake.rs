@@ -202,7 +202,6 @@ impl Backend for Fake {
             amount: Some("amount_due".into()),
             due: None,
             enrol: vec![("amount_due".into(), "Amount due".into(), Some("应付金额".into()))],
-            title_zh: None,
         }])
     }
 

@@ -8,6 +8,7 @@ pub mod agent;
 pub mod assets;
 mod columns;
 pub mod document;
+pub mod link;
 mod links;
 mod locale;
 mod meaning;

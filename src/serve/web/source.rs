@@ -32,6 +32,7 @@ files![
     "js/search.js",
     "js/sheet.js",
     "js/ui.js",
+    "link.html",
     "my.html",
     "problem.html",
     "results.html",

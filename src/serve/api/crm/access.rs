@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use crate::archive::DocId;
 use crate::auth::gate::{Permit, Principal, PrincipalKind, Scope};
 use crate::auth::user::Role;
+use crate::crm::link::Link;
 use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, DocumentField, Documents};
 use crate::crm::{CrmError, Viewer};
@@ -97,10 +98,21 @@ pub fn nobody(from: &str) -> Principal {
 }
 
 /// Somebody with a link to a document of this account.
-pub fn by_link(id: &str, account: Option<&str>, from: &str) -> Principal {
+fn by_link(id: &str, account: Option<&str>, from: &str) -> Principal {
     let id: String = id.chars().take(16).collect();
     let accounts = account.map(str::to_string).into_iter().collect();
     Principal { name: format!("link:{id}"), kind: PrincipalKind::Customer { accounts }, from: from.into() }
+}
+
+/// The gate's permit for a document behind a link.
+pub fn open_by_link(state: &State, link: &Link, id: DocId, from: &str) -> Result<Permit, Problem> {
+    let who = by_link(&link.id, link.account.as_deref(), from);
+    Ok(state.gate.open(&who, id, link.account.as_deref(), "link")?)
+}
+
+/// Title of the report of a document, English and Chinese: all that is told of it before it is opened.
+pub fn report_of(state: &State, id: DocId) -> Result<Option<(String, Option<String>)>, Problem> {
+    Ok(state.backend.document(id)?.map(|view| (view.report, view.report_zh)))
 }
 
 /// The documents within a scope.
