@@ -91,7 +91,8 @@ pub async fn pop(ask: Ask) -> Answer {
     let params = ask.params(&["ani", "dnis", "account", "invoice", "call", "channel"])?;
     let channel = params.word("channel", &CHANNELS, Channel::Voice)?;
     let text = |name: &str| params.get(name).map(str::to_string);
-    let asked = ResolveAsk { ani: text("ani"), account: text("account"), invoice: text("invoice"), ..ResolveAsk::default() };
+    let asked =
+        ResolveAsk { ani: text("ani"), account: text("account"), invoice: text("invoice"), ..ResolveAsk::default() };
     let prefill = text("account").or_else(|| text("invoice")).or_else(|| text("ani"));
     let new = NewInteraction {
         channel,

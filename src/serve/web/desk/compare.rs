@@ -143,7 +143,8 @@ fn shown_line(line: &LineDifference, language: Language) -> Value {
         let text = |row: &[String]| row.get(at).cloned().unwrap_or_default();
         let changed = line.difference == Difference::Changed && line.changed.get(at).copied().unwrap_or(false);
         let now = if line.after.is_some() { text(after) } else { text(before) };
-        let number = now.bytes().any(|b| b.is_ascii_digit()) && now.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b));
+        let number =
+            now.bytes().any(|b| b.is_ascii_digit()) && now.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b));
         context! { before => text(before), after => now, changed, number }
     });
     context! {
@@ -182,7 +183,8 @@ mod tests {
         };
         let all = [Difference::Same, Difference::Same, Difference::Same, Difference::Changed, Difference::Same];
         let shown = lines(&all.map(line), Language::English);
-        let kinds: Vec<String> = shown.iter().filter_map(|line| Some(line.get_attr("kind").ok()?.to_string())).collect();
+        let kinds: Vec<String> =
+            shown.iter().filter_map(|line| Some(line.get_attr("kind").ok()?.to_string())).collect();
         assert_eq!(kinds, ["same", "changed", "same"]);
         assert!(lines(&[line(Difference::Same)], Language::English).is_empty());
     }

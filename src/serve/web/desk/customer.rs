@@ -52,11 +52,8 @@ enum Subject {
 async fn page(ask: Ask, subject: Subject) -> Answer {
     let params = ask.params(&["show", "cursor", "said"])?;
     let tab = params.word("show", &TABS.map(|(name, kinds)| (name, (name, kinds))), ("all", &[]))?;
-    let timeline = TimelineAsk {
-        kinds: tab.1.to_vec(),
-        cursor: params.get("cursor").map(str::to_string),
-        limit: ENTRIES,
-    };
+    let timeline =
+        TimelineAsk { kinds: tab.1.to_vec(), cursor: params.get("cursor").map(str::to_string), limit: ENTRIES };
     let who = ask.who()?.clone();
     let language = language(&ask.request, Some(&who));
     let own = ask.block(move |state| read(state, &who, &subject, &timeline, tab.0, language)).await?;
@@ -231,16 +228,17 @@ fn detail(entry: &TimelineEntry, language: Language) -> Value {
         context! { icon, title, text, link, amount => "", tags => Vec::<Value>::new() }
     };
     match &entry.detail {
-        Detail::Document(view) => context! { amount => amount(view), ..plain("file", title(view, language), "", document) },
-        Detail::View { rendition } => {
-            plain("side", language.word("entry_view"), rendition, document)
+        Detail::Document(view) => {
+            context! { amount => amount(view), ..plain("file", title(view, language), "", document) }
         }
+        Detail::View { rendition } => plain("side", language.word("entry_view"), rendition, document),
         Detail::Note(note) => plain("note", language.word("note"), &note.text, document),
         Detail::Consent(_) => plain("shield", language.word("entry_consent"), "", String::new()),
         Detail::Delivery(delivery) => plain("mail", language.word("entry_delivery"), &delivery.to, document),
         Detail::Interaction(contact) => {
             let channel = language.word(&format!("channel_{}", call::channel_name(contact.channel)));
-            let tags = (!contact.wrap_up.is_empty()).then(|| context! { label => contact.wrap_up.as_str(), tone => "info" });
+            let tags =
+                (!contact.wrap_up.is_empty()).then(|| context! { label => contact.wrap_up.as_str(), tone => "info" });
             context! { tags => tags.into_iter().collect::<Vec<_>>(), ..plain("phone", channel, &contact.summary, String::new()) }
         }
         Detail::Request(request) => {

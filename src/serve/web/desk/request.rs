@@ -90,7 +90,9 @@ fn acts(request: &Request, who: &SignedIn, language: Language) -> Vec<Value> {
     if request.assigned_to.as_deref() != Some(&who.user.name) {
         acts.push(context! { code => "take", label => language.word("request_take"), text => false });
     }
-    for (code, state) in [("waiting", RequestState::Waiting), ("resolved", RequestState::Resolved), ("reopened", RequestState::Reopened)] {
+    for (code, state) in
+        [("waiting", RequestState::Waiting), ("resolved", RequestState::Resolved), ("reopened", RequestState::Reopened)]
+    {
         if request.state.may_become(state) {
             let text = state == RequestState::Resolved;
             acts.push(context! { code, label => language.word(&format!("request_to_{code}")), text });
@@ -106,7 +108,7 @@ pub async fn reply(ask: Ask) -> Answer {
     done(&ask, form, move |state, who, form| {
         access::need(who, Deed::AnswerRequests)?;
         let text = form.get("text").unwrap_or_default();
-        state.crm.reply(access::viewer(who), &id, text, form.get("internal").is_some())?;
+        state.crm.reply(&who.user.name, Side::Agent, &id, None, text, form.get("internal").is_some())?;
         state.gate.record(&who.principal, "request-reply", &id, "")?;
         Ok(format!("/agent/requests/{id}?said=reply_sent"))
     })
