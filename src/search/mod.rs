@@ -18,7 +18,6 @@ mod catalogue;
 mod collect;
 mod compile;
 mod feed;
-mod fold;
 mod folder;
 mod highlight;
 mod hits;

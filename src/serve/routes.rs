@@ -14,32 +14,26 @@ use super::ask::{self, Answer, Ask, SignedIn};
 use super::problem::Problem;
 use super::state::State;
 use super::web as pages;
+use crate::auth::permission::{Permission, Permissions};
 use crate::auth::secret;
-use crate::auth::user::Role;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody.
     Public,
-    /// Everybody who signed in; the gate decides about documents.
+    /// Everybody who signed in.
     SignedIn,
-    /// Agents and administrators.
-    Agent,
-    /// Customers.
-    Customer,
-    /// Administrators.
-    Administrator,
+    /// Those with this permission; the gate decides about documents.
+    May(Permission),
 }
 
 impl Access {
-    /// Whether a role may use it.
-    pub fn allows(self, role: Role) -> bool {
+    /// Whether somebody who signed in may use it.
+    pub fn allows(self, permissions: Permissions) -> bool {
         match self {
             Access::Public | Access::SignedIn => true,
-            Access::Agent => matches!(role, Role::Agent | Role::Administrator),
-            Access::Customer => role == Role::Customer,
-            Access::Administrator => role == Role::Administrator,
+            Access::May(permission) => permissions.has(permission),
         }
     }
 }
@@ -78,11 +72,11 @@ impl Route {
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:ident $carries:ident $handler:path;)+) => {
+    ($($method:ident $path:literal $access:ident $(($permission:ident))? $carries:ident $handler:path;)+) => {
         &[$(Route {
             method: stringify!($method),
             path: $path,
-            access: Access::$access,
+            access: Access::$access $((Permission::$permission))?,
             carries: Carries::$carries,
             handler: |ask| Box::pin($handler(ask)),
         }),+]
@@ -91,34 +85,34 @@ macro_rules! routes {
 
 /// Every route of the server.
 pub static ROUTES: &[Route] = routes! {
-    GET    "/api/v1/documents"                SignedIn      Nothing documents::list;
-    GET    "/api/v1/documents/{id}"           SignedIn      Nothing documents::show;
-    GET    "/api/v1/documents/{id}/content"   SignedIn      Nothing content::get;
-    GET    "/api/v1/definitions"              Agent         Nothing info::definitions;
-    POST   "/api/v1/loads"                    Administrator Stream  loads::send;
-    GET    "/api/v1/loads"                    Administrator Nothing loads::list;
-    GET    "/api/v1/loads/{id}"               Administrator Nothing loads::show;
-    GET    "/api/v1/loads/{id}/original"      Administrator Nothing loads::original;
-    GET    "/api/v1/audit"                    Administrator Nothing info::audit;
-    POST   "/api/v1/session"                  Public        Little  session::sign_in;
-    GET    "/api/v1/session"                  SignedIn      Nothing session::whoami;
-    DELETE "/api/v1/session"                  SignedIn      Nothing session::sign_out;
-    GET    "/api/v1/sessions"                 SignedIn      Nothing session::list;
-    DELETE "/api/v1/sessions/{id}"            SignedIn      Nothing session::revoke;
-    GET    "/api/openapi.json"                Public        Nothing info::openapi;
-    GET    "/live"                            Public        Nothing info::live;
-    GET    "/health"                          Public        Nothing info::health;
-    GET    "/metrics"                         Public        Nothing info::metrics;
-    GET    "/"                                Public        Nothing pages::sign_in::page;
-    POST   "/sign-in"                         Public        Little  pages::sign_in::submit;
-    POST   "/sign-out"                        SignedIn      Little  pages::sign_in::sign_out;
-    GET    "/language"                        Public        Nothing pages::sign_in::language;
-    GET    "/static/{name}"                   Public        Nothing pages::assets::get;
-    GET    "/agent"                           Agent         Nothing pages::agent::page;
-    GET    "/agent/documents/{id}"            Agent         Nothing pages::document::agent;
-    GET    "/my"                              Customer      Nothing pages::my::page;
-    GET    "/my/documents/{id}"               Customer      Nothing pages::document::my;
-    GET    "/admin"                           Administrator Nothing pages::admin::page;
+    GET    "/api/v1/documents"              May(DocumentRead)   Nothing documents::list;
+    GET    "/api/v1/documents/{id}"         May(DocumentRead)   Nothing documents::show;
+    GET    "/api/v1/documents/{id}/content" May(DocumentRead)   Nothing content::get;
+    GET    "/api/v1/definitions"            May(DefinitionRead) Nothing info::definitions;
+    POST   "/api/v1/loads"                  May(LoadWrite)      Stream  loads::send;
+    GET    "/api/v1/loads"                  May(LoadRead)       Nothing loads::list;
+    GET    "/api/v1/loads/{id}"             May(LoadRead)       Nothing loads::show;
+    GET    "/api/v1/loads/{id}/original"    May(LoadExport)     Nothing loads::original;
+    GET    "/api/v1/audit"                  May(AuditRead)      Nothing info::audit;
+    POST   "/api/v1/session"                Public              Little  session::sign_in;
+    GET    "/api/v1/session"                SignedIn            Nothing session::whoami;
+    DELETE "/api/v1/session"                SignedIn            Nothing session::sign_out;
+    GET    "/api/v1/sessions"               SignedIn            Nothing session::list;
+    DELETE "/api/v1/sessions/{id}"          SignedIn            Nothing session::revoke;
+    GET    "/api/openapi.json"              Public              Nothing info::openapi;
+    GET    "/live"                          Public              Nothing info::live;
+    GET    "/health"                        Public              Nothing info::health;
+    GET    "/metrics"                       Public              Nothing info::metrics;
+    GET    "/"                              Public              Nothing pages::sign_in::page;
+    POST   "/sign-in"                       Public              Little  pages::sign_in::submit;
+    POST   "/sign-out"                      SignedIn            Little  pages::sign_in::sign_out;
+    GET    "/language"                      Public              Nothing pages::sign_in::language;
+    GET    "/static/{name}"                 Public              Nothing pages::assets::get;
+    GET    "/agent"                         May(ConsoleUse)     Nothing pages::agent::page;
+    GET    "/agent/documents/{id}"          May(ConsoleUse)     Nothing pages::document::agent;
+    GET    "/my"                            May(PortalUse)      Nothing pages::my::page;
+    GET    "/my/documents/{id}"             May(PortalUse)      Nothing pages::document::my;
+    GET    "/admin"                         May(AdminUse)       Nothing pages::admin::page;
 };
 
 /// Largest [`Carries::Little`] body.
@@ -210,8 +204,9 @@ fn admit(route: &Route, request: &HttpRequest, state: &State) -> Result<Option<S
     }
     let who = ask::authenticate(state, request)?;
     let signed_in = who.as_ref().ok_or_else(|| Problem::unauthorized("Sign in, or send an API key."))?;
-    if !route.access.allows(signed_in.role) {
-        return Err(Problem::forbidden("Your role does not include this."));
+    match route.access {
+        Access::May(permission) => signed_in.need(permission)?,
+        Access::Public | Access::SignedIn => {}
     }
     Ok(who)
 }

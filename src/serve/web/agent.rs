@@ -4,7 +4,7 @@ use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
 use super::{Language, coded, language, page as render, shown};
-use crate::auth::user::Role;
+use crate::auth::permission::Permission;
 use crate::serve::api::documents::{self, ORDERS, PARAMETERS};
 use crate::serve::ask::{Answer, Ask, Params};
 use crate::serve::backend::{Facet, HitPage};
@@ -31,7 +31,7 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
         Err(problem) if problem.code == "bad-query" => (HitPage::default(), problem.detail, problem.status),
         Err(problem) => return Err(problem),
     };
-    let own = parts(&ask, &params, &found, base, who.role != Role::Agent);
+    let own = parts(&ask, &params, &found, base, who.may(Permission::DocumentSensitive));
     render(&ask.request, Some(&who), template, status, context! { error, ..own })
 }
 

@@ -18,7 +18,7 @@ use minijinja::{Environment, UndefinedBehavior, Value, context};
 
 use super::ask::SignedIn;
 use super::problem::Problem;
-use crate::auth::user::Role;
+use crate::auth::permission::Permission;
 pub use words::Language;
 
 /// Content security policy of the pages: nothing from elsewhere, nothing inline.
@@ -82,12 +82,10 @@ pub fn language(request: &HttpRequest, who: Option<&SignedIn>) -> Language {
     chosen.or_else(own).or_else(asked).unwrap_or_default()
 }
 
-/// Where a role starts.
-pub fn home(role: Role) -> &'static str {
-    match role {
-        Role::Customer => "/my",
-        Role::Agent | Role::Administrator => "/agent",
-    }
+/// Where somebody starts.
+pub fn home(who: &SignedIn) -> &'static str {
+    let pages = [(Permission::ConsoleUse, "/agent"), (Permission::PortalUse, "/my"), (Permission::AdminUse, "/admin")];
+    pages.into_iter().find(|(permission, _)| who.may(*permission)).map_or("/account", |(_, page)| page)
 }
 
 /// Renders a page with what every page has.
@@ -103,9 +101,10 @@ fn page(
     let user = who.map(|who| {
         context! {
             name => who.user.display_name.as_str(),
-            role => who.role.name(),
-            home => home(who.role),
-            admin => who.role == Role::Administrator,
+            role => who.role.as_str(),
+            home => home(who),
+            admin => who.may(Permission::AdminUse),
+            may => who.principal.rights.permissions.iter().map(|p| p.name()).collect::<Vec<_>>(),
             csrf => who.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
         }
     });
