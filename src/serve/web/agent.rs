@@ -7,7 +7,7 @@ use super::columns::{self, Column};
 use super::links::Links;
 use super::meaning;
 use super::{Language, language, page as render, shown};
-use crate::auth::user::Role;
+use crate::auth::permission::Permission;
 use crate::search::{Meaning, Part, QueryError, Typed};
 use crate::serve::api::documents::{self, ORDERS, PARAMETERS};
 use crate::serve::ask::{Answer, Ask, Params};
@@ -58,7 +58,7 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
     let language = language(&ask.request, Some(&who));
     let search =
         Shown { params: &params, found: &found, definitions: &definitions, typed: &typed, wanted, base, language };
-    let own = search.parts(who.role != Role::Agent);
+    let own = search.parts(who.may(Permission::DocumentSensitive));
     render(&ask.request, Some(&who), template, status, context! { error, ..own })
 }
 

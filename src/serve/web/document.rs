@@ -8,6 +8,7 @@ use minijinja::{Value, context};
 
 use super::{Language, coded, language, page as render, shown};
 use crate::archive::DocId;
+use crate::auth::gate::Use;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DocumentView, FormatInfo};
@@ -41,7 +42,7 @@ async fn show(ask: Ask, base: &'static str) -> Answer {
     let (view, found) = ask
         .block(move |state| {
             let view = documents::look_up(state, &reader, id, "view")?;
-            let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &view, &words)? };
+            let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &words)? };
             Ok((view, found))
         })
         .await?;
@@ -55,12 +56,7 @@ pub async fn find(ask: Ask) -> Answer {
     let id = documents::id(ask.part("id"))?;
     let who = ask.who()?.clone();
     let words = words(params.get("find").unwrap_or_default())?;
-    let found = ask
-        .block(move |state| {
-            let view = documents::look_up(state, &who, id, "find")?;
-            find_in(state, &who, id, &view, &words)
-        })
-        .await?;
+    let found = ask.block(move |state| find_in(state, &who, id, &words)).await?;
     Ok(HttpResponse::Ok().json(found))
 }
 
@@ -87,8 +83,8 @@ fn words(text: &str) -> Result<Vec<String>, Problem> {
     Ok(text.split_whitespace().map(str::to_lowercase).collect())
 }
 
-fn find_in(state: &State, who: &SignedIn, id: DocId, view: &DocumentView, words: &[String]) -> Result<Found, Problem> {
-    let permit = state.gate.open(&who.principal, id, view.account.as_deref(), "find")?;
+fn find_in(state: &State, who: &SignedIn, id: DocId, words: &[String]) -> Result<Found, Problem> {
+    let permit = state.gate.open(&who.principal, Use::READ, &state.backend.subject(id)?, "find")?;
     let mut found = Found::default();
     state.backend.texts(&permit, &mut |page, text| {
         let text = text.to_lowercase();

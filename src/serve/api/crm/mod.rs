@@ -45,10 +45,9 @@ impl From<CrmError> for Problem {
             CrmError::Conflict { .. } => Problem::changed(format!("{error}; read it again.")),
             CrmError::Gone => Problem::gone("The link leads nowhere: it is used up, too old, or was never made."),
             CrmError::NotConfirmed => Problem::not_confirmed("Check what you typed against the paper."),
-            CrmError::TooMany { wait_s } => Problem {
-                retry_after_s: Some(*wait_s),
-                ..Problem::too_many(format!("Try again in {wait_s} seconds."))
-            },
+            CrmError::TooMany { wait_s } => {
+                Problem { retry_after_s: Some(*wait_s), ..Problem::too_many(format!("Try again in {wait_s} seconds.")) }
+            }
             CrmError::Auth(inner) => match inner {
                 crate::auth::AuthError::Exists { .. } => Problem::exists("This sign-in name is taken; choose another."),
                 crate::auth::AuthError::BadName | crate::auth::AuthError::BadPassword => {
@@ -63,7 +62,8 @@ impl From<CrmError> for Problem {
 
 /// The JSON in the body.
 fn body<T: DeserializeOwned>(ask: &Ask) -> Result<T, Problem> {
-    serde_json::from_slice(&ask.body).map_err(|error| Problem::bad_body(format!("The body is not as expected: {error}.")))
+    serde_json::from_slice(&ask.body)
+        .map_err(|error| Problem::bad_body(format!("The body is not as expected: {error}.")))
 }
 
 /// `limit` and `cursor`.
