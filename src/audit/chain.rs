@@ -287,6 +287,7 @@ impl Head {
             what: entry.what.into(),
             document: entry.document.map(|id| id.to_string()),
             why: entry.why.chars().take(2000).collect(),
+            right: entry.right.into(),
         };
         let json = serde_json::to_vec(&record).map_err(|error| not_written(&error.to_string()))?;
         self.hash = link(&self.hash, seq, &json);

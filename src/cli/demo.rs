@@ -6,7 +6,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::archive::Archive;
-use crate::auth::user::{NewUser, Role, Users};
+use crate::auth::role::{ADMINISTRATOR, AGENT, CUSTOMER};
+use crate::auth::user::{NewUser, Users};
 use crate::records::retention::{self, Class};
 use crate::serve::ServeConfig;
 
@@ -37,7 +38,7 @@ const MARK: &str = "made-by-greenbar-demo";
 
 struct Sample {
     name: &'static str,
-    role: Role,
+    role: &'static str,
     account: Option<&'static str>,
     display_name: &'static str,
     language: &'static str,
@@ -49,7 +50,7 @@ struct Sample {
 const PEOPLE: &[Sample] = &[
     Sample {
         name: "ann",
-        role: Role::Agent,
+        role: AGENT,
         account: None,
         display_name: "Ann Agent",
         language: "",
@@ -58,7 +59,7 @@ const PEOPLE: &[Sample] = &[
     },
     Sample {
         name: "ava",
-        role: Role::Customer,
+        role: CUSTOMER,
         account: Some("410000-1000-0"),
         display_name: "Ava Barnes",
         language: "en",
@@ -67,7 +68,7 @@ const PEOPLE: &[Sample] = &[
     },
     Sample {
         name: "zhou",
-        role: Role::Customer,
+        role: CUSTOMER,
         account: Some("025348168131"),
         display_name: "周明怡",
         language: "zh-CN",
@@ -76,7 +77,7 @@ const PEOPLE: &[Sample] = &[
     },
     Sample {
         name: "admin",
-        role: Role::Administrator,
+        role: ADMINISTRATOR,
         account: None,
         display_name: "Administrator",
         language: "",
@@ -162,7 +163,7 @@ fn add_people(archive: &Archive) -> Result<(), Failure> {
         }
         users.add(NewUser {
             name: person.name.into(),
-            role: person.role,
+            role: person.role.into(),
             accounts: person.account.map(String::from).into_iter().collect(),
             display_name: person.display_name.into(),
             language: person.language.into(),
@@ -176,10 +177,10 @@ fn say_how_to_sign_in(address: SocketAddr) -> Result<(), Failure> {
     output::line("")?;
     for person in PEOPLE {
         let what = match (person.role, person.language) {
-            (Role::Agent, _) => "agent console",
-            (Role::Customer, "zh-CN") => "customer portal (Chinese)",
-            (Role::Customer, _) => "customer portal",
-            (Role::Administrator, _) => "administration",
+            (AGENT, _) => "agent console",
+            (CUSTOMER, "zh-CN") => "customer portal (Chinese)",
+            (CUSTOMER, _) => "customer portal",
+            _ => "administration",
         };
         output::line(format!(
             "  {what:<26} http://{address}{:<8} user {:<6} password {}",

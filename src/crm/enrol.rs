@@ -16,8 +16,9 @@ use super::timeline::{DocumentEntry, Documents};
 use super::{Crm, CrmError, Time, required, short};
 use crate::archive::kv::{Batch, Family};
 use crate::auth::AuthError;
-use crate::auth::user::{NewUser, Role, User, Users};
-use crate::search::{fold, squeeze};
+use crate::auth::role::CUSTOMER;
+use crate::auth::user::{NewUser, User, Users};
+use crate::index::fold::{fold, squeeze};
 
 /// What of a report may be asked at enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -151,7 +152,7 @@ impl Crm {
         let number = confirmed.ok_or(CrmError::NotConfirmed)?;
         let user = users.add(NewUser {
             name,
-            role: Role::Customer,
+            role: CUSTOMER.into(),
             accounts: vec![number.clone()],
             display_name,
             language: if asked.language == "zh-CN" { "zh-CN".into() } else { "en".into() },
@@ -342,7 +343,7 @@ mod tests {
         let users = users();
         let enrol = |asked| crm.enrol(&users, &Bills, &forms(), "10.0.0.1", asked);
         let user = enrol(asked("41-1", "-1,234.50", "re 77 3", "ava")).expect("enrolled");
-        assert_eq!((user.role, user.accounts.as_slice()), (Role::Customer, &["41-1".to_string()][..]));
+        assert_eq!((user.role.as_str(), user.accounts.as_slice()), (CUSTOMER, &["41-1".to_string()][..]));
         enrol(asked("41-1", "30", "RE-77/3", "ava2")).expect("an older one");
         for (account, amount, invoice) in
             [("41-1", "40.00", "RE-77/3"), ("41-1", "20.01", "RE-77/3"), ("41-2", "20", "x")]

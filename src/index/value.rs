@@ -68,6 +68,20 @@ pub enum Value {
     Integer(i64),
 }
 
+impl Value {
+    /// A number as an exact count of 10^-9; `None` for texts and dates.
+    pub fn nano(&self) -> Option<i128> {
+        match self {
+            Value::Decimal(decimal) => {
+                let places = u32::from(decimal.scale.min(9));
+                Some(i128::from(decimal.units) * i128::from(10_u64.pow(9 - places)))
+            }
+            Value::Integer(number) => Some(i128::from(*number) * 1_000_000_000),
+            Value::Text(_) | Value::Date(_) => None,
+        }
+    }
+}
+
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

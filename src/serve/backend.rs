@@ -7,7 +7,9 @@ use std::sync::Arc;
 
 use crate::archive::kv::Engine;
 use crate::archive::{DocId, LoadId, LoadRow};
+use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
+use crate::auth::predicate::Subject;
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
 use crate::search::{QueryError, Vocabulary};
@@ -21,8 +23,12 @@ pub trait Backend: Send + Sync + 'static {
     fn generation(&self) -> u64;
     /// One page of a hit list.
     fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError>;
-    /// What is known of a document, without its content.
-    fn document(&self, id: DocId) -> Result<Option<DocumentView>, BackendError>;
+    /// What the gate must know of a document before it opens it.
+    fn subject(&self, id: DocId) -> Result<Subject, BackendError>;
+    /// What is known of the permitted document, without its content, masked as the permit says.
+    fn document(&self, permit: &Permit) -> Result<DocumentView, BackendError>;
+    /// Definitions that only some roles may see.
+    fn restricted(&self) -> Result<Restricted, BackendError>;
     /// The renditions there are.
     fn formats(&self) -> Vec<FormatInfo>;
     /// Hands over the text of each page of the permitted document, pages from 0, until told to stop.
@@ -230,6 +236,9 @@ pub enum BackendError {
         /// There are.
         pages: u32,
     },
+    /// The captured bytes hold values that the reader may not see.
+    #[error("the captured bytes hold values that are masked for you")]
+    Masked,
     /// The stream cannot be loaded; sending it again will not help.
     #[error("{0}")]
     NotLoadable(String),

@@ -8,6 +8,7 @@ use super::backend::BackendError;
 use crate::audit::AuditError;
 use crate::auth::AuthError;
 use crate::auth::gate::Denied;
+use crate::auth::permission::Permission;
 use crate::search::QueryError;
 
 /// A failed request. Codes are stable; programs may rely on them.
@@ -53,6 +54,8 @@ problems! {
     bad_credentials = UNAUTHORIZED, "bad-credentials", "Name or password is wrong";
     /// Not for this role.
     forbidden = FORBIDDEN, "forbidden", "This is not for your role";
+    /// The captured bytes hold values that are masked for this role.
+    masked = FORBIDDEN, "masked", "The captured bytes hold values that are masked for you";
     /// A state-changing request without its token, or from another site.
     csrf = FORBIDDEN, "csrf", "The request does not come from a page of this server";
     /// Not there, or not for the caller.
@@ -97,6 +100,11 @@ impl Problem {
         Problem::not_found("There is nothing here, or it is not for you.")
     }
 
+    /// The caller lacks a permission.
+    pub fn missing(permission: Permission) -> Problem {
+        Problem::forbidden(format!("Your role does not include {permission}."))
+    }
+
     /// Something failed that the caller cannot mend: the log has the reason, the answer does not.
     pub fn failed(doing: &str, error: &dyn std::fmt::Display) -> Problem {
         tracing::error!(doing, %error, "a request failed");
@@ -139,6 +147,7 @@ impl From<BackendError> for Problem {
                 Problem { query: Some(Box::new(error.clone())), ..Problem::bad_query(error.to_string()) }
             }
             BackendError::BadCursor => Problem::bad_parameter(error.to_string()),
+            BackendError::Masked => Problem::masked("Other renditions show the document with these values masked."),
             BackendError::NoPage { .. } => Problem::bad_parameter(error.to_string()),
             other => Problem::failed("asking the archive", &other),
         }
@@ -161,6 +170,7 @@ impl From<Denied> for Problem {
     fn from(denied: Denied) -> Problem {
         match denied {
             Denied::NotYours => Problem::nothing(),
+            Denied::Missing(permission) => Problem::missing(permission),
             Denied::Audit(error) => error.into(),
         }
     }

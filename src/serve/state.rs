@@ -11,6 +11,7 @@ use super::intake::Intake;
 use super::metrics::Metrics;
 use super::rendition::Cache;
 use crate::auth::clock::Clock;
+use crate::auth::directory::Directory;
 use crate::auth::gate::Gate;
 use crate::auth::key::Keys;
 use crate::auth::lockout::Lockout;
@@ -61,6 +62,7 @@ pub struct State {
     pub backend: Arc<dyn Backend>,
     pub config: ServeConfig,
     pub gate: Gate,
+    pub directory: Directory,
     pub users: Users,
     pub sessions: Sessions,
     pub keys: Keys,
@@ -82,6 +84,7 @@ impl State {
         let clock = config.clock.clone();
         State {
             gate: Gate::new(engine.clone()),
+            directory: Directory::new(engine.clone()),
             users: Users::new(engine.clone(), clock.clone()),
             sessions: Sessions::new(engine.clone(), clock.clone()),
             keys: Keys::new(engine.clone(), clock.clone()),

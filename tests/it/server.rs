@@ -223,3 +223,44 @@ fn every_document_read_leaves_an_audit_record() {
     assert!(reads("1-2") >= 2 && reads("1-3") >= 1, "{records:?}");
     assert!(records.iter().any(|r| r["document"] == "1-2" && r["who"] == "ann"), "{records:?}");
 }
+
+/// Masked values are in no rendition, field, hit list or search of somebody who may not see them.
+#[test]
+fn what_is_masked_is_nowhere() {
+    let archive = Archive::new("masks");
+    archive.load(&archive.home.file("s.txt", small_statements(20)), None);
+    let auditor = key(&archive, "otto", "auditor", &[]);
+    let agent = key(&archive, "ann", "agent", &[]);
+    let server = Server::start(&archive);
+    let account = crate::story::account(5);
+    let digits: String = account.chars().filter(char::is_ascii_digit).collect();
+    let bare = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(['-', ' '], "");
+    for format in ["pdf", "html", "text", "csv", "json", "png"] {
+        let path = format!("/api/v1/documents/1-5/content?format={format}&highlight={account}");
+        let (status, _, seen) = server.get(&path, &auditor);
+        let (_, _, whole) = server.get(&path, &agent);
+        assert_eq!(status, 200, "{format}: {}", text(&seen));
+        assert_ne!(seen, whole, "{format}");
+        assert!(!bare(&seen).contains(&digits), "{format}");
+        if format == "pdf" {
+            let printed = |pdf: &[u8]| {
+                let file = archive.home.file("masked.pdf", pdf);
+                let out = std::process::Command::new("pdftotext").arg("-layout").arg(file).arg("-").output();
+                bare(&out.expect("pdftotext (poppler-utils) runs").stdout)
+            };
+            assert!(!printed(&seen).contains(&digits) && printed(&whole).contains(&digits));
+        }
+    }
+    let (status, _, body) = server.get("/api/v1/documents/1-5/content?format=original", &auditor);
+    assert_eq!(status, 403, "{}", text(&body));
+    let hit = server.json("/api/v1/documents/1-5", &auditor);
+    assert!(!bare(hit.to_string().as_bytes()).contains(&digits), "{hit}");
+    for query in [account.as_str(), digits.as_str(), &format!("account:{account}"), &format!("\"{account}\"")] {
+        let path = format!("/api/v1/documents?q={}", query.replace('"', "%22").replace(' ', "+"));
+        assert_eq!(server.json(&path, &auditor)["total"], 0, "{query}");
+        assert_eq!(server.json(&path, &agent)["total"], 1, "{query}");
+    }
+    let list = server.json("/api/v1/documents?q=statement&limit=100", &auditor);
+    assert_eq!(list["documents"].as_array().map(Vec::len), Some(20), "the documents themselves are found");
+    assert!(!bare(list.to_string().as_bytes()).contains(&digits));
+}

@@ -5,7 +5,10 @@ use std::ops::ControlFlow;
 use super::*;
 use crate::archive::LoadId;
 use crate::auth::clock::Clock;
-use crate::auth::gate::{Gate, Principal, PrincipalKind};
+use crate::auth::directory::Rights;
+use crate::auth::gate::{Gate, Principal, Use};
+use crate::auth::permission::Permission;
+use crate::auth::predicate::{Facts, Predicate, Subject};
 use crate::crm::account::AccountData;
 use crate::crm::customer::CustomerData;
 use crate::crm::interaction::NewInteraction;
@@ -66,10 +69,15 @@ fn customer(crm: &Crm) -> String {
 
 fn view(crm: &Crm, who: &str, document: &str, account: &str) {
     let gate = Gate::new(crm.engine.clone());
-    let kind =
-        if who == "ava" { PrincipalKind::Customer { accounts: vec![account.into()] } } else { PrincipalKind::Agent };
-    let principal = Principal { name: who.into(), kind, from: "10.0.0.1".into() };
-    gate.open(&principal, document.parse().expect("an id"), Some(account), "pdf").expect("allowed");
+    let pages = if who == "ava" { Permission::PortalUse } else { Permission::ConsoleUse };
+    let rights = Rights {
+        permissions: [Permission::DocumentRead, pages].into_iter().collect(),
+        grants: vec![("test".into(), Predicate::Everything)],
+        ..Rights::default()
+    };
+    let principal = Principal::new(who, "10.0.0.1", rights);
+    let facts = Facts { account: Some(account.into()), ..Facts::none(document.parse().expect("an id")) };
+    gate.open(&principal, Use::READ, &Subject::found(facts), "pdf").expect("allowed");
 }
 
 fn busy(crm: &Crm, clock: &Clock) {

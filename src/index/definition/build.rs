@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::error::DefinitionErrors;
 use super::fields::{FIELD_KEYS, TABLE_KEYS, field, table};
 use super::raw::{At, Faults, Section};
-use super::{Definition, FieldInfo, FullText, Mask, Paper};
+use super::{Definition, FieldInfo, FullText, Mask, Masked, Paper};
 use crate::decode::{FORMATS, ReadSpec};
 use crate::frame::codepage::CodePage;
 use crate::index::rule::{
@@ -35,7 +35,9 @@ const TOP_KEYS: &[&str] = &[
     "exclude",
     "paper",
     "mask",
+    "mask_pattern",
 ];
+const MASK_KEYS: &[&str] = &["keep_first", "keep_last", "with", "clear"];
 const READ_KEYS: &[&str] = &[
     "format",
     "code_page",
@@ -197,18 +199,36 @@ fn paper(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Paper {
 
 fn masks(top: &Section<'_, '_>, fields: &[FieldInfo], faults: &mut Faults<'_>) -> Vec<Mask> {
     let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-    let Some(section) = top.section("mask", &names, faults) else { return Vec::new() };
     let mut masks = Vec::new();
-    for (number, name) in (0..).zip(&names) {
-        let Some(mask) = section.section(name, &["keep_first", "keep_last", "with"], faults) else { continue };
-        let number_of = |key: &str, faults: &mut Faults<'_>| {
-            mask.number(key, 0..1_000, faults).and_then(|number| u16::try_from(number.value).ok()).unwrap_or(0)
-        };
-        let with = mask.text("with", faults).and_then(|with| with.value.chars().next()).unwrap_or('•');
-        let (keep_first, keep_last) = (number_of("keep_first", faults), number_of("keep_last", faults));
-        masks.push(Mask { field: number, keep_first, keep_last, with });
+    if let Some(section) = top.section("mask", &names, faults) {
+        for (number, field) in (0..).zip(fields) {
+            let Some(mask) = section.section(&field.name, MASK_KEYS, faults) else { continue };
+            masks.push(mask_of(&mask, Masked::Field(number), faults));
+        }
+    }
+    let keys = [MASK_KEYS, &["name", "regex"]].concat();
+    for section in top.sections("mask_pattern", &keys, faults) {
+        if !section.has("regex") {
+            let allowed = "a regular expression in single quotes, such as '[0-9]{4}(?: [0-9]{4}){3}'";
+            faults.add(section.at, &section.key("regex"), "is missing", Some(allowed));
+        }
+        let Some(regex) = section.regex("regex", faults) else { continue };
+        if regex.is_match("") {
+            faults.add(section.at, &section.key("regex"), "matches nothing at all", None);
+        }
+        masks.push(mask_of(&section, Masked::Pattern(regex.as_str().into()), faults));
     }
     masks
+}
+
+fn mask_of(section: &Section<'_, '_>, what: Masked, faults: &mut Faults<'_>) -> Mask {
+    let mut number = |key: &str| {
+        section.number(key, 0..1_000, faults).and_then(|number| u16::try_from(number.value).ok()).unwrap_or(0)
+    };
+    let (keep_first, keep_last) = (number("keep_first"), number("keep_last"));
+    let with = section.text("with", faults).and_then(|with| with.value.chars().next()).unwrap_or('•');
+    let clear = section.texts("clear", faults).into_iter().map(|role| role.value).collect();
+    Mask { what, keep_first, keep_last, with, clear }
 }
 
 fn read(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> ReadSpec {

@@ -9,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use crate::archive::kv::Engine;
 use crate::archive::kv::memory::Memory;
 use crate::archive::{DocId, LoadId, LoadRow};
+use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
+use crate::auth::predicate::{Facts, Subject};
 use crate::index::value::{Day, Decimal, FieldValue, Value};
 use crate::render::RenderOptions;
 use crate::serve::backend::*;
@@ -30,6 +32,17 @@ const DOCUMENTS: [(&str, &str, u32, usize); 3] = [
 impl Fake {
     pub fn new() -> Fake {
         Fake { engine: Arc::new(Memory::default()), renders: AtomicU64::new(0), loads: Mutex::default() }
+    }
+
+    fn facts(view: &DocumentView) -> Facts {
+        Facts {
+            id: view.id,
+            definition: view.definition.clone(),
+            kind: view.kind.clone(),
+            account: view.account.clone(),
+            date: view.date.map(|day| day.0),
+            fields: view.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect(),
+        }
     }
 
     fn view(id: DocId) -> Option<DocumentView> {
@@ -76,9 +89,8 @@ impl Backend for Fake {
         }
         let ids = (1..=3).map(|ordinal| DocId { load: LoadId(1), ordinal });
         let seen = |view: &DocumentView| {
-            let account = view.account.clone().unwrap_or_default();
-            scope.accounts().is_none_or(|accounts| accounts.contains(&account))
-                && asked.account.as_ref().is_none_or(|asked| *asked == account)
+            scope.predicate().holds(&Fake::facts(view))
+                && asked.account.as_ref().is_none_or(|a| Some(a) == view.account.as_ref())
         };
         let views: Vec<_> = ids.filter_map(Fake::view).filter(seen).collect();
         let highlights = vec![Highlight {
@@ -100,8 +112,19 @@ impl Backend for Fake {
         })
     }
 
-    fn document(&self, id: DocId) -> Result<Option<DocumentView>, BackendError> {
-        Ok(Fake::view(id))
+    fn subject(&self, id: DocId) -> Result<Subject, BackendError> {
+        Ok(match Fake::view(id) {
+            Some(view) => Subject::found(Fake::facts(&view)),
+            None => Subject::absent(id, None),
+        })
+    }
+
+    fn document(&self, permit: &Permit) -> Result<DocumentView, BackendError> {
+        Ok(Fake::view(permit.document()).expect("the gate has let it through"))
+    }
+
+    fn restricted(&self) -> Result<Restricted, BackendError> {
+        Ok(Vec::new())
     }
 
     fn formats(&self) -> Vec<FormatInfo> {

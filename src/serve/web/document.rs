@@ -9,12 +9,15 @@ use minijinja::{Value, context};
 use super::desk;
 use super::{Language, coded, language, page as render, shown};
 use crate::archive::DocId;
+use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
 use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DocumentView, FormatInfo};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
+use crate::view::ORIGINAL;
 
 /// Thumbnails at a time: of longer documents, those around the page. A script adds the others.
 const THUMBNAILS: u32 = 40;
@@ -47,7 +50,7 @@ async fn show(ask: Ask, base: &'static str) -> Answer {
     let (view, found, own) = ask
         .block(move |state| {
             let view = documents::look_up(state, &reader, id, "view")?;
-            let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &view, &words)? };
+            let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &words)? };
             let own = if staff {
                 beside(state, &reader, id, &view, language)?
             } else {
@@ -80,12 +83,7 @@ pub async fn find(ask: Ask) -> Answer {
     let id = documents::id(ask.part("id"))?;
     let who = ask.who()?.clone();
     let words = words(params.get("find").unwrap_or_default())?;
-    let found = ask
-        .block(move |state| {
-            let view = documents::look_up(state, &who, id, "find")?;
-            find_in(state, &who, id, &view, &words)
-        })
-        .await?;
+    let found = ask.block(move |state| find_in(state, &who, id, &words)).await?;
     Ok(HttpResponse::Ok().json(found))
 }
 
@@ -112,8 +110,8 @@ fn words(text: &str) -> Result<Vec<String>, Problem> {
     Ok(text.split_whitespace().map(str::to_lowercase).collect())
 }
 
-fn find_in(state: &State, who: &SignedIn, id: DocId, view: &DocumentView, words: &[String]) -> Result<Found, Problem> {
-    let permit = state.gate.open(&who.principal, id, view.account.as_deref(), "find")?;
+fn find_in(state: &State, who: &SignedIn, id: DocId, words: &[String]) -> Result<Found, Problem> {
+    let permit = state.gate.open(&who.principal, Use::READ, &state.backend.subject(id)?, "find")?;
     let mut found = Found::default();
     state.backend.texts(&permit, &mut |page, text| {
         let text = text.to_lowercase();
@@ -178,7 +176,10 @@ fn parts(ask: &Ask, params: &Params, view: &DocumentView, found: &Found, base: &
     let tabs = TABS.iter().map(|(name, word)| {
         context! { name => *name, label => language.word(word), link => link(name, page), current => *name == tab }
     });
-    let formats = ask.state.backend.formats().into_iter().filter(|format| !format.one_page);
+    let may_have = |format: &FormatInfo| {
+        format.name != ORIGINAL || ask.who.as_ref().is_some_and(|who| who.may(Permission::DocumentOriginal))
+    };
+    let formats = ask.state.backend.formats().into_iter().filter(|format| !format.one_page && may_have(format));
     let formats = formats.map(|format| {
         context! { name => format.name, label => format_label(&format, language), extension => format.extension }
     });

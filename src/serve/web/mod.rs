@@ -27,7 +27,7 @@ use minijinja::{Value, context};
 
 use super::ask::SignedIn;
 use super::problem::Problem;
-use crate::auth::user::Role;
+use crate::auth::permission::Permission;
 pub use words::Language;
 
 /// Content security policy of the pages: nothing from elsewhere, nothing inline. Pictures may be `data:`, since drawn
@@ -64,12 +64,10 @@ pub fn language(request: &HttpRequest, who: Option<&SignedIn>) -> Language {
     chosen.or_else(own).or_else(asked).unwrap_or_default()
 }
 
-/// Where a role starts.
-pub fn home(role: Role) -> &'static str {
-    match role {
-        Role::Customer => "/my",
-        Role::Agent | Role::Administrator => "/agent",
-    }
+/// Where somebody starts.
+pub fn home(who: &SignedIn) -> &'static str {
+    let pages = [(Permission::ConsoleUse, "/agent"), (Permission::PortalUse, "/my"), (Permission::AdminUse, "/admin")];
+    pages.into_iter().find(|(permission, _)| who.may(*permission)).map_or("/account", |(_, page)| page)
 }
 
 /// The reader's choice of light or dark; empty for the browser's.
@@ -130,10 +128,11 @@ fn user(who: &SignedIn, language: Language) -> Value {
     context! {
         name => name.as_str(),
         initials => initials.to_uppercase(),
-        role => language.word(&format!("role_{}", who.role.name())),
-        home => home(who.role),
-        staff => who.role != Role::Customer,
-        admin => who.role == Role::Administrator,
+        role => Some(language.word(&format!("role_{}", who.role))).filter(|w| !w.is_empty()).unwrap_or(who.role.clone()),
+        home => home(who),
+        staff => who.may(Permission::ConsoleUse),
+        admin => who.may(Permission::AdminUse),
+        may => who.principal.rights.permissions.iter().map(|p| p.name()).collect::<Vec<_>>(),
         csrf => who.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
     }
 }

@@ -36,7 +36,7 @@ pub async fn page(ask: Ask) -> Answer {
     let params = ask.params(&["next"])?;
     let next = params.get("next").and_then(local).unwrap_or_default().to_string();
     if let Ok(Some(who)) = ask::authenticate(&ask.state, &ask.request) {
-        return Ok(see_other(if next.is_empty() { home(who.role) } else { &next }));
+        return Ok(see_other(if next.is_empty() { home(&who) } else { &next }));
     }
     form(&ask, &next, "", "", StatusCode::OK)
 }
@@ -52,8 +52,8 @@ pub async fn submit(ask: Ask) -> Answer {
     let (name, next) = (text("name"), text("next"));
     let words = super::language(&ask.request, None);
     match session::open(&ask, Credentials { name: name.clone(), password: text("password") }).await {
-        Ok((token, _, user)) => {
-            let mut response = see_other(local(&next).unwrap_or_else(|| home(user.role)));
+        Ok((token, who)) => {
+            let mut response = see_other(local(&next).unwrap_or_else(|| home(&who)));
             response
                 .add_cookie(&session::cookie(&ask.state, &token))
                 .map_err(|e| Problem::failed("setting a cookie", &e))?;

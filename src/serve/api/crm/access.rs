@@ -3,8 +3,11 @@
 use std::ops::ControlFlow;
 
 use crate::archive::DocId;
-use crate::auth::gate::{Permit, Principal, PrincipalKind, Scope};
-use crate::auth::user::Role;
+use crate::auth::directory::Rights;
+use crate::auth::gate::{Permit, Principal, Scope, Use};
+use crate::auth::permission::Permission;
+use crate::auth::predicate::Predicate;
+use crate::auth::role::CUSTOMER;
 use crate::crm::link::Link;
 use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, DocumentField, Documents};
@@ -15,48 +18,13 @@ use crate::serve::backend::{DefinitionView, DocumentView, HitsAsked};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
-/// What can be allowed here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    /// See customers, accounts, contact points, timelines.
-    ReadCustomers,
-    /// Change them.
-    WriteCustomers,
-    /// Send copies of documents.
-    Send,
-    /// Send to an address that was not verified.
-    SendAnywhere,
-    /// Write notes.
-    WriteNotes,
-    /// Log contacts.
-    WriteInteractions,
-    /// Answer and close requests.
-    AnswerRequests,
-    /// Set texts, codes and the like.
-    Configure,
-}
-
-/// The caller as the customer module knows viewers.
+/// The caller as the customer module knows viewers. Who may not see customers sees what belongs to the own accounts.
 pub fn viewer(who: &SignedIn) -> Viewer<'_> {
-    match &who.principal.kind {
-        PrincipalKind::Customer { accounts } => Viewer::Customer { name: &who.user.name, accounts },
-        _ => Viewer::Staff(&who.user.name),
+    if who.may(Permission::CustomerRead) {
+        Viewer::Staff(&who.user.name)
+    } else {
+        Viewer::Customer { name: &who.user.name, accounts: &who.accounts }
     }
-}
-
-/// Whether the caller may do this.
-pub fn may(who: &SignedIn, deed: Deed) -> bool {
-    match deed {
-        Deed::ReadCustomers | Deed::Send | Deed::WriteNotes | Deed::WriteInteractions | Deed::AnswerRequests => {
-            matches!(who.role, Role::Agent | Role::Administrator)
-        }
-        Deed::WriteCustomers | Deed::SendAnywhere | Deed::Configure => who.role == Role::Administrator,
-    }
-}
-
-/// Refuses what the caller may not do.
-pub fn need(who: &SignedIn, deed: Deed) -> Result<(), Problem> {
-    if may(who, deed) { Ok(()) } else { Err(Problem::forbidden("Your role does not include this.")) }
 }
 
 /// Refuses accounts of others; they look like none.
@@ -70,54 +38,80 @@ pub fn need_customer(state: &State, who: &SignedIn, id: &str) -> Result<(), Prob
 }
 
 /// The gate's permit for a document, with what is known of it.
-pub fn open(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<(Permit, DocumentView), Problem> {
-    let Some(view) = state.backend.document(id)? else {
-        state.gate.refuse(&who.principal, id, why)?;
-        return Err(Problem::nothing());
-    };
-    let permit = state.gate.open(&who.principal, id, view.account.as_deref(), why)?;
+pub fn open(
+    state: &State,
+    who: &SignedIn,
+    id: DocId,
+    wanted: Use,
+    why: &str,
+) -> Result<(Permit, DocumentView), Problem> {
+    let subject = state.backend.subject(id)?;
+    let permit = state.gate.open(&who.principal, wanted, &subject, why)?;
+    let view = state.backend.document(&permit)?;
     Ok((permit, view))
+}
+
+/// Refuses documents that the caller does not see, and says whose account it is of; a refusal is recorded. Nothing of
+/// the document is shown, so it is no view of it.
+pub fn need_document(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<Option<String>, Problem> {
+    let subject = state.backend.subject(id)?;
+    if !subject.there || !state.gate.sees(&who.principal, &subject.facts) {
+        state.gate.open(&who.principal, Use::READ, &subject, why)?;
+        return Err(Problem::nothing());
+    }
+    Ok(subject.facts.account)
 }
 
 /// The documents as the caller may see them.
 pub fn documents<'s>(state: &'s State, who: &SignedIn) -> Result<Shelf<'s>, Problem> {
-    let scope = state.gate.scope(&who.principal);
-    Ok(Shelf { state, scope, definitions: state.backend.definitions()? })
+    shelf(state, who.principal.clone())
 }
 
 /// All documents, for what greenbar itself compares: nothing of them is shown.
 pub fn all_documents(state: &State) -> Result<Shelf<'_>, Problem> {
-    let system =
-        Principal { name: "system:enrolment".into(), kind: PrincipalKind::Administrator, from: "greenbar".into() };
-    Ok(Shelf { state, scope: state.gate.scope(&system), definitions: state.backend.definitions()? })
+    shelf(state, Principal::operator("system:enrolment", "greenbar"))
+}
+
+fn shelf(state: &State, principal: Principal) -> Result<Shelf<'_>, Problem> {
+    let (scope, definitions) = (state.gate.scope(&principal), state.backend.definitions()?);
+    Ok(Shelf { state, principal, scope, definitions })
 }
 
 /// Somebody who did not sign in, for the audit.
 pub fn nobody(from: &str) -> Principal {
-    Principal { name: "nobody".into(), kind: PrincipalKind::Customer { accounts: Vec::new() }, from: from.into() }
+    Principal::nobody("nobody", from)
 }
 
-/// Somebody with a link to a document of this account.
-fn by_link(id: &str, account: Option<&str>, from: &str) -> Principal {
-    let id: String = id.chars().take(16).collect();
-    let accounts = account.map(str::to_string).into_iter().collect();
-    Principal { name: format!("link:{id}"), kind: PrincipalKind::Customer { accounts }, from: from.into() }
-}
-
-/// The gate's permit for a document behind a link.
+/// The gate's permit for the one document behind a link. Who has the link sees what the customer would see.
 pub fn open_by_link(state: &State, link: &Link, id: DocId, from: &str) -> Result<Permit, Problem> {
-    let who = by_link(&link.id, link.account.as_deref(), from);
-    Ok(state.gate.open(&who, id, link.account.as_deref(), "link")?)
+    let short: String = link.id.chars().take(16).collect();
+    let rights = Rights {
+        roles: vec![CUSTOMER.into()],
+        permissions: [Permission::DocumentRead, Permission::DocumentUnmask, Permission::PortalUse]
+            .into_iter()
+            .collect(),
+        grants: vec![("link".into(), Predicate::Everything)],
+        ..Rights::default()
+    };
+    let who = Principal::new(format!("link:{short}"), from, rights);
+    Ok(state.gate.open(&who, Use::READ, &state.backend.subject(id)?, "link")?)
 }
 
 /// Title of the report of a document, English and Chinese: all that is told of it before it is opened.
 pub fn report_of(state: &State, id: DocId) -> Result<Option<(String, Option<String>)>, Problem> {
-    Ok(state.backend.document(id)?.map(|view| (view.report, view.report_zh)))
+    let subject = state.backend.subject(id)?;
+    if !subject.there {
+        return Ok(None);
+    }
+    let name = subject.facts.definition;
+    let known = state.backend.definitions()?.into_iter().find(|definition| definition.name == name);
+    Ok(Some(known.map_or((name, None), |definition| (definition.title, definition.title_zh))))
 }
 
 /// The documents within a scope.
 pub struct Shelf<'s> {
     state: &'s State,
+    principal: Principal,
     scope: Scope,
     definitions: Vec<DefinitionView>,
 }
@@ -231,9 +225,8 @@ impl Documents for Shelf<'_> {
 
     fn may_see(&self, document: DocId) -> Result<bool, CrmError> {
         let failed = |error: crate::serve::backend::BackendError| CrmError::Documents(error.to_string());
-        let Some(view) = self.state.backend.document(document).map_err(failed)? else { return Ok(false) };
-        let accounts = self.scope.accounts();
-        Ok(accounts.is_none_or(|accounts| view.account.is_some_and(|account| accounts.contains(&account))))
+        let subject = self.state.backend.subject(document).map_err(failed)?;
+        Ok(subject.there && self.state.gate.sees(&self.principal, &subject.facts))
     }
 }
 
@@ -245,5 +238,5 @@ fn is_number_field(name: &str) -> bool {
 }
 
 fn plain(text: &str) -> String {
-    crate::search::squeeze(&crate::search::fold(text))
+    crate::index::fold::squeeze(&crate::index::fold::fold(text))
 }

@@ -4,11 +4,13 @@ use minijinja::{Value, context};
 
 use super::{Language, back, done, moment};
 use crate::archive::DocId;
+use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactKind, Owner};
 use crate::crm::copy::{Delivery, DeliveryState, How, NewCopy};
 use crate::crm::note::{NewNote, Note, Place, Visibility};
 use crate::crm::time::Date;
-use crate::serve::api::crm::access::{self, Deed};
+use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::DocumentView;
@@ -26,7 +28,6 @@ pub async fn note(ask: Ask) -> Answer {
     let form =
         ask.form(&["csrf", "once", "back", "customer", "account", "document", "text", "for", "page", "quote"])?;
     done(&ask, form, |state, who, form| {
-        access::need(who, Deed::WriteNotes)?;
         let text = |name: &str| form.get(name).map(str::to_string);
         let mut new = NewNote {
             customer: text("customer"),
@@ -39,7 +40,7 @@ pub async fn note(ask: Ask) -> Answer {
         let mut home = "/agent".to_string();
         if let Some(document) = &new.document {
             let id = documents::id(document)?;
-            let (_, view) = access::open(state, who, id, "note")?;
+            let (_, view) = access::open(state, who, id, Use::READ, "note")?;
             home = format!("/agent/documents/{id}");
             new.account = view.account.clone();
             new.customer = customer_of(state, &view);
@@ -65,7 +66,6 @@ pub async fn withdraw(ask: Ask) -> Answer {
     let form = ask.form(&["csrf", "once", "back"])?;
     let id = ask.part("id").to_string();
     done(&ask, form, move |state, who, form| {
-        access::need(who, Deed::WriteNotes)?;
         state.crm.withdraw_note(&who.user.name, &id)?;
         state.gate.record(&who.principal, "note-withdrawn", &id, "")?;
         Ok(back(form, "/agent", "note_withdrawn"))
@@ -78,8 +78,7 @@ pub async fn send(ask: Ask) -> Answer {
     let form = ask.form(&["csrf", "once", "back", "how", "to", "address", "reason"])?;
     let id = documents::id(ask.part("id"))?;
     done(&ask, form, move |state, who, form| {
-        access::need(who, Deed::Send)?;
-        let (_, view) = access::open(state, who, id, "send")?;
+        let (_, view) = access::open(state, who, id, Use::SEND, "send")?;
         let text = |name: &str| form.get(name).map(str::to_string);
         let (how, to) = match form.get("to").and_then(|to| to.split_once(':')) {
             // The chooser offers a way and a contact point as one.
@@ -95,7 +94,7 @@ pub async fn send(ask: Ask) -> Answer {
             interaction: call.map(|call| call.id),
             language: String::new(),
         };
-        let any = access::may(who, Deed::SendAnywhere);
+        let any = who.may(Permission::AddressOverride);
         let delivery = state.crm.plan_copy(&who.user.name, id, view.account.as_deref(), copy, any)?;
         state.gate.record(&who.principal, "send", &delivery.id, &format!("{id} {}", delivery.reason))?;
         Ok(back(form, &format!("/agent/documents/{id}"), "copy_sent"))
@@ -128,7 +127,7 @@ pub fn beside(
         notes => notes.iter().map(|note| shown_note(note, who, language)).collect::<Vec<_>>(),
         deliveries => deliveries.iter().rev().take(MOST).map(|one| shown_delivery(one, verified, language)).collect::<Vec<_>>(),
         addresses => addresses(state, customer.as_deref(), account, verified, language)?,
-        any_address => access::may(who, Deed::SendAnywhere),
+        any_address => who.may(Permission::AddressOverride),
         customer_name => name.unwrap_or_default(),
         customer_link => match (&customer, account) {
             (Some(id), _) => super::path("/agent/customers", id),
