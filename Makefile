@@ -40,7 +40,7 @@ doc: setup
 test: setup-test lint doc ## formatting, lints, documentation, all tests, demo smoke test
 	cargo build --release --locked
 	cargo test --release --locked
-	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR) --pictures 0
+	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR) --pages 4 --pictures 0
 
 fidelity: setup-test build ## AFP beside its reference PDFs, page by page, as figures and pictures
 	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR)

@@ -6,6 +6,7 @@
 
 mod audit;
 mod backup;
+mod beside;
 mod check;
 mod completions;
 mod context;
@@ -119,6 +120,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    crate::heap::give_back_what_is_free(matches!(cli.command, Command::Serve(_) | Command::Demo(_)));
     let context = Context { data: cli.data, json: cli.json };
     match cli.command.run(&context) {
         Ok(()) => ExitCode::SUCCESS,
