@@ -6,7 +6,12 @@ use crate::serve::routes::{Access, ROUTES};
 /// The route's path with documents and loads that exist; documents of account 4711.
 fn path(pattern: &str) -> String {
     let id = if pattern.contains("loads") { "1" } else { "1-1" };
-    pattern.replace("{id}", id).replace("{name}", "none.css").replace("{version}", "0")
+    pattern
+        .replace("{id}", id)
+        .replace("{name}", "none.css")
+        .replace("{version}", "0")
+        .replace("{number}", "4711")
+        .replace("{token}", "0")
 }
 
 #[test]
