@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
 use super::columns::{self, Column};
+use super::desk;
 use super::links::Links;
 use super::meaning;
 use super::{Language, language, page as render, shown};
@@ -35,7 +36,8 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
     let who = ask.who()?.clone();
     let mut asked = documents::asked(&params, hits)?;
     let seeker = who.clone();
-    let (definitions, typed, found) = ask
+    let speech = language(&ask.request, Some(&who));
+    let (definitions, typed, found, call, kept) = ask
         .block(move |state| {
             let definitions = state.backend.definitions()?;
             let typed = meaning::of(state, &asked.query)?;
@@ -44,7 +46,10 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
                 Err(problem) if problem.query.is_some() => Err(problem),
                 other => Ok(other?),
             };
-            Ok((definitions, typed, found))
+            let staff = seeker.may(Permission::ConsoleUse);
+            let call = if staff { desk::call::bar(state, &seeker, speech)? } else { Value::from(false) };
+            let kept = if staff { state.crm.saved_searches(&seeker.user.name)? } else { Vec::new() };
+            Ok((definitions, typed, found, call, kept))
         })
         .await?;
     let (found, error, status) = match found {
@@ -55,11 +60,19 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
             (HitPage::default(), error.unwrap_or_default(), problem.status)
         }
     };
-    let language = language(&ask.request, Some(&who));
-    let search =
-        Shown { params: &params, found: &found, definitions: &definitions, typed: &typed, wanted, base, language };
+    let search = Shown {
+        params: &params,
+        found: &found,
+        definitions: &definitions,
+        typed: &typed,
+        wanted,
+        base,
+        language: speech,
+    };
+    let here = search.links().here();
+    let saved = desk::saved::list(&kept, &here);
     let own = search.parts(who.may(Permission::DocumentSensitive));
-    render(&ask.request, Some(&who), template, status, context! { error, ..own })
+    render(&ask.request, Some(&who), template, status, context! { error, call, saved, ..own })
 }
 
 /// Where a query is broken: the text before, the place, the text after, and why.
@@ -109,6 +122,7 @@ impl Shown<'_> {
         context! {
             base => self.base,
             address => links.here(),
+            query_part => links.with(&[]).split_once('?').map(|(_, query)| query.to_string()).unwrap_or_default(),
             q => value("q"),
             account => value("account"),
             from => value("from"),

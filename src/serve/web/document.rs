@@ -6,9 +6,11 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
+use super::desk;
 use super::{Language, coded, language, page as render, shown};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
+use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DocumentView, FormatInfo};
@@ -20,6 +22,8 @@ const THUMBNAILS: u32 = 40;
 /// Longer documents show their reading view and text page by page.
 const WHOLE: u32 = 20;
 const TABS: &[(&str, &str)] = &[("pages", "tab_pages"), ("html", "tab_html"), ("pdf", "tab_pdf"), ("text", "tab_text")];
+/// Other documents of the account that are listed beside one.
+const MONTHS: usize = 13;
 /// Longest text to find in a document, in characters.
 const MOST_FIND: usize = 200;
 
@@ -34,20 +38,41 @@ pub async fn my(ask: Ask) -> Answer {
 }
 
 async fn show(ask: Ask, base: &'static str) -> Answer {
-    let params = ask.params(&["page", "tab", "find", "go"])?;
+    let params = ask.params(&["page", "tab", "find", "go", "said"])?;
     let id = documents::id(ask.part("id"))?;
     let who = ask.who()?.clone();
     let reader = who.clone();
     let words = words(params.get("find").unwrap_or_default())?;
-    let (view, found) = ask
+    let language = language(&ask.request, Some(&who));
+    let staff = base == "/agent";
+    let (view, found, own) = ask
         .block(move |state| {
             let view = documents::look_up(state, &reader, id, "view")?;
             let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &words)? };
-            Ok((view, found))
+            let own = if staff {
+                beside(state, &reader, id, &view, language)?
+            } else {
+                context! {}
+            };
+            Ok((view, found, own))
         })
         .await?;
-    let own = parts(&ask, &params, &view, &found, base)?;
+    let own = context! { ..own, ..parts(&ask, &params, &view, &found, base)? };
     render(&ask.request, Some(&who), "document.html", StatusCode::OK, own)
+}
+
+/// What stands beside a document for agents: customer, other months, notes, copies; and the contact that it is seen in.
+fn beside(state: &State, who: &SignedIn, id: DocId, view: &DocumentView, language: Language) -> Result<Value, Problem> {
+    if let Some(call) = state.crm.open_interactions(&who.user.name, 1)?.pop() {
+        state.crm.interaction_saw(&who.user.name, &call.id, id)?;
+    }
+    let entry = access::documents(state, who)?.entry(view);
+    let months = desk::compare::months(state, who, &entry, MONTHS)?.into_iter().map(|other| {
+        let date = other.date.map(|date| shown::day(date.0, language)).unwrap_or_else(|| other.title.clone());
+        context! { id => other.id, date, amount => other.amount.as_deref().map(shown::grouped).unwrap_or_default() }
+    });
+    let own = desk::remark::beside(state, who, id, view, language)?;
+    Ok(context! { call => desk::call::bar(state, who, language)?, months => months.collect::<Vec<_>>(), ..own })
 }
 
 /// Where words stand in a document, as JSON for the reader's script: `total` and `pages`, pairs of page (from 1) and hits.
