@@ -13,7 +13,6 @@ use crate::auth::permission::Permission;
 use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
-use crate::serve::backend::DocumentView;
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
@@ -115,7 +114,6 @@ pub fn beside(
     state: &State,
     who: &SignedIn,
     id: DocId,
-    view: &DocumentView,
     language: Language,
 ) -> Result<Value, Problem> {
     let viewer = access::viewer(who);
