@@ -13,6 +13,7 @@ use crate::serve::ServeConfig;
 
 use super::context;
 use super::definition::read;
+use super::demo_crm;
 use super::failure::Failure;
 use super::beside::Before;
 use super::load::load_file;
@@ -94,6 +95,7 @@ impl Args {
         add_definitions(&archive, &self.samples.join("indexers"))?;
         load_samples(&archive, &self.samples.join("fixtures/samples"))?;
         add_people(&archive)?;
+        demo_crm::add(&archive, &self.samples)?;
         retention::set(archive.engine().as_ref(), &Class { name: "7-years".into(), years: Some(7) })?;
         let search = context::open_search(&archive, &self.dir)?;
         let stats = archive.stats()?;

@@ -14,6 +14,7 @@ mod convert;
 mod customer;
 mod definition;
 mod demo;
+mod demo_crm;
 mod doctor;
 mod export_load;
 mod failure;
