@@ -66,7 +66,9 @@ impl Before {
         }
         let mut fitting = Vec::new();
         for path in found {
-            let Some((of, sniff)) = head_of(&path).and_then(|head| beside::sniff(&head, &ReadSpec::default())) else { continue };
+            let Some((of, sniff)) = head_of(&path).and_then(|head| beside::sniff(&head, &ReadSpec::default())) else {
+                continue;
+            };
             // Something else may have the name by chance.
             if of.name() != format.name() || sniff.confidence < 0.5 {
                 continue;

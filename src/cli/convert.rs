@@ -6,9 +6,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::decode::{
-    Context, Decoder, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Shared, Start, Unit, UnitKind,
-};
+use crate::decode::{Context, Decoder, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Shared, Start, Unit, UnitKind};
 use crate::index::definition::Paper;
 use crate::note::{Note, Notes};
 use crate::page::Page;

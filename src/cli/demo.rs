@@ -11,11 +11,11 @@ use crate::auth::user::{NewUser, Users};
 use crate::records::retention::{self, Class};
 use crate::serve::ServeConfig;
 
+use super::beside::Before;
 use super::context;
 use super::definition::read;
 use super::demo_crm;
 use super::failure::Failure;
-use super::beside::Before;
 use super::load::load_file;
 use super::output::{self, grouped};
 use super::serve::{is_free, serve};

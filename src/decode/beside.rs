@@ -62,7 +62,10 @@ mod tests {
             found.iter().map(|path| path.file_name().unwrap().to_string_lossy().into_owned()).collect::<Vec<_>>()
         };
         assert_eq!(find(&["{stem}.res", "{stem}.ind"]), ["bills.RES", "bills.ind"]);
-        assert_eq!(find(&["{name}.idx", "{stem}.none", "{stem}.afp", "{stem}.ind", "{stem}.ind"]), ["bills.afp.idx", "bills.ind"]);
+        assert_eq!(
+            find(&["{name}.idx", "{stem}.none", "{stem}.afp", "{stem}.ind", "{stem}.ind"]),
+            ["bills.afp.idx", "bills.ind"]
+        );
         for bad in ["other.ind", "../{stem}.ind", "{stem}", ""] {
             assert!(!is_name(bad) && find(&[bad]).is_empty(), "{bad}");
         }

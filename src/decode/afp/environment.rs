@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::field::Field;
 use super::fontmap::{FontMap, maps_fonts};
-use super::{id, references};
 use super::store::Store;
 use super::text::Charset;
 use super::triplet::{self, s24_at, u16_at};
 use super::units;
+use super::{id, references};
 use crate::page::{Color, Lu};
 
 /// Paper where nothing says how large it is: US Letter.

@@ -162,7 +162,8 @@ impl IndexObject {
             let known = self.entries.get(*at).map_or("", |entry| &*entry.name);
             free(at) && (known.is_empty() || name.is_empty() || known == name)
         };
-        let is_at = |at: &usize| self.entries.get(*at).is_some_and(|one| one.page.is_none_or(|page| page == place.page));
+        let is_at =
+            |at: &usize| self.entries.get(*at).is_some_and(|one| one.page.is_none_or(|page| page == place.page));
         let by_byte = place.bytes.iter().flatten().find_map(|byte| all(&self.by_byte, &(of, *byte)).find(fits));
         let by_page = || all(&self.by_page, &(of, place.page)).find(fits);
         let by_name = || all(&self.by_name, &(of, name.into())).find(|at| !name.is_empty() && free(at) && is_at(at));
@@ -269,7 +270,8 @@ mod tests {
 
     #[test]
     fn numbers_have_a_high_word() {
-        let wide = [triplet(0x2D, &[0, 0, 0, 5, 0, 0, 0, 1]), triplet(0x5A, &[0xAF, 0, 0, 0, 0, 3, 0, 0, 0, 2])].concat();
+        let wide =
+            [triplet(0x2D, &[0, 0, 0, 5, 0, 0, 0, 1]), triplet(0x5A, &[0xAF, 0, 0, 0, 0, 3, 0, 0, 0, 2])].concat();
         let mut index = IndexObject::begin(&[], 1 << 20);
         index.element(&wide);
         let place = |low: u64, page| Place { bytes: Some([low | 1 << 32; 2]), page };

@@ -328,13 +328,7 @@ impl<R: Read + Send> AfpDecoder<R> {
     }
 
     /// Closes the unit before a field that cannot be in it.
-    fn close_early(
-        &mut self,
-        mode: Mode,
-        id: FieldId,
-        unit: &mut Unit,
-        notes: &mut Notes,
-    ) -> Result<(), DecodeError> {
+    fn close_early(&mut self, mode: Mode, id: FieldId, unit: &mut Unit, notes: &mut Notes) -> Result<(), DecodeError> {
         match mode {
             Mode::Page => {
                 notes.add("afp-not-ended", self.at(), format_args!("{} inside a page", id::letters(id)));

@@ -15,9 +15,7 @@ use serde::Serialize;
 
 use super::rows::{Rows, page_text};
 use super::signature;
-use super::{
-    Context, DecodeError, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind,
-};
+use super::{Context, DecodeError, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Note, Notes};
 use count::Counts;

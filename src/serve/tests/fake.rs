@@ -70,6 +70,7 @@ impl Fake {
                 field("amount_due", Value::Decimal(Decimal { units: 123_456_700, scale: 2 })),
                 field("secret", Value::Text("hush".into())),
             ],
+            masked: false,
         })
     }
 }

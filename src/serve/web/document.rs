@@ -11,6 +11,7 @@ use super::{Language, coded, language, page as render, shown};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
 use crate::auth::permission::Permission;
+use crate::crm::timeline::DocumentEntry;
 use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
@@ -68,7 +69,9 @@ fn beside(state: &State, who: &SignedIn, id: DocId, view: &DocumentView, languag
     if let Some(call) = state.crm.open_interactions(&who.user.name, 1)?.pop() {
         state.crm.interaction_saw(&who.user.name, &call.id, id)?;
     }
-    let entry = access::documents(state, who)?.entry(view);
+    // Other months are found by the account as it is, also where the reader sees it masked.
+    let account = state.backend.subject(id)?.facts.account;
+    let entry = DocumentEntry { account, ..access::documents(state, who)?.entry(view) };
     let months = desk::compare::months(state, who, &entry, MONTHS)?.into_iter().map(|other| {
         let date = other.date.map(|date| shown::day(date.0, language)).unwrap_or_else(|| other.title.clone());
         context! { id => other.id, date, amount => other.amount.as_deref().map(shown::grouped).unwrap_or_default() }

@@ -158,8 +158,7 @@ fn a_font_file_of_the_library_is_brought_in_a_container() {
     .concat();
     let mapping = [&u16::try_from(group.len() + 2).unwrap().to_be_bytes()[..], &group].concat();
     let document = page(&[field(id::MDR, &mapping)]);
-    let alone =
-        Afp.standalone(&mut std::iter::empty(), document, Start::default(), &plain(), &context).unwrap();
+    let alone = Afp.standalone(&mut std::iter::empty(), document, Start::default(), &plain(), &context).unwrap();
     let (all, _) = units(&alone, &plain());
     let shared: Vec<&Unit> = all.iter().filter(|unit| unit.shared).collect();
     let mut store = Store::new(Framing::Plain, &Context::default());
@@ -255,7 +254,8 @@ fn tile_resources_are_found_by_the_number_that_a_map_gives_them() {
 fn a_stream_with_more_pages_than_allowed_is_refused() {
     let bytes = [page(&[]), page(&[]), page(&[])].concat();
     let limits = Limits { pages: 2, ..Limits::default() };
-    let mut decoder = Afp.open(Box::new(&bytes[..]), Start::default(), &plain(), &Context { limits, ..Context::default() }).unwrap();
+    let mut decoder =
+        Afp.open(Box::new(&bytes[..]), Start::default(), &plain(), &Context { limits, ..Context::default() }).unwrap();
     let (mut unit, mut notes) = (Unit::default(), Notes::default());
     let read: Vec<bool> = (0..3).map_while(|_| decoder.next(&mut unit, &mut notes).ok()).collect();
     assert_eq!(read, [true, true, true]);

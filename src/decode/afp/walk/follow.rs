@@ -21,7 +21,9 @@ pub(super) fn is_followed(id: FieldId) -> bool {
         id::BAG | id::EAG | id::PGD | id::PTD | id::BPT | id::PTX | id::EPT | id::EPG | id::NOP | id::IPD | id::OCD => {
             false
         }
-        id::BPG | id::BNG | id::ENG | id::BDT | id::EDT | id::BRS | id::TLE | id::IMM | id::BDI | id::EDI | id::IEL => true,
+        id::BPG | id::BNG | id::ENG | id::BDT | id::EDT | id::BRS | id::TLE | id::IMM | id::BDI | id::EDI | id::IEL => {
+            true
+        }
         id::IPO | id::IPS | id::IOB | id::MPO | id::MPS | id::MCF | id::MCF1 | id::MDR => true,
         other => !id::is_known(other),
     }

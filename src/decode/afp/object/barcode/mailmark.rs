@@ -7,8 +7,7 @@ use super::reed_solomon::Field;
 use super::symbol::{Invalid, PostalBar};
 
 /// Shapes of postcodes: A any letter, L all but C I K M O V, N a digit, S a blank.
-const POSTCODES: [&[u8; 9]; 6] =
-    [b"ANANLLNLS", b"AANNLLNLS", b"AANNNLLNL", b"AANANLLNL", b"ANNLLNLSS", b"ANNNLLNLS"];
+const POSTCODES: [&[u8; 9]; 6] = [b"ANANLLNLS", b"AANNLLNLS", b"AANNNLLNL", b"AANANLLNL", b"ANNLLNLSS", b"ANNNLLNLS"];
 /// How many postcodes each shape has.
 const POSTCODE_COUNTS: [u128; 6] =
     [5_408_000_000, 5_408_000_000, 54_080_000_000, 140_608_000_000, 208_000_000, 2_080_000_000];
@@ -104,10 +103,7 @@ fn digit(ch: u8) -> Option<u128> {
 }
 
 fn number(digits: &[u8]) -> Result<u128, Invalid> {
-    digits
-        .iter()
-        .try_fold(0, |all, ch| Some(all * 10 + digit(*ch)?))
-        .ok_or("a supply chain or item that is no number")
+    digits.iter().try_fold(0, |all, ch| Some(all * 10 + digit(*ch)?)).ok_or("a supply chain or item that is no number")
 }
 
 /// The number of a postcode: those of all shapes one after the other, from 1; 0 stands for abroad.

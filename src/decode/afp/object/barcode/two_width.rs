@@ -195,7 +195,8 @@ pub fn codabar(data: &[u8], check: bool) -> Result<TwoWidth, Invalid> {
         let digit = (16 - values.iter().sum::<usize>() % 16) % 16;
         values.insert(values.len() - 1, digit);
     }
-    let text: String = values.iter().filter_map(|value| CODABAR_CHARACTERS.get(*value)).map(|ch| char::from(*ch)).collect();
+    let text: String =
+        values.iter().filter_map(|value| CODABAR_CHARACTERS.get(*value)).map(|ch| char::from(*ch)).collect();
     let mut wide = Vec::new();
     for pattern in values.iter().filter_map(|value| CODABAR_PATTERNS.get(*value)) {
         if !wide.is_empty() {

@@ -87,13 +87,17 @@ fn turned(picture: Picture, orientation: u32, budget: &mut usize) -> Result<Pict
             let mut data = vec![0_u8; stride.saturating_mul(down as usize)];
             for (x, y) in places {
                 let (from_x, from_y) = source(x, y);
-                if let Some(byte) = data.get_mut(y as usize * stride + x as usize / 8).filter(|_| decoded.bit(from_x, from_y)) {
+                if let Some(byte) =
+                    data.get_mut(y as usize * stride + x as usize / 8).filter(|_| decoded.bit(from_x, from_y))
+                {
                     *byte |= 0x80 >> (x % 8);
                 }
             }
             Samples::Bits { data, ink: *ink, paper: *paper }
         }
-        Values::Gray(_) => Samples::Gray(places.map(|(x, y)| source(x, y)).map(|(x, y)| decoded.rgba(x, y)[0]).collect()),
+        Values::Gray(_) => {
+            Samples::Gray(places.map(|(x, y)| source(x, y)).map(|(x, y)| decoded.rgba(x, y)[0]).collect())
+        }
         Values::Rgb(_) => {
             let mut data = Vec::with_capacity(bytes);
             for (x, y) in places {

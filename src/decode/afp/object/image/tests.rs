@@ -250,8 +250,7 @@ fn tiles_of_half_the_resolution_solid_tiles_and_included_ones() {
     .into();
     let tiles = |id: u32| (id == 7).then(|| resource.clone());
     let mut notes = Vec::new();
-    let elements =
-        image(&AREA, &idd(20, 2), &ipd, &tiles, &Limits::default(), &mut |code, _| notes.push(code));
+    let elements = image(&AREA, &idd(20, 2), &ipd, &tiles, &Limits::default(), &mut |code, _| notes.push(code));
     let places: Vec<(i32, i32, i32)> = elements
         .iter()
         .map(|element| match element {

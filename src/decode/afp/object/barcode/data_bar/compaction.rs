@@ -212,7 +212,11 @@ fn numeric<'d>(bits: &mut Bits, rest: &'d [Char], mode: &mut Mode) -> &'d [Char]
         [Some(last @ b'0'..=b'9')] => {
             let left = bits.len().div_ceil(CHARACTER).max(LEAST) * CHARACTER - bits.len();
             let value = u32::from(last - b'0');
-            if (4..=6).contains(&left) { put(bits, value + 1, 4) } else { put(bits, value * 11 + 10 + 8, 7) }
+            if (4..=6).contains(&left) {
+                put(bits, value + 1, 4)
+            } else {
+                put(bits, value * 11 + 10 + 8, 7)
+            }
             &[]
         }
         [None] => &[],

@@ -99,7 +99,11 @@ fn blocks(values: &[u32]) -> Vec<Block> {
         .map(|(pair, finder)| {
             let mut elements = pair.first().map(|left| left.to_vec()).unwrap_or_default();
             let pattern = FINDERS.get(finder / 2).copied().unwrap_or_default();
-            if finder % 2 == 0 { elements.extend(pattern) } else { elements.extend(pattern.iter().rev()) }
+            if finder % 2 == 0 {
+                elements.extend(pattern)
+            } else {
+                elements.extend(pattern.iter().rev())
+            }
             elements.extend(pair.get(1).into_iter().flat_map(|right| right.iter().rev()));
             elements
         })
@@ -170,7 +174,9 @@ impl Row {
             }
             for at in places {
                 let before = if self.mirrored { at + 1 } else { at.saturating_sub(1) };
-                if !dark(before) && !dark(at) && out.get(before) == Some(&true)
+                if !dark(before)
+                    && !dark(at)
+                    && out.get(before) == Some(&true)
                     && let Some(module) = out.get_mut(at)
                 {
                     *module = false;
