@@ -128,7 +128,7 @@ fn user(who: &SignedIn, language: Language) -> Value {
     context! {
         name => name.as_str(),
         initials => initials.to_uppercase(),
-        role => language.word(&format!("role_{}", who.role)),
+        role => language.word(&format!("role_{}", who.role.replace('-', "_"))),
         home => home(who),
         staff => who.may(Permission::ConsoleUse),
         admin => who.may(Permission::AdminUse),

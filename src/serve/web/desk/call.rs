@@ -6,10 +6,10 @@ use actix_web::http::header;
 use minijinja::{Value, context};
 
 use super::{Language, back, done, moment, path, show};
+use crate::auth::permission::Permission;
 use crate::crm::Crm;
 use crate::crm::interaction::{Channel, Direction, Interaction, InteractionChange, NewInteraction};
 use crate::crm::resolve::{Candidate, Reason, ResolveAsk};
-use crate::auth::permission::Permission;
 use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::problem::Problem;

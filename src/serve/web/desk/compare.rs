@@ -4,9 +4,9 @@ use minijinja::{Value, context};
 
 use super::{Language, show};
 use crate::archive::DocId;
+use crate::auth::permission::Permission;
 use crate::crm::compare::{Comparison, Difference, FieldDifference, LineDifference};
 use crate::crm::timeline::{DocumentEntry, Documents};
-use crate::auth::permission::Permission;
 use crate::serve::api::crm::access;
 use crate::serve::api::crm::documents::{With, compared};
 use crate::serve::api::documents;

@@ -3,6 +3,7 @@
 use minijinja::{Value, context};
 
 use super::{Language, call, moment, path, show};
+use crate::auth::permission::Permission;
 use crate::crm::account::{Account, AccountStatus};
 use crate::crm::contact::{ContactPoint, Owner};
 use crate::crm::customer::{Customer, CustomerKind};
@@ -10,7 +11,6 @@ use crate::crm::request::RequestState;
 use crate::crm::timeline::{Detail, DocumentEntry, EntryKind, TimelineAsk, TimelineEntry};
 use crate::crm::{Page, Side};
 use crate::index::value::Day;
-use crate::auth::permission::Permission;
 use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;

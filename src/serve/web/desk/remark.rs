@@ -4,12 +4,12 @@ use minijinja::{Value, context};
 
 use super::{Language, back, done, moment};
 use crate::archive::DocId;
+use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactKind, Owner};
 use crate::crm::copy::{Delivery, DeliveryState, How, NewCopy};
 use crate::crm::note::{NewNote, Note, Place, Visibility};
 use crate::crm::time::Date;
-use crate::auth::gate::Use;
-use crate::auth::permission::Permission;
 use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
@@ -110,12 +110,7 @@ pub fn customer_of(state: &State, account: Option<&str>) -> Option<String> {
 }
 
 /// What stands beside a document for an agent: notes, copies, addresses that a copy can go to, the customer.
-pub fn beside(
-    state: &State,
-    who: &SignedIn,
-    id: DocId,
-    language: Language,
-) -> Result<Value, Problem> {
+pub fn beside(state: &State, who: &SignedIn, id: DocId, language: Language) -> Result<Value, Problem> {
     let viewer = access::viewer(who);
     let notes = state.crm.notes_on(viewer, id, None, MOST)?.items;
     let deliveries = state.crm.deliveries_of(viewer, id)?;

@@ -3,9 +3,9 @@
 use minijinja::{Value, context};
 
 use super::{Language, done, moment, show};
+use crate::auth::permission::Permission;
 use crate::crm::Side;
 use crate::crm::request::{Message, Request, RequestChange, RequestState};
-use crate::auth::permission::Permission;
 use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
