@@ -4,8 +4,9 @@ use std::io::{self, IsTerminal};
 
 use serde_json::json;
 
+use crate::auth::directory::Directory;
 use crate::auth::key::Keys;
-use crate::auth::user::{NewUser, Role, User, Users};
+use crate::auth::user::{NewUser, User, Users};
 
 use super::context::{Context, gate, operator};
 use super::failure::Failure;
@@ -64,9 +65,9 @@ enum Action {
 struct Add {
     /// Sign-in name
     name: String,
-    /// administrator, agent or customer
-    #[arg(long, value_parser = role)]
-    role: Role,
+    /// administrator, agent, customer or another role: `greenbar role list`
+    #[arg(long)]
+    role: String,
     /// A customer's account number; may be given several times
     #[arg(long = "account")]
     accounts: Vec<String>,
@@ -81,8 +82,14 @@ struct Add {
     password_stdin: bool,
 }
 
-fn role(text: &str) -> Result<Role, String> {
-    Role::parse(text).ok_or_else(|| "a role is administrator, agent or customer".to_string())
+/// Refuses a role that there is not.
+pub(super) fn known_role(directory: &Directory, name: &str) -> Result<(), Failure> {
+    let roles = directory.roles()?;
+    if roles.iter().any(|role| role.name == name) {
+        return Ok(());
+    }
+    let names: Vec<String> = roles.into_iter().map(|role| role.name).collect();
+    Err(Failure::usage(format!("there is no role {name:?}; there are {}", names.join(", "))))
 }
 
 impl Args {
@@ -90,11 +97,13 @@ impl Args {
         let archive = context.open()?;
         let engine = archive.engine();
         let users = Users::new(engine.clone(), Default::default());
+        let directory = Directory::new(engine.clone());
         let keys = Keys::new(engine, Default::default());
         let gate = gate(&archive);
         let record = |what: &str, name: &str| gate.record(&operator(), what, name, "").map_err(Failure::from);
         match self.action {
             Action::Add(add) => {
+                known_role(&directory, &add.role)?;
                 let (password, generated) = password(add.password_stdin)?;
                 record("add user", &add.name)?;
                 let user = users.add(NewUser {
@@ -169,6 +178,6 @@ fn told(context: &Context, user: &User, password: Option<&String>) -> Result<(),
         }));
     }
     let state = if user.disabled { " (disabled)" } else { "" };
-    output::line(format!("{:<20} {:<14} {}{state}", user.name, user.role.name(), user.accounts.join(", ")))?;
+    output::line(format!("{:<20} {:<14} {}{state}", user.name, user.role, user.accounts.join(", ")))?;
     password.map_or(Ok(()), |password| output::line(format!("password (shown once): {password}")))
 }

@@ -11,9 +11,8 @@ use utoipa::ToSchema;
 
 use crate::auth::clock::iso;
 use crate::auth::gate::Principal;
-use crate::auth::session::Session;
-use crate::auth::user::User;
-use crate::serve::ask::{self, Answer, Ask};
+use crate::auth::permission::Permissions;
+use crate::serve::ask::{self, Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
@@ -34,8 +33,13 @@ pub struct Identity {
     pub name: String,
     /// Name for people.
     pub display_name: String,
-    /// `administrator`, `agent` or `customer`.
-    pub role: &'static str,
+    /// The role that the caller acts in: `administrator`, `agent`, `customer` ...
+    pub role: String,
+    /// All roles, with those that groups give.
+    pub roles: Vec<String>,
+    /// What the caller may do.
+    #[schema(value_type = Vec<String>)]
+    pub permissions: Permissions,
     /// A customer's accounts.
     pub accounts: Vec<String>,
     /// For `X-CSRF-Token` of state-changing requests in this session; absent with an API key.
@@ -45,7 +49,7 @@ pub struct Identity {
 /// Checks name and password and opens a session; returns its token for the cookie.
 ///
 /// An unknown name, a wrong password and a disabled user are the same from outside.
-pub async fn open(ask: &Ask, credentials: Credentials) -> Result<(String, Session, User), Problem> {
+pub async fn open(ask: &Ask, credentials: Credentials) -> Result<(String, SignedIn), Problem> {
     let from = ask::address(&ask.request);
     ask.state.lockout.attempt(&credentials.name, &from).map_err(|wait| Problem {
         retry_after_s: Some(wait),
@@ -55,12 +59,10 @@ pub async fn open(ask: &Ask, credentials: Credentials) -> Result<(String, Sessio
     ask.block(move |state| checked(state, &credentials, from)).await
 }
 
-fn checked(state: &State, credentials: &Credentials, from: String) -> Result<(String, Session, User), Problem> {
+fn checked(state: &State, credentials: &Credentials, from: String) -> Result<(String, SignedIn), Problem> {
     let shown: String = credentials.name.chars().filter(|c| !c.is_control()).take(64).collect();
     let user = state.users.check(&credentials.name, &credentials.password)?;
-    let name = user.as_ref().map_or("unknown", |user| user.name.as_str()).to_string();
-    let kind = user.as_ref().map_or(crate::auth::gate::PrincipalKind::Customer { accounts: Vec::new() }, User::kind);
-    let who = Principal { name, kind, from };
+    let who = Principal::nobody(user.as_ref().map_or("unknown", |user| user.name.as_str()), from);
     let Some(user) = user else {
         state.metrics.sign_in_failures.fetch_add(1, Ordering::Relaxed);
         state.gate.record(&who, "sign-in-failed", &shown, "")?;
@@ -69,7 +71,10 @@ fn checked(state: &State, credentials: &Credentials, from: String) -> Result<(St
     state.lockout.succeeded(&credentials.name, &who.from);
     state.gate.record(&who, "sign-in", &user.name, "")?;
     let (token, session) = state.sessions.open(&user.name, &who.from)?;
-    Ok((token, session, user))
+    let rights = state.directory.rights(&user, &state.backend.restricted()?)?;
+    let principal = Principal::new(user.name.clone(), who.from, rights);
+    let accounts = ask::accounts_of(&principal);
+    Ok((token, SignedIn { principal, accounts, role: user.role.clone(), user, session: Some(session) }))
 }
 
 /// The cookie of a session; an empty token takes it away.
@@ -100,13 +105,16 @@ pub async fn end(ask: &Ask) -> Result<(), Problem> {
     .await
 }
 
-fn identity(user: &User, session: Option<&Session>) -> Identity {
+fn identity(who: &SignedIn) -> Identity {
+    let (user, rights) = (&who.user, &who.principal.rights);
     Identity {
         name: user.name.clone(),
         display_name: user.display_name.clone(),
-        role: user.role.name(),
+        role: who.role.clone(),
+        roles: rights.roles.clone(),
+        permissions: rights.permissions,
         accounts: user.accounts.clone(),
-        csrf_token: session.map(|session| session.csrf.clone()),
+        csrf_token: who.session.as_ref().map(|session| session.csrf.clone()),
     }
 }
 
@@ -122,8 +130,8 @@ pub async fn sign_in(ask: Ask) -> Answer {
     }
     let credentials = serde_json::from_slice(&ask.body)
         .map_err(|_| Problem::bad_body("Send JSON: {\"name\": ..., \"password\": ...}."))?;
-    let (token, session, user) = open(&ask, credentials).await?;
-    Ok(HttpResponse::Ok().cookie(cookie(&ask.state, &token)).json(identity(&user, Some(&session))))
+    let (token, who) = open(&ask, credentials).await?;
+    Ok(HttpResponse::Ok().cookie(cookie(&ask.state, &token)).json(identity(&who)))
 }
 
 /// Who the caller is.
@@ -131,8 +139,7 @@ pub async fn sign_in(ask: Ask) -> Answer {
     responses((status = 200, body = Identity), (status = 401, description = "unauthorized")))]
 pub async fn whoami(ask: Ask) -> Answer {
     ask.params(&[])?;
-    let who = ask.who()?;
-    Ok(HttpResponse::Ok().json(Identity { role: who.role.name(), ..identity(&who.user, who.session.as_ref()) }))
+    Ok(HttpResponse::Ok().json(identity(ask.who()?)))
 }
 
 /// Ends the caller's session.

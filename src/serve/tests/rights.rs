@@ -1,13 +1,17 @@
 //! Every route as everybody: nobody gets what is not for them.
 
 use super::support::{World, header};
-use crate::auth::user::Role;
 use crate::serve::routes::{Access, ROUTES};
 
 /// The route's path with documents and loads that exist; documents of account 4711.
 fn path(pattern: &str) -> String {
     let id = if pattern.contains("loads") { "1" } else { "1-1" };
-    pattern.replace("{id}", id).replace("{name}", "none.css")
+    pattern
+        .replace("{id}", id)
+        .replace("{number}", "4711")
+        .replace("{token}", "none")
+        .replace("{name}", "none.css")
+        .replace("{version}", "0")
 }
 
 #[test]
@@ -15,10 +19,10 @@ fn every_route_answers_every_role_as_its_row_says_and_leaks_nothing() {
     let world = World::new();
     let people = [
         ("nobody", None, None),
-        ("dora", Some(Role::Customer), Some(world.session("dora"))),
-        ("carl", Some(Role::Customer), Some(world.session("carl"))),
-        ("ann", Some(Role::Agent), Some(world.session("ann"))),
-        ("root", Some(Role::Administrator), Some(world.session("root"))),
+        ("dora", Some(world.permissions("dora")), Some(world.session("dora"))),
+        ("carl", Some(world.permissions("carl")), Some(world.session("carl"))),
+        ("ann", Some(world.permissions("ann")), Some(world.session("ann"))),
+        ("root", Some(world.permissions("root")), Some(world.session("root"))),
     ];
     for route in ROUTES {
         for (name, role, session) in &people {

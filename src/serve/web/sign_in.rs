@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use minijinja::context;
 
-use super::{LANGUAGE_COOKIE, Language, coded, home, page as render};
+use super::{LANGUAGE_COOKIE, Language, THEME_COOKIE, THEMES, coded, home, page as render};
 use crate::serve::api::session::{self, Credentials};
 use crate::serve::ask::{self, Answer, Ask};
 use crate::serve::problem::Problem;
@@ -36,7 +36,7 @@ pub async fn page(ask: Ask) -> Answer {
     let params = ask.params(&["next"])?;
     let next = params.get("next").and_then(local).unwrap_or_default().to_string();
     if let Ok(Some(who)) = ask::authenticate(&ask.state, &ask.request) {
-        return Ok(see_other(if next.is_empty() { home(who.role) } else { &next }));
+        return Ok(see_other(if next.is_empty() { home(&who) } else { &next }));
     }
     form(&ask, &next, "", "", StatusCode::OK)
 }
@@ -52,18 +52,18 @@ pub async fn submit(ask: Ask) -> Answer {
     let (name, next) = (text("name"), text("next"));
     let words = super::language(&ask.request, None);
     match session::open(&ask, Credentials { name: name.clone(), password: text("password") }).await {
-        Ok((token, _, user)) => {
-            let mut response = see_other(local(&next).unwrap_or_else(|| home(user.role)));
+        Ok((token, who)) => {
+            let mut response = see_other(local(&next).unwrap_or_else(|| home(&who)));
             response
                 .add_cookie(&session::cookie(&ask.state, &token))
                 .map_err(|e| Problem::failed("setting a cookie", &e))?;
             Ok(response)
         }
         Err(problem) if problem.code == "bad-credentials" => {
-            form(&ask, &next, &name, words.word("sign_in_failed"), problem.status)
+            form(&ask, &next, &name, &words.word("sign_in_failed"), problem.status)
         }
         Err(problem) if problem.code == "too-many-attempts" => {
-            form(&ask, &next, &name, words.word("sign_in_wait"), problem.status)
+            form(&ask, &next, &name, &words.word("sign_in_wait"), problem.status)
         }
         Err(problem) => Err(problem),
     }
@@ -83,8 +83,21 @@ pub async fn sign_out(ask: Ask) -> Answer {
 pub async fn language(ask: Ask) -> Answer {
     let params = ask.params(&["to", "back"])?;
     let to = params.word("to", &[("en", Language::English), ("zh-CN", Language::Chinese)], Language::English)?;
-    let mut response = see_other(params.get("back").and_then(local).unwrap_or("/"));
-    let cookie = Cookie::build(LANGUAGE_COOKIE, to.code())
+    remember(&ask, LANGUAGE_COOKIE, to.code(), params.get("back"))
+}
+
+/// Remembers light or dark and goes back.
+pub async fn theme(ask: Ask) -> Answer {
+    let params = ask.params(&["to", "back"])?;
+    let words: Vec<(&str, &str)> = THEMES.iter().map(|theme| (*theme, *theme)).collect();
+    let to = params.word("to", &words, "light")?;
+    remember(&ask, THEME_COOKIE, to, params.get("back"))
+}
+
+/// Keeps a choice for a year.
+fn remember(ask: &Ask, name: &'static str, value: &'static str, back: Option<&str>) -> Answer {
+    let mut response = see_other(back.and_then(local).unwrap_or("/"));
+    let cookie = Cookie::build(name, value)
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
