@@ -11,7 +11,8 @@ use super::state::State;
 use crate::auth::gate::Principal;
 use crate::auth::permission::{Permission, Permissions};
 use crate::auth::role::{self, CUSTOMER};
-use crate::auth::session::Session;
+use crate::auth::directory::Rights;
+use crate::auth::session::{Proof, Session};
 use crate::auth::user::User;
 
 /// Longest query string; longer ones are mistakes or attacks.
@@ -75,6 +76,13 @@ impl Ask {
     /// The query parameters, of which these are known.
     pub fn params(&self, known: &[&str]) -> Result<Params, Problem> {
         Params::parse(self.request.query_string(), known)
+    }
+
+    /// One value of the form in the body, whatever else is in it.
+    pub fn form_value(&self, name: &str) -> Option<String> {
+        let text = std::str::from_utf8(&self.body).ok()?;
+        let pairs = web::Query::<Vec<(String, String)>>::from_query(text).ok()?.into_inner();
+        pairs.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
     }
 
     /// The form in the body.
@@ -222,11 +230,22 @@ pub fn authenticate(state: &State, request: &HttpRequest) -> Result<Option<Signe
         return Ok(Some(SignedIn { principal, user, role, session: None }));
     }
     let Some(cookie) = request.cookie(cookie_name(state.config.secure_cookies)) else { return Ok(None) };
-    let Some(session) = state.sessions.find(cookie.value())? else { return Ok(None) };
+    let session = state.sessions.find(cookie.value())?.filter(|session| session.proof != Proof::Half);
+    let Some(session) = session else { return Ok(None) };
     let Some(user) = state.users.get(&session.user)?.filter(|user| !user.disabled) else { return Ok(None) };
-    let rights = state.directory.rights(&user, &state.backend.restricted()?)?;
+    let rights = session_rights(state, &user, session.proof)?;
     let principal = Principal::new(user.name.clone(), from, rights);
     Ok(Some(SignedIn { principal, role: user.role.clone(), user, session: Some(session) }))
+}
+
+/// What a user may do in a session. A role that wants a second factor gives nothing until one was shown: then only
+/// the own account can be reached, to enrol one.
+pub fn session_rights(state: &State, user: &User, proof: Proof) -> Result<Rights, Problem> {
+    let mut rights = state.directory.rights(user, &state.backend.restricted()?)?;
+    if rights.second_factor && proof == Proof::Password {
+        rights.narrow(Permissions::NONE);
+    }
+    Ok(rights)
 }
 
 /// What a customer may do: a key that is narrowed to accounts allows no more.

@@ -105,6 +105,10 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/metrics"                       Public              Nothing info::metrics;
     GET    "/"                              Public              Nothing pages::sign_in::page;
     POST   "/sign-in"                       Public              Little  pages::sign_in::submit;
+    GET    "/sign-in/code"                  Public              Nothing pages::sign_in::code_page;
+    POST   "/sign-in/code"                  Public              Little  pages::sign_in::code;
+    GET    "/oidc/start"                    Public              Nothing pages::sign_in::provider;
+    GET    "/oidc/callback"                 Public              Nothing pages::sign_in::provider_answer;
     POST   "/sign-out"                      SignedIn            Little  pages::sign_in::sign_out;
     GET    "/language"                      Public              Nothing pages::sign_in::language;
     GET    "/static/{name}"                 Public              Nothing pages::assets::get;
@@ -234,7 +238,7 @@ async fn handle(
 fn check_token(ask: &Ask) -> Result<(), Problem> {
     let Some(session) = ask.who.as_ref().and_then(|who| who.session.as_ref()) else { return Ok(()) };
     let sent = ask.request.headers().get("x-csrf-token").map(|value| value.as_bytes().to_vec());
-    let sent = sent.or_else(|| ask.form(&["csrf"]).ok()?.get("csrf").map(|text| text.as_bytes().to_vec()));
+    let sent = sent.or_else(|| ask.form_value("csrf").map(String::into_bytes));
     if sent.is_some_and(|sent| secret::same(&sent, session.csrf.as_bytes())) {
         return Ok(());
     }
