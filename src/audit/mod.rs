@@ -9,6 +9,7 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod views;
 
 use serde::{Deserialize, Serialize};
 
@@ -32,6 +33,10 @@ pub struct Entry<'a> {
     pub why: &'a str,
     /// By which right: `document.read by role agent`, `load.write`; empty where none is asked for.
     pub right: &'a str,
+    /// The account of a document that is read: the view is found by it ([`views`]).
+    pub account: Option<&'a str>,
+    /// Whether the reader acts as a customer.
+    pub customer: bool,
 }
 
 /// A record of the chain.

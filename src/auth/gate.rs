@@ -46,6 +46,11 @@ impl Principal {
         self.rights.permissions.has(permission)
     }
 
+    /// Whether only the documents of accounts are reached: a customer, or somebody with a customer's link.
+    pub fn is_customer(&self) -> bool {
+        self.rights.grants.iter().all(|(_, grant)| matches!(grant, Predicate::Account(_)))
+    }
+
     fn sight(&self) -> Sight {
         let rights = &self.rights;
         let whole = rights.unmasked;
@@ -183,7 +188,16 @@ impl Gate {
             return Err(Denied::NotYours);
         };
         let right = format!("{} by {by}", wanted.permission);
-        let entry = Entry { kind: wanted.kind, document: Some(document), why, right: &right, ..Entry::default() };
+        let (account, customer) = (subject.facts.account.as_deref(), who.is_customer());
+        let entry = Entry {
+            kind: wanted.kind,
+            document: Some(document),
+            why,
+            right: &right,
+            account,
+            customer,
+            ..Entry::default()
+        };
         self.append(who, entry, Wait::Process)?;
         Ok(Permit { document, sight: who.sight() })
     }

@@ -29,7 +29,7 @@ impl fmt::Display for Decimal {
 }
 
 /// A calendar day as days since 1970-01-01 (proleptic Gregorian).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Day(pub i32);
 
 impl Day {

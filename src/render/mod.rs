@@ -13,6 +13,7 @@ mod path;
 pub mod pdf;
 mod png;
 pub mod sheet;
+mod svg;
 mod text;
 
 use std::io::Write;
@@ -79,7 +80,7 @@ pub struct RenderOptions {
     pub pages: Option<(u32, u32)>,
     /// Width of a PNG in pixels; `None` for 100 dots per inch.
     pub width_px: Option<u32>,
-    /// Words to highlight (HTML).
+    /// Words to highlight, in renditions that mark them.
     pub highlight: Vec<String>,
 }
 
@@ -113,6 +114,14 @@ pub trait Renderer: Sync {
     fn wants_table(&self) -> bool {
         false
     }
+    /// Whether it is the picture of a single page.
+    fn shows_one_page(&self) -> bool {
+        false
+    }
+    /// Whether it marks the words of [`RenderOptions::highlight`].
+    fn marks_words(&self) -> bool {
+        false
+    }
     /// Writes the rendition.
     fn render(
         &self,
@@ -124,7 +133,8 @@ pub trait Renderer: Sync {
 }
 
 /// All renditions. `--format`, the API and the list in the README read this table.
-pub static RENDERERS: &[&dyn Renderer] = &[&pdf::Pdf, &html::Html, &text::Text, &png::Png, &csv::Csv, &json::Json];
+pub static RENDERERS: &[&dyn Renderer] =
+    &[&pdf::Pdf, &html::Html, &text::Text, &png::Png, &svg::Svg, &csv::Csv, &json::Json];
 
 /// The renderer of this name.
 pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {

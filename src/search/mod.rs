@@ -27,6 +27,7 @@ mod schema;
 mod searching;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod words;
 
 use std::collections::BTreeSet;
@@ -35,6 +36,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher};
 
+pub use crate::index::fold::{fold, squeeze};
 pub use archived::Archived;
 pub use catalogue::{Catalogue, CatalogueError, Indexing};
 pub use collect::Facets;
@@ -42,6 +44,7 @@ pub use feed::Fed;
 pub use highlight::{Highlighter, Snippet};
 pub use hits::{Hit, HitList, Sort, Window};
 pub use query::{DEEPEST, MOST_CHARACTERS, MOST_TESTS, Query, QueryError};
+pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 
 use crate::archive::Seq;
 use feed::Place;

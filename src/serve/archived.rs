@@ -15,9 +15,9 @@ use crate::archive::{Archive, ArchiveError, DocId, Document, LoadId, LoadRow, Lo
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
-use crate::index::value::Day;
+use crate::index::value::{Day, FieldType};
 use crate::render::{RenderError, RenderOptions};
-use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Window};
+use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Vocabulary, Window};
 use crate::view::{View, ViewError};
 
 /// Pages of a hit that are looked through for a line to show.
@@ -137,11 +137,7 @@ fn parts(snippet: Snippet) -> Highlight {
 }
 
 fn query(asked: &HitsAsked) -> Result<Query, BackendError> {
-    let mut query = if asked.query.trim().is_empty() {
-        Query::all()
-    } else {
-        Query::parse(&asked.query).map_err(|error| BackendError::BadQuery(error.to_string()))?
-    };
+    let mut query = if asked.query.trim().is_empty() { Query::all() } else { Query::parse(&asked.query)? };
     for (field, value) in [("definition", &asked.definition), ("kind", &asked.kind), ("account", &asked.account)] {
         if let Some(value) = value {
             query = query.and_field(field, value);
@@ -220,6 +216,10 @@ impl Backend for ArchiveBackend {
         View::formats().collect()
     }
 
+    fn texts(&self, permit: &Permit, each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>) -> Result<(), BackendError> {
+        Ok(self.archive.texts(permit, each)?)
+    }
+
     fn render(
         &self,
         permit: &Permit,
@@ -266,15 +266,49 @@ impl Backend for ArchiveBackend {
         for row in self.archive.definitions()? {
             let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
             list.retain(|older| older.name != row.name);
+            let field = |at: u16| definition.fields.get(usize::from(at));
+            let named = |at: Option<u16>| at.and_then(field).map(|field| field.name.clone());
+            let enrol = definition.enrol_fields.iter().filter_map(|at| field(*at));
             list.push(DefinitionView {
                 name: row.name,
                 version: row.version,
                 title: definition.title.clone(),
+                title_zh: definition.title_zh.clone(),
                 kind: definition.kind.clone(),
                 fields: definition.fields.iter().map(|field| field.name.clone()).collect(),
+                amount: named(definition.amount_field),
+                due: named(definition.due_field),
+                enrol: enrol.map(|f| (f.name.clone(), f.label.clone(), f.label_zh.clone())).collect(),
             });
         }
         Ok(list)
+    }
+
+    fn vocabulary(&self) -> Result<Vocabulary, BackendError> {
+        let mut words = Vocabulary::default();
+        for row in self.archive.definitions()? {
+            let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
+            for field in definition.fields.iter().filter(|field| !field.sensitive) {
+                let is = |wanted: &[&str]| field.name.split('_').any(|word| wanted.contains(&word));
+                match field.kind {
+                    FieldType::Decimal => add(&mut words.amounts, &field.name),
+                    FieldType::Text
+                        if is(&["name", "customer", "buyer", "payer", "holder"]) && !is(&["number", "id"]) =>
+                    {
+                        add(&mut words.names, &field.name);
+                    }
+                    FieldType::Text if is(&["invoice", "bill", "reference", "order", "receipt"]) => {
+                        add(&mut words.invoices, &field.name);
+                    }
+                    _ => {}
+                }
+            }
+            add(&mut words.kinds, &(definition.kind.clone(), definition.kind.clone()));
+            for title in std::iter::once(&definition.title).chain(&definition.title_zh) {
+                add(&mut words.reports, &(title.to_lowercase(), row.name.clone()));
+            }
+        }
+        Ok(words)
     }
 
     fn figures(&self) -> Result<Figures, BackendError> {
@@ -286,6 +320,13 @@ impl Backend for ArchiveBackend {
             figures.captured_bytes += row.bytes;
         }
         Ok(figures)
+    }
+}
+
+/// Adds what is not there yet.
+fn add<T: Clone + PartialEq>(list: &mut Vec<T>, item: &T) {
+    if !list.contains(item) {
+        list.push(item.clone());
     }
 }
 
@@ -309,7 +350,7 @@ impl From<ArchiveError> for BackendError {
 impl From<SearchError> for BackendError {
     fn from(error: SearchError) -> BackendError {
         match error {
-            SearchError::Query(error) => BackendError::BadQuery(error.to_string()),
+            SearchError::Query(error) => BackendError::BadQuery(error),
             SearchError::Cursor => BackendError::BadCursor,
             other => BackendError::Failed(told(&other)),
         }

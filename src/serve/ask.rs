@@ -8,10 +8,10 @@ use base64::Engine as _;
 
 use super::problem::Problem;
 use super::state::State;
+use crate::auth::directory::Rights;
 use crate::auth::gate::Principal;
 use crate::auth::permission::{Permission, Permissions};
 use crate::auth::role::{self, CUSTOMER};
-use crate::auth::directory::Rights;
 use crate::auth::session::{Proof, Session};
 use crate::auth::user::User;
 
@@ -32,11 +32,19 @@ pub struct SignedIn {
     pub user: User,
     /// The role that the caller acts in: the user's own, or `customer` for a key that is narrowed to accounts.
     pub role: String,
+    /// The accounts of somebody who acts as a customer; `None`: staff.
+    pub acts_for: Option<Vec<String>>,
     /// The browser session, when it is one.
     pub session: Option<Session>,
 }
 
 impl SignedIn {
+    /// Somebody in a browser session.
+    pub fn in_session(principal: Principal, user: User, session: Session) -> SignedIn {
+        let (role, acts_for) = (user.role.clone(), own_accounts(&user));
+        SignedIn { principal, user, role, acts_for, session: Some(session) }
+    }
+
     /// Whether something is allowed, as far as it does not depend on a document.
     pub fn may(&self, permission: Permission) -> bool {
         self.principal.may(permission)
@@ -218,16 +226,20 @@ pub fn authenticate(state: &State, request: &HttpRequest) -> Result<Option<Signe
         let user = state.users.get(&key.user)?.filter(|user| !user.disabled).ok_or_else(wrong)?;
         let mut rights = state.directory.rights(&user, &state.backend.restricted()?)?;
         let mut role = user.role.clone();
+        let mut acts_for = own_accounts(&user);
         if let Some(scopes) = key.scopes {
             rights.narrow(scopes);
         }
         if let Some(accounts) = key.accounts {
+            let held = |account: &String| acts_for.as_ref().is_none_or(|own| own.contains(account));
+            let accounts: Vec<String> = accounts.into_iter().filter(held).collect();
             rights.narrow(customers());
-            rights.narrow_to_accounts(accounts);
+            rights.narrow_to_accounts(accounts.clone());
+            acts_for = Some(accounts);
             role = CUSTOMER.into();
         }
         let principal = Principal::new(user.name.clone(), from, rights);
-        return Ok(Some(SignedIn { principal, user, role, session: None }));
+        return Ok(Some(SignedIn { principal, user, role, acts_for, session: None }));
     }
     let Some(cookie) = request.cookie(cookie_name(state.config.secure_cookies)) else { return Ok(None) };
     let session = state.sessions.find(cookie.value())?.filter(|session| session.proof != Proof::Half);
@@ -235,7 +247,12 @@ pub fn authenticate(state: &State, request: &HttpRequest) -> Result<Option<Signe
     let Some(user) = state.users.get(&session.user)?.filter(|user| !user.disabled) else { return Ok(None) };
     let rights = session_rights(state, &user, session.proof)?;
     let principal = Principal::new(user.name.clone(), from, rights);
-    Ok(Some(SignedIn { principal, role: user.role.clone(), user, session: Some(session) }))
+    Ok(Some(SignedIn::in_session(principal, user, session)))
+}
+
+/// The accounts of a customer.
+fn own_accounts(user: &User) -> Option<Vec<String>> {
+    user.is_customer().then(|| user.accounts.clone())
 }
 
 /// What a user may do in a session. A role that wants a second factor gives nothing until one was shown: then only

@@ -19,6 +19,7 @@ use crate::auth::oidc::Oidc;
 use crate::auth::second::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::user::Users;
+use crate::crm::Crm;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -70,6 +71,7 @@ pub struct State {
     pub oidc: Oidc,
     pub keys: Keys,
     pub lockout: Lockout,
+    pub crm: Crm,
     pub intake: Intake,
     pub cache: Cache,
     pub metrics: Metrics,
@@ -91,7 +93,8 @@ impl State {
             sessions: Sessions::new(engine.clone(), clock.clone()),
             factors: SecondFactors::new(engine.clone(), clock.clone()),
             oidc: Oidc::new(engine.clone(), clock.clone()),
-            keys: Keys::new(engine, clock.clone()),
+            keys: Keys::new(engine.clone(), clock.clone()),
+            crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
             intake,
             cache: Cache::default(),

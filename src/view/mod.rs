@@ -29,6 +29,10 @@ pub struct FormatInfo {
     pub media_type: &'static str,
     /// File name extension without the dot.
     pub extension: &'static str,
+    /// It is the picture of a single page.
+    pub one_page: bool,
+    /// It marks words that are searched for.
+    pub marks_words: bool,
 }
 
 /// What showing a document can fail with.
@@ -75,8 +79,11 @@ impl View {
             name: renderer.name(),
             media_type: renderer.media_type(),
             extension: renderer.extension(),
+            one_page: renderer.shows_one_page(),
+            marks_words: renderer.marks_words(),
         });
-        made.chain([FormatInfo { name: ORIGINAL, media_type: "application/octet-stream", extension: "bin" }])
+        let (media_type, extension) = ("application/octet-stream", "bin");
+        made.chain([FormatInfo { name: ORIGINAL, media_type, extension, one_page: false, marks_words: false }])
     }
 
     /// The definition that cut a load; the built-in one for unidentified streams.

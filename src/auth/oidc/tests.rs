@@ -144,7 +144,8 @@ impl World {
     fn sign_in(&self, changes: &[(&str, Value)]) -> Result<(User, String), OidcError> {
         let begun = self.oidc.begin("/agent?q=1").expect("begun");
         let value = |name: &str| {
-            let (_, rest) = begun.url.split_once(&format!("{name}=")).unwrap_or_else(|| panic!("{name}: {}", begun.url));
+            let (_, rest) =
+                begun.url.split_once(&format!("{name}=")).unwrap_or_else(|| panic!("{name}: {}", begun.url));
             rest.split('&').next().unwrap_or_default().to_string()
         };
         assert_eq!((value("response_type"), value("code_challenge_method")), ("code".into(), "S256".into()));
@@ -157,7 +158,12 @@ impl World {
             claims[*name] = value.clone();
         }
         self.stub.shared.lock().expect("whole").claims = claims;
-        let outcome = self.oidc.end(&Answer { code: Some("c0de"), state: &begun.state, cookie: &begun.state, ..Answer::default() });
+        let outcome = self.oidc.end(&Answer {
+            code: Some("c0de"),
+            state: &begun.state,
+            cookie: &begun.state,
+            ..Answer::default()
+        });
         let asked = self.stub.shared.lock().expect("whole").asked.last().cloned().unwrap_or_default();
         let verifier = asked.split("code_verifier=").nth(1).unwrap_or_default().split('&').next().unwrap_or_default();
         assert_eq!(URL_SAFE_NO_PAD.encode(Sha256::digest(verifier.as_bytes())), value("code_challenge"));
@@ -175,7 +181,10 @@ fn somebody_signs_in_and_stays_bound_to_the_subject() {
     assert_eq!(user.name, "ann");
     let other = world.sign_in(&[("sub", json!("u-2"))]);
     assert!(matches!(other, Err(OidcError::NoUser(_))), "the name was given to somebody else");
-    assert!(matches!(world.sign_in(&[("sub", json!("u-3")), ("preferred_username", json!("bob"))]), Err(OidcError::NoUser(_))));
+    assert!(matches!(
+        world.sign_in(&[("sub", json!("u-3")), ("preferred_username", json!("bob"))]),
+        Err(OidcError::NoUser(_))
+    ));
     world.users.set_disabled("ann", true).expect("set");
     assert!(matches!(world.sign_in(&[]), Err(OidcError::NoUser(_))));
     assert_eq!(world.stub.asked("openid-configuration"), 1, "what the provider says of itself is kept");
@@ -244,7 +253,10 @@ fn new_keys_of_the_provider_are_fetched_once_a_minute() {
 fn an_answer_is_good_once_in_its_browser_and_not_for_long() {
     let world = World::new(None);
     let answer = |begun: &Begun, cookie: &str| {
-        world.oidc.end(&Answer { code: Some("x"), state: &begun.state, cookie, ..Answer::default() }).expect_err("refused")
+        world
+            .oidc
+            .end(&Answer { code: Some("x"), state: &begun.state, cookie, ..Answer::default() })
+            .expect_err("refused")
     };
     let begun = world.oidc.begin("/").expect("begun");
     assert!(matches!(answer(&begun, "another browser"), OidcError::State));
@@ -255,10 +267,17 @@ fn an_answer_is_good_once_in_its_browser_and_not_for_long() {
     world.clock.turn(UNDER_WAY_S);
     assert!(matches!(answer(&begun, &begun.state), OidcError::State));
     let begun = world.oidc.begin("/").expect("begun");
-    let refused = Answer { error: Some("access_denied"), state: &begun.state, cookie: &begun.state, ..Answer::default() };
+    let refused =
+        Answer { error: Some("access_denied"), state: &begun.state, cookie: &begun.state, ..Answer::default() };
     assert!(matches!(world.oidc.end(&refused), Err(OidcError::Refused(_))));
     let begun = world.oidc.begin("/").expect("begun");
-    let mixed = Answer { code: Some("x"), issuer: Some("https://evil.example"), state: &begun.state, cookie: &begun.state, ..Answer::default() };
+    let mixed = Answer {
+        code: Some("x"),
+        issuer: Some("https://evil.example"),
+        state: &begun.state,
+        cookie: &begun.state,
+        ..Answer::default()
+    };
     assert!(matches!(world.oidc.end(&mixed), Err(OidcError::Token(_))), "mix-up of providers");
 }
 

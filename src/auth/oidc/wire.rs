@@ -133,12 +133,19 @@ mod tests {
 
     #[test]
     fn only_addresses_that_are_secret_on_their_way_are_asked() {
-        for good in ["https://id.example.org", "https://id.example.org:8443/x?y", "http://127.0.0.1:3000/", "http://[::1]:80"] {
+        for good in
+            ["https://id.example.org", "https://id.example.org:8443/x?y", "http://127.0.0.1:3000/", "http://[::1]:80"]
+        {
             assert!(check_url(good).is_ok(), "{good}");
         }
-        for bad in
-            ["http://id.example.org", "ftp://x", "id.example.org", "https://", "http://localhost@evil.example/", "file:///x"]
-        {
+        for bad in [
+            "http://id.example.org",
+            "ftp://x",
+            "id.example.org",
+            "https://",
+            "http://localhost@evil.example/",
+            "file:///x",
+        ] {
             assert!(check_url(bad).is_err(), "{bad}");
         }
         assert_eq!(form(&[("a", "b c&d"), ("e", "ü")]), "a=b%20c%26d&e=%C3%BC");

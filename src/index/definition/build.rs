@@ -54,8 +54,21 @@ const READ_KEYS: &[&str] = &[
     "resources",
 ];
 const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];
-const DOCUMENT_KEYS: &[&str] =
-    &["start", "when", "by", "pages", "tag", "level", "continues", "title", "account", "date"];
+const DOCUMENT_KEYS: &[&str] = &[
+    "start",
+    "when",
+    "by",
+    "pages",
+    "tag",
+    "level",
+    "continues",
+    "title",
+    "account",
+    "date",
+    "amount",
+    "due",
+    "enrol",
+];
 const TRIGGER_KEYS: &[&str] =
     &["name", "trigger", "row", "column", "region", "tag", "text", "regex", "mask", "printed", "absent", "upwards"];
 /// Keys of a condition without a name.
@@ -130,15 +143,18 @@ fn build(top: &Section<'_, '_>, source: &str, faults: &mut Faults<'_>) -> Defini
     let excludes = excludes(top, &known, faults);
     let recognise = recognise(top, faults);
     let mut rules = Rules { recognise, triggers, excludes, fields, tables, ..Rules::default() };
-    let (account_field, date_field) = document(top, &known, &mut rules, faults);
+    let parts = document(top, &known, &mut rules, faults);
     Definition {
         name: name.map(|name| name.value).unwrap_or_default(),
         title: top.required("title", faults).map(|title| title.value).unwrap_or_default(),
         title_zh: top.text("title_zh", faults).map(|title| title.value),
         kind: kind(top, faults),
         read: read(top, faults),
-        account_field,
-        date_field,
+        account_field: parts.account,
+        date_field: parts.date,
+        amount_field: parts.amount,
+        due_field: parts.due,
+        enrol_fields: parts.enrol,
         full_text: full_text(top, faults),
         paper: paper(top, faults),
         retention: top.text("retention", faults).map(|class| class.value),
@@ -565,18 +581,23 @@ const STARTS: &[(&str, StartWord)] = &[
     ("stream", StartWord::Stream),
 ];
 
-/// Reads `[document]`; returns the account and the date field.
-fn document(
-    top: &Section<'_, '_>,
-    known: &Known,
-    rules: &mut Rules,
-    faults: &mut Faults<'_>,
-) -> (Option<u16>, Option<u16>) {
+/// The fields of a document that have a part of their own.
+#[derive(Debug, Default)]
+struct Parts {
+    account: Option<u16>,
+    date: Option<u16>,
+    amount: Option<u16>,
+    due: Option<u16>,
+    enrol: Vec<u16>,
+}
+
+/// Reads `[document]`.
+fn document(top: &Section<'_, '_>, known: &Known, rules: &mut Rules, faults: &mut Faults<'_>) -> Parts {
     let Some(section) = top.section("document", DOCUMENT_KEYS, faults) else {
         if !known.triggers.is_empty() {
             rules.start = Start::Triggers { when: vec![0], by: Vec::new() };
         }
-        return (None, None);
+        return Parts::default();
     };
     let default = if known.triggers.is_empty() { StartWord::Stream } else { StartWord::Trigger };
     let word = section.choice("start", STARTS, faults).unwrap_or(default);
@@ -591,13 +612,29 @@ fn document(
         Some((position(&name, &names, &section.key(key), "field", faults)?, name.at))
     };
     let (account, date) = (field_of("account"), field_of("date"));
-    if let Some((number, at)) = date
-        && known.fields.get(number).is_some_and(|field| field.kind != FieldType::Date)
-    {
-        faults.add(at, &section.key("date"), "is not a field of type date", None);
+    let (amount, due) = (field_of("amount"), field_of("due"));
+    let number = |kind: FieldType| matches!(kind, FieldType::Decimal | FieldType::Integer);
+    let day = |kind: FieldType| kind == FieldType::Date;
+    for (key, found, fits, wanted) in [
+        ("date", date, &day as &dyn Fn(FieldType) -> bool, "is not a field of type date"),
+        ("due", due, &day, "is not a field of type date"),
+        ("amount", amount, &number, "is not a field of type decimal or integer"),
+    ] {
+        if let Some((position, at)) = found
+            && known.fields.get(position).is_some_and(|field| !fits(field.kind))
+        {
+            faults.add(at, &section.key(key), wanted, None);
+        }
     }
     let narrow = |found: Option<(usize, usize)>| found.and_then(|(number, _)| u16::try_from(number).ok());
-    (narrow(account), narrow(date))
+    let enrol = self::names(&section, "enrol", &names, "field", faults);
+    Parts {
+        account: narrow(account),
+        date: narrow(date),
+        amount: narrow(amount),
+        due: narrow(due),
+        enrol: enrol.into_iter().filter_map(|number| u16::try_from(number).ok()).collect(),
+    }
 }
 
 fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Start {

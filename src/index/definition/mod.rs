@@ -80,6 +80,12 @@ pub struct Definition {
     pub account_field: Option<u16>,
     /// Position of the field that dates the document.
     pub date_field: Option<u16>,
+    /// Position of the field with the amount that people look for first.
+    pub amount_field: Option<u16>,
+    /// Position of the field that says when the amount is due.
+    pub due_field: Option<u16>,
+    /// Positions of the fields that are asked when somebody enrols for the portal.
+    pub enrol_fields: Vec<u16>,
     /// What of the text can be searched.
     pub full_text: FullText,
     /// How it looks on paper.
@@ -167,6 +173,9 @@ impl Definition {
             fields: Vec::new(),
             account_field: None,
             date_field: None,
+            amount_field: None,
+            due_field: None,
+            enrol_fields: Vec::new(),
             full_text: FullText::Phrases,
             paper: Paper::default(),
             retention: None,

@@ -42,10 +42,10 @@ const MOST_WORDS: usize = 32;
 #[utoipa::path(get, path = "/api/v1/documents/{id}/content", tag = "documents",
     params(
         ("id" = String, Path, description = "Document id"),
-        ("format" = Option<String>, Query, description = "`pdf` (when left out), `html`, `text`, `png`, `csv`, `json`, `original`"),
+        ("format" = Option<String>, Query, description = "`pdf` (when left out), `html`, `text`, `png`, `svg`, `csv`, `json`, `original`"),
         ("page" = Option<String>, Query, description = "Pages from 1: `3` or `2-5`"),
         ("width" = Option<u32>, Query, description = "Width of a picture in pixels"),
-        ("highlight" = Option<String>, Query, description = "Words to mark in HTML, parted by blanks"),
+        ("highlight" = Option<String>, Query, description = "Words to mark in HTML and SVG, parted by blanks"),
         ("download" = Option<String>, Query, description = "`1`: as a file to save"),
         ("print" = Option<String>, Query, description = "`1`: to be printed; needs `document.print`, recorded as such"),
     ),
@@ -95,10 +95,10 @@ fn wanted(
     };
     let pages = params.get("page").map(pages).transpose()?;
     let width_px = params.number("width", 16..=MOST_PIXELS)?.filter(|_| name == "png");
-    let words = params.get("highlight").filter(|_| name == "html").unwrap_or_default();
+    let words = params.get("highlight").filter(|_| format.marks_words).unwrap_or_default();
     let highlight = words.split_whitespace().take(MOST_WORDS).map(str::to_string).collect();
-    let pages = if name == "png" { pages.or(Some((0, 0))) } else { pages };
-    if name == "png" && pages.is_some_and(|(first, last)| first != last) {
+    let pages = if format.one_page { pages.or(Some((0, 0))) } else { pages };
+    if format.one_page && pages.is_some_and(|(first, last)| first != last) {
         return Err(Problem::bad_parameter("A picture shows one page: page is a whole number from 1."));
     }
     Ok((Key { document, sight, format: format.name, pages, width_px, highlight }, *format))
@@ -215,7 +215,8 @@ fn set(response: &mut HttpResponse, name: header::HeaderName, value: &str) {
     }
 }
 
-fn send(mut builder: actix_web::HttpResponseBuilder, rendition: &Rendition, from: u64, to: u64) -> HttpResponse {
+/// A part of a rendition as an answer.
+pub fn send(mut builder: actix_web::HttpResponseBuilder, rendition: &Rendition, from: u64, to: u64) -> HttpResponse {
     match &rendition.body {
         Body::Memory(bytes) => {
             let (from, to) = (from as usize, to as usize);

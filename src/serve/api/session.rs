@@ -141,8 +141,7 @@ pub fn whole(state: &State, user: User, from: &str, proof: Proof) -> Result<Open
     };
     state.gate.record(&principal, "sign-in", &user.name, how)?;
     let (token, session) = state.sessions.open_by(&user.name, from, proof)?;
-    let role = user.role.clone();
-    Ok(Opened::Whole(token, Box::new(SignedIn { principal, role, user, session: Some(session) })))
+    Ok(Opened::Whole(token, Box::new(SignedIn::in_session(principal, user, session))))
 }
 
 /// The cookie of a session; an empty token takes it away.
@@ -199,9 +198,7 @@ pub async fn sign_in(ask: Ask) -> Answer {
     let credentials = serde_json::from_slice(&ask.body)
         .map_err(|_| Problem::bad_body("Send JSON: {\"name\": ..., \"password\": ...}."))?;
     match open(&ask, credentials).await? {
-        Opened::Whole(token, who) => {
-            Ok(HttpResponse::Ok().cookie(cookie(&ask.state, &token)).json(identity(&who)))
-        }
+        Opened::Whole(token, who) => Ok(HttpResponse::Ok().cookie(cookie(&ask.state, &token)).json(identity(&who))),
         Opened::Half(_) => Err(Problem::second_factor("Send name, password and code together.")),
     }
 }

@@ -1,6 +1,7 @@
 //! An archive that knows three documents.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -84,7 +85,7 @@ impl Backend for Fake {
 
     fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError> {
         if asked.query.contains("((") {
-            return Err(BackendError::BadQuery("a bracket is never closed (character 1)".into()));
+            return Err(crate::search::Query::parse(&asked.query).map(|_| ()).expect_err("a broken query").into());
         }
         let ids = (1..=3).map(|ordinal| DocId { load: LoadId(1), ordinal });
         let seen = |view: &DocumentView| {
@@ -127,7 +128,13 @@ impl Backend for Fake {
     }
 
     fn formats(&self) -> Vec<FormatInfo> {
-        let format = |name, media_type, extension| FormatInfo { name, media_type, extension };
+        let format = |name, media_type, extension| FormatInfo {
+            name,
+            media_type,
+            extension,
+            one_page: name == "png",
+            marks_words: name == "html",
+        };
         vec![
             format("pdf", "application/pdf", "pdf"),
             format("html", "text/html; charset=utf-8", "html"),
@@ -135,6 +142,13 @@ impl Backend for Fake {
             format("png", "image/png", "png"),
             format("original", "application/octet-stream", "bin"),
         ]
+    }
+
+    fn texts(&self, _: &Permit, each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>) -> Result<(), BackendError> {
+        let _ = each(0, "a late FEE\nfee");
+        let _ = each(1, "nothing");
+        let _ = each(2, "fee");
+        Ok(())
     }
 
     fn render(
@@ -205,9 +219,18 @@ impl Backend for Fake {
             name: "great-lakes-statement".into(),
             version: 1,
             title: "Great Lakes Statement".into(),
+            title_zh: None,
             kind: "statement".into(),
-            fields: vec!["account".into()],
+            fields: vec!["account".into(), "amount_due".into()],
+            amount: Some("amount_due".into()),
+            due: None,
+            enrol: vec![("amount_due".into(), "Amount due".into(), Some("应付金额".into()))],
         }])
+    }
+
+    fn vocabulary(&self) -> Result<crate::search::Vocabulary, BackendError> {
+        let amounts = vec!["amount_due".into()];
+        Ok(crate::search::Vocabulary { amounts, ..Default::default() })
     }
 
     fn figures(&self) -> Result<Figures, BackendError> {

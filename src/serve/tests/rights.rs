@@ -6,7 +6,7 @@ use crate::serve::routes::{Access, ROUTES};
 /// The route's path with documents and loads that exist; documents of account 4711.
 fn path(pattern: &str) -> String {
     let id = if pattern.contains("loads") { "1" } else { "1-1" };
-    pattern.replace("{id}", id).replace("{name}", "none.css")
+    pattern.replace("{id}", id).replace("{name}", "none.css").replace("{version}", "0")
 }
 
 #[test]

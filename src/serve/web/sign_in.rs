@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use actix_web::{HttpRequest, HttpResponse};
 use minijinja::context;
 
-use super::{LANGUAGE_COOKIE, Language, coded, home, page as render};
+use super::{LANGUAGE_COOKIE, Language, THEME_COOKIE, THEMES, coded, home, page as render};
 use crate::auth::gate::Principal;
 use crate::auth::oidc::OidcError;
 use crate::auth::session::Proof;
@@ -59,10 +59,10 @@ pub async fn submit(ask: Ask) -> Answer {
         Ok(Opened::Whole(token, who)) => signed_in(&ask, &token, local(&next).unwrap_or_else(|| home(&who))),
         Ok(Opened::Half(token)) => signed_in(&ask, &token, &format!("/sign-in/code?next={}", coded(&next))),
         Err(problem) if problem.code == "bad-credentials" => {
-            form(&ask, &next, &name, words.word("sign_in_failed"), problem.status)
+            form(&ask, &next, &name, &words.word("sign_in_failed"), problem.status)
         }
         Err(problem) if problem.code == "too-many-attempts" => {
-            form(&ask, &next, &name, words.word("sign_in_wait"), problem.status)
+            form(&ask, &next, &name, &words.word("sign_in_wait"), problem.status)
         }
         Err(problem) => Err(problem),
     }
@@ -95,10 +95,10 @@ pub async fn code(ask: Ask) -> Answer {
         Ok(Opened::Whole(token, who)) => signed_in(&ask, &token, if next.is_empty() { home(&who) } else { &next }),
         Ok(Opened::Half(_)) => Ok(see_other("/")),
         Err(problem) if problem.code == "bad-credentials" => {
-            code_form(&ask, &next, words.word("code_wrong"), problem.status)
+            code_form(&ask, &next, &words.word("code_wrong"), problem.status)
         }
         Err(problem) if problem.code == "too-many-attempts" => {
-            code_form(&ask, &next, words.word("sign_in_wait"), problem.status)
+            code_form(&ask, &next, &words.word("sign_in_wait"), problem.status)
         }
         Err(problem) if problem.code == "unauthorized" => Ok(see_other("/")),
         Err(problem) => Err(problem),
@@ -162,13 +162,11 @@ pub async fn provider_answer(ask: Ask) -> Answer {
         })
         .await;
     let mut response = match outcome {
-        Ok((Opened::Whole(token, who), next)) => {
-            signed_in(&ask, &token, local(&next).unwrap_or_else(|| home(&who)))?
-        }
+        Ok((Opened::Whole(token, who), next)) => signed_in(&ask, &token, local(&next).unwrap_or_else(|| home(&who)))?,
         Ok((Opened::Half(_), _)) => see_other("/"),
         Err(problem) if problem.code == "bad-credentials" => {
             let words = super::language(&ask.request, None);
-            form(&ask, "", "", words.word("provider_failed"), problem.status)?
+            form(&ask, "", "", &words.word("provider_failed"), problem.status)?
         }
         Err(problem) => return Err(problem),
     };
@@ -203,8 +201,21 @@ pub async fn sign_out(ask: Ask) -> Answer {
 pub async fn language(ask: Ask) -> Answer {
     let params = ask.params(&["to", "back"])?;
     let to = params.word("to", &[("en", Language::English), ("zh-CN", Language::Chinese)], Language::English)?;
-    let mut response = see_other(params.get("back").and_then(local).unwrap_or("/"));
-    let cookie = Cookie::build(LANGUAGE_COOKIE, to.code())
+    remember(&ask, LANGUAGE_COOKIE, to.code(), params.get("back"))
+}
+
+/// Remembers light or dark and goes back.
+pub async fn theme(ask: Ask) -> Answer {
+    let params = ask.params(&["to", "back"])?;
+    let words: Vec<(&str, &str)> = THEMES.iter().map(|theme| (*theme, *theme)).collect();
+    let to = params.word("to", &words, "light")?;
+    remember(&ask, THEME_COOKIE, to, params.get("back"))
+}
+
+/// Keeps a choice for a year.
+fn remember(ask: &Ask, name: &'static str, value: &'static str, back: Option<&str>) -> Answer {
+    let mut response = see_other(back.and_then(local).unwrap_or("/"));
+    let cookie = Cookie::build(name, value)
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
