@@ -46,11 +46,6 @@ impl Principal {
         self.rights.permissions.has(permission)
     }
 
-    /// Whether only the documents of accounts are reached: a customer, or somebody with a customer's link.
-    pub fn is_customer(&self) -> bool {
-        self.rights.grants.iter().all(|(_, grant)| matches!(grant, Predicate::Account(_)))
-    }
-
     fn sight(&self) -> Sight {
         let rights = &self.rights;
         let whole = rights.unmasked;
@@ -188,16 +183,11 @@ impl Gate {
             return Err(Denied::NotYours);
         };
         let right = format!("{} by {by}", wanted.permission);
-        let (account, customer) = (subject.facts.account.as_deref(), who.is_customer());
-        let entry = Entry {
-            kind: wanted.kind,
-            document: Some(document),
-            why,
-            right: &right,
-            account,
-            customer,
-            ..Entry::default()
-        };
+        let customer = who.may(Permission::PortalUse) && !who.may(Permission::ConsoleUse);
+        // What is sent has a record of its own; it is no view.
+        let account = subject.facts.account.as_deref().filter(|_| wanted != Use::SEND);
+        let entry = Entry { document: Some(document), why, right: &right, account, customer, ..Entry::default() };
+        let entry = Entry { kind: wanted.kind, ..entry };
         self.append(who, entry, Wait::Process)?;
         Ok(Permit { document, sight: who.sight() })
     }

@@ -10,6 +10,7 @@ mod check;
 mod completions;
 mod context;
 mod convert;
+mod customer;
 mod definition;
 mod demo;
 mod doctor;
@@ -101,6 +102,8 @@ enum Command {
     Audit(audit::Args),
     /// Manage users and API keys
     User(user::Args),
+    /// Import customers and accounts, print PIN letters
+    Customer(customer::Args),
     /// Serve the API, the agent console and the customer portal
     Serve(serve::Args),
     /// Print a completion script for a shell
@@ -148,6 +151,7 @@ impl Command {
             Command::Retention(args) => args.run(context),
             Command::Audit(args) => args.run(context),
             Command::User(args) => args.run(context),
+            Command::Customer(args) => args.run(context),
             Command::Serve(args) => args.run(context),
             Command::Completions(args) => args.run(),
         }

@@ -10,7 +10,7 @@ use super::store::{Change, Data, Entry, Kept, Page, key};
 use super::time::Date;
 use super::{Crm, CrmError, required, short};
 use crate::archive::kv::{Batch, Family};
-use crate::search::{fold, squeeze};
+use crate::index::fold::{fold, squeeze};
 
 /// An account as kept; its id is its number.
 pub type Account = Kept<AccountData>;
@@ -130,8 +130,18 @@ impl Crm {
     }
 
     pub(super) fn insert_account(&self, batch: &mut Batch, by: &str, data: AccountData) -> Result<Account, CrmError> {
-        let data = data.checked()?;
         self.check_customers(&data)?;
+        self.insert_account_unchecked(batch, by, data)
+    }
+
+    /// The same where the customer may be in the batch and not in the store yet.
+    pub(super) fn insert_account_unchecked(
+        &self,
+        batch: &mut Batch,
+        by: &str,
+        data: AccountData,
+    ) -> Result<Account, CrmError> {
+        let data = data.checked()?;
         if self.find::<AccountData>(&data.number)?.is_some() {
             return Err(CrmError::Exists { what: format!("the account {}", data.number) });
         }

@@ -8,7 +8,7 @@ use super::store::{Change, Data, Entry, Kept, key};
 use super::time::{Date, Time};
 use super::{Crm, CrmError, phone, short};
 use crate::archive::kv::{Batch, Family};
-use crate::search::fold;
+use crate::index::fold::fold;
 
 /// A contact point as kept.
 pub type ContactPoint = Kept<ContactData>;
@@ -298,6 +298,18 @@ impl Crm {
         new: NewContact,
         country: &str,
     ) -> Result<ContactPoint, CrmError> {
+        self.insert_contact_as(batch, by, new, country, None)
+    }
+
+    /// The same with a time at which it was verified elsewhere.
+    pub(super) fn insert_contact_as(
+        &self,
+        batch: &mut Batch,
+        by: &str,
+        new: NewContact,
+        country: &str,
+        verified_at: Option<Time>,
+    ) -> Result<ContactPoint, CrmError> {
         let normalised = normalise(new.kind, &new.value, country)?;
         let known = self.contacts_of(&new.owner)?;
         if known.iter().any(|point| point.kind == new.kind && point.normalised == normalised) {
@@ -312,8 +324,8 @@ impl Crm {
             value: new.value.trim().to_string(),
             normalised,
             label: short("label", &new.label)?,
-            verified_at: None,
-            verified_by: String::new(),
+            verified_at,
+            verified_by: if verified_at.is_some() { "import".into() } else { String::new() },
             failing_since: None,
             valid_from: new.valid_from,
             valid_to: new.valid_to,

@@ -18,7 +18,7 @@ use crate::archive::kv::{Batch, Family};
 use crate::auth::AuthError;
 use crate::auth::role::CUSTOMER;
 use crate::auth::user::{NewUser, User, Users};
-use crate::search::{fold, squeeze};
+use crate::index::fold::{fold, squeeze};
 
 /// What of a report may be asked at enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

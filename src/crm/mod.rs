@@ -26,6 +26,7 @@ pub mod contact;
 pub mod copy;
 pub mod customer;
 pub mod enrol;
+pub mod import;
 pub mod interaction;
 pub mod link;
 pub mod name;

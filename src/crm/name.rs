@@ -6,7 +6,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::search::fold;
+use crate::index::fold::fold;
 
 /// The names of a customer. At least `full`, or `family`, or `given` is there.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

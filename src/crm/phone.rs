@@ -136,7 +136,7 @@ fn checked(digits: &str) -> Result<String, &'static str> {
 
 /// All digits, and, when it says so, the digits behind the international prefix.
 fn digits(text: &str) -> Result<(String, Option<String>), &'static str> {
-    let text = crate::search::fold(text);
+    let text = crate::index::fold::fold(text);
     let text = text.strip_prefix("tel:").unwrap_or(&text);
     let number = ["ext", "x", ";", "#", "转"].iter().filter_map(|mark| text.find(mark)).min();
     let number = text.get(..number.unwrap_or(text.len())).unwrap_or_default().trim();

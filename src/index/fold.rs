@@ -120,7 +120,7 @@ fn letter(c: char) -> Option<&'static str> {
 }
 
 /// A whole value folded: the form in which exact values are compared. Blanks at the ends go, runs of blanks become one.
-pub fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if narrow(c).is_whitespace() {
@@ -145,7 +145,7 @@ pub(crate) fn has_separators(folded: &str) -> bool {
 }
 
 /// The letters and digits of a folded value: `12-3456` is `123456`.
-pub fn squeeze(folded: &str) -> String {
+pub(crate) fn squeeze(folded: &str) -> String {
     folded.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 

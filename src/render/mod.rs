@@ -8,6 +8,7 @@ pub mod font;
 pub mod form;
 mod html;
 mod json;
+pub mod letter;
 pub mod mask;
 mod path;
 pub mod pdf;

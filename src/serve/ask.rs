@@ -11,6 +11,7 @@ use super::state::State;
 use crate::auth::directory::Rights;
 use crate::auth::gate::Principal;
 use crate::auth::permission::{Permission, Permissions};
+use crate::auth::predicate::Predicate;
 use crate::auth::role::{self, CUSTOMER};
 use crate::auth::session::{Proof, Session};
 use crate::auth::user::User;
@@ -32,8 +33,8 @@ pub struct SignedIn {
     pub user: User,
     /// The role that the caller acts in: the user's own, or `customer` for a key that is narrowed to accounts.
     pub role: String,
-    /// The accounts of somebody who acts as a customer; `None`: staff.
-    pub acts_for: Option<Vec<String>>,
+    /// The accounts that the caller acts for; empty for those who act for the organisation.
+    pub accounts: Vec<String>,
     /// The browser session, when it is one.
     pub session: Option<Session>,
 }
@@ -41,8 +42,8 @@ pub struct SignedIn {
 impl SignedIn {
     /// Somebody in a browser session.
     pub fn in_session(principal: Principal, user: User, session: Session) -> SignedIn {
-        let (role, acts_for) = (user.role.clone(), own_accounts(&user));
-        SignedIn { principal, user, role, acts_for, session: Some(session) }
+        let (role, accounts) = (user.role.clone(), accounts_of(&principal));
+        SignedIn { principal, user, role, accounts, session: Some(session) }
     }
 
     /// Whether something is allowed, as far as it does not depend on a document.
@@ -226,20 +227,16 @@ pub fn authenticate(state: &State, request: &HttpRequest) -> Result<Option<Signe
         let user = state.users.get(&key.user)?.filter(|user| !user.disabled).ok_or_else(wrong)?;
         let mut rights = state.directory.rights(&user, &state.backend.restricted()?)?;
         let mut role = user.role.clone();
-        let mut acts_for = own_accounts(&user);
         if let Some(scopes) = key.scopes {
             rights.narrow(scopes);
         }
         if let Some(accounts) = key.accounts {
-            let held = |account: &String| acts_for.as_ref().is_none_or(|own| own.contains(account));
-            let accounts: Vec<String> = accounts.into_iter().filter(held).collect();
             rights.narrow(customers());
-            rights.narrow_to_accounts(accounts.clone());
-            acts_for = Some(accounts);
+            rights.narrow_to_accounts(accounts);
             role = CUSTOMER.into();
         }
         let principal = Principal::new(user.name.clone(), from, rights);
-        return Ok(Some(SignedIn { principal, user, role, acts_for, session: None }));
+        return Ok(Some(SignedIn { accounts: accounts_of(&principal), principal, user, role, session: None }));
     }
     let Some(cookie) = request.cookie(cookie_name(state.config.secure_cookies)) else { return Ok(None) };
     let session = state.sessions.find(cookie.value())?.filter(|session| session.proof != Proof::Half);
@@ -250,9 +247,19 @@ pub fn authenticate(state: &State, request: &HttpRequest) -> Result<Option<Signe
     Ok(Some(SignedIn::in_session(principal, user, session)))
 }
 
-/// The accounts of a customer.
-fn own_accounts(user: &User) -> Option<Vec<String>> {
-    user.is_customer().then(|| user.accounts.clone())
+/// The accounts that somebody's rights name: those of a customer, less what a narrowed key leaves out.
+pub fn accounts_of(who: &Principal) -> Vec<String> {
+    let named = |predicate: &Predicate| match predicate {
+        Predicate::Account(accounts) => Some(accounts.clone()),
+        _ => None,
+    };
+    let mut limits = who.rights.limits.iter().filter_map(named);
+    let granted: Vec<String> = who.rights.grants.iter().filter_map(|(_, grant)| named(grant)).flatten().collect();
+    let mut accounts = if granted.is_empty() { limits.next().unwrap_or_default() } else { granted };
+    for limit in limits {
+        accounts.retain(|account| limit.contains(account));
+    }
+    accounts
 }
 
 /// What a user may do in a session. A role that wants a second factor gives nothing until one was shown: then only

@@ -22,8 +22,10 @@ use crate::auth::secret;
 pub enum Access {
     /// Everybody.
     Public,
-    /// Everybody who signed in.
+    /// Everybody who signed in: what is one's own, such as the session.
     SignedIn,
+    /// Everybody who may use the console or the portal; the handler decides by whose data it is.
+    Member,
     /// Those with this permission; the gate decides about documents.
     May(Permission),
 }
@@ -33,6 +35,7 @@ impl Access {
     pub fn allows(self, permissions: Permissions) -> bool {
         match self {
             Access::Public | Access::SignedIn => true,
+            Access::Member => permissions.has(Permission::ConsoleUse) || permissions.has(Permission::PortalUse),
             Access::May(permission) => permissions.has(permission),
         }
     }
@@ -85,99 +88,99 @@ macro_rules! routes {
 
 /// Every route of the server.
 pub static ROUTES: &[Route] = routes! {
-    GET    "/api/v1/documents"                          May(DocumentRead)      Nothing documents::list;
-    GET    "/api/v1/documents/{id}"                     May(DocumentRead)      Nothing documents::show;
-    GET    "/api/v1/documents/{id}/content"             May(DocumentRead)      Nothing content::get;
-    GET    "/api/v1/definitions"                        May(DefinitionRead)    Nothing info::definitions;
-    POST   "/api/v1/loads"                              May(LoadWrite)         Stream  loads::send;
-    GET    "/api/v1/loads"                              May(LoadRead)          Nothing loads::list;
-    GET    "/api/v1/loads/{id}"                         May(LoadRead)          Nothing loads::show;
-    GET    "/api/v1/loads/{id}/original"                May(LoadExport)        Nothing loads::original;
-    GET    "/api/v1/audit"                              May(AuditRead)         Nothing info::audit;
-    POST   "/api/v1/session"                            Public                 Little  session::sign_in;
-    GET    "/api/v1/session"                            SignedIn               Nothing session::whoami;
-    DELETE "/api/v1/session"                            SignedIn               Nothing session::sign_out;
-    GET    "/api/v1/sessions"                           SignedIn               Nothing session::list;
-    DELETE "/api/v1/sessions/{id}"                      SignedIn               Nothing session::revoke;
-    GET    "/api/v1/customers"                          May(CustomerRead)      Nothing crm::customers::find;
-    POST   "/api/v1/customers"                          May(CustomerWrite)     Little  crm::customers::add;
-    POST   "/api/v1/customers:resolve"                  May(CustomerRead)      Little  crm::customers::resolve;
-    GET    "/api/v1/customers/{id}"                     SignedIn               Nothing crm::customers::show;
-    PATCH  "/api/v1/customers/{id}"                     May(CustomerWrite)     Little  crm::customers::change;
-    GET    "/api/v1/customers/{id}/history"             May(CustomerRead)      Nothing crm::customers::history;
-    GET    "/api/v1/customers/{id}/timeline"            SignedIn               Nothing crm::customers::timeline;
-    GET    "/api/v1/customers/{id}/consents"            SignedIn               Nothing crm::customers::consents;
-    GET    "/api/v1/accounts"                           May(CustomerRead)      Nothing crm::accounts::find;
-    POST   "/api/v1/accounts"                           May(CustomerWrite)     Little  crm::accounts::add;
-    GET    "/api/v1/accounts/{number}"                  SignedIn               Nothing crm::customers::account;
-    PATCH  "/api/v1/accounts/{number}"                  May(CustomerWrite)     Little  crm::accounts::change;
-    GET    "/api/v1/accounts/{number}/timeline"         SignedIn               Nothing crm::accounts::timeline;
-    GET    "/api/v1/accounts/{number}/series"           SignedIn               Nothing crm::accounts::series;
-    GET    "/api/v1/accounts/{number}/preferences"      SignedIn               Nothing crm::accounts::preferences;
-    POST   "/api/v1/accounts/{number}/preferences"      SignedIn               Little  crm::accounts::prefer;
-    GET    "/api/v1/contact-points"                     SignedIn               Nothing crm::contacts::find;
-    POST   "/api/v1/contact-points"                     SignedIn               Little  crm::contacts::add;
-    GET    "/api/v1/contact-points/{id}"                SignedIn               Nothing crm::contacts::show;
-    PATCH  "/api/v1/contact-points/{id}"                SignedIn               Little  crm::contacts::change;
-    GET    "/api/v1/interactions"                       May(InteractionRead)   Nothing crm::interactions::find;
-    POST   "/api/v1/interactions"                       May(InteractionWrite)  Little  crm::interactions::add;
-    GET    "/api/v1/interactions/{id}"                  May(InteractionRead)   Nothing crm::interactions::show;
-    PATCH  "/api/v1/interactions/{id}"                  May(InteractionWrite)  Little  crm::interactions::change;
-    GET    "/api/v1/wrap-up-codes"                      May(InteractionRead)   Nothing crm::interactions::codes;
-    POST   "/api/v1/wrap-up-codes"                      May(PolicyWrite)       Little  crm::interactions::set_codes;
-    GET    "/api/v1/notes"                              SignedIn               Nothing crm::notes::find;
-    POST   "/api/v1/notes"                              May(NoteWrite)         Little  crm::notes::add;
-    GET    "/api/v1/notes/{id}"                         SignedIn               Nothing crm::notes::show;
-    PATCH  "/api/v1/notes/{id}"                         May(NoteWrite)         Little  crm::notes::change;
-    DELETE "/api/v1/notes/{id}"                         May(NoteWrite)         Nothing crm::notes::withdraw;
-    GET    "/api/v1/notes/{id}/history"                 May(NoteRead)          Nothing crm::notes::history;
-    GET    "/api/v1/requests"                           May(RequestAnswer)     Nothing crm::requests::find;
-    POST   "/api/v1/requests"                           SignedIn               Little  crm::requests::add;
-    GET    "/api/v1/requests/{id}"                      SignedIn               Nothing crm::requests::show;
-    PATCH  "/api/v1/requests/{id}"                      May(RequestAnswer)     Little  crm::requests::change;
-    POST   "/api/v1/requests/{id}/messages"             SignedIn               Little  crm::requests::reply;
-    GET    "/api/v1/requests/{id}/history"              May(RequestAnswer)     Nothing crm::requests::history;
-    GET    "/api/v1/saved-searches"                     SignedIn               Nothing crm::saved::find;
-    POST   "/api/v1/saved-searches"                     SignedIn               Little  crm::saved::save;
-    DELETE "/api/v1/saved-searches/{name}"              SignedIn               Nothing crm::saved::forget;
-    GET    "/api/v1/disclosures"                        SignedIn               Nothing crm::consents::disclosure;
-    POST   "/api/v1/disclosures"                        May(PolicyWrite)       Little  crm::consents::publish;
-    POST   "/api/v1/consents"                           SignedIn               Little  crm::consents::begin;
-    GET    "/api/v1/consents/{id}"                      SignedIn               Nothing crm::consents::show;
-    PATCH  "/api/v1/consents/{id}"                      SignedIn               Little  crm::consents::change;
-    GET    "/api/v1/documents/{id}/deliveries"          SignedIn               Nothing crm::interactions::deliveries;
-    POST   "/api/v1/documents/{id}/deliveries"          May(DocumentSend)      Little  crm::deliveries::send;
-    GET    "/api/v1/deliveries/{id}"                    May(DocumentSend)      Nothing crm::deliveries::show;
-    DELETE "/api/v1/deliveries/{id}"                    May(DocumentSend)      Nothing crm::deliveries::cancel;
-    GET    "/api/v1/documents/{id}/links"               May(DocumentSend)      Nothing crm::deliveries::links;
-    POST   "/api/v1/documents/{id}/links"               May(DocumentSend)      Little  crm::deliveries::link;
-    DELETE "/api/v1/links/{id}"                         May(DocumentSend)      Nothing crm::deliveries::revoke;
-    GET    "/api/v1/documents/{id}/compare"             SignedIn               Nothing crm::documents::compare;
-    GET    "/api/v1/enrolment"                          Public                 Nothing crm::enrolment::forms;
-    POST   "/api/v1/enrolment"                          Public                 Little  crm::enrolment::submit;
-    GET    "/d/{token}"                                 Public                 Nothing pages::link::page;
-    POST   "/d/{token}"                                 Public                 Little  pages::link::reveal;
-    GET    "/api/openapi.json"                          Public                 Nothing info::openapi;
-    GET    "/live"                                      Public                 Nothing info::live;
-    GET    "/health"                                    Public                 Nothing info::health;
-    GET    "/metrics"                                   Public                 Nothing info::metrics;
-    GET    "/"                                          Public                 Nothing pages::sign_in::page;
-    POST   "/sign-in"                                   Public                 Little  pages::sign_in::submit;
-    GET    "/sign-in/code"                              Public                 Nothing pages::sign_in::code_page;
-    POST   "/sign-in/code"                              Public                 Little  pages::sign_in::code;
-    GET    "/oidc/start"                                Public                 Nothing pages::sign_in::provider;
-    GET    "/oidc/callback"                             Public                 Nothing pages::sign_in::provider_answer;
-    POST   "/sign-out"                                  SignedIn               Little  pages::sign_in::sign_out;
-    GET    "/language"                                  Public                 Nothing pages::sign_in::language;
-    GET    "/theme"                                     Public                 Nothing pages::sign_in::theme;
-    GET    "/static/{version}/{name}"                   Public                 Nothing pages::assets::get;
-    GET    "/agent"                                     May(ConsoleUse)        Nothing pages::agent::page;
-    GET    "/agent/results"                             May(ConsoleUse)        Nothing pages::agent::results;
-    GET    "/agent/documents/{id}"                      May(ConsoleUse)        Nothing pages::document::agent;
-    GET    "/agent/documents/{id}/find"                 May(ConsoleUse)        Nothing pages::document::find;
-    GET    "/my"                                        May(PortalUse)         Nothing pages::my::page;
-    GET    "/my/documents/{id}"                         May(PortalUse)         Nothing pages::document::my;
-    GET    "/admin"                                     May(AdminUse)          Nothing pages::admin::page;
+    GET    "/api/v1/documents"                             May(DocumentRead)      Nothing documents::list;
+    GET    "/api/v1/documents/{id}"                        May(DocumentRead)      Nothing documents::show;
+    GET    "/api/v1/documents/{id}/content"                May(DocumentRead)      Nothing content::get;
+    GET    "/api/v1/definitions"                           May(DefinitionRead)    Nothing info::definitions;
+    POST   "/api/v1/loads"                                 May(LoadWrite)         Stream  loads::send;
+    GET    "/api/v1/loads"                                 May(LoadRead)          Nothing loads::list;
+    GET    "/api/v1/loads/{id}"                            May(LoadRead)          Nothing loads::show;
+    GET    "/api/v1/loads/{id}/original"                   May(LoadExport)        Nothing loads::original;
+    GET    "/api/v1/audit"                                 May(AuditRead)         Nothing info::audit;
+    POST   "/api/v1/session"                               Public                 Little  session::sign_in;
+    GET    "/api/v1/session"                               SignedIn               Nothing session::whoami;
+    DELETE "/api/v1/session"                               SignedIn               Nothing session::sign_out;
+    GET    "/api/v1/sessions"                              SignedIn               Nothing session::list;
+    DELETE "/api/v1/sessions/{id}"                         SignedIn               Nothing session::revoke;
+    GET    "/api/v1/customers"                             May(CustomerRead)      Nothing crm::customers::find;
+    POST   "/api/v1/customers"                             May(CustomerWrite)     Little  crm::customers::add;
+    POST   "/api/v1/customers:resolve"                     May(CustomerRead)      Little  crm::customers::resolve;
+    GET    "/api/v1/customers/{id}"                        Member                 Nothing crm::customers::show;
+    PATCH  "/api/v1/customers/{id}"                        May(CustomerWrite)     Little  crm::customers::change;
+    GET    "/api/v1/customers/{id}/history"                May(CustomerRead)      Nothing crm::customers::history;
+    GET    "/api/v1/customers/{id}/timeline"               Member                 Nothing crm::customers::timeline;
+    GET    "/api/v1/customers/{id}/consents"               Member                 Nothing crm::customers::consents;
+    GET    "/api/v1/accounts"                              May(CustomerRead)      Nothing crm::accounts::find;
+    POST   "/api/v1/accounts"                              May(CustomerWrite)     Little  crm::accounts::add;
+    GET    "/api/v1/accounts/{number}"                     Member                 Nothing crm::customers::account;
+    PATCH  "/api/v1/accounts/{number}"                     May(CustomerWrite)     Little  crm::accounts::change;
+    GET    "/api/v1/accounts/{number}/timeline"            Member                 Nothing crm::accounts::timeline;
+    GET    "/api/v1/accounts/{number}/series"              May(DocumentRead)      Nothing crm::accounts::series;
+    GET    "/api/v1/accounts/{number}/preferences"         Member                 Nothing crm::accounts::preferences;
+    POST   "/api/v1/accounts/{number}/preferences"         Member                 Little  crm::accounts::prefer;
+    GET    "/api/v1/contact-points"                        Member                 Nothing crm::contacts::find;
+    POST   "/api/v1/contact-points"                        Member                 Little  crm::contacts::add;
+    GET    "/api/v1/contact-points/{id}"                   Member                 Nothing crm::contacts::show;
+    PATCH  "/api/v1/contact-points/{id}"                   Member                 Little  crm::contacts::change;
+    GET    "/api/v1/interactions"                          May(InteractionRead)   Nothing crm::interactions::find;
+    POST   "/api/v1/interactions"                          May(InteractionWrite)  Little  crm::interactions::add;
+    GET    "/api/v1/interactions/{id}"                     May(InteractionRead)   Nothing crm::interactions::show;
+    PATCH  "/api/v1/interactions/{id}"                     May(InteractionWrite)  Little  crm::interactions::change;
+    GET    "/api/v1/wrap-up-codes"                         May(InteractionRead)   Nothing crm::interactions::codes;
+    POST   "/api/v1/wrap-up-codes"                         May(PolicyWrite)       Little  crm::interactions::set_codes;
+    GET    "/api/v1/notes"                                 May(DocumentRead)      Nothing crm::notes::find;
+    POST   "/api/v1/notes"                                 May(NoteWrite)         Little  crm::notes::add;
+    GET    "/api/v1/notes/{id}"                            Member                 Nothing crm::notes::show;
+    PATCH  "/api/v1/notes/{id}"                            May(NoteWrite)         Little  crm::notes::change;
+    DELETE "/api/v1/notes/{id}"                            May(NoteWrite)         Nothing crm::notes::withdraw;
+    GET    "/api/v1/notes/{id}/history"                    May(NoteWrite)         Nothing crm::notes::history;
+    GET    "/api/v1/requests"                              May(RequestAnswer)     Nothing crm::requests::find;
+    POST   "/api/v1/requests"                              May(RequestWrite)      Little  crm::requests::add;
+    GET    "/api/v1/requests/{id}"                         May(RequestRead)       Nothing crm::requests::show;
+    PATCH  "/api/v1/requests/{id}"                         May(RequestAnswer)     Little  crm::requests::change;
+    POST   "/api/v1/requests/{id}/messages"                May(RequestWrite)      Little  crm::requests::reply;
+    GET    "/api/v1/requests/{id}/history"                 May(RequestAnswer)     Nothing crm::requests::history;
+    GET    "/api/v1/saved-searches"                        Member                 Nothing crm::saved::find;
+    POST   "/api/v1/saved-searches"                        Member                 Little  crm::saved::save;
+    DELETE "/api/v1/saved-searches/{name}"                 Member                 Nothing crm::saved::forget;
+    GET    "/api/v1/disclosures"                           Member                 Nothing crm::consents::disclosure;
+    POST   "/api/v1/disclosures"                           May(PolicyWrite)       Little  crm::consents::publish;
+    POST   "/api/v1/consents"                              Member                 Little  crm::consents::begin;
+    GET    "/api/v1/consents/{id}"                         Member                 Nothing crm::consents::show;
+    PATCH  "/api/v1/consents/{id}"                         Member                 Little  crm::consents::change;
+    GET    "/api/v1/documents/{id}/deliveries"             May(DocumentRead)      Nothing crm::interactions::deliveries;
+    POST   "/api/v1/documents/{id}/deliveries"             May(DocumentSend)      Little  crm::deliveries::send;
+    GET    "/api/v1/deliveries/{id}"                       May(DocumentSend)      Nothing crm::deliveries::show;
+    DELETE "/api/v1/deliveries/{id}"                       May(DocumentSend)      Nothing crm::deliveries::cancel;
+    GET    "/api/v1/documents/{id}/links"                  May(DocumentSend)      Nothing crm::deliveries::links;
+    POST   "/api/v1/documents/{id}/links"                  May(DocumentSend)      Little  crm::deliveries::link;
+    DELETE "/api/v1/links/{id}"                            May(DocumentSend)      Nothing crm::deliveries::revoke;
+    GET    "/api/v1/documents/{id}/compare"                May(DocumentRead)      Nothing crm::documents::compare;
+    GET    "/api/v1/enrolment"                             Public                 Nothing crm::enrolment::forms;
+    POST   "/api/v1/enrolment"                             Public                 Little  crm::enrolment::submit;
+    GET    "/d/{token}"                                    Public                 Nothing pages::link::page;
+    POST   "/d/{token}"                                    Public                 Little  pages::link::reveal;
+    GET    "/api/openapi.json"                             Public                 Nothing info::openapi;
+    GET    "/live"                                         Public                 Nothing info::live;
+    GET    "/health"                                       Public                 Nothing info::health;
+    GET    "/metrics"                                      Public                 Nothing info::metrics;
+    GET    "/"                                             Public                 Nothing pages::sign_in::page;
+    POST   "/sign-in"                                      Public                 Little  pages::sign_in::submit;
+    GET    "/sign-in/code"                                 Public                 Nothing pages::sign_in::code_page;
+    POST   "/sign-in/code"                                 Public                 Little  pages::sign_in::code;
+    GET    "/oidc/start"                                   Public                 Nothing pages::sign_in::provider;
+    GET    "/oidc/callback"                                Public                 Nothing pages::sign_in::provider_answer;
+    POST   "/sign-out"                                     SignedIn               Little  pages::sign_in::sign_out;
+    GET    "/language"                                     Public                 Nothing pages::sign_in::language;
+    GET    "/theme"                                        Public                 Nothing pages::sign_in::theme;
+    GET    "/static/{version}/{name}"                      Public                 Nothing pages::assets::get;
+    GET    "/agent"                                        May(ConsoleUse)        Nothing pages::agent::page;
+    GET    "/agent/results"                                May(ConsoleUse)        Nothing pages::agent::results;
+    GET    "/agent/documents/{id}"                         May(ConsoleUse)        Nothing pages::document::agent;
+    GET    "/agent/documents/{id}/find"                    May(ConsoleUse)        Nothing pages::document::find;
+    GET    "/my"                                           May(PortalUse)         Nothing pages::my::page;
+    GET    "/my/documents/{id}"                            May(PortalUse)         Nothing pages::document::my;
+    GET    "/admin"                                        May(AdminUse)          Nothing pages::admin::page;
 };
 
 /// Largest [`Carries::Little`] body.
@@ -270,9 +273,11 @@ fn admit(route: &Route, request: &HttpRequest, state: &State) -> Result<Option<S
     }
     let who = ask::authenticate(state, request)?;
     let signed_in = who.as_ref().ok_or_else(|| Problem::unauthorized("Sign in, or send an API key."))?;
-    match route.access {
-        Access::May(permission) => signed_in.need(permission)?,
-        Access::Public | Access::SignedIn => {}
+    if !route.access.allows(signed_in.principal.rights.permissions) {
+        return Err(match route.access {
+            Access::May(permission) => Problem::missing(permission),
+            _ => Problem::forbidden("Your role does not include this."),
+        });
     }
     Ok(who)
 }

@@ -7,6 +7,7 @@ use crate::archive::LoadId;
 use crate::auth::clock::Clock;
 use crate::auth::directory::Rights;
 use crate::auth::gate::{Gate, Principal, Use};
+use crate::auth::permission::Permission;
 use crate::auth::predicate::{Facts, Predicate, Subject};
 use crate::crm::account::AccountData;
 use crate::crm::customer::CustomerData;
@@ -68,13 +69,15 @@ fn customer(crm: &Crm) -> String {
 
 fn view(crm: &Crm, who: &str, document: &str, account: &str) {
     let gate = Gate::new(crm.engine.clone());
-    let mut rights = Rights::everything(who);
-    if who == "ava" {
-        rights.grants = vec![("role customer".into(), Predicate::Account(vec![account.into()]))];
-    }
-    let facts = Facts::none(document.parse().expect("an id"));
-    let subject = Subject::found(Facts { account: Some(account.into()), ..facts });
-    gate.open(&Principal::new(who, "10.0.0.1", rights), Use::READ, &subject, "pdf").expect("allowed");
+    let pages = if who == "ava" { Permission::PortalUse } else { Permission::ConsoleUse };
+    let rights = Rights {
+        permissions: [Permission::DocumentRead, pages].into_iter().collect(),
+        grants: vec![("test".into(), Predicate::Everything)],
+        ..Rights::default()
+    };
+    let principal = Principal::new(who, "10.0.0.1", rights);
+    let facts = Facts { account: Some(account.into()), ..Facts::none(document.parse().expect("an id")) };
+    gate.open(&principal, Use::READ, &Subject::found(facts), "pdf").expect("allowed");
 }
 
 fn busy(crm: &Crm, clock: &Clock) {

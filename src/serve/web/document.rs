@@ -42,7 +42,7 @@ async fn show(ask: Ask, base: &'static str) -> Answer {
     let (view, found) = ask
         .block(move |state| {
             let view = documents::look_up(state, &reader, id, "view")?;
-            let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &view, &words)? };
+            let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &words)? };
             Ok((view, found))
         })
         .await?;
@@ -56,12 +56,7 @@ pub async fn find(ask: Ask) -> Answer {
     let id = documents::id(ask.part("id"))?;
     let who = ask.who()?.clone();
     let words = words(params.get("find").unwrap_or_default())?;
-    let found = ask
-        .block(move |state| {
-            let view = documents::look_up(state, &who, id, "find")?;
-            find_in(state, &who, id, &view, &words)
-        })
-        .await?;
+    let found = ask.block(move |state| find_in(state, &who, id, &words)).await?;
     Ok(HttpResponse::Ok().json(found))
 }
 

@@ -7,6 +7,7 @@ use crate::auth::directory::Rights;
 use crate::auth::gate::{Permit, Principal, Scope, Use};
 use crate::auth::permission::Permission;
 use crate::auth::predicate::Predicate;
+use crate::auth::role::CUSTOMER;
 use crate::crm::link::Link;
 use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, DocumentField, Documents};
@@ -17,59 +18,13 @@ use crate::serve::backend::{DefinitionView, DocumentView, HitsAsked};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
-/// What can be allowed here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Deed {
-    /// See customers, accounts, contact points, timelines.
-    ReadCustomers,
-    /// Change them.
-    WriteCustomers,
-    /// Send copies of documents.
-    Send,
-    /// Send to an address that was not verified.
-    SendAnywhere,
-    /// Write notes.
-    WriteNotes,
-    /// Log contacts.
-    WriteInteractions,
-    /// Answer and close requests.
-    AnswerRequests,
-    /// Set texts, codes and the like.
-    Configure,
-}
-
-/// The caller as the customer module knows viewers. Staff without the right to see customers sees what a customer
-/// without accounts would.
+/// The caller as the customer module knows viewers. Who may not see customers sees what belongs to the own accounts.
 pub fn viewer(who: &SignedIn) -> Viewer<'_> {
-    match &who.acts_for {
-        Some(accounts) => Viewer::Customer { name: &who.user.name, accounts },
-        None if who.may(Permission::CustomerRead) => Viewer::Staff(&who.user.name),
-        None => Viewer::Customer { name: &who.user.name, accounts: &[] },
+    if who.may(Permission::CustomerRead) {
+        Viewer::Staff(&who.user.name)
+    } else {
+        Viewer::Customer { name: &who.user.name, accounts: &who.accounts }
     }
-}
-
-/// The permission for a deed.
-fn permission(deed: Deed) -> Permission {
-    match deed {
-        Deed::ReadCustomers => Permission::CustomerRead,
-        Deed::WriteCustomers => Permission::CustomerWrite,
-        Deed::Send => Permission::DocumentSend,
-        Deed::SendAnywhere => Permission::AddressOverride,
-        Deed::WriteNotes => Permission::NoteWrite,
-        Deed::WriteInteractions => Permission::InteractionWrite,
-        Deed::AnswerRequests => Permission::RequestAnswer,
-        Deed::Configure => Permission::PolicyWrite,
-    }
-}
-
-/// Whether the caller may do this.
-pub fn may(who: &SignedIn, deed: Deed) -> bool {
-    who.may(permission(deed))
-}
-
-/// Refuses what the caller may not do.
-pub fn need(who: &SignedIn, deed: Deed) -> Result<(), Problem> {
-    who.need(permission(deed))
 }
 
 /// Refuses accounts of others; they look like none.
@@ -83,24 +38,43 @@ pub fn need_customer(state: &State, who: &SignedIn, id: &str) -> Result<(), Prob
 }
 
 /// The gate's permit for a document, with what is known of it.
-pub fn open(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<(Permit, DocumentView), Problem> {
+pub fn open(
+    state: &State,
+    who: &SignedIn,
+    id: DocId,
+    wanted: Use,
+    why: &str,
+) -> Result<(Permit, DocumentView), Problem> {
     let subject = state.backend.subject(id)?;
-    let permit = state.gate.open(&who.principal, Use::READ, &subject, why)?;
+    let permit = state.gate.open(&who.principal, wanted, &subject, why)?;
     let view = state.backend.document(&permit)?;
     Ok((permit, view))
 }
 
+/// Refuses documents that the caller does not see, and says whose account it is of; a refusal is recorded. Nothing of
+/// the document is shown, so it is no view of it.
+pub fn need_document(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<Option<String>, Problem> {
+    let subject = state.backend.subject(id)?;
+    if !subject.there || !state.gate.sees(&who.principal, &subject.facts) {
+        state.gate.open(&who.principal, Use::READ, &subject, why)?;
+        return Err(Problem::nothing());
+    }
+    Ok(subject.facts.account)
+}
+
 /// The documents as the caller may see them.
 pub fn documents<'s>(state: &'s State, who: &SignedIn) -> Result<Shelf<'s>, Problem> {
-    let scope = state.gate.scope(&who.principal);
-    Ok(Shelf { state, who: who.principal.clone(), scope, definitions: state.backend.definitions()? })
+    shelf(state, who.principal.clone())
 }
 
 /// All documents, for what greenbar itself compares: nothing of them is shown.
 pub fn all_documents(state: &State) -> Result<Shelf<'_>, Problem> {
-    let system = Principal::operator("system:enrolment", "greenbar");
-    let scope = state.gate.scope(&system);
-    Ok(Shelf { state, who: system, scope, definitions: state.backend.definitions()? })
+    shelf(state, Principal::operator("system:enrolment", "greenbar"))
+}
+
+fn shelf(state: &State, principal: Principal) -> Result<Shelf<'_>, Problem> {
+    let (scope, definitions) = (state.gate.scope(&principal), state.backend.definitions()?);
+    Ok(Shelf { state, principal, scope, definitions })
 }
 
 /// Somebody who did not sign in, for the audit.
@@ -108,38 +82,36 @@ pub fn nobody(from: &str) -> Principal {
     Principal::nobody("nobody", from)
 }
 
-/// Somebody with a link to a document of this account. Nobody knows who that is: masks apply.
-fn by_link(id: &str, account: Option<&str>, from: &str) -> Principal {
-    let id: String = id.chars().take(16).collect();
-    let accounts = account.map(str::to_string).into_iter().collect();
+/// The gate's permit for the one document behind a link. Who has the link sees what the customer would see.
+pub fn open_by_link(state: &State, link: &Link, id: DocId, from: &str) -> Result<Permit, Problem> {
+    let short: String = link.id.chars().take(16).collect();
     let rights = Rights {
-        permissions: [Permission::DocumentRead].into_iter().collect(),
-        grants: vec![("link".into(), Predicate::Account(accounts))],
+        roles: vec![CUSTOMER.into()],
+        permissions: [Permission::DocumentRead, Permission::DocumentUnmask, Permission::PortalUse]
+            .into_iter()
+            .collect(),
+        grants: vec![("link".into(), Predicate::Everything)],
         ..Rights::default()
     };
-    Principal::new(format!("link:{id}"), from, rights)
-}
-
-/// The gate's permit for a document behind a link.
-pub fn open_by_link(state: &State, link: &Link, id: DocId, from: &str) -> Result<Permit, Problem> {
-    let who = by_link(&link.id, link.account.as_deref(), from);
+    let who = Principal::new(format!("link:{short}"), from, rights);
     Ok(state.gate.open(&who, Use::READ, &state.backend.subject(id)?, "link")?)
 }
 
 /// Title of the report of a document, English and Chinese: all that is told of it before it is opened.
 pub fn report_of(state: &State, id: DocId) -> Result<Option<(String, Option<String>)>, Problem> {
-    if !state.backend.subject(id)?.there {
+    let subject = state.backend.subject(id)?;
+    if !subject.there {
         return Ok(None);
     }
-    let nobody = state.gate.scope(&nobody("greenbar"));
-    let view = state.backend.document(&state.gate.listed(&nobody, id))?;
-    Ok(Some((view.report, view.report_zh)))
+    let name = subject.facts.definition;
+    let known = state.backend.definitions()?.into_iter().find(|definition| definition.name == name);
+    Ok(Some(known.map_or((name, None), |definition| (definition.title, definition.title_zh))))
 }
 
 /// The documents within a scope.
 pub struct Shelf<'s> {
     state: &'s State,
-    who: Principal,
+    principal: Principal,
     scope: Scope,
     definitions: Vec<DefinitionView>,
 }
@@ -254,7 +226,7 @@ impl Documents for Shelf<'_> {
     fn may_see(&self, document: DocId) -> Result<bool, CrmError> {
         let failed = |error: crate::serve::backend::BackendError| CrmError::Documents(error.to_string());
         let subject = self.state.backend.subject(document).map_err(failed)?;
-        Ok(subject.there && self.state.gate.sees(&self.who, &subject.facts))
+        Ok(subject.there && self.state.gate.sees(&self.principal, &subject.facts))
     }
 }
 
@@ -266,5 +238,5 @@ fn is_number_field(name: &str) -> bool {
 }
 
 fn plain(text: &str) -> String {
-    crate::search::squeeze(&crate::search::fold(text))
+    crate::index::fold::squeeze(&crate::index::fold::fold(text))
 }

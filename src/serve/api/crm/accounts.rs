@@ -5,9 +5,10 @@ use std::ops::ControlFlow;
 use actix_web::HttpResponse;
 use serde_json::json;
 
-use super::access::{self, Deed};
+use super::access;
 use super::customers::timeline_ask;
 use super::{Made, body, expected, list, make, page, part, patched, row, window};
+use crate::auth::permission::Permission;
 use crate::crm::account::AccountData;
 use crate::crm::preference::PreferenceData;
 use crate::crm::timeline::{DocumentEntry, Documents};
@@ -28,7 +29,7 @@ pub async fn find(ask: Ask) -> Answer {
     let (customer, number) = (text("customer"), text("q"));
     let who = ask.who()?.clone();
     ask.block(move |state| {
-        access::need(&who, Deed::ReadCustomers)?;
+        who.need(Permission::CustomerRead)?;
         state.gate.record(&who.principal, "search", "accounts", number.as_deref().unwrap_or_default())?;
         match number {
             Some(number) => {
@@ -48,7 +49,7 @@ pub async fn find(ask: Ask) -> Answer {
 pub async fn add(ask: Ask) -> Answer {
     let data: AccountData = body(&ask)?;
     make(ask, move |state, who, _| {
-        access::need(who, Deed::WriteCustomers)?;
+        who.need(Permission::CustomerWrite)?;
         let account = state.crm.add_account(&who.user.name, data)?;
         state.gate.record(&who.principal, "account-added", &account.id, "")?;
         Ok(Made::row("accounts", &account))
@@ -65,7 +66,7 @@ pub async fn change(ask: Ask) -> Answer {
     let (number, who, version) = (part(&ask, "number"), ask.who()?.clone(), expected(&ask)?);
     let patch = ask.body.clone();
     ask.block(move |state| {
-        access::need(&who, Deed::WriteCustomers)?;
+        who.need(Permission::CustomerWrite)?;
         let before = state.crm.account(&number)?;
         let data = patched(&before.data, &patch)?;
         let account = state.crm.set_account(&who.user.name, &number, version.or(Some(before.version)), data)?;
@@ -87,7 +88,7 @@ pub async fn timeline(ask: Ask) -> Answer {
     let found = ask
         .block(move |state| {
             if access::viewer(&who).is_staff() {
-                access::need(&who, Deed::ReadCustomers)?;
+                who.need(Permission::CustomerRead)?;
             }
             access::need_account(&who, &number)?;
             state.gate.record(&who.principal, "search", "timeline", &number)?;
@@ -165,7 +166,7 @@ pub async fn preferences(ask: Ask) -> Answer {
     let (number, who) = (part(&ask, "number"), ask.who()?.clone());
     ask.block(move |state| {
         if access::viewer(&who).is_staff() {
-            access::need(&who, Deed::ReadCustomers)?;
+            who.need(Permission::CustomerRead)?;
         }
         access::need_account(&who, &number)?;
         Ok(state.crm.preferences(&number)?)
@@ -185,7 +186,7 @@ pub async fn prefer(ask: Ask) -> Answer {
     data.account.clone_from(&number);
     ask.block(move |state| {
         if access::viewer(&who).is_staff() {
-            access::need(&who, Deed::WriteCustomers)?;
+            who.need(Permission::CustomerWrite)?;
         }
         access::need_account(&who, &number)?;
         let preference = state.crm.set_preference(&who.user.name, version, data)?;

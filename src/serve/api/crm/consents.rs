@@ -3,8 +3,9 @@
 use actix_web::HttpResponse;
 use serde::Deserialize;
 
-use super::access::{self, Deed};
+use super::access;
 use super::{Made, body, make, row, row_unless_known};
+use crate::auth::permission::Permission;
 use crate::crm::consent::{NewConsent, Purpose};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
@@ -42,7 +43,7 @@ pub async fn publish(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     let shown = ask
         .block(move |state| {
-            access::need(&who, Deed::Configure)?;
+            who.need(Permission::PolicyWrite)?;
             let shown = state.crm.publish_disclosure(new.purpose, &new.locale, &new.text)?;
             state.gate.record(&who.principal, "disclosure", new.purpose.name(), &shown.sha256)?;
             Ok(shown)
@@ -53,7 +54,7 @@ pub async fn publish(ask: Ask) -> Answer {
 
 fn need(state: &State, who: &SignedIn, customer: Option<&str>, account: Option<&str>) -> Result<(), Problem> {
     if access::viewer(who).is_staff() {
-        return access::need(who, Deed::WriteInteractions);
+        return who.need(Permission::InteractionWrite);
     }
     if state.crm.shows(access::viewer(who), customer, account)? { Ok(()) } else { Err(Problem::nothing()) }
 }

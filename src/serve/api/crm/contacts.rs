@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::access::{self, Deed};
+use super::access;
 use super::{Made, body, expected, list, make, patched, row, row_unless_known};
+use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactData, NewContact, Owner};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
@@ -13,7 +14,7 @@ use crate::serve::state::State;
 /// Whether the caller may see what belongs to an owner.
 fn need_owner(state: &State, who: &SignedIn, owner: &Owner) -> Result<(), Problem> {
     if access::viewer(who).is_staff() {
-        return access::need(who, Deed::ReadCustomers);
+        return who.need(Permission::CustomerRead);
     }
     match owner {
         Owner::Customer(id) => access::need_customer(state, who, id),
@@ -49,7 +50,7 @@ pub async fn add(ask: Ask) -> Answer {
     let mut new: NewContact = body(&ask)?;
     make(ask, move |state, who, _| {
         if access::viewer(who).is_staff() {
-            access::need(who, Deed::WriteCustomers)?;
+            who.need(Permission::CustomerWrite)?;
         } else {
             need_owner(state, who, &new.owner)?;
             new.source = "customer".into();
@@ -102,7 +103,7 @@ pub async fn change(ask: Ask) -> Answer {
         need_owner(state, &who, &before.owner)?;
         let staff = access::viewer(&who).is_staff();
         if staff {
-            access::need(&who, Deed::WriteCustomers)?;
+            who.need(Permission::CustomerWrite)?;
         }
         let ContactData { owner, kind, value, label, valid_from, valid_to, source, .. } = before.data.clone();
         let new = NewContact { owner, kind, value, label, valid_from, valid_to, source };

@@ -3,8 +3,9 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
-use super::access::{self, Deed};
+use super::access;
 use super::{Made, body, expected, list, make, page, part, patched, row, row_unless_known, window};
+use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactPoint, Owner};
 use crate::crm::customer::CustomerData;
 use crate::crm::resolve::ResolveAsk;
@@ -24,7 +25,7 @@ pub async fn find(ask: Ask) -> Answer {
     let text = params.get("q").map(str::to_string);
     let who = ask.who()?.clone();
     ask.block(move |state| {
-        access::need(&who, Deed::ReadCustomers)?;
+        who.need(Permission::CustomerRead)?;
         state.gate.record(&who.principal, "search", "customers", text.as_deref().unwrap_or_default())?;
         match text {
             Some(text) => Ok(crate::crm::Page { items: state.crm.customers_by_name(&text, limit)?, next_cursor: None }),
@@ -42,7 +43,7 @@ pub async fn find(ask: Ask) -> Answer {
 pub async fn add(ask: Ask) -> Answer {
     let data: CustomerData = body(&ask)?;
     make(ask, move |state, who, _| {
-        access::need(who, Deed::WriteCustomers)?;
+        who.need(Permission::CustomerWrite)?;
         let customer = state.crm.add_customer(&who.user.name, data)?;
         state.gate.record(&who.principal, "customer-added", &customer.id, "")?;
         Ok(Made::row("customers", &customer))
@@ -89,7 +90,7 @@ fn read(
     id: &str,
 ) -> Result<crate::crm::customer::Customer, Problem> {
     if access::viewer(who).is_staff() {
-        access::need(who, Deed::ReadCustomers)?;
+        who.need(Permission::CustomerRead)?;
     } else {
         access::need_customer(state, who, id)?;
     }
@@ -107,7 +108,7 @@ pub async fn change(ask: Ask) -> Answer {
     let (id, who, version) = (ask.part("id").to_string(), ask.who()?.clone(), expected(&ask)?);
     let patch = ask.body.clone();
     ask.block(move |state| {
-        access::need(&who, Deed::WriteCustomers)?;
+        who.need(Permission::CustomerWrite)?;
         let before = state.crm.customer(&id)?;
         let data = patched(&before.data, &patch)?;
         let customer = state.crm.set_customer(&who.user.name, &id, version.or(Some(before.version)), data)?;
@@ -127,7 +128,7 @@ pub async fn history(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     let changes = ask
         .block(move |state| {
-            access::need(&who, Deed::ReadCustomers)?;
+            who.need(Permission::CustomerRead)?;
             state.crm.customer(&id)?;
             Ok(state.crm.customer_history(&id)?)
         })
@@ -178,7 +179,7 @@ pub async fn resolve(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     let candidates = ask
         .block(move |state| {
-            access::need(&who, Deed::ReadCustomers)?;
+            who.need(Permission::CustomerRead)?;
             let documents = access::documents(state, &who)?;
             let given = [
                 ("ani", asked.ani.is_some()),
@@ -225,7 +226,7 @@ pub async fn account(ask: Ask) -> Answer {
     let account = ask
         .block(move |state| {
             if access::viewer(&who).is_staff() {
-                access::need(&who, Deed::ReadCustomers)?;
+                who.need(Permission::CustomerRead)?;
             }
             access::need_account(&who, &number)?;
             Ok(state.crm.account(&number)?)

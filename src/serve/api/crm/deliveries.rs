@@ -4,8 +4,10 @@ use actix_web::HttpResponse;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::access::{self, Deed};
+use super::access;
 use super::{Made, body, make, row, row_unless_known};
+use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
 use crate::crm::copy::NewCopy;
 use crate::serve::ask::{Answer, Ask};
 
@@ -19,9 +21,9 @@ pub async fn send(ask: Ask) -> Answer {
     let id = crate::serve::api::documents::id(ask.part("id"))?;
     let copy: NewCopy = body(&ask)?;
     make(ask, move |state, who, _| {
-        access::need(who, Deed::Send)?;
-        let (_, view) = access::open(state, who, id, "send")?;
-        let any = access::may(who, Deed::SendAnywhere);
+        who.need(Permission::DocumentSend)?;
+        let (_, view) = access::open(state, who, id, Use::SEND, "send")?;
+        let any = who.may(Permission::AddressOverride);
         let delivery = state.crm.plan_copy(&who.user.name, id, view.account.as_deref(), copy, any)?;
         state.gate.record(&who.principal, "send", &delivery.id, &format!("{id} {}", delivery.reason))?;
         Ok(Made::row("deliveries", &delivery))
@@ -38,7 +40,7 @@ pub async fn show(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     let delivery = ask
         .block(move |state| {
-            access::need(&who, Deed::Send)?;
+            who.need(Permission::DocumentSend)?;
             Ok(state.crm.delivery(&id)?)
         })
         .await?;
@@ -52,7 +54,7 @@ pub async fn show(ask: Ask) -> Answer {
 pub async fn cancel(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     ask.block(move |state| {
-        access::need(&who, Deed::Send)?;
+        who.need(Permission::DocumentSend)?;
         let delivery = state.crm.cancel_delivery(&who.user.name, &id)?;
         state.gate.record(&who.principal, "send-cancelled", &id, "")?;
         Ok(delivery)
@@ -83,8 +85,8 @@ pub async fn link(ask: Ask) -> Answer {
     let id = crate::serve::api::documents::id(ask.part("id"))?;
     let new: NewLink = if ask.body.is_empty() { NewLink::default() } else { body(&ask)? };
     make(ask, move |state, who, _| {
-        access::need(who, Deed::Send)?;
-        let (_, view) = access::open(state, who, id, "link")?;
+        who.need(Permission::DocumentSend)?;
+        let (_, view) = access::open(state, who, id, Use::SEND, "link")?;
         let account = view.account.as_deref();
         let (token, link) = state.crm.make_link(&who.user.name, id, account, new.expires_in_s, new.uses)?;
         state.gate.record(&who.principal, "link-made", &link.id, &id.to_string())?;
@@ -104,8 +106,8 @@ pub async fn links(ask: Ask) -> Answer {
     let (id, who) = (crate::serve::api::documents::id(ask.part("id"))?, ask.who()?.clone());
     let links = ask
         .block(move |state| {
-            access::need(&who, Deed::Send)?;
-            access::open(state, &who, id, "links")?;
+            who.need(Permission::DocumentSend)?;
+            access::need_document(state, &who, id, "links")?;
             Ok(state.crm.links_to(id)?)
         })
         .await?;
@@ -120,7 +122,7 @@ pub async fn links(ask: Ask) -> Answer {
 pub async fn revoke(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     ask.block(move |state| {
-        access::need(&who, Deed::Send)?;
+        who.need(Permission::DocumentSend)?;
         state.crm.revoke_link(&who.user.name, &id)?;
         Ok(state.gate.record(&who.principal, "link-revoked", &id, "")?)
     })

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::access;
 use crate::archive::DocId;
+use crate::auth::gate::Use;
 use crate::crm::compare::{Compared, Comparison, compare as differences};
 use crate::crm::timeline::{DocumentEntry, Documents};
 use crate::index::value::Day;
@@ -95,7 +96,7 @@ struct Table {
 
 /// A document with its transaction lines, through the gate; what is masked for the caller is masked here.
 fn read(state: &State, who: &SignedIn, id: DocId) -> Result<Compared, Problem> {
-    let (permit, view) = access::open(state, who, id, "compare")?;
+    let (permit, view) = access::open(state, who, id, Use::READ, "compare")?;
     let document = access::documents(state, who)?.entry(&view);
     let mut json = Vec::new();
     // The first page is enough: the lines come from all of them.

@@ -3,8 +3,9 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
-use super::access::{self, Deed};
+use super::access;
 use super::{Made, body, expected, list, make, page, row, row_unless_known, window};
+use crate::auth::permission::Permission;
 use crate::crm::interaction::{InteractionChange, NewInteraction, WrapUp};
 use crate::serve::ask::{Answer, Ask};
 
@@ -18,7 +19,7 @@ pub async fn find(ask: Ask) -> Answer {
     let ended = params.get("ended").is_some();
     let who = ask.who()?.clone();
     ask.block(move |state| {
-        access::need(&who, Deed::WriteInteractions)?;
+        who.need(Permission::InteractionRead)?;
         let name = &who.user.name;
         if ended {
             return Ok(state.crm.ended_interactions(name, cursor.as_deref(), limit)?);
@@ -35,7 +36,7 @@ pub async fn find(ask: Ask) -> Answer {
 pub async fn add(ask: Ask) -> Answer {
     let new: NewInteraction = body(&ask)?;
     make(ask, move |state, who, _| {
-        access::need(who, Deed::WriteInteractions)?;
+        who.need(Permission::InteractionWrite)?;
         let interaction = state.crm.begin_interaction(&who.user.name, new)?;
         state.gate.record(&who.principal, "interaction", &interaction.id, &interaction.call_id)?;
         Ok(Made::row("interactions", &interaction))
@@ -52,7 +53,7 @@ pub async fn show(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     let interaction = ask
         .block(move |state| {
-            access::need(&who, Deed::WriteInteractions)?;
+            who.need(Permission::InteractionRead)?;
             Ok(state.crm.interaction(&id)?)
         })
         .await?;
@@ -68,7 +69,7 @@ pub async fn change(ask: Ask) -> Answer {
     let (id, who, version) = (ask.part("id").to_string(), ask.who()?.clone(), expected(&ask)?);
     let change: InteractionChange = body(&ask)?;
     ask.block(move |state| {
-        access::need(&who, Deed::WriteInteractions)?;
+        who.need(Permission::InteractionWrite)?;
         let proved = change.verified_by.clone().unwrap_or_default();
         let interaction = state.crm.change_interaction(&who.user.name, &id, version, change)?;
         state.gate.record(&who.principal, "interaction-changed", &id, &proved)?;
@@ -85,7 +86,7 @@ pub async fn codes(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     let codes = ask
         .block(move |state| {
-            access::need(&who, Deed::WriteInteractions)?;
+            who.need(Permission::InteractionRead)?;
             Ok(state.crm.wrap_up_codes()?)
         })
         .await?;
@@ -100,7 +101,7 @@ pub async fn set_codes(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     let codes = ask
         .block(move |state| {
-            access::need(&who, Deed::Configure)?;
+            who.need(Permission::PolicyWrite)?;
             state.crm.set_wrap_up_codes(&codes)?;
             state.gate.record(&who.principal, "wrap-up-codes", "", "")?;
             Ok(codes)
@@ -117,7 +118,7 @@ pub async fn deliveries(ask: Ask) -> Answer {
     ask.params(&[])?;
     let (id, who) = (crate::serve::api::documents::id(ask.part("id"))?, ask.who()?.clone());
     ask.block(move |state| {
-        access::open(state, &who, id, "deliveries")?;
+        access::need_document(state, &who, id, "deliveries")?;
         Ok(state.crm.deliveries_of(access::viewer(&who), id)?)
     })
     .await

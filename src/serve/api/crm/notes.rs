@@ -5,8 +5,9 @@ use actix_web::http::header;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::access::{self, Deed};
+use super::access;
 use super::{Made, body, expected, make, page, row, row_unless_known, window};
+use crate::auth::permission::Permission;
 use crate::crm::note::{NewNote, Visibility};
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
@@ -21,7 +22,7 @@ pub async fn find(ask: Ask) -> Answer {
     let document = params.get("document").ok_or_else(|| Problem::bad_parameter("Name a document."))?;
     let (document, who) = (crate::serve::api::documents::id(document)?, ask.who()?.clone());
     ask.block(move |state| {
-        access::open(state, &who, document, "notes")?;
+        access::need_document(state, &who, document, "notes")?;
         Ok(state.crm.notes_on(access::viewer(&who), document, cursor.as_deref(), limit)?)
     })
     .await
@@ -34,10 +35,9 @@ pub async fn find(ask: Ask) -> Answer {
 pub async fn add(ask: Ask) -> Answer {
     let mut new: NewNote = body(&ask)?;
     make(ask, move |state, who, _| {
-        access::need(who, Deed::WriteNotes)?;
+        who.need(Permission::NoteWrite)?;
         if let Some(document) = &new.document {
-            let (_, view) = access::open(state, who, crate::serve::api::documents::id(document)?, "note")?;
-            new.account = view.account;
+            new.account = access::need_document(state, who, crate::serve::api::documents::id(document)?, "note")?;
         }
         let note = state.crm.add_note(&who.user.name, new)?;
         state.gate.record(&who.principal, "note", &note.id, note.document.as_deref().unwrap_or_default())?;
@@ -57,7 +57,7 @@ pub async fn show(ask: Ask) -> Answer {
         .block(move |state| {
             let note = state.crm.note(access::viewer(&who), &id)?;
             if let Some(document) = &note.document {
-                access::open(state, &who, crate::serve::api::documents::id(document)?, "note")?;
+                access::need_document(state, &who, crate::serve::api::documents::id(document)?, "note")?;
             }
             Ok(note)
         })
@@ -90,7 +90,7 @@ pub async fn change(ask: Ask) -> Answer {
     let (id, who, version) = (ask.part("id").to_string(), ask.who()?.clone(), expected(&ask)?);
     let change: Change = body(&ask)?;
     ask.block(move |state| {
-        access::need(&who, Deed::WriteNotes)?;
+        who.need(Permission::NoteWrite)?;
         let note = state.crm.change_note(&who.user.name, &id, version, change.text.as_deref(), change.visibility)?;
         state.gate.record(&who.principal, "note-changed", &id, "")?;
         Ok(note)
@@ -106,7 +106,7 @@ pub async fn change(ask: Ask) -> Answer {
 pub async fn withdraw(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     ask.block(move |state| {
-        access::need(&who, Deed::WriteNotes)?;
+        who.need(Permission::NoteWrite)?;
         state.crm.withdraw_note(&who.user.name, &id)?;
         Ok(state.gate.record(&who.principal, "note-withdrawn", &id, "")?)
     })
@@ -123,7 +123,7 @@ pub async fn history(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     let changes = ask
         .block(move |state| {
-            access::need(&who, Deed::WriteNotes)?;
+            who.need(Permission::NoteWrite)?;
             state.crm.note(access::viewer(&who), &id)?;
             Ok(state.crm.note_history(&id)?)
         })

@@ -4,8 +4,9 @@ use actix_web::HttpResponse;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::access::{self, Deed};
+use super::access;
 use super::{Made, body, expected, make, page, row, row_unless_known, window};
+use crate::auth::permission::Permission;
 use crate::crm::request::{NewRequest, RequestChange, RequestState};
 use crate::crm::{CrmError, Side};
 use crate::serve::ask::{Answer, Ask, SignedIn};
@@ -26,7 +27,7 @@ pub async fn find(ask: Ask) -> Answer {
     let assigned = params.get("assigned_to").map(|name| if name == "-" { String::new() } else { name.to_string() });
     let who = ask.who()?.clone();
     ask.block(move |state| {
-        access::need(&who, Deed::AnswerRequests)?;
+        who.need(Permission::RequestAnswer)?;
         Ok(state.crm.requests(state_asked, assigned.as_deref(), cursor.as_deref(), limit)?)
     })
     .await
@@ -54,11 +55,10 @@ pub async fn add(ask: Ask) -> Answer {
 pub fn open(state: &State, who: &SignedIn, mut new: NewRequest) -> Result<crate::crm::request::Request, Problem> {
     let side = side(who);
     if side == Side::Agent {
-        access::need(who, Deed::AnswerRequests)?;
+        who.need(Permission::RequestAnswer)?;
     }
     if let Some(document) = &new.document {
-        let (_, view) = access::open(state, who, crate::serve::api::documents::id(document)?, "request")?;
-        new.account = view.account;
+        new.account = access::need_document(state, who, crate::serve::api::documents::id(document)?, "request")?;
     }
     match &new.account {
         Some(account) => access::need_account(who, account)?,
@@ -90,7 +90,7 @@ pub async fn show(ask: Ask) -> Answer {
     let request = ask
         .block(move |state| {
             if access::viewer(&who).is_staff() {
-                access::need(&who, Deed::AnswerRequests)?;
+                who.need(Permission::RequestAnswer)?;
             }
             Ok(state.crm.request(access::viewer(&who), &id)?)
         })
@@ -107,7 +107,7 @@ pub async fn change(ask: Ask) -> Answer {
     let (id, who, version) = (ask.part("id").to_string(), ask.who()?.clone(), expected(&ask)?);
     let change: RequestChange = body(&ask)?;
     ask.block(move |state| {
-        access::need(&who, Deed::AnswerRequests)?;
+        who.need(Permission::RequestAnswer)?;
         let request = state.crm.change_request(&who.user.name, &id, version, change)?;
         state.gate.record(&who.principal, "request-changed", &id, request.state.name())?;
         Ok(request)
@@ -135,7 +135,7 @@ pub async fn reply(ask: Ask) -> Answer {
     make(ask, move |state, who, _| {
         let viewer = access::viewer(who);
         if viewer.is_staff() {
-            access::need(who, Deed::AnswerRequests)?;
+            who.need(Permission::RequestAnswer)?;
         }
         state.crm.request(viewer, &id)?;
         let (name, side) = (&who.user.name, side(who));
@@ -155,7 +155,7 @@ pub async fn history(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     let changes = ask
         .block(move |state| {
-            access::need(&who, Deed::AnswerRequests)?;
+            who.need(Permission::RequestAnswer)?;
             state.crm.request(access::viewer(&who), &id)?;
             Ok(state.crm.request_history(&id)?)
         })
