@@ -45,11 +45,12 @@ test: setup-test lint doc ## formatting, lints, documentation, all tests, demo s
 fidelity: setup-test build ## AFP beside its reference PDFs, page by page, as figures and pictures
 	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR)
 
-test-all: test ## also the long crash runs, the million-document runs and outside judges (veraPDF, bar code readers)
+test-all: test ## also the long crash runs, the million-document runs and outside judges (veraPDF, bar code readers, an OpenID Connect provider)
 	GREENBAR_LONG=1 cargo test --release --locked -- --include-ignored
 	@.ci/packages judges
 	tests/judges/verapdf/run $(GREENBAR)
 	tests/judges/barcodes/run $(GREENBAR)
+	tests/judges/oidc/run $(GREENBAR)
 
 bench: setup-bench build ## measure against named peers in one run and print one table
 	cargo build --release --locked --benches

@@ -238,6 +238,12 @@ fn unbase32(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
+/// The code that an app would show now, for tests of what stands before this.
+#[cfg(test)]
+pub(crate) fn code_for_tests(secret: &str) -> String {
+    totp(&unbase32(secret).unwrap_or_default(), Clock::default().now().div_euclid(STEP_S))
+}
+
 /// A QR code as the path of an SVG picture in which a module is one unit: its size, and the path.
 pub fn qr(text: &str) -> Option<(i32, String)> {
     let code = qrcodegen::QrCode::encode_text(text, qrcodegen::QrCodeEcc::Medium).ok()?;

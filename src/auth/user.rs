@@ -164,6 +164,11 @@ impl Users {
         self.change(name, |user| user.groups = groups)
     }
 
+    /// Gives a user these attributes and no others.
+    pub fn set_attributes(&self, name: &str, attributes: Attributes) -> Result<(), AuthError> {
+        self.change(name, |user| user.attributes = attributes)
+    }
+
     /// Gives an attribute these values; none takes it away.
     pub fn set_attribute(&self, name: &str, attribute: &str, values: Vec<String>) -> Result<(), AuthError> {
         self.change(name, |user| {

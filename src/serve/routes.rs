@@ -180,6 +180,16 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/agent/documents/{id}/find"                    May(ConsoleUse)        Nothing pages::document::find;
     GET    "/my"                                           May(PortalUse)         Nothing pages::my::page;
     GET    "/my/documents/{id}"                            May(PortalUse)         Nothing pages::document::my;
+    GET    "/account"                                      SignedIn               Nothing pages::account::page;
+    POST   "/account/language"                             SignedIn               Little  pages::account::set_language;
+    POST   "/account/password"                             SignedIn               Little  pages::account::set_password;
+    POST   "/account/second"                               SignedIn               Little  pages::account::second;
+    POST   "/account/sessions"                             SignedIn               Little  pages::account::end_session;
+    GET    "/admin/people"                                 May(UserRead)          Nothing pages::people::page;
+    POST   "/admin/users"                                  May(UserWrite)         Little  pages::people::users;
+    POST   "/admin/roles"                                  May(PolicyWrite)       Little  pages::people::roles;
+    POST   "/admin/groups"                                 May(PolicyWrite)       Little  pages::people::groups;
+    POST   "/admin/policies"                               May(PolicyWrite)       Little  pages::people::policies;
     GET    "/admin"                                        May(AdminUse)          Nothing pages::admin::page;
 };
 

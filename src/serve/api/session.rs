@@ -69,7 +69,8 @@ pub async fn open(ask: &Ask, credentials: Credentials) -> Result<Opened, Problem
     ask.block(move |state| checked(state, &credentials, from)).await
 }
 
-fn allow(state: &State, name: &str, from: &str) -> Result<(), Problem> {
+/// Counts an attempt to prove something; too many have to wait.
+pub fn allow(state: &State, name: &str, from: &str) -> Result<(), Problem> {
     state.lockout.attempt(name, from).map_err(|wait| Problem {
         retry_after_s: Some(wait),
         ..Problem::too_many(format!("Try again in {wait} seconds."))

@@ -6,4 +6,5 @@ mod forgery;
 mod hostile;
 mod loads;
 mod rights;
+mod second;
 mod support;

@@ -3,6 +3,7 @@
 //! Templates, words, styles and scripts lie in `templates/web/` ([`source`]); every page works without script. Adding a
 //! page: a handler here, a template there and in the list of `source.rs`, a row in `routes.rs`, words in both languages.
 
+pub mod account;
 pub mod admin;
 pub mod agent;
 pub mod assets;
@@ -13,6 +14,7 @@ mod links;
 mod locale;
 mod meaning;
 pub mod my;
+pub mod people;
 mod shown;
 pub mod sign_in;
 mod source;

@@ -17,9 +17,11 @@ macro_rules! files {
 }
 
 files![
+    "account.html",
     "admin.html",
     "agent.html",
     "base.html",
+    "code.html",
     "css/console.css",
     "css/tokens.css",
     "css/ui.css",
@@ -34,6 +36,7 @@ files![
     "js/ui.js",
     "link.html",
     "my.html",
+    "people.html",
     "problem.html",
     "results.html",
     "search.html",
