@@ -80,7 +80,8 @@ impl Args {
                 None => Err(Failure::new("no provider is set")),
             },
             Action::Check => {
-                let said = Oidc::new(engine, Default::default()).check().map_err(|error| Failure::new(chain(&error)))?;
+                let said =
+                    Oidc::new(engine, Default::default()).check().map_err(|error| Failure::new(chain(&error)))?;
                 output::line(said)
             }
             Action::Remove => {

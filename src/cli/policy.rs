@@ -99,7 +99,6 @@ impl Args {
                         all += 1;
                         seen += u64::from(rights.by(&Facts::of(&document, &load.field_names, kind)).is_some());
                         ControlFlow::Continue(())
-                        ControlFlow::Continue(())
                     })?;
                 }
                 if context.json {

@@ -85,8 +85,9 @@ impl Set {
         };
         let mut role = known.unwrap_or_else(none);
         if !self.permissions.is_empty() {
-            role.permissions = Permissions::parse(self.permissions.iter().map(String::as_str))
-                .map_err(|name| Failure::usage(format!("{name:?} is no permission; see `greenbar role permissions`")))?;
+            role.permissions = Permissions::parse(self.permissions.iter().map(String::as_str)).map_err(|name| {
+                Failure::usage(format!("{name:?} is no permission; see `greenbar role permissions`"))
+            })?;
         }
         if let Some(reach) = &self.reach {
             role.reach = Reach::parse(reach).ok_or_else(|| Failure::usage("a reach is none, own or all"))?;

@@ -36,7 +36,6 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher};
 
-pub use crate::index::fold::{fold, squeeze};
 pub use archived::Archived;
 pub use catalogue::{Catalogue, CatalogueError, Indexing};
 pub use collect::Facets;

@@ -33,7 +33,12 @@ const DOCUMENTS: [(&str, &str, u32, usize); 3] = [
 
 impl Fake {
     pub fn new() -> Fake {
-        Fake { engine: Arc::new(Memory::default()), renders: AtomicU64::new(0), asked: AtomicU64::new(0), loads: Mutex::default() }
+        Fake {
+            engine: Arc::new(Memory::default()),
+            renders: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
+            loads: Mutex::default(),
+        }
     }
 
     fn facts(view: &DocumentView) -> Facts {

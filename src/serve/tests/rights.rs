@@ -154,7 +154,8 @@ fn every_route_answers_every_role_as_written_and_leaks_nothing() {
         people.push(((*role).to_string(), Some(*letter)));
     }
     for route in ROUTES {
-        let (_, _, who) = WHO.iter().find(|(method, path, _)| *method == route.method && *path == route.path).expect("known");
+        let (_, _, who) =
+            WHO.iter().find(|(method, path, _)| *method == route.method && *path == route.path).expect("known");
         for (name, letter) in &people {
             let session = letter.map(|_| world.session(name));
             let mut headers = Vec::new();
@@ -213,9 +214,8 @@ fn policies_and_groups_rule_pages_lists_and_content_alike() {
     let ann = [world.key("ann")];
     let seen = || {
         let total = world.get("/api/v1/documents", &ann).json()["total"].as_u64().expect("a number");
-        let status: Vec<u16> = (1..=3)
-            .map(|n| world.get(&format!("/api/v1/documents/1-{n}/content?format=text"), &ann).status)
-            .collect();
+        let status: Vec<u16> =
+            (1..=3).map(|n| world.get(&format!("/api/v1/documents/1-{n}/content?format=text"), &ann).status).collect();
         (total, status)
     };
     assert_eq!(seen(), (3, vec![200, 200, 200]));
@@ -244,7 +244,9 @@ fn a_scoped_key_does_only_what_its_scopes_say() {
     let (text, _) = world.keys.make_scoped("root", "reader", None, scopes).expect("made");
     let key = [header("Authorization", &format!("Bearer {text}"))];
     assert_eq!(world.get("/api/v1/documents", &key).json()["total"], 3);
-    for path in ["/api/v1/loads", "/api/v1/audit", "/api/v1/customers/x", "/api/v1/documents/1-1/content?format=original"] {
+    for path in
+        ["/api/v1/loads", "/api/v1/audit", "/api/v1/customers/x", "/api/v1/documents/1-1/content?format=original"]
+    {
         assert_eq!(world.get(path, &key).status, 403, "{path}");
     }
     assert_eq!(world.get("/api/v1/session", &key).json()["permissions"], serde_json::json!(["document.read"]));

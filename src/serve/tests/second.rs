@@ -46,9 +46,15 @@ fn a_code_is_wanted_after_the_password_once_a_second_factor_is_on() {
     let cookie_of_half = cookie(&half);
     assert_eq!(world.get("/api/v1/session", std::slice::from_ref(&cookie_of_half)).status, 401, "half is not in");
     assert_eq!(world.get("/agent", std::slice::from_ref(&cookie_of_half)).status, 303);
-    let wrong = form(&world, "/sign-in/code", std::slice::from_ref(&cookie_of_half), &[("code", "000000"), ("next", "/agent")]);
+    let wrong =
+        form(&world, "/sign-in/code", std::slice::from_ref(&cookie_of_half), &[("code", "000000"), ("next", "/agent")]);
     assert_eq!(wrong.status, 401);
-    let whole = form(&world, "/sign-in/code", std::slice::from_ref(&cookie_of_half), &[("code", &codes[0]), ("next", "/agent")]);
+    let whole = form(
+        &world,
+        "/sign-in/code",
+        std::slice::from_ref(&cookie_of_half),
+        &[("code", &codes[0]), ("next", "/agent")],
+    );
     assert_eq!((whole.status, whole.header("location")), (303, "/agent"), "{}", whole.text());
     assert_eq!(world.get("/agent", &[cookie(&whole)]).status, 200);
     assert_eq!(world.get("/agent", std::slice::from_ref(&cookie_of_half)).status, 303, "the half session is over");
@@ -128,16 +134,19 @@ fn users_and_policies_are_administered_at_the_pages() {
         let pairs = [&[("csrf", csrf.as_str())], pairs].concat();
         form(&world, path, &own, &pairs)
     };
-    let made = send("/admin/users", &[("what", "add"), ("name", "Sue"), ("role", "senior-agent"), ("display", "Sue S")]);
+    let made =
+        send("/admin/users", &[("what", "add"), ("name", "Sue"), ("role", "senior-agent"), ("display", "Sue S")]);
     assert!(made.status == 200 && made.text().contains("notice--ok"), "{}", made.text());
     assert_eq!(world.users.get("sue").expect("read").expect("there").role, "senior-agent");
     assert_eq!(send("/admin/users", &[("what", "add"), ("name", "x"), ("role", "king")]).status, 400);
     assert_eq!(send("/admin/users", &[("what", "disable"), ("name", "root")]).status, 400, "not oneself");
-    let changed = [("what", "change"), ("name", "sue"), ("role", "agent"), ("groups", "north"), ("attributes", "region=n,s")];
+    let changed =
+        [("what", "change"), ("name", "sue"), ("role", "agent"), ("groups", "north"), ("attributes", "region=n,s")];
     assert_eq!(send("/admin/users", &changed).status, 303);
     let sue = world.users.get("sue").expect("read").expect("there");
     assert_eq!((sue.groups.len(), sue.attributes["region"].len()), (1, 2));
-    let policy = [("what", "set"), ("name", "p"), ("effect", "limit"), ("rule", "region = user.region"), ("roles", "agent")];
+    let policy =
+        [("what", "set"), ("name", "p"), ("effect", "limit"), ("rule", "region = user.region"), ("roles", "agent")];
     assert_eq!(send("/admin/policies", &policy).status, 303);
     assert_eq!(world.directory.policies().expect("read").len(), 1);
     let bad = send("/admin/policies", &[("what", "set"), ("name", "q"), ("effect", "limit"), ("rule", "region =")]);

@@ -1,7 +1,7 @@
 //! The own account: language, password, second factor, sessions.
 
-use actix_web::http::{StatusCode, header};
 use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
 use super::{Language, language, page as render};
@@ -222,7 +222,11 @@ pub async fn end_session(ask: Ask) -> Answer {
     let id = params.get("id").unwrap_or_default().to_string();
     ask.block(move |state| {
         let name = &who.user.name;
-        if id == "others" { state.sessions.revoke_others(name, &session.id)? } else { state.sessions.revoke(&id, Some(name))? };
+        if id == "others" {
+            state.sessions.revoke_others(name, &session.id)?
+        } else {
+            state.sessions.revoke(&id, Some(name))?
+        };
         Ok(state.gate.record(&who.principal, "session-revoked", &id, "")?)
     })
     .await?;

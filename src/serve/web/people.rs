@@ -213,7 +213,8 @@ fn user_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option
         }
         "change" => {
             known_role(state, text("role"))?;
-            let user = state.users.get(&name)?.ok_or_else(|| Problem::bad_body(format!("there is no user {name:?}")))?;
+            let user =
+                state.users.get(&name)?.ok_or_else(|| Problem::bad_body(format!("there is no user {name:?}")))?;
             let accounts = words(text("accounts"));
             if accounts != user.accounts {
                 state.users.set_accounts(&name, accounts).map_err(mended)?;
@@ -246,8 +247,9 @@ fn role_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option
     let role = match state.directory.role(&name)? {
         Some(role) if role.built_in => Role { second_factor, ..role },
         _ => {
-            let permissions = Permissions::parse(text("permissions").split([' ', ',', '\n', '\r']).filter(|p| !p.is_empty()))
-                .map_err(|name| Problem::bad_body(format!("{name:?} is no permission")))?;
+            let permissions =
+                Permissions::parse(text("permissions").split([' ', ',', '\n', '\r']).filter(|p| !p.is_empty()))
+                    .map_err(|name| Problem::bad_body(format!("{name:?} is no permission")))?;
             let reach = Reach::parse(text("reach")).ok_or_else(|| Problem::bad_body("reach is none, own or all"))?;
             Role { name, permissions, reach, second_factor, built_in: false }
         }
