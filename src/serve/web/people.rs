@@ -229,7 +229,9 @@ fn user_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option
         }
         "enable" => state.users.set_disabled(&name, false).map_err(mended)?,
         "second" => state.factors.remove(&name)?,
-        "sessions" => drop(state.sessions.revoke_all(&name)?),
+        "sessions" => {
+            state.sessions.revoke_all(&name)?;
+        }
         _ => return Err(Problem::bad_body("what is one of add, change, password, disable, enable, second, sessions")),
     }
     Ok(None)
