@@ -6,6 +6,7 @@
 
 mod audit;
 mod backup;
+mod beside;
 mod check;
 mod completions;
 mod context;
@@ -13,6 +14,7 @@ mod convert;
 mod customer;
 mod definition;
 mod demo;
+mod demo_crm;
 mod doctor;
 mod export_load;
 mod failure;
@@ -131,6 +133,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
+    crate::heap::give_back_what_is_free(matches!(cli.command, Command::Serve(_) | Command::Demo(_)));
     let context = Context { data: cli.data, json: cli.json };
     match cli.command.run(&context) {
         Ok(()) => ExitCode::SUCCESS,

@@ -87,13 +87,6 @@ impl Ask {
         Params::parse(self.request.query_string(), known)
     }
 
-    /// One value of the form in the body, whatever else is in it.
-    pub fn form_value(&self, name: &str) -> Option<String> {
-        let text = std::str::from_utf8(&self.body).ok()?;
-        let pairs = web::Query::<Vec<(String, String)>>::from_query(text).ok()?.into_inner();
-        pairs.into_iter().find(|(known, _)| known == name).map(|(_, value)| value)
-    }
-
     /// The form in the body.
     pub fn form(&self, known: &[&str]) -> Result<Params, Problem> {
         let text = std::str::from_utf8(&self.body).map_err(|_| Problem::bad_body("The form is not UTF-8."))?;

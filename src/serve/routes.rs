@@ -178,6 +178,24 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/agent/results"                                May(ConsoleUse)        Nothing pages::agent::results;
     GET    "/agent/documents/{id}"                         May(ConsoleUse)        Nothing pages::document::agent;
     GET    "/agent/documents/{id}/find"                    May(ConsoleUse)        Nothing pages::document::find;
+    POST   "/agent/saved"                                  May(ConsoleUse)        Little  pages::desk::saved::save;
+    POST   "/agent/saved/forget"                           May(ConsoleUse)        Little  pages::desk::saved::forget;
+    GET    "/agent/pop"                                    May(InteractionWrite)  Nothing pages::desk::call::pop;
+    POST   "/agent/calls"                                  May(InteractionWrite)  Little  pages::desk::call::begin;
+    GET    "/agent/calls/{id}"                             May(InteractionWrite)  Nothing pages::desk::call::who_is_it;
+    POST   "/agent/calls/{id}/choose"                      May(InteractionWrite)  Little  pages::desk::call::chosen;
+    POST   "/agent/calls/{id}/verify"                      May(InteractionWrite)  Little  pages::desk::call::verify;
+    POST   "/agent/calls/{id}/end"                         May(InteractionWrite)  Little  pages::desk::call::end;
+    GET    "/agent/customers/{id}"                         May(CustomerRead)      Nothing pages::desk::customer::customer;
+    GET    "/agent/accounts/{number}"                      May(CustomerRead)      Nothing pages::desk::customer::account;
+    POST   "/agent/notes"                                  May(NoteWrite)         Little  pages::desk::remark::note;
+    POST   "/agent/notes/{id}/withdraw"                    May(NoteWrite)         Little  pages::desk::remark::withdraw;
+    GET    "/agent/requests"                               May(RequestAnswer)     Nothing pages::desk::request::list;
+    GET    "/agent/requests/{id}"                          May(RequestAnswer)     Nothing pages::desk::request::page;
+    POST   "/agent/requests/{id}/reply"                    May(RequestAnswer)     Little  pages::desk::request::reply;
+    POST   "/agent/requests/{id}/change"                   May(RequestAnswer)     Little  pages::desk::request::change;
+    POST   "/agent/documents/{id}/send"                    May(DocumentSend)      Little  pages::desk::remark::send;
+    GET    "/agent/documents/{id}/compare"                 May(DocumentRead)      Nothing pages::desk::compare::page;
     GET    "/my"                                           May(PortalUse)         Nothing pages::my::page;
     GET    "/my/documents/{id}"                            May(PortalUse)         Nothing pages::document::my;
     GET    "/account"                                      SignedIn               Nothing pages::account::page;
@@ -315,11 +333,20 @@ async fn handle(
 fn check_token(ask: &Ask) -> Result<(), Problem> {
     let Some(session) = ask.who.as_ref().and_then(|who| who.session.as_ref()) else { return Ok(()) };
     let sent = ask.request.headers().get("x-csrf-token").map(|value| value.as_bytes().to_vec());
-    let sent = sent.or_else(|| ask.form_value("csrf").map(String::into_bytes));
+    let sent = sent.or_else(|| form_token(&ask.body));
     if sent.is_some_and(|sent| secret::same(&sent, session.csrf.as_bytes())) {
         return Ok(());
     }
     Err(Problem::csrf("Send the session's token in X-CSRF-Token; GET /api/v1/session tells it."))
+}
+
+/// The token in a form, whatever else the form holds.
+fn form_token(body: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok()?;
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(text).ok()?.into_inner();
+    let mut tokens = pairs.into_iter().filter(|(name, _)| name == "csrf");
+    // Two of them are one too many.
+    tokens.next().filter(|_| tokens.next().is_none()).map(|(_, token)| token.into_bytes())
 }
 
 async fn little(mut payload: web::Payload) -> Result<web::Bytes, Problem> {

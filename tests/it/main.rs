@@ -9,6 +9,7 @@
 mod bad_input;
 mod corpus;
 mod crash;
+mod customers;
 mod layers;
 mod lossless;
 mod records;

@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::story::{Archive, small_statements, text};
 
 /// A running server on an archive.
-struct Server {
+pub struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    fn start(archive: &Archive) -> Server {
+    pub fn start(archive: &Archive) -> Server {
         let mut child = archive
             .command(&["serve", "--listen", "127.0.0.1:0", "--json"])
             .stdout(Stdio::piped())
@@ -31,7 +31,7 @@ impl Server {
     }
 
     /// One request; returns status, headers (lower case) and body.
-    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("connects");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("settable");
         let mut head = format!(
@@ -55,11 +55,11 @@ impl Server {
         (status, head.to_lowercase(), body)
     }
 
-    fn get(&self, path: &str, key: &str) -> (u16, String, Vec<u8>) {
+    pub fn get(&self, path: &str, key: &str) -> (u16, String, Vec<u8>) {
         self.ask("GET", path, &[("Authorization", &format!("Bearer {key}"))], b"")
     }
 
-    fn json(&self, path: &str, key: &str) -> Value {
+    pub fn json(&self, path: &str, key: &str) -> Value {
         let (status, _, body) = self.get(path, key);
         assert_eq!(status, 200, "{path}: {}", text(&body));
         serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{path}: {error}: {}", text(&body)))
@@ -87,7 +87,7 @@ impl Drop for Server {
 }
 
 /// An API key for a role; `accounts` for a customer.
-fn key(archive: &Archive, name: &str, role: &str, accounts: &[&str]) -> String {
+pub fn key(archive: &Archive, name: &str, role: &str, accounts: &[&str]) -> String {
     let mut args = vec!["user", "add", name, "--role", role];
     for account in accounts {
         args.extend(["--account", account]);

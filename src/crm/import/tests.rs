@@ -115,7 +115,7 @@ fn wrong_rows_are_told_with_line_and_column_and_the_others_are_taken() {
 fn what_does_not_fit_at_all_ends_the_import() {
     let (crm, _) = crm();
     let mapping = Mapping::parse(MAPPING).expect("a mapping");
-    let mut import = |file: &str| {
+    let import = |file: &str| {
         let mut bytes = file.as_bytes();
         crm.import("ops", &mut bytes, &mapping, ImportHow::default(), &mut |_| {}).expect_err("refused").to_string()
     };

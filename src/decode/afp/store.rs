@@ -20,8 +20,8 @@ use super::state::MAPS;
 use super::text::{Charset, full_name, token};
 use super::triplet::{self, Triplets, name_type};
 use super::{Limits, Report, id, read};
-use crate::decode::{Libraries, Shared};
-use crate::page::{Element, Form};
+use crate::decode::{Context, Libraries, Shared};
+use crate::page::{ContentId, Element, Form};
 
 /// Types of resources, as in triplet X'21'.
 pub mod kind {
@@ -79,12 +79,19 @@ pub fn kind_word(kind: u8) -> &'static str {
 /// Medium maps, Begin Documents and cached things are at most so many.
 const DOCUMENTS: usize = 255;
 const CACHED: usize = 4096;
+/// Open fonts, and mappings of them: they may hold programs and patterns.
+const FONTS_CACHED: usize = 512;
+
+/// Bytes of library files, and of what was drawn once and kept, above which all of it is forgotten and made again.
+const CACHE_BYTES: usize = 64 << 20;
 
 /// A resource that the stream brought.
 struct Resource {
     kind: u8,
     epoch: u32,
     group: u32,
+    /// The number of the first resource with the same content.
+    key: usize,
     fields: Arc<Fields>,
 }
 
@@ -146,8 +153,34 @@ struct Caches {
     forms: HashMap<FormKey, Arc<Drawn>>,
     includes: HashMap<IncludeKey, Arc<Included>>,
     default_font: Option<Arc<ActiveFont>>,
-    /// Bytes of library files and of what forms hold.
-    bytes: usize,
+    /// Bytes in `library` and `files`.
+    library_bytes: usize,
+    /// Bytes in `forms` and `includes`, about.
+    drawn_bytes: usize,
+}
+
+impl Caches {
+    /// Makes room for more of the libraries' files.
+    fn take_file(&mut self, bytes: usize) {
+        if self.library.len() >= CACHED || self.library_bytes.saturating_add(bytes) > CACHE_BYTES {
+            self.library.clear();
+            self.files.clear();
+            self.library_bytes = 0;
+        }
+        self.library_bytes = self.library_bytes.saturating_add(bytes);
+    }
+
+    /// Makes room for more of what was drawn.
+    fn take_drawn(&mut self, elements: usize) {
+        let bytes = elements.saturating_mul(ELEMENT_BYTES).saturating_add(ELEMENT_BYTES);
+        let kept = self.forms.len() + self.includes.len();
+        if kept >= CACHED || self.drawn_bytes.saturating_add(bytes) > CACHE_BYTES {
+            self.forms.clear();
+            self.includes.clear();
+            self.drawn_bytes = 0;
+        }
+        self.drawn_bytes = self.drawn_bytes.saturating_add(bytes);
+    }
 }
 
 /// Everything that pages share.
@@ -159,8 +192,12 @@ pub struct Store {
     libraries: Arc<dyn Libraries>,
     resources: Vec<Resource>,
     by_name: HashMap<String, Vec<usize>>,
+    by_content: HashMap<ContentId, usize>,
     documents: Vec<Document>,
     maps: Vec<BroughtMap>,
+    maps_by_name: HashMap<String, Vec<usize>>,
+    /// What brought maps last.
+    last_maps: Option<ContentId>,
     epoch: u32,
     group: u32,
     bytes: usize,
@@ -169,15 +206,18 @@ pub struct Store {
 
 impl Store {
     /// Nothing yet.
-    pub fn new(framing: Framing, limits: Limits, libraries: Arc<dyn Libraries>) -> Store {
+    pub fn new(framing: Framing, context: &Context) -> Store {
         Store {
             framing,
-            limits,
-            libraries,
+            limits: context.limits,
+            libraries: context.libraries.clone(),
             resources: Vec::new(),
             by_name: HashMap::new(),
+            by_content: HashMap::new(),
             documents: Vec::new(),
             maps: Vec::new(),
+            maps_by_name: HashMap::new(),
+            last_maps: None,
             epoch: 0,
             group: 0,
             bytes: 0,
@@ -229,38 +269,52 @@ impl Store {
     }
 
     fn learn_resource(&mut self, begin: Option<&Field<'_>>, fields: &[Field<'_>], report: &mut Report<'_>) {
-        let size: usize = fields.iter().map(|field| field.data.len() + 48).sum();
-        if self.bytes.saturating_add(size) > self.limits.resource_bytes {
-            return report("afp-limit", format!("resources of more than {} bytes", self.limits.resource_bytes));
-        }
         let first = fields.iter().find(|field| bare_kind(field.id).is_some());
         let by_type = begin.and_then(|begin| triplet::find(begin.data.get(10..)?, triplet::RESOURCE_TYPE)?.first());
         let Some(kind) = by_type.copied().or_else(|| bare_kind(first?.id)) else { return };
+        // Streams that were put together bring the same resources again and again.
+        let content = content_of(fields);
+        let known = self.by_content.get(&content).and_then(|at| Some((*at, self.resources.get(*at)?)));
+        let known = known.map(|(at, resource)| (at, resource.fields.clone()));
+        let size = if known.is_some() { 48 } else { fields.iter().map(|field| field.data.len() + 48).sum() };
+        if self.bytes.saturating_add(size) > self.limits.resource_bytes {
+            return report("afp-limit", format!("resources of more than {} bytes", self.limits.resource_bytes));
+        }
         self.bytes += size;
         let mut names = begin.map(|begin| names_of(begin.data, 10)).unwrap_or_default();
         names.extend(first.map(|first| names_of(first.data, 8)).unwrap_or_default());
         names.sort();
         names.dedup();
-        if matches!(kind, kind::FORM_MAP | kind::MEDIUM_MAP) {
+        if matches!(kind, kind::FORM_MAP | kind::MEDIUM_MAP) && self.last_maps != Some(content) {
+            self.last_maps = Some(content);
             self.learn_maps(fields, report);
         }
-        let mut kept = Fields::default();
-        fields.iter().for_each(|field| kept.push(*field));
         let number = self.resources.len();
         for name in names {
             self.by_name.entry(name).or_default().push(number);
         }
-        self.resources.push(Resource { kind, epoch: self.epoch, group: self.group, fields: Arc::new(kept) });
+        let (key, fields) = known.unwrap_or_else(|| {
+            let mut kept = Fields::default();
+            fields.iter().for_each(|field| kept.push(*field));
+            self.by_content.insert(content, number);
+            (number, Arc::new(kept))
+        });
+        self.resources.push(Resource { kind, epoch: self.epoch, group: self.group, key, fields });
     }
 
     fn learn_maps(&mut self, fields: &[Field<'_>], report: &mut Report<'_>) {
         let in_form_map = fields.iter().any(|field| field.id == id::BFM);
         for (number, map) in medium_maps(fields.iter().copied()).into_iter().enumerate() {
+            let latest = self.maps_by_name.get(&map.name).and_then(|numbers| self.maps.get(*numbers.last()?));
+            if !in_form_map && latest.is_some_and(|latest| *latest.map == map) {
+                continue;
+            }
             if self.maps.len() >= usize::from(MAPS) {
                 return report("afp-limit", "more medium maps than can be told apart".into());
             }
             let is_first = in_form_map && number == 0;
             let (epoch, group) = (self.epoch, self.group);
+            self.maps_by_name.entry(map.name.clone()).or_default().push(self.maps.len());
             self.maps.push(BroughtMap { epoch, group, map: Arc::new(map), is_first });
         }
     }
@@ -303,9 +357,11 @@ impl Store {
 
     /// The number of the medium map of this name, from 1; 0 when there is none.
     pub fn map_number(&self, name: &str, epoch: u32) -> u16 {
-        let seen = self.maps.iter().enumerate().filter(|(_, one)| one.epoch <= epoch && one.map.name == name);
-        let best = seen.max_by_key(|(at, one)| (one.group, *at));
-        best.and_then(|(at, _)| u16::try_from(at + 1).ok()).unwrap_or(0)
+        // Epochs and groups never go down: the last one that is seen is it.
+        let numbers = self.maps_by_name.get(name).map_or(&[][..], Vec::as_slice);
+        let seen = numbers.partition_point(|at| self.maps.get(*at).is_some_and(|one| one.epoch <= epoch));
+        let best = seen.checked_sub(1).and_then(|last| numbers.get(last));
+        best.and_then(|at| u16::try_from(at + 1).ok()).unwrap_or(0)
     }
 
     /// The medium map of a number; for 0 the first of the form map in force, if there is one.
@@ -330,11 +386,18 @@ impl Store {
 
     fn find_in_stream(&self, kind: u8, name: &str, visible: usize) -> Option<Found> {
         let numbers = self.by_name.get(name)?;
-        let seen = numbers.iter().filter(|number| **number < visible);
-        let of_kind =
-            seen.filter_map(|number| Some((*number, self.resources.get(*number).filter(|r| r.kind == kind)?)));
-        let (number, resource) = of_kind.max_by_key(|(number, one)| (one.group, std::cmp::Reverse(*number)))?;
-        Some(Found { key: number as u64, fields: resource.fields.clone() })
+        let seen = numbers.get(..numbers.partition_point(|number| *number < visible))?;
+        // Groups never go down: of the last group that has it, the first one.
+        let mut of_kind =
+            seen.iter().rev().filter_map(|number| self.resources.get(*number)).filter(|one| one.kind == kind);
+        let mut best = of_kind.next()?;
+        best = of_kind.take_while(|one| one.group == best.group).last().unwrap_or(best);
+        Some(Found { key: best.key as u64, fields: best.fields.clone() })
+    }
+
+    /// A resource of the libraries: the first type that has the name.
+    pub fn find_outside(&self, kinds: &[u8], name: &str) -> Option<(u8, Found)> {
+        kinds.iter().find_map(|kind| Some((*kind, self.find_in_library(*kind, name)?)))
     }
 
     fn find_in_library(&self, kind: u8, name: &str) -> Option<Found> {
@@ -348,7 +411,6 @@ impl Store {
             // Keys of library resources lie above those of the stream's.
             caches.library_keys += 1;
             let key = (1 << 32) + caches.library_keys;
-            caches.bytes += file.len();
             let mut fields = read::file(&file);
             if fields.is_empty() {
                 // A file without structured fields: the bare object, such as a TrueType font.
@@ -356,9 +418,7 @@ impl Store {
             }
             Found { key, fields: Arc::new(fields) }
         });
-        if caches.library.len() >= CACHED {
-            caches.library.clear();
-        }
+        caches.take_file(found.as_ref().map_or(0, |found| found.fields.bytes()));
         caches.library.insert(key, found.clone());
         found
     }
@@ -377,7 +437,7 @@ impl Store {
         }
         let made = Arc::new(FontMap::of(fields.iter().map(|field| **field), charset));
         let mut caches = self.caches();
-        if caches.maps.len() >= CACHED {
+        if caches.maps.len() >= FONTS_CACHED {
             caches.maps.clear();
         }
         caches.maps.insert(key, made.clone());
@@ -400,7 +460,7 @@ impl Store {
         });
         let opened = Arc::new(Opened { font: Arc::new(font), reports });
         let mut caches = self.caches();
-        if caches.fonts.len() >= CACHED {
+        if caches.fonts.len() >= FONTS_CACHED {
             caches.fonts.clear();
         }
         caches.fonts.insert(key, opened.clone());
@@ -426,10 +486,7 @@ impl Store {
         // Not under the lock: forms include forms. Two threads may draw the same one; both are right.
         let drawn = Arc::new(draw());
         let mut caches = self.caches();
-        if caches.forms.len() >= CACHED {
-            caches.forms.clear();
-        }
-        caches.bytes = caches.bytes.saturating_add(drawn.form.elements.len().saturating_mul(ELEMENT_BYTES));
+        caches.take_drawn(drawn.form.elements.len());
         caches.forms.insert(key, drawn.clone());
         drawn
     }
@@ -441,10 +498,7 @@ impl Store {
         }
         let drawn = Arc::new(draw());
         let mut caches = self.caches();
-        if caches.includes.len() >= CACHED {
-            caches.includes.clear();
-        }
-        caches.bytes = caches.bytes.saturating_add(drawn.elements.len().saturating_mul(ELEMENT_BYTES));
+        caches.take_drawn(drawn.elements.len());
         caches.includes.insert(key, drawn.clone());
         drawn
     }
@@ -459,12 +513,24 @@ pub struct SharedStore(pub Arc<Store>);
 impl Shared for SharedStore {
     fn weight(&self) -> usize {
         // Open fonts and decoded pictures take about as much again as what they were made from.
-        self.0.bytes.saturating_mul(2).saturating_add(self.0.caches().bytes)
+        let caches = self.0.caches();
+        let kept = caches.library_bytes.saturating_add(caches.drawn_bytes);
+        self.0.bytes.saturating_mul(2).saturating_add(kept)
     }
 
     fn as_any(&self) -> &dyn Any {
         self
     }
+}
+
+/// What tells resources of the same bytes.
+fn content_of(fields: &[Field<'_>]) -> ContentId {
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(fields.len() * 2);
+    for field in fields {
+        parts.push(&field.id.0);
+        parts.push(field.data);
+    }
+    ContentId::of(&parts)
 }
 
 /// Where the End field `end` stands in `fields` from `at` on; their number when it is missing.
@@ -537,7 +603,9 @@ impl FontSource for View<'_> {
             return Some(known.clone());
         }
         let file = Arc::new(found.fields.joined(id::OCD));
-        self.store.caches().files.insert(found.key, file.clone());
+        let mut caches = self.store.caches();
+        caches.take_file(file.len());
+        caches.files.insert(found.key, file.clone());
         Some(file)
     }
 }

@@ -77,6 +77,7 @@ impl Fake {
                 field("amount_due", Value::Decimal(Decimal { units: 123_456_700, scale: 2 })),
                 field("secret", Value::Text("hush".into())),
             ],
+            masked: false,
         })
     }
 }
@@ -99,7 +100,12 @@ impl Backend for Fake {
             scope.predicate().holds(&Fake::facts(view))
                 && asked.account.as_ref().is_none_or(|a| Some(a) == view.account.as_ref())
         };
-        let views: Vec<_> = ids.filter_map(Fake::view).filter(seen).collect();
+        let dated = |view: &DocumentView| asked.to.is_none_or(|to| view.date.is_some_and(|date| date <= to));
+        let mut views: Vec<_> = ids.filter_map(Fake::view).filter(seen).filter(dated).collect();
+        if asked.account.is_some() {
+            // What is asked for one account relies on the order.
+            views.sort_by_key(|view| std::cmp::Reverse(view.date));
+        }
         let highlights = vec![Highlight {
             parts: vec![
                 HighlightPart { text: "a <late> ".into(), marked: false },

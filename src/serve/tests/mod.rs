@@ -1,6 +1,7 @@
 //! The server over real HTTP, with an archive in memory behind it.
 
 mod content;
+mod crm;
 mod fake;
 mod forgery;
 mod hostile;

@@ -4,6 +4,7 @@ use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
 use super::columns::{self, Column};
+use super::desk;
 use super::links::Links;
 use super::meaning;
 use super::{Language, language, page as render, shown};
@@ -35,35 +36,49 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
     let who = ask.who()?.clone();
     let mut asked = documents::asked(&params, hits)?;
     let seeker = who.clone();
-    let (definitions, typed, found) = ask
+    let speech = language(&ask.request, Some(&who));
+    let (definitions, typed, found, call, kept) = ask
         .block(move |state| {
             let definitions = state.backend.definitions()?;
-            let typed = meaning::of(state, &asked.query)?;
+            let typed = meaning::of(state, &seeker, &asked.query)?;
             asked.query = typed.query();
             let found = match documents::find(state, &seeker, &asked) {
                 Err(problem) if problem.query.is_some() => Err(problem),
                 other => Ok(other?),
             };
-            Ok((definitions, typed, found))
+            let staff = seeker.may(Permission::ConsoleUse);
+            let call = if staff { desk::call::bar(state, &seeker, speech)? } else { Value::from(false) };
+            let kept = if staff { state.crm.saved_searches(&seeker.user.name)? } else { Vec::new() };
+            Ok((definitions, typed, found, call, kept))
         })
         .await?;
     let (found, error, status) = match found {
         Ok(found) => (found, Value::from(""), StatusCode::OK),
         Err(problem) => {
-            let broken = |error: &QueryError| broken(params.get("q").unwrap_or_default(), typed.place(error.at), error);
+            let query = params.get("q").unwrap_or_default();
+            let broken = |error: &QueryError| broken(query, typed.place(error.at), error, speech);
             let error = problem.query.as_deref().map(broken);
             (HitPage::default(), error.unwrap_or_default(), problem.status)
         }
     };
-    let language = language(&ask.request, Some(&who));
-    let search =
-        Shown { params: &params, found: &found, definitions: &definitions, typed: &typed, wanted, base, language };
+    let search = Shown {
+        params: &params,
+        found: &found,
+        definitions: &definitions,
+        typed: &typed,
+        wanted,
+        base,
+        language: speech,
+    };
+    let here = search.links().here();
+    let saved = desk::saved::list(&kept, &here);
     let own = search.parts(who.may(Permission::DocumentSensitive));
-    render(&ask.request, Some(&who), template, status, context! { error, ..own })
+    render(&ask.request, Some(&who), template, status, context! { error, call, saved, ..own })
 }
 
 /// Where a query is broken: the text before, the place, the text after, and why.
-fn broken(query: &str, place: usize, error: &QueryError) -> Value {
+fn broken(query: &str, place: usize, error: &QueryError, language: Language) -> Value {
+    let (text, advice) = meaning::wrong(error, language);
     let chars: Vec<char> = query.chars().collect();
     let at = place.saturating_sub(1).min(chars.len());
     let (before, rest) = chars.split_at(at);
@@ -72,9 +87,9 @@ fn broken(query: &str, place: usize, error: &QueryError) -> Value {
         before => before.iter().collect::<String>(),
         spot => if spot.trim().is_empty() { "␣".to_string() } else { spot },
         after => rest.iter().skip(1).collect::<String>(),
-        text => error.problem.as_str(),
+        text,
         place,
-        advice => error.advice.as_str(),
+        advice,
     }
 }
 
@@ -109,6 +124,7 @@ impl Shown<'_> {
         context! {
             base => self.base,
             address => links.here(),
+            query_part => links.with(&[]).split_once('?').map(|(_, query)| query.to_string()).unwrap_or_default(),
             q => value("q"),
             account => value("account"),
             from => value("from"),

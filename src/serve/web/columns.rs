@@ -25,10 +25,11 @@ pub struct Column {
     pub chosen: bool,
 }
 
-/// The columns that an address asks for, and the address without them.
+/// The columns that an address asks for, and the address without them and without what the page is to say.
 pub fn asked(query_string: &str) -> (Vec<String>, String) {
     let prefix = format!("{PARAMETER}=");
-    let (named, rest): (Vec<&str>, Vec<&str>) = query_string.split('&').partition(|pair| pair.starts_with(&prefix));
+    let pairs = query_string.split('&').filter(|pair| !pair.starts_with("said="));
+    let (named, rest): (Vec<&str>, Vec<&str>) = pairs.partition(|pair| pair.starts_with(&prefix));
     let plain = |name: &&str| name.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-');
     let mut columns: Vec<String> = Vec::new();
     for name in named.iter().filter_map(|pair| pair.strip_prefix(&prefix)).filter(plain).filter(|name| !name.is_empty())

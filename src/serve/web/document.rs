@@ -6,20 +6,27 @@ use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
+use super::desk;
 use super::{Language, coded, language, page as render, shown};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
+use crate::crm::timeline::DocumentEntry;
+use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DocumentView, FormatInfo};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
+use crate::view::ORIGINAL;
 
 /// Thumbnails at a time: of longer documents, those around the page. A script adds the others.
 const THUMBNAILS: u32 = 40;
 /// Longer documents show their reading view and text page by page.
 const WHOLE: u32 = 20;
 const TABS: &[(&str, &str)] = &[("pages", "tab_pages"), ("html", "tab_html"), ("pdf", "tab_pdf"), ("text", "tab_text")];
+/// Other documents of the account that are listed beside one.
+const MONTHS: usize = 13;
 /// Longest text to find in a document, in characters.
 const MOST_FIND: usize = 200;
 
@@ -34,20 +41,43 @@ pub async fn my(ask: Ask) -> Answer {
 }
 
 async fn show(ask: Ask, base: &'static str) -> Answer {
-    let params = ask.params(&["page", "tab", "find", "go"])?;
+    let params = ask.params(&["page", "tab", "find", "go", "said"])?;
     let id = documents::id(ask.part("id"))?;
     let who = ask.who()?.clone();
     let reader = who.clone();
     let words = words(params.get("find").unwrap_or_default())?;
-    let (view, found) = ask
+    let language = language(&ask.request, Some(&who));
+    let staff = base == "/agent";
+    let (view, found, own) = ask
         .block(move |state| {
             let view = documents::look_up(state, &reader, id, "view")?;
             let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &words)? };
-            Ok((view, found))
+            let own = if staff {
+                beside(state, &reader, id, &view, language)?
+            } else {
+                context! {}
+            };
+            Ok((view, found, own))
         })
         .await?;
-    let own = parts(&ask, &params, &view, &found, base)?;
+    let own = context! { ..own, ..parts(&ask, &params, &view, &found, base)? };
     render(&ask.request, Some(&who), "document.html", StatusCode::OK, own)
+}
+
+/// What stands beside a document for agents: customer, other months, notes, copies; and the contact that it is seen in.
+fn beside(state: &State, who: &SignedIn, id: DocId, view: &DocumentView, language: Language) -> Result<Value, Problem> {
+    if let Some(call) = state.crm.open_interactions(&who.user.name, 1)?.pop() {
+        state.crm.interaction_saw(&who.user.name, &call.id, id)?;
+    }
+    // Other months are found by the account as it is, also where the reader sees it masked.
+    let account = state.backend.subject(id)?.facts.account;
+    let entry = DocumentEntry { account, ..access::documents(state, who)?.entry(view) };
+    let months = desk::compare::months(state, who, &entry, MONTHS)?.into_iter().map(|other| {
+        let date = other.date.map(|date| shown::day(date.0, language)).unwrap_or_else(|| other.title.clone());
+        context! { id => other.id, date, amount => other.amount.as_deref().map(shown::grouped).unwrap_or_default() }
+    });
+    let own = desk::remark::beside(state, who, id, language)?;
+    Ok(context! { call => desk::call::bar(state, who, language)?, months => months.collect::<Vec<_>>(), ..own })
 }
 
 /// Where words stand in a document, as JSON for the reader's script: `total` and `pages`, pairs of page (from 1) and hits.
@@ -149,7 +179,10 @@ fn parts(ask: &Ask, params: &Params, view: &DocumentView, found: &Found, base: &
     let tabs = TABS.iter().map(|(name, word)| {
         context! { name => *name, label => language.word(word), link => link(name, page), current => *name == tab }
     });
-    let formats = ask.state.backend.formats().into_iter().filter(|format| !format.one_page);
+    let may_have = |format: &FormatInfo| {
+        format.name != ORIGINAL || ask.who.as_ref().is_some_and(|who| who.may(Permission::DocumentOriginal))
+    };
+    let formats = ask.state.backend.formats().into_iter().filter(|format| !format.one_page && may_have(format));
     let formats = formats.map(|format| {
         context! { name => format.name, label => format_label(&format, language), extension => format.extension }
     });

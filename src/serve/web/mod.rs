@@ -8,6 +8,7 @@ pub mod admin;
 pub mod agent;
 pub mod assets;
 mod columns;
+pub mod desk;
 pub mod document;
 pub mod link;
 mod links;
@@ -91,6 +92,9 @@ fn page(
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
     let shared = context! {
         t => language.words(),
+        once => crate::auth::secret::token().unwrap_or_default(),
+        said => said(request, language),
+        call => false,
         language => language.code(),
         other_language => language.other().code(),
         other_language_name => language.other().name(),
@@ -106,6 +110,13 @@ fn page(
     let html = templates::render(template, context! { ..own, ..shared }).map_err(failed)?;
     let vary = ("vary", "Cookie, Accept-Language");
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").insert_header(vary).body(html))
+}
+
+/// What the page says of what was just done: `said` in its address names the words.
+fn said(request: &HttpRequest, language: Language) -> String {
+    let pairs = request.query_string().split('&');
+    let key = pairs.filter_map(|pair| pair.strip_prefix("said=")).next().unwrap_or_default();
+    if key.is_empty() { String::new() } else { language.word(&format!("said_{key}")) }
 }
 
 /// Which part of the program a path belongs to.

@@ -300,6 +300,34 @@ function mark(leaf) {
   if (at && (at.top < view.top + 30 || at.bottom > view.bottom - 30)) stage.scrollTop += at.top - view.top - view.height / 3;
 }
 
+// ---- Notes ----
+
+// A note stands on the page in view; text that is selected there goes with it.
+function notes() {
+  const form = reader.querySelector("[data-note-form]");
+  if (!form) return;
+  const hint = form.querySelector("[data-note-hint]");
+  const usual = hint.textContent;
+  const [pageField, quoteField] = [form.querySelector("[data-note-page]"), form.querySelector("[data-note-quote]")];
+  document.addEventListener("selectionchange", () => {
+    const leaf = leaves.find((one) => one?.root && selected(one.root));
+    if (!leaf) return;
+    const text = selected(leaf.root).replace(/\s+/g, " ").trim().slice(0, 300);
+    if (!text) return;
+    pageField.value = leaf.number;
+    quoteField.value = text;
+    hint.textContent = `${reader.dataset.sayPage} ${leaf.number}: “${text.slice(0, 80)}”`;
+  });
+  form.addEventListener("submit", () => { if (!quoteField.value) pageField.value = page; });
+  form.addEventListener("reset", () => { hint.textContent = usual; });
+}
+
+/** The text that is selected inside a shadow root. */
+function selected(root) {
+  const selection = root.getSelection?.() ?? getSelection();
+  return selection && root.contains(selection.anchorNode) ? String(selection) : "";
+}
+
 // ---- The rendition that everybody gets ----
 
 async function hash() {
@@ -363,6 +391,11 @@ if (stage) {
     if (event.deltaY < 0) larger();
     else smaller();
   }, { passive: false });
+  notes();
+  reader.querySelectorAll("[data-page-link]").forEach((link) => link.addEventListener("click", (event) => {
+    event.preventDefault();
+    go(Number(link.dataset.pageLink));
+  }));
   bind({
     n: () => go(page + 1),
     p: () => go(page - 1),

@@ -56,6 +56,7 @@ function menus() {
 }
 
 function dialogs() {
+  for (const opener of document.querySelectorAll("[data-open]")) opener.hidden = false;
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-open]");
     if (opener) document.getElementById(opener.dataset.open)?.showModal();
@@ -98,6 +99,12 @@ export function start() {
   for (const button of document.querySelectorAll("[data-history-back]")) {
     button.hidden = history.length < 2;
     button.addEventListener("click", () => history.back());
+  }
+  // What was just done is said once: not again when the page is reloaded or kept as a bookmark.
+  const address = new URL(location);
+  if (address.searchParams.has("said")) {
+    address.searchParams.delete("said");
+    history.replaceState(null, "", address);
   }
   // What the browser kept of a page is not shown again after the session ended, nor is a sent form dead.
   addEventListener("pageshow", (event) => { if (event.persisted) location.reload(); });

@@ -38,13 +38,8 @@ pub type Tiles<'t> = dyn Fn(u32) -> Option<Arc<[u8]>> + 't;
 /// Copies of an image on a page from which on several are made one picture.
 const MANY_REPLICAS: usize = 16;
 
-/// Draws an image that includes no tile resources.
-pub fn image(area: &ObjectArea, idd: &[u8], ipd: &[u8], limits: &Limits, report: &mut Report<'_>) -> Vec<Element> {
-    image_with_tiles(area, idd, ipd, &|_| None, limits, report)
-}
-
 /// Draws an image.
-pub fn image_with_tiles(
+pub fn image(
     area: &ObjectArea,
     idd: &[u8],
     ipd: &[u8],

@@ -37,18 +37,18 @@ pub fn need_customer(state: &State, who: &SignedIn, id: &str) -> Result<(), Prob
     if state.crm.shows(viewer(who), Some(id), None)? { Ok(()) } else { Err(Problem::nothing()) }
 }
 
-/// The gate's permit for a document, with what is known of it.
+/// The gate's permit for a document, with what is known of it, and its account as it is: in the view it may be masked.
 pub fn open(
     state: &State,
     who: &SignedIn,
     id: DocId,
     wanted: Use,
     why: &str,
-) -> Result<(Permit, DocumentView), Problem> {
+) -> Result<(Permit, DocumentView, Option<String>), Problem> {
     let subject = state.backend.subject(id)?;
     let permit = state.gate.open(&who.principal, wanted, &subject, why)?;
     let view = state.backend.document(&permit)?;
-    Ok((permit, view))
+    Ok((permit, view, subject.facts.account))
 }
 
 /// Refuses documents that the caller does not see, and says whose account it is of; a refusal is recorded. Nothing of
@@ -215,7 +215,10 @@ impl Documents for Shelf<'_> {
             self.hits(&asked, &mut |entry| {
                 let same = |field: &DocumentField| is_number_field(&field.name) && plain(&field.value) == plain(number);
                 if entry.fields.iter().any(same) {
-                    found.push(entry);
+                    // Whose it is, also where the account is masked for the reader.
+                    let id = entry.id.parse().ok();
+                    let subject = id.and_then(|id| self.state.backend.subject(id).ok());
+                    found.push(DocumentEntry { account: subject.and_then(|subject| subject.facts.account), ..entry });
                 }
                 if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
             })?;

@@ -22,9 +22,9 @@ pub async fn send(ask: Ask) -> Answer {
     let copy: NewCopy = body(&ask)?;
     make(ask, move |state, who, _| {
         who.need(Permission::DocumentSend)?;
-        let (_, view) = access::open(state, who, id, Use::SEND, "send")?;
+        let (_, _, account) = access::open(state, who, id, Use::SEND, "send")?;
         let any = who.may(Permission::AddressOverride);
-        let delivery = state.crm.plan_copy(&who.user.name, id, view.account.as_deref(), copy, any)?;
+        let delivery = state.crm.plan_copy(&who.user.name, id, account.as_deref(), copy, any)?;
         state.gate.record(&who.principal, "send", &delivery.id, &format!("{id} {}", delivery.reason))?;
         Ok(Made::row("deliveries", &delivery))
     })
@@ -86,9 +86,8 @@ pub async fn link(ask: Ask) -> Answer {
     let new: NewLink = if ask.body.is_empty() { NewLink::default() } else { body(&ask)? };
     make(ask, move |state, who, _| {
         who.need(Permission::DocumentSend)?;
-        let (_, view) = access::open(state, who, id, Use::SEND, "link")?;
-        let account = view.account.as_deref();
-        let (token, link) = state.crm.make_link(&who.user.name, id, account, new.expires_in_s, new.uses)?;
+        let (_, _, account) = access::open(state, who, id, Use::SEND, "link")?;
+        let (token, link) = state.crm.make_link(&who.user.name, id, account.as_deref(), new.expires_in_s, new.uses)?;
         state.gate.record(&who.principal, "link-made", &link.id, &id.to_string())?;
         let mut made = Made::row("links", &link);
         made.json["path"] = format!("/d/{token}").into();

@@ -96,8 +96,8 @@ struct Table {
 
 /// A document with its transaction lines, through the gate; what is masked for the caller is masked here.
 fn read(state: &State, who: &SignedIn, id: DocId) -> Result<Compared, Problem> {
-    let (permit, view) = access::open(state, who, id, Use::READ, "compare")?;
-    let document = access::documents(state, who)?.entry(&view);
+    let (permit, view, account) = access::open(state, who, id, Use::READ, "compare")?;
+    let document = DocumentEntry { account, ..access::documents(state, who)?.entry(&view) };
     let mut json = Vec::new();
     // The first page is enough: the lines come from all of them.
     let how = RenderOptions { pages: Some((0, 0)), ..RenderOptions::default() };

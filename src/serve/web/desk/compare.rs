@@ -5,8 +5,9 @@ use minijinja::{Value, context};
 use super::{Language, show};
 use crate::archive::DocId;
 use crate::crm::compare::{Comparison, Difference, FieldDifference, LineDifference};
+use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, Documents};
-use crate::serve::api::crm::access::{self, Deed};
+use crate::serve::api::crm::access;
 use crate::serve::api::crm::documents::{With, compared};
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, SignedIn};
@@ -34,7 +35,6 @@ pub async fn page(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let own = ask
         .block(move |state| {
-            access::need(&who, Deed::ReadCustomers)?;
             let found = compared(state, &who, id, with)?;
             let found = found.ok_or_else(|| Problem::not_found("There is no document to compare with."))?;
             let others = others(state, &who, id, &found, language)?;
@@ -114,7 +114,8 @@ fn field(one: &FieldDifference, language: Language) -> Value {
     let numeric = one.change.is_some();
     let text = |value: &Option<String>| match value.as_deref() {
         Some(value) if numeric => shown::grouped(value),
-        other => other.unwrap_or("–").to_string(),
+        Some(value) => Date::parse(value).map_or_else(|| value.to_string(), |date| locale::day(date.0, language)),
+        None => "–".to_string(),
     };
     let change = one.change.as_deref().map(|change| {
         let signed = if change.starts_with('-') { change.to_string() } else { format!("+{change}") };
@@ -143,7 +144,8 @@ fn shown_line(line: &LineDifference, language: Language) -> Value {
         let text = |row: &[String]| row.get(at).cloned().unwrap_or_default();
         let changed = line.difference == Difference::Changed && line.changed.get(at).copied().unwrap_or(false);
         let now = if line.after.is_some() { text(after) } else { text(before) };
-        let number = now.bytes().any(|b| b.is_ascii_digit()) && now.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b));
+        let number =
+            now.bytes().any(|b| b.is_ascii_digit()) && now.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b));
         context! { before => text(before), after => now, changed, number }
     });
     context! {
@@ -182,7 +184,8 @@ mod tests {
         };
         let all = [Difference::Same, Difference::Same, Difference::Same, Difference::Changed, Difference::Same];
         let shown = lines(&all.map(line), Language::English);
-        let kinds: Vec<String> = shown.iter().filter_map(|line| Some(line.get_attr("kind").ok()?.to_string())).collect();
+        let kinds: Vec<String> =
+            shown.iter().filter_map(|line| Some(line.get_attr("kind").ok()?.to_string())).collect();
         assert_eq!(kinds, ["same", "changed", "same"]);
         assert!(lines(&[line(Difference::Same)], Language::English).is_empty());
     }

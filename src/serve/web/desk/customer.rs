@@ -10,7 +10,7 @@ use crate::crm::request::RequestState;
 use crate::crm::timeline::{Detail, DocumentEntry, EntryKind, TimelineAsk, TimelineEntry};
 use crate::crm::{Page, Side};
 use crate::index::value::Day;
-use crate::serve::api::crm::access::{self, Deed};
+use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -52,11 +52,8 @@ enum Subject {
 async fn page(ask: Ask, subject: Subject) -> Answer {
     let params = ask.params(&["show", "cursor", "said"])?;
     let tab = params.word("show", &TABS.map(|(name, kinds)| (name, (name, kinds))), ("all", &[]))?;
-    let timeline = TimelineAsk {
-        kinds: tab.1.to_vec(),
-        cursor: params.get("cursor").map(str::to_string),
-        limit: ENTRIES,
-    };
+    let timeline =
+        TimelineAsk { kinds: tab.1.to_vec(), cursor: params.get("cursor").map(str::to_string), limit: ENTRIES };
     let who = ask.who()?.clone();
     let language = language(&ask.request, Some(&who));
     let own = ask.block(move |state| read(state, &who, &subject, &timeline, tab.0, language)).await?;
@@ -71,7 +68,6 @@ fn read(
     tab: &str,
     language: Language,
 ) -> Result<Value, Problem> {
-    access::need(who, Deed::ReadCustomers)?;
     let (crm, viewer) = (&state.crm, access::viewer(who));
     let documents = access::documents(state, who)?;
     let (customer, accounts, owner) = match subject {
@@ -106,6 +102,9 @@ fn read(
     state.gate.record(&who.principal, "customer", about, tab)?;
     let verified = call::is_verified(crm, who, customer.as_ref().map(|c| c.id.as_str()), number)?;
     let mut points = crm.contacts_of(&owner)?;
+    if let (Owner::Account(_), Some(holder)) = (&owner, &customer) {
+        points.extend(crm.contacts_of(&Owner::Customer(holder.id.clone()))?);
+    }
     points.truncate(MOST);
     let here = match subject {
         Subject::Customer(id) => path("/agent/customers", id),
@@ -231,16 +230,17 @@ fn detail(entry: &TimelineEntry, language: Language) -> Value {
         context! { icon, title, text, link, amount => "", tags => Vec::<Value>::new() }
     };
     match &entry.detail {
-        Detail::Document(view) => context! { amount => amount(view), ..plain("file", title(view, language), "", document) },
-        Detail::View { rendition } => {
-            plain("side", language.word("entry_view"), rendition, document)
+        Detail::Document(view) => {
+            context! { amount => amount(view), ..plain("file", title(view, language), "", document) }
         }
+        Detail::View { rendition } => plain("side", language.word("entry_view"), rendition, document),
         Detail::Note(note) => plain("note", language.word("note"), &note.text, document),
         Detail::Consent(_) => plain("shield", language.word("entry_consent"), "", String::new()),
         Detail::Delivery(delivery) => plain("mail", language.word("entry_delivery"), &delivery.to, document),
         Detail::Interaction(contact) => {
             let channel = language.word(&format!("channel_{}", call::channel_name(contact.channel)));
-            let tags = (!contact.wrap_up.is_empty()).then(|| context! { label => contact.wrap_up.as_str(), tone => "info" });
+            let tags =
+                (!contact.wrap_up.is_empty()).then(|| context! { label => contact.wrap_up.as_str(), tone => "info" });
             context! { tags => tags.into_iter().collect::<Vec<_>>(), ..plain("phone", channel, &contact.summary, String::new()) }
         }
         Detail::Request(request) => {

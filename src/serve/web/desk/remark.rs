@@ -4,14 +4,15 @@ use minijinja::{Value, context};
 
 use super::{Language, back, done, moment};
 use crate::archive::DocId;
+use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactKind, Owner};
 use crate::crm::copy::{Delivery, DeliveryState, How, NewCopy};
 use crate::crm::note::{NewNote, Note, Place, Visibility};
 use crate::crm::time::Date;
-use crate::serve::api::crm::access::{self, Deed};
+use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
-use crate::serve::backend::DocumentView;
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
@@ -26,7 +27,7 @@ pub async fn note(ask: Ask) -> Answer {
     let form =
         ask.form(&["csrf", "once", "back", "customer", "account", "document", "text", "for", "page", "quote"])?;
     done(&ask, form, |state, who, form| {
-        access::need(who, Deed::WriteNotes)?;
+        who.need(Permission::NoteWrite)?;
         let text = |name: &str| form.get(name).map(str::to_string);
         let mut new = NewNote {
             customer: text("customer"),
@@ -39,10 +40,10 @@ pub async fn note(ask: Ask) -> Answer {
         let mut home = "/agent".to_string();
         if let Some(document) = &new.document {
             let id = documents::id(document)?;
-            let (_, view) = access::open(state, who, id, "note")?;
+            let (_, view, account) = access::open(state, who, id, Use::READ, "note")?;
             home = format!("/agent/documents/{id}");
-            new.account = view.account.clone();
-            new.customer = customer_of(state, &view);
+            new.customer = customer_of(state, account.as_deref());
+            new.account = account;
             new.place = place(form, view.pages)?;
         }
         let note = state.crm.add_note(&who.user.name, new)?;
@@ -65,7 +66,7 @@ pub async fn withdraw(ask: Ask) -> Answer {
     let form = ask.form(&["csrf", "once", "back"])?;
     let id = ask.part("id").to_string();
     done(&ask, form, move |state, who, form| {
-        access::need(who, Deed::WriteNotes)?;
+        who.need(Permission::NoteWrite)?;
         state.crm.withdraw_note(&who.user.name, &id)?;
         state.gate.record(&who.principal, "note-withdrawn", &id, "")?;
         Ok(back(form, "/agent", "note_withdrawn"))
@@ -78,8 +79,8 @@ pub async fn send(ask: Ask) -> Answer {
     let form = ask.form(&["csrf", "once", "back", "how", "to", "address", "reason"])?;
     let id = documents::id(ask.part("id"))?;
     done(&ask, form, move |state, who, form| {
-        access::need(who, Deed::Send)?;
-        let (_, view) = access::open(state, who, id, "send")?;
+        who.need(Permission::DocumentSend)?;
+        let (_, _, account) = access::open(state, who, id, Use::SEND, "send")?;
         let text = |name: &str| form.get(name).map(str::to_string);
         let (how, to) = match form.get("to").and_then(|to| to.split_once(':')) {
             // The chooser offers a way and a contact point as one.
@@ -95,8 +96,8 @@ pub async fn send(ask: Ask) -> Answer {
             interaction: call.map(|call| call.id),
             language: String::new(),
         };
-        let any = access::may(who, Deed::SendAnywhere);
-        let delivery = state.crm.plan_copy(&who.user.name, id, view.account.as_deref(), copy, any)?;
+        let any = who.may(Permission::AddressOverride);
+        let delivery = state.crm.plan_copy(&who.user.name, id, account.as_deref(), copy, any)?;
         state.gate.record(&who.principal, "send", &delivery.id, &format!("{id} {}", delivery.reason))?;
         Ok(back(form, &format!("/agent/documents/{id}"), "copy_sent"))
     })
@@ -104,31 +105,26 @@ pub async fn send(ask: Ask) -> Answer {
 }
 
 /// The customer who holds a document's account.
-pub fn customer_of(state: &State, view: &DocumentView) -> Option<String> {
-    let account = view.account.as_deref()?;
-    state.crm.account(account).ok()?.customer.clone()
+pub fn customer_of(state: &State, account: Option<&str>) -> Option<String> {
+    state.crm.account(account?).ok()?.customer.clone()
 }
 
 /// What stands beside a document for an agent: notes, copies, addresses that a copy can go to, the customer.
-pub fn beside(
-    state: &State,
-    who: &SignedIn,
-    id: DocId,
-    view: &DocumentView,
-    language: Language,
-) -> Result<Value, Problem> {
+pub fn beside(state: &State, who: &SignedIn, id: DocId, language: Language) -> Result<Value, Problem> {
     let viewer = access::viewer(who);
     let notes = state.crm.notes_on(viewer, id, None, MOST)?.items;
     let deliveries = state.crm.deliveries_of(viewer, id)?;
-    let customer = customer_of(state, view);
+    // As it is, also where the reader sees it masked.
+    let account = state.backend.subject(id)?.facts.account;
+    let account = account.as_deref();
+    let customer = customer_of(state, account);
     let name = customer.as_ref().and_then(|id| state.crm.customer(id).ok()).map(|customer| customer.display_name());
-    let account = view.account.as_deref();
     let verified = super::call::is_verified(&state.crm, who, customer.as_deref(), account)?;
     Ok(context! {
         notes => notes.iter().map(|note| shown_note(note, who, language)).collect::<Vec<_>>(),
         deliveries => deliveries.iter().rev().take(MOST).map(|one| shown_delivery(one, verified, language)).collect::<Vec<_>>(),
         addresses => addresses(state, customer.as_deref(), account, verified, language)?,
-        any_address => access::may(who, Deed::SendAnywhere),
+        any_address => who.may(Permission::AddressOverride),
         customer_name => name.unwrap_or_default(),
         customer_link => match (&customer, account) {
             (Some(id), _) => super::path("/agent/customers", id),

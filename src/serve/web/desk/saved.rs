@@ -3,19 +3,17 @@
 use minijinja::{Value, context};
 
 use super::done;
-use crate::crm::Crm;
+use crate::crm::saved::SavedSearch;
 use crate::serve::ask::{Answer, Ask};
-use crate::serve::problem::Problem;
 use crate::serve::web::coded;
 
-/// The searches of a user, each with its address.
-pub fn list(crm: &Crm, user: &str, here: &str) -> Result<Vec<Value>, Problem> {
-    let searches = crm.saved_searches(user)?;
+/// Searches as a page shows them; `here` is the address of the list that it shows.
+pub fn list(searches: &[SavedSearch], here: &str) -> Vec<Value> {
     let shown = searches.iter().map(|search| {
         let link = address(&search.query);
         context! { name => search.name.as_str(), current => link == here, link }
     });
-    Ok(shown.collect())
+    shown.collect()
 }
 
 fn address(query: &str) -> String {

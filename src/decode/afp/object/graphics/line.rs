@@ -4,8 +4,10 @@ use super::super::place::{Place, lu};
 use super::state::{Attributes, LEAVE_ALONE, ROUND_END, ROUND_JOIN, line_type};
 use crate::page::{Lu, Stroke};
 
-/// The normal line width that multiples count from, in logical units: 1/100 inch, as AFP printers have it
-/// (the architecture leaves it to them).
+/// The normal line width that multiples count from, in logical units: 1/100 inch. GOCA leaves it to the printer; printer makers
+/// state 1/100 inch (Canon, "Graphics command set" of the varioPRINT: "approximately 0.01 inch"; the line weights of IBM's Overlay
+/// Generation Language count in the same). Apache FOP writes multiples as if it were 0.4 point, so that its lines are 1.8 times
+/// as wide as meant on such printers, and here.
 const NORMAL_WIDTH: f64 = 144.0;
 
 /// The thinnest line, in logical units: a pel of 300 in an inch.

@@ -73,7 +73,7 @@ fn every_image_of_the_corpus_shows_something_and_nothing_is_reported() {
         assert_eq!(images.len(), count, "{name}");
         for (idd, ipd) in images {
             let mut notes = Vec::new();
-            let elements = image(&area, &idd, &ipd, &Limits::default(), &mut |code, _| notes.push(code));
+            let elements = image(&area, &idd, &ipd, &|_| None, &Limits::default(), &mut |code, _| notes.push(code));
             assert!(notes.is_empty(), "{name}: {notes:?}");
             assert!(!elements.is_empty(), "{name}");
             for element in elements {
