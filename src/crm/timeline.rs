@@ -137,6 +137,10 @@ pub trait Documents {
     fn with_number(&self, number: &str, limit: usize) -> Result<Vec<DocumentEntry>, CrmError>;
     /// Whether the asker may see a document. Nothing is recorded: nothing of it is shown.
     fn may_see(&self, document: DocId) -> Result<bool, CrmError>;
+    /// Whether a document is there and kept from the asker; one that is gone is not kept from anybody.
+    fn hides(&self, document: DocId) -> Result<bool, CrmError> {
+        Ok(!self.may_see(document)?)
+    }
 }
 
 /// An entry of a timeline.
@@ -321,6 +325,10 @@ impl Reading<'_> {
             for key in &keys {
                 let place = key.get(prefix.len()..).unwrap_or_default().to_vec();
                 let entry = self.activity(place, key)?;
+                let document = entry.as_ref().and_then(|entry| entry.document.as_deref()?.parse().ok());
+                if document.is_some_and(|id| self.documents.hides(id).unwrap_or(true)) {
+                    continue;
+                }
                 taken += usize::from(entry.is_some());
                 self.found.extend(entry);
             }

@@ -195,7 +195,7 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/agent/requests/{id}/reply"                    May(RequestAnswer)     Little  pages::desk::request::reply;
     POST   "/agent/requests/{id}/change"                   May(RequestAnswer)     Little  pages::desk::request::change;
     POST   "/agent/documents/{id}/send"                    May(DocumentSend)      Little  pages::desk::remark::send;
-    GET    "/agent/documents/{id}/compare"                 May(DocumentRead)      Nothing pages::desk::compare::page;
+    GET    "/agent/documents/{id}/compare"                 May(CustomerRead)      Nothing pages::desk::compare::page;
     GET    "/my"                                           May(PortalUse)         Nothing pages::my::page;
     GET    "/my/documents/{id}"                            May(PortalUse)         Nothing pages::document::my;
     GET    "/account"                                      SignedIn               Nothing pages::account::page;

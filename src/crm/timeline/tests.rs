@@ -92,6 +92,14 @@ fn busy(crm: &Crm, clock: &Clock) {
         let new = NewRequest { account: Some("1".into()), text, ..NewRequest::default() };
         crm.open_request("ava", Side::Customer, new).expect("opened");
     }
+    let hidden = NewNote {
+        account: Some("1".into()),
+        document: Some("66-1".into()),
+        text: "on a hidden document".into(),
+        visibility: Visibility::Shared,
+        ..NewNote::default()
+    };
+    crm.add_note("ann", hidden).expect("written");
     view(crm, "ann", "7-1", "1");
     view(crm, "ann", "7-1", "1");
     view(crm, "ava", "7-2", "1");

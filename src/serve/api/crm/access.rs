@@ -231,6 +231,12 @@ impl Documents for Shelf<'_> {
         let subject = self.state.backend.subject(document).map_err(failed)?;
         Ok(subject.there && self.state.gate.sees(&self.principal, &subject.facts))
     }
+
+    fn hides(&self, document: DocId) -> Result<bool, CrmError> {
+        let failed = |error: crate::serve::backend::BackendError| CrmError::Documents(error.to_string());
+        let subject = self.state.backend.subject(document).map_err(failed)?;
+        Ok(subject.there && !self.state.gate.sees(&self.principal, &subject.facts))
+    }
 }
 
 /// Whether a field holds the number of a document, by its name.

@@ -7,7 +7,8 @@ use serde_json::json;
 use super::access;
 use super::{Made, body, expected, make, page, row, row_unless_known, window};
 use crate::auth::permission::Permission;
-use crate::crm::request::{NewRequest, RequestChange, RequestState};
+use crate::crm::request::{NewRequest, Request, RequestChange, RequestState};
+use crate::crm::timeline::Documents;
 use crate::crm::{CrmError, Side};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
@@ -27,11 +28,20 @@ pub async fn find(ask: Ask) -> Answer {
     let assigned = params.get("assigned_to").map(|name| if name == "-" { String::new() } else { name.to_string() });
     let who = ask.who()?.clone();
     ask.block(move |state| {
-        who.need(Permission::RequestAnswer)?;
-        Ok(state.crm.requests(state_asked, assigned.as_deref(), cursor.as_deref(), limit)?)
+        let documents = access::documents(state, &who)?;
+        let mut page = state.crm.requests(state_asked, assigned.as_deref(), cursor.as_deref(), limit)?;
+        // What is asked about a document that a data policy keeps from the caller is kept from them too.
+        page.items.retain(|request| !hidden(&documents, request));
+        Ok(page)
     })
     .await
     .map(|found| page(&found))
+}
+
+/// Whether a request is about a document that is kept from the caller.
+fn hidden(documents: &access::Shelf<'_>, request: &Request) -> bool {
+    let document = request.document.as_deref().and_then(|id| id.parse().ok());
+    document.is_some_and(|id| documents.hides(id).unwrap_or(true))
 }
 
 fn side(who: &SignedIn) -> Side {
@@ -52,7 +62,7 @@ pub async fn add(ask: Ask) -> Answer {
 }
 
 /// Opens a request after asking whether account and document are for the caller.
-pub fn open(state: &State, who: &SignedIn, mut new: NewRequest) -> Result<crate::crm::request::Request, Problem> {
+pub fn open(state: &State, who: &SignedIn, mut new: NewRequest) -> Result<Request, Problem> {
     let side = side(who);
     if side == Side::Agent {
         who.need(Permission::RequestAnswer)?;
@@ -92,7 +102,11 @@ pub async fn show(ask: Ask) -> Answer {
             if access::viewer(&who).is_staff() {
                 who.need(Permission::RequestAnswer)?;
             }
-            Ok(state.crm.request(access::viewer(&who), &id)?)
+            let request = state.crm.request(access::viewer(&who), &id)?;
+            if hidden(&access::documents(state, &who)?, &request) {
+                return Err(Problem::nothing());
+            }
+            Ok(request)
         })
         .await?;
     Ok(row_unless_known(&ask, &request))
