@@ -77,7 +77,9 @@ pub struct IndexObject {
 impl IndexObject {
     /// Of a Begin Document Index; it takes so many bytes at most.
     pub fn begin(data: &[u8], most: usize) -> IndexObject {
-        let charset = Charset::of(data.get(10..).unwrap_or_default(), Charset::Default);
+        // Some producers reserve two bytes in front of the triplets, as a Begin Document does.
+        let triplets = if data.get(8..10) == Some(&[0, 0]) { 10 } else { 8 };
+        let charset = Charset::of(data.get(triplets..).unwrap_or_default(), Charset::Default);
         IndexObject { charset, most, ..IndexObject::default() }
     }
 

@@ -9,6 +9,7 @@
 //! shown; nothing in a stream makes this panic, hang or take more than [`Limits`] allow (`tests.rs`).
 //! Description with sources, what is not supported, and all notes: `docs/formats/afp.md`.
 
+mod bytes;
 pub mod color;
 mod detect;
 mod draw;

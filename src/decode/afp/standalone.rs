@@ -164,7 +164,7 @@ fn needed<'p>(parts: &'p [Part], document: &Fields, store: &Store, state: State)
         }
     }
     let writer = Writer { framing: store.framing };
-    let (mut of_libraries, mut seen) = (Vec::new(), HashSet::new());
+    let (mut of_libraries, mut seen, mut outside) = (Vec::new(), HashSet::new(), HashSet::new());
     while let Some(asked) = names.pop_front() {
         if !seen.insert((asked.kinds, asked.name.clone())) {
             continue;
@@ -172,12 +172,13 @@ fn needed<'p>(parts: &'p [Part], document: &Fields, store: &Store, state: State)
         let brought: Vec<usize> =
             asked.kinds.iter().filter_map(|kind| by_name.get(&(*kind, asked.name.as_str())).copied()).collect();
         if brought.is_empty() {
-            let Some((kind, found)) = store.find_outside(asked.kinds, &asked.name) else { continue };
+            let Some((asked_for, found)) = store.find_outside(asked.kinds, &asked.name) else { continue };
             let fields: Vec<Field<'_>> = found.fields.iter().collect();
-            // The same file may be asked for as several kinds of things.
-            if of_libraries.len() < store.limits.resource_bytes && seen.insert((&[], asked.name.clone())) {
+            // A library knows names only: what a file is it says itself. It may be asked for as several kinds of things.
+            let kind = fields.iter().find_map(|field| bare_kind(field.id)).unwrap_or(asked_for);
+            if of_libraries.len() < store.limits.resource_bytes && outside.insert((kind, asked.name.clone())) {
                 writer.resource(&mut of_libraries, kind, &asked.name, &fields);
-                names.extend(references::all(found.fields.iter(), charset));
+                names.extend(references::all(fields.iter().copied(), charset));
             }
         }
         for number in brought {

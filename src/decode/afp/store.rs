@@ -7,10 +7,15 @@
 //!
 //! Promises: bounded by [`Limits::resource_bytes`]; what is made of resources can be dropped and made again at any time.
 
+mod caches;
+pub mod kind;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::caches::{Caches, FONTS_CACHED};
+pub use self::caches::{Drawn, FormKey, IncludeKey, Included};
 use super::field::{Field, Fields};
 use super::font::{ActiveFont, FontRequest, FontSource};
 use super::fontmap::{FontMap, Mapped, Opened};
@@ -21,39 +26,7 @@ use super::text::{Charset, full_name, token};
 use super::triplet::{self, Triplets, name_type};
 use super::{Limits, Report, id, read};
 use crate::decode::{Context, Libraries, Shared};
-use crate::page::{ContentId, Element, Form};
-
-/// Types of resources, as in triplet X'21'.
-pub mod kind {
-    /// Graphics object.
-    pub const GRAPHICS: u8 = 0x03;
-    /// Bar code object.
-    pub const BAR_CODE: u8 = 0x05;
-    /// Image object.
-    pub const IMAGE: u8 = 0x06;
-    /// Font character set.
-    pub const CHARACTER_SET: u8 = 0x40;
-    /// Code page.
-    pub const CODE_PAGE: u8 = 0x41;
-    /// Coded font.
-    pub const CODED_FONT: u8 = 0x42;
-    /// Object container.
-    pub const CONTAINER: u8 = 0x92;
-    /// Text object with an environment.
-    pub const TEXT: u8 = 0x9B;
-    /// Document.
-    pub const DOCUMENT: u8 = 0xA8;
-    /// Page segment.
-    pub const SEGMENT: u8 = 0xFB;
-    /// Overlay.
-    pub const OVERLAY: u8 = 0xFC;
-    /// Page map.
-    pub const PAGE_MAP: u8 = 0xFD;
-    /// Form map.
-    pub const FORM_MAP: u8 = 0xFE;
-    /// Medium map that stands alone in a document (not a type of X'21').
-    pub const MEDIUM_MAP: u8 = 0xCC;
-}
+use crate::page::ContentId;
 
 /// The word for a type of resource: for people, and for [`Libraries::find`].
 pub fn kind_word(kind: u8) -> &'static str {
@@ -76,14 +49,8 @@ pub fn kind_word(kind: u8) -> &'static str {
     }
 }
 
-/// Medium maps, Begin Documents and cached things are at most so many.
+/// Begin Documents that are told apart at most.
 const DOCUMENTS: usize = 255;
-const CACHED: usize = 4096;
-/// Open fonts, and mappings of them: they may hold programs and patterns.
-const FONTS_CACHED: usize = 512;
-
-/// Bytes of library files, and of what was drawn once and kept, above which all of it is forgotten and made again.
-const CACHE_BYTES: usize = 64 << 20;
 
 /// A resource that the stream brought.
 struct Resource {
@@ -118,69 +85,6 @@ struct BroughtMap {
     map: Arc<MediumMap>,
     /// The first of its form map.
     is_first: bool,
-}
-
-/// An overlay as a form, and what was reported while it was drawn.
-pub struct Drawn {
-    /// The form.
-    pub form: Arc<Form>,
-    /// How many elements it draws, those of forms in it included.
-    pub weight: usize,
-    /// Reported whenever it is used.
-    pub reports: Vec<(&'static str, String)>,
-}
-
-/// Elements of an object that several pages include, drawn at the origin.
-pub struct Included {
-    /// The elements.
-    pub elements: Vec<Element>,
-    /// Reported whenever they are used.
-    pub reports: Vec<(&'static str, String)>,
-}
-
-/// What an included object depends on: resource, resources seen, what the include says, and whether pictures are drawn.
-pub type IncludeKey = (u64, usize, Vec<u8>, bool);
-/// What a form depends on: resource, resources seen, suppressions, and whether pictures are drawn.
-pub type FormKey = (u64, usize, Vec<u8>, bool);
-
-#[derive(Default)]
-struct Caches {
-    library: HashMap<(u8, String), Option<Found>>,
-    library_keys: u64,
-    files: HashMap<u64, Arc<Vec<u8>>>,
-    fonts: HashMap<(FontRequest, usize), Arc<Opened>>,
-    maps: HashMap<(Vec<u8>, usize), Arc<FontMap>>,
-    forms: HashMap<FormKey, Arc<Drawn>>,
-    includes: HashMap<IncludeKey, Arc<Included>>,
-    default_font: Option<Arc<ActiveFont>>,
-    /// Bytes in `library` and `files`.
-    library_bytes: usize,
-    /// Bytes in `forms` and `includes`, about.
-    drawn_bytes: usize,
-}
-
-impl Caches {
-    /// Makes room for more of the libraries' files.
-    fn take_file(&mut self, bytes: usize) {
-        if self.library.len() >= CACHED || self.library_bytes.saturating_add(bytes) > CACHE_BYTES {
-            self.library.clear();
-            self.files.clear();
-            self.library_bytes = 0;
-        }
-        self.library_bytes = self.library_bytes.saturating_add(bytes);
-    }
-
-    /// Makes room for more of what was drawn.
-    fn take_drawn(&mut self, elements: usize) {
-        let bytes = elements.saturating_mul(ELEMENT_BYTES).saturating_add(ELEMENT_BYTES);
-        let kept = self.forms.len() + self.includes.len();
-        if kept >= CACHED || self.drawn_bytes.saturating_add(bytes) > CACHE_BYTES {
-            self.forms.clear();
-            self.includes.clear();
-            self.drawn_bytes = 0;
-        }
-        self.drawn_bytes = self.drawn_bytes.saturating_add(bytes);
-    }
 }
 
 /// Everything that pages share.
@@ -503,9 +407,6 @@ impl Store {
         drawn
     }
 }
-
-/// Bytes of an element in memory, about.
-const ELEMENT_BYTES: usize = 256;
 
 /// What the pages of one stream share, for everyone who decodes a part of it.
 pub struct SharedStore(pub Arc<Store>);

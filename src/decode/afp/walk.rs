@@ -64,6 +64,8 @@ struct DocumentPlace {
     record: u64,
     /// Pages before it.
     page: u64,
+    /// It has begun and not ended.
+    is_open: bool,
     /// The index object at hand is about it.
     is_indexed: bool,
 }
@@ -196,7 +198,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             Mode::Resource(end) => match id {
                 id::BRG | id::ERG | id::BPF | id::EPF => true,
                 id::BRS => end == id::ERS,
-                id::BDT | id::BNG | id::BPG | id::EDT => !self.in_document_resource,
+                id::BDT | id::BNG | id::BPG | id::EDT => end != id::ERS || !self.in_document_resource,
                 _ => false,
             },
             Mode::Index => matches!(id, id::BPG | id::BNG | id::BDT),

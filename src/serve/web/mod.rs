@@ -126,7 +126,7 @@ fn area(path: &str) -> &str {
 
 /// A role in words; one of the archive's own by its name.
 fn role_name(who: &SignedIn, language: Language) -> String {
-    let word = language.word(&format!("role_{}", who.role.replace('-', "_")));
+    let word = language.word(&format!("role_{}", who.role));
     if word.is_empty() { who.role.clone() } else { word }
 }
 

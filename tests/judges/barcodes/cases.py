@@ -89,7 +89,7 @@ CASES = [
     ("pdf417-macro", 0x1E, 0, pdf(b"first of two", macro=b"\\9281\\017\\053"), "first of two", "PDF417", None),
     ("pdf417-truncated", 0x1E, 1, pdf(b"Truncated PDF417 'x' 1234567890123456"), "Truncated PDF417 'x' 1234567890123456", "PDF417|CompactPDF417", None),
     ("qr", 0x20, 2, qr(b"https://example.com/pay?id=4711"), "https://example.com/pay?id=4711", "QRCode", "QR-Code"),
-    ("qr-ebcdic", 0x20, 2, qr(E("EBCDIC 4711"), conversion=1), "EBCDIC 4711", "QRCode", "QR-Code"),
+    ("qr-ebcdic", 0x20, 2, qr(E("EBCDIC 4711"), conversion=1, control=0xC0), "EBCDIC 4711", "QRCode", "QR-Code"),
     ("qr-digits", 0x20, 2, qr(b"12345678901", level=3), "12345678901", "QRCode", "QR-Code"),
     ("qr-long", 0x20, 2, qr(LONG.encode() * 3, level=0), LONG * 3, "QRCode", "QR-Code"),
     ("qr-version", 0x20, 2, qr(b"VERSION 10", version=10, level=2), "VERSION 10", "QRCode", "QR-Code"),

@@ -144,7 +144,8 @@ fn note(drawn: &Drawn, report: &mut Report<'_>) {
 pub(super) fn not_shown(fault: Fault, report: &mut Report<'_>) {
     match fault {
         Fault::Compression(code) => {
-            report("afp-image-compression", format!("an image with compression X'{code:02X}' is not shown"));
+            let name = rows::name(code);
+            report("afp-image-compression", format!("an image with compression X'{code:02X}'{name} is not shown"));
         }
         Fault::Model(code) => report("afp-image-model", format!("an image of colour model X'{code:02X}' is not shown")),
         Fault::Damaged => report("afp-image-damaged", "nothing of the image data could be read".into()),

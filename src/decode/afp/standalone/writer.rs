@@ -84,7 +84,7 @@ impl Writer {
         if is_bare {
             let data = fields.first().map_or(&[][..], |field| field.data);
             let mut begin = token(called).to_vec();
-            begin.extend([0, 0]);
+            begin.extend(font_class(data));
             begin.extend(full_name(called));
             self.put(out, id::BOC, &begin);
             // Object container data may be cut anywhere without being marked as segments.
@@ -95,6 +95,21 @@ impl Writer {
         }
         self.put(out, id::ERS, &NULL_NAME);
     }
+}
+
+/// The classification of a font file: class X'41', the OID of TrueType and OpenType; nothing for other data.
+fn font_class(data: &[u8]) -> Vec<u8> {
+    const OID: [u8; 9] = [0x06, 0x07, 0x2B, 0x12, 0x00, 0x04, 0x01, 0x01, 0x33];
+    if !matches!(
+        data,
+        [0, 1, 0, 0, ..] | [b'O', b'T', b'T', b'O', ..] | [b't', b'r', b'u', b'e', ..] | [b't', b't', b'c', b'f', ..]
+    ) {
+        return Vec::new();
+    }
+    let mut triplet = vec![24, triplet::CLASSIFICATION, 0, 0x41, 0, 0, 0, 0];
+    triplet.extend(OID);
+    triplet.resize(24, 0);
+    triplet
 }
 
 /// An End field that matches any Begin.

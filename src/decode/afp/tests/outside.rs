@@ -99,6 +99,16 @@ fn an_index_object_is_outside_and_what_it_says_of_nothing_is_counted() {
     assert_eq!(all.iter().map(|unit| unit.kind).collect::<Vec<_>>()[..2], [UnitKind::Outside, UnitKind::Outside]);
 }
 
+#[test]
+fn an_index_object_inside_a_document_is_that_documents() {
+    let index = [field(id::BDI, &name("I")), element("A", None, Some(0), 1), tle("Acct", "1"), field(id::EDI, &[])].concat();
+    let begin = field(id::BDT, &name("DOC"));
+    // No EDT ends the first document.
+    let stream = [begin.clone(), index, page(&[]), begin, page(&[])].concat();
+    let (all, _) = units(&stream, &plain());
+    assert_eq!(seen(&all), ["A ends Acct=1", "-"]);
+}
+
 /// A library that holds a few files.
 struct Shelf(HashMap<(&'static str, &'static str), Vec<u8>>);
 

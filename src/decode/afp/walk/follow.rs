@@ -41,7 +41,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             id::EDT => self.end_document(notes),
             id::TLE => self.take_tag(mode, field.data, charset, notes),
             id::IMM => self.invoke_map(field.data, notes),
-            id::BDI => self.index = Some(Box::new(IndexObject::begin(field.data, self.store().limits.index_bytes))),
+            id::BDI => self.begin_index(field.data, notes),
             id::IEL if mode == Mode::Index => {
                 let fits = self.index.as_mut().is_none_or(|index| index.element(field.data));
                 self.note_index_limit(fits, notes);
@@ -70,6 +70,12 @@ impl<R: Read + Send> AfpDecoder<R> {
         }
     }
 
+    fn begin_index(&mut self, data: &[u8], notes: &mut Notes) {
+        self.drop_index(notes);
+        self.index = Some(Box::new(IndexObject::begin(data, self.store().limits.index_bytes)));
+        self.document.is_indexed = self.document.is_open;
+    }
+
     fn begin_document(&mut self, notes: &mut Notes) {
         self.structure.documents += 1;
         if self.document.is_indexed {
@@ -80,6 +86,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             byte: self.source.offset(),
             record: self.records,
             page: self.pages,
+            is_open: true,
             is_indexed: self.index.is_some(),
         };
         self.groups.reset();
@@ -88,6 +95,7 @@ impl<R: Read + Send> AfpDecoder<R> {
 
     fn end_document(&mut self, notes: &mut Notes) {
         self.drop_index(notes);
+        self.document.is_open = false;
         self.groups.reset();
     }
 

@@ -2,9 +2,10 @@
 //!
 //! Rule: BCOCA Reference, "Bar Code Symbol Descriptor (BSD)". What holds where it states no size: [`super::size`].
 
-use super::super::bytes::{u8_at, u16_at};
 use super::size;
+use crate::decode::afp::bytes::{u8_at, u16_at};
 use crate::decode::afp::color;
+use crate::decode::afp::units::unit_length;
 use crate::page::{Color, Lu};
 
 /// Logical units in a thousandth of an inch.
@@ -153,12 +154,6 @@ fn triplet_color(triplets: &[u8]) -> Option<Color> {
         rest = next;
     }
     None
-}
-
-fn unit_length(base: u8, units: u16) -> f64 {
-    let units = if units == 0 { 14_400.0 } else { f64::from(units) };
-    let inches = if base == 1 { 10.0 / 2.54 } else { 10.0 };
-    inches * f64::from(Lu::PER_INCH) / units
 }
 
 #[cfg(test)]

@@ -113,7 +113,7 @@ fn destination(postcode: &[u8]) -> Result<u128, Invalid> {
     }
     let mut before = 1;
     for (shape, count) in POSTCODES.iter().zip(POSTCODE_COUNTS) {
-        if let Some(place) = in_shape(postcode, *shape) {
+        if let Some(place) = in_shape(postcode, shape) {
             return Ok(before + place);
         }
         before += count;

@@ -42,9 +42,9 @@ mod text;
 mod two_dimensional;
 mod two_width;
 
-use super::bytes::{u8_at, u16_at};
 use super::place::{Content, Mapping, Place, place};
 use super::{ObjectArea, ObjectFonts};
+use crate::decode::afp::bytes::{u8_at, u16_at};
 use crate::decode::afp::{Limits, Report};
 use crate::page::{Barcode, Element};
 use descriptor::Descriptor;

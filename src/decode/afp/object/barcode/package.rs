@@ -2,12 +2,12 @@
 //!
 //! Rules: USPS-B-3215 (containers) and USPS2000508 (packages), as BCOCA restates them for modifiers X'05' and X'06' of Code 128.
 
-use super::super::bytes::u8_at;
 use super::ebcdic::to_latin;
 use super::encode::{Bearer, Symbol};
 use super::gs1;
 use super::linear::gs1_128;
 use super::symbol::Invalid;
+use crate::decode::afp::bytes::u8_at;
 
 const CONTAINER_BANNER: &str = "USPS SCAN REQUIRED";
 const BLANKS: &str = "  ";

@@ -21,17 +21,7 @@ impl ObjectFonts for NoFonts {
 }
 
 fn area() -> ObjectArea {
-    ObjectArea {
-        x: Lu(1000),
-        y: Lu(2000),
-        turns: 0,
-        width: None,
-        height: None,
-        mapping: None,
-        content_x: Lu(0),
-        content_y: Lu(0),
-        color: None,
-    }
+    ObjectArea { x: Lu(1000), y: Lu(2000), ..ObjectArea::AT_ORIGIN }
 }
 
 fn bdd(kind: u8, modifier: u8) -> Vec<u8> {

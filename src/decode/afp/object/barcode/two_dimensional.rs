@@ -2,7 +2,6 @@
 //!
 //! Rules: BCOCA Reference, "Special-Function Parameters" of each symbology. Offsets here count from byte 5 of a BSA.
 
-use super::super::bytes::{u8_at, u16_at};
 use super::aztec::{AztecOptions, aztec, rune};
 use super::data::{Item, bytes, items};
 use super::data_matrix::{DataMatrixOptions, Scheme, data_matrix};
@@ -13,6 +12,7 @@ use super::pdf417::{Pdf417Options, pdf417};
 use super::pdf417_data::{Unit, control_block, units};
 use super::qr::{QrOptions, qr};
 use super::symbol::{Invalid, Matrix, Pattern};
+use crate::decode::afp::bytes::{u8_at, u16_at};
 use crate::frame::codepage::CodePage;
 
 /// Control flags: the data are EBCDIC; escape sequences are ignored; the size must be kept to.

@@ -46,17 +46,7 @@ fn images(data: &[u8]) -> Vec<(Vec<u8>, Vec<u8>)> {
 #[test]
 fn every_image_of_the_corpus_shows_something_and_nothing_is_reported() {
     let Some(folder) = corpus() else { return };
-    let area = ObjectArea {
-        x: Lu(0),
-        y: Lu(0),
-        turns: 0,
-        width: None,
-        height: None,
-        mapping: None,
-        content_x: Lu(0),
-        content_y: Lu(0),
-        color: None,
-    };
+    let area = ObjectArea::AT_ORIGIN;
     for (name, count) in [
         ("afplib-bim.afp", 1),
         ("cmyip-bank-statement.afp", 50),

@@ -23,17 +23,7 @@ impl Random {
     }
 }
 
-const AREA: ObjectArea = ObjectArea {
-    x: Lu(0),
-    y: Lu(0),
-    turns: 0,
-    width: None,
-    height: None,
-    mapping: Some(0x10),
-    content_x: Lu(0),
-    content_y: Lu(0),
-    color: None,
-};
+const AREA: ObjectArea = ObjectArea { mapping: Some(0x10), ..ObjectArea::AT_ORIGIN };
 
 /// 600 points in one inch: a point is 24 logical units.
 fn idd(width: u16, height: u16) -> Vec<u8> {

@@ -198,7 +198,7 @@ fn check_path(thing: &Thing, shift: [i32; 2], path: &crate::page::Path) {
         assert_eq!(distinct(ends(&path.steps)), distinct([[x0, y0], [x1, y0], [x1, y1], [x0, y1]].map(place).to_vec()));
     } else {
         let stroke = path.stroke.as_ref().unwrap();
-        assert_eq!((path.fill, stroke.width.0), (None, i32::from(*width) * 144 * times));
+        assert_eq!((path.fill, stroke.width.0), (None, (i32::from(*width) * 120).min(1872) * times));
         same_color(stroke.color, *ink);
         assert_eq!(ends(&path.steps), points.into_iter().map(place).collect::<Vec<_>>());
     }
