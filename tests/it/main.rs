@@ -7,8 +7,10 @@
 #![allow(clippy::print_stderr)]
 
 mod bad_input;
+mod beside;
 mod corpus;
 mod crash;
+mod customers;
 mod layers;
 mod lossless;
 mod records;

@@ -74,7 +74,7 @@ impl Artist<'_> {
         let data = |id| fields.iter().find(|field| field.id == id).map_or(&[][..], |field| field.data);
         let all = self.what == What::All;
         let drawn = match begin {
-            id::BIM if all => self.image(area, data(id::IDD), &joined(fields, id::IPD)),
+            id::BIM if all => self.image(area, fields, env),
             id::BGR => self.graphics(area, data(id::GDD), &joined(fields, id::GAD), &fonts),
             id::BBC => {
                 let symbols: Vec<&[u8]> = fields.iter().filter(|f| f.id == id::BDA).map(|f| f.data).collect();

@@ -102,7 +102,7 @@ fn numeric_postal(postal: &[u8]) -> Result<u64, Invalid> {
     Ok(number | u64::try_from(postal.len()).unwrap_or(0) << 30)
 }
 
-/// Six characters of set A, the last in the lowest bits.
+/// Six characters of set A, the last in the lowest bits; longer codes are cut.
 fn letter_postal(postal: &[u8]) -> Result<u64, Invalid> {
     let mut code = 0;
     for i in 0..6 {
@@ -110,7 +110,7 @@ fn letter_postal(postal: &[u8]) -> Result<u64, Invalid> {
         let value = in_set(0, ch).filter(|_| ch >= b' ').ok_or("a postal code with a character outside set A")?;
         code = code << 6 | u64::from(value);
     }
-    if postal.len() > 6 { Err("a postal code of more than six characters") } else { Ok(code) }
+    Ok(code)
 }
 
 const SET_B_PUNCTUATION: &[u8; 18] = b";<=>?[\\]^_ ,./:@!|";

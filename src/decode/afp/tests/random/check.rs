@@ -47,7 +47,7 @@ fn same_color(found: Color, ink: Ink) {
 pub(super) fn check_tags(unit: &Unit, group: &Group, page: usize, number: usize) {
     let expected: Vec<(&str, &str)> =
         group.tags.iter().chain(&group.pages[page].tags).map(|(name, value)| (name.as_str(), value.as_str())).collect();
-    let found: Vec<(&str, &str)> = unit.tags.iter().map(|tag| (tag.name.as_str(), tag.value.as_str())).collect();
+    let found: Vec<(&str, &str)> = unit.tags.iter().map(|tag| (&*tag.name, &*tag.value)).collect();
     assert_eq!(found, expected);
     assert_eq!(unit.page, number as u64 + 1);
     assert_eq!(unit.group_starts.is_some(), page == 0);
@@ -200,7 +200,7 @@ fn check_path(thing: &Thing, shift: [i32; 2], path: &crate::page::Path) {
         assert_eq!(distinct(ends(&path.steps)), distinct([[x0, y0], [x1, y0], [x1, y1], [x0, y1]].map(place).to_vec()));
     } else {
         let stroke = path.stroke.as_ref().unwrap();
-        assert_eq!((path.fill, stroke.width.0), (None, i32::from(*width) * 144 * times));
+        assert_eq!((path.fill, stroke.width.0), (None, (i32::from(*width) * 120).min(1872) * times));
         same_color(stroke.color, *ink);
         assert_eq!(ends(&path.steps), points.into_iter().map(place).collect::<Vec<_>>());
     }

@@ -335,7 +335,7 @@ impl<'c> Writer<'c> {
             BarKind::Code128(text) => (0x11, 2, text, &[][..]),
             BarKind::Interleaved(text) => (0x0C, 1, text, &[][..]),
             // From code page 500; version found, level M, no structured append, nothing special.
-            BarKind::Qr(text) => (0x20, 2, text, &[0, 1, 0, 1, 0, 0, 0, 0][..]),
+            BarKind::Qr(text) => (0x20, 2, text, &[0x80, 1, 0, 1, 0, 0, 0, 0, 0][..]),
         };
         let parts: [&[u8]; 5] = [
             &UNITS,
