@@ -10,7 +10,10 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use greenbar::archive::{Archive, DocId, LoadId};
-use greenbar::auth::gate::{Gate, Principal, PrincipalKind};
+use greenbar::auth::directory::Rights;
+use greenbar::auth::gate::{Gate, Principal, Use};
+use greenbar::auth::permission::Permission;
+use greenbar::auth::predicate::{Facts, Predicate, Subject};
 use greenbar::render::RenderOptions;
 use greenbar::search::{Archived, Query, Search, Window};
 use greenbar::view::View;
@@ -32,7 +35,7 @@ fn main() {
         search: Search::open(&dir.join("search")).unwrap(),
         catalogue: Archived::new(Arc::clone(&archive)),
         archive,
-        agent: Principal { name: "bench".into(), kind: PrincipalKind::Agent, from: "bench".into() },
+        agent: Principal::operator("bench", "bench"),
     };
     bench.search.catch_up(&bench.catalogue, &mut |_| {}).unwrap();
     let only = std::env::var("GREENBAR_BENCH_ONLY").ok();
@@ -66,7 +69,9 @@ impl Bench {
     fn rendition(&self, random: u64, format: &str, most: usize) {
         let id = DocId { load: LoadId(1), ordinal: (random % u64::from(self.documents)) as u32 + 1 };
         let document = self.archive.document(id).unwrap();
-        let permit = self.gate.open(&self.agent, id, document.account.as_deref(), format).unwrap();
+        let load = self.archive.load_row(id.load).unwrap();
+        let subject = Subject::found(Facts::of(&document, &load.field_names, "statement"));
+        let permit = self.gate.open(&self.agent, Use::READ, &subject, format).unwrap();
         let how = RenderOptions { pages: (format != "original").then_some((0, 0)), ..RenderOptions::default() };
         let mut out = Vec::new();
         self.view.render(&permit, format, &how, &mut out).unwrap();
@@ -108,8 +113,12 @@ impl Bench {
 }
 
 fn customer(account: &str) -> Principal {
-    let kind = PrincipalKind::Customer { accounts: vec![account.into()] };
-    Principal { name: "customer".into(), kind, from: "bench".into() }
+    let rights = Rights {
+        permissions: [Permission::DocumentRead].into_iter().collect(),
+        grants: vec![("own".into(), Predicate::Account(vec![account.into()]))],
+        ..Rights::default()
+    };
+    Principal::new("customer", "bench", rights)
 }
 
 fn wall(run: impl Fn(u64)) -> Value {

@@ -19,6 +19,7 @@
 //! | [`search`] | catalogue rows and text | hit lists; always rebuildable |
 //! | [`render`] | pages | PDF, HTML, text, PNG, CSV, JSON |
 //! | [`auth`], [`audit`] | a principal and a wish | a permit and a record of it |
+//! | [`crm`] | what is known of customers and what they do | the same, and one timeline with the documents |
 //! | [`serve`], [`cli`] | people and programs | answers |
 //!
 //! The invariants (lossless, durable, idempotent, immutable, derived index, one gate, nothing guessed
@@ -29,6 +30,7 @@ pub mod audit;
 pub mod auth;
 pub mod capture;
 pub mod cli;
+pub mod crm;
 pub mod decode;
 pub mod fontfile;
 pub mod frame;

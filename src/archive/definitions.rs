@@ -1,6 +1,6 @@
 //! Report definitions in the archive: every version is kept, none is changed.
 
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -9,7 +9,7 @@ use super::error::ArchiveError;
 use super::kv::{Batch, Family};
 use super::rows::{self, StoredDefinition};
 use super::{Archive, keys};
-use crate::index::definition::{Definition, UNIDENTIFIED};
+use crate::index::definition::{Definition, MaskedField, UNIDENTIFIED};
 
 /// A report definition as the archive keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,19 @@ pub struct DefinitionRow {
     pub added_at: i64,
     /// The TOML text, byte for byte.
     pub source: String,
+}
+
+/// What the newest version of each definition keeps from whom. It rules for older loads too.
+#[derive(Debug, Clone, Default)]
+pub struct Safeguards {
+    /// Masked fields.
+    pub masked: Vec<MaskedField>,
+    /// Definitions that only some roles may see: name and roles.
+    pub restricted: Vec<(String, Vec<String>)>,
+    /// Another number whenever a definition was added.
+    pub revision: u64,
+    /// Definitions with masks.
+    pub(super) masking: Vec<Arc<Definition>>,
 }
 
 /// Lower-case hexadecimal digits.
@@ -49,6 +62,9 @@ impl Archive {
         let mut batch = Batch::default();
         rows::put(&mut batch, Family::Definitions, keys::versioned(&definition.name, version), &stored)?;
         self.engine.commit(batch)?;
+        let mut safeguards = self.safeguards.lock().unwrap_or_else(PoisonError::into_inner);
+        *safeguards = (safeguards.0 + 1, None);
+        drop(safeguards);
         Ok(row(definition.name.clone(), version, stored))
     }
 
@@ -108,6 +124,34 @@ impl Archive {
         let definition = Arc::new(definition);
         self.parsed.put(cached, definition.clone(), 1);
         Ok(Some((definition, version)))
+    }
+
+    /// What definitions keep from whom.
+    pub fn safeguards(&self) -> Result<Arc<Safeguards>, ArchiveError> {
+        let revision = {
+            let kept = self.safeguards.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some(safeguards) = &kept.1 {
+                return Ok(safeguards.clone());
+            }
+            kept.0
+        };
+        let mut found = Safeguards { revision, ..Safeguards::default() };
+        for (definition, _) in self.newest_definitions()? {
+            found.masked.extend(definition.masked_fields());
+            if !definition.masks.is_empty() {
+                found.masking.push(definition.clone());
+            }
+            if !definition.visible_to.is_empty() {
+                found.restricted.push((definition.name.clone(), definition.visible_to.clone()));
+            }
+        }
+        let found = Arc::new(found);
+        let mut kept = self.safeguards.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was added meanwhile is not in it.
+        if kept.0 == revision {
+            kept.1 = Some(found.clone());
+        }
+        Ok(found)
     }
 
     /// The newest version of each definition.

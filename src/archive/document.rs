@@ -1,5 +1,8 @@
 //! A document's bytes and pages, for a permit from the gate. Only the blocks that hold it are unpacked, and a page
 //! is decoded from the nearest place the catalogue marks.
+//!
+//! Pages and texts leave here as the permit's reader may see them: masked values are taken out at this one place. The
+//! bytes cannot be masked and are refused where a mask applies.
 
 use std::io::{self, Read};
 use std::ops::ControlFlow;
@@ -14,23 +17,50 @@ use crate::decode::rows::Rows;
 use crate::decode::{Decoder, Format, Start, Unit, UnitKind};
 use crate::note::{Note, Notes};
 use crate::page::Page;
+use crate::render::mask::Masker;
 use crate::render::{Pages, RenderError};
 
 impl Archive {
     /// A document's bytes, cut from the captured stream.
     pub fn read(&self, permit: &Permit) -> Result<DocumentBytes<'_>, ArchiveError> {
         let (document, info) = self.permitted(permit)?;
+        if self.masker(permit, &document)?.is_some() {
+            return Err(ArchiveError::Masked(document.id));
+        }
         let stream = self.stream(info, document.span.clone());
         Ok(DocumentBytes { document, stream })
+    }
+
+    /// The masks that apply to a document for the reader that the permit is for; `None`: everything may be seen.
+    pub fn masker(&self, permit: &Permit, document: &Document) -> Result<Option<Masker>, ArchiveError> {
+        if document.id != permit.document() {
+            return Err(ArchiveError::NoDocument(document.id));
+        }
+        let safeguards = self.safeguards()?;
+        let Some(definition) = safeguards.masking.iter().find(|definition| *definition.name == *document.definition)
+        else {
+            return Ok(None);
+        };
+        let info = self.info(document.id.load)?;
+        let names = &info.stored.row.field_names;
+        let fields =
+            document.fields.iter().filter_map(|(at, value)| Some((names.get(usize::from(*at))?.as_str(), value)));
+        Ok(Masker::new(definition, |mask| !permit.sight().sees(&mask.clear), fields))
     }
 
     /// A document's pages, made on demand.
     pub fn pages(&self, permit: &Permit) -> Result<DocumentPages<'_>, ArchiveError> {
         let (document, info) = self.permitted(permit)?;
-        self.pages_in(document, info)
+        let masker = self.masker(permit, &document)?;
+        self.pages_in(document, info, masker)
     }
 
-    fn pages_in(&self, document: Document, info: Arc<LoadInfo>) -> Result<DocumentPages<'_>, ArchiveError> {
+    fn pages_in(
+        &self,
+        document: Document,
+        info: Arc<LoadInfo>,
+        masker: Option<Masker>,
+    ) -> Result<DocumentPages<'_>, ArchiveError> {
         let format = self.format_of(&info.stored.row.read)?;
         Ok(DocumentPages {
             archive: self,
@@ -41,10 +71,12 @@ impl Archive {
             text: false,
             unit: Unit::default(),
             notes: Notes::default(),
+            masker,
         })
     }
 
-    /// A decoder at the start of a document that ends with it.
+    /// A decoder at the start of a document that ends with it. What it decodes is whole: whoever shows it masks it with
+    /// [`Archive::masker`].
     pub fn decoder(&self, permit: &Permit) -> Result<Box<dyn Decoder + '_>, ArchiveError> {
         let (document, info) = self.permitted(permit)?;
         let Document { span, resume, first_page, records_before, .. } = document;
@@ -76,7 +108,8 @@ impl Archive {
             return Err(ArchiveError::NoDocument(document.id));
         }
         let info = self.info(document.id.load)?;
-        let mut pages = self.pages_in(document.clone(), info)?;
+        let masker = self.masker(permit, document)?;
+        let mut pages = self.pages_in(document.clone(), info, None)?;
         pages.text = true;
         let (mut rows, mut text) = (Rows::default(), String::new());
         for number in 0..pages.document.pages {
@@ -87,7 +120,11 @@ impl Archive {
                 text.push_str(row);
                 text.push('\n');
             }
-            if each(number, &text).is_break() {
+            let shown = match &masker {
+                Some(masker) => each(number, &masker.text(&text)),
+                None => each(number, &text),
+            };
+            if shown.is_break() {
                 break;
             }
         }
@@ -150,6 +187,7 @@ pub struct DocumentPages<'a> {
     text: bool,
     unit: Unit,
     notes: Notes,
+    masker: Option<Masker>,
 }
 
 /// A decoder inside the document.
@@ -168,6 +206,11 @@ impl<'a> DocumentPages<'a> {
     /// The load it is in.
     pub fn load(&self) -> &LoadRow {
         &self.info.stored.row
+    }
+
+    /// The masks that apply.
+    pub fn masker(&self) -> Option<&Masker> {
+        self.masker.as_ref()
     }
 
     /// What was survived so far.
@@ -238,7 +281,13 @@ impl Pages for DocumentPages<'_> {
         let failed = |error: ArchiveError| RenderError::Source(error.to_string());
         self.seek(number).map_err(failed)?;
         match &self.open {
-            Some(open) => Ok(open.decoder.page(&self.unit, &mut self.notes)),
+            Some(open) => {
+                let page = open.decoder.page(&self.unit, &mut self.notes);
+                Ok(match &self.masker {
+                    Some(masker) => masker.page(page),
+                    None => page,
+                })
+            }
             None => Err(RenderError::Source("the document was not opened".into())),
         }
     }

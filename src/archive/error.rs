@@ -46,6 +46,9 @@ pub enum ArchiveError {
     /// No such document.
     #[error("there is no document {0}")]
     NoDocument(DocId),
+    /// The captured bytes hold values that the reader may not see.
+    #[error("the captured bytes of document {0} hold masked values")]
+    Masked(DocId),
     /// No such report definition.
     #[error("there is no report definition {name}")]
     NoDefinition {

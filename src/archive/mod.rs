@@ -44,7 +44,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 pub use care::Stats;
-pub use definitions::DefinitionRow;
+pub use definitions::{DefinitionRow, Safeguards};
 pub use document::{DocumentBytes, DocumentPages};
 pub use error::{ArchiveError, LoadError};
 pub use fault::{DISK_FULL, FAULT_STEPS};
@@ -94,6 +94,8 @@ pub struct Archive {
     limits: Limits,
     shared: Cache<LoadId, shared::Entry>,
     parsed: Cache<(String, u32), Definition>,
+    /// Counts added definitions; what they keep from whom, when it was asked for since.
+    safeguards: Mutex<(u64, Option<Arc<Safeguards>>)>,
 }
 
 /// When a load goes from one way of storing to the next; tests use small ones.
@@ -217,6 +219,7 @@ impl Archive {
             limits: Limits::default(),
             shared: Cache::new(SHARED_CACHE_BYTES),
             parsed: Cache::new(DEFINITIONS_CACHED),
+            safeguards: Mutex::default(),
         };
         archive.remove_unfinished()?;
         Ok(archive)

@@ -46,6 +46,9 @@ impl Archive {
     /// A document as a stream of its own, made by its format; `None` where its bytes are one as they are.
     pub fn standalone(&self, permit: &Permit) -> Result<Option<Vec<u8>>, ArchiveError> {
         let document = self.document(permit.document())?;
+        if self.masker(permit, &document)?.is_some() {
+            return Err(ArchiveError::Masked(document.id));
+        }
         let info = self.info(permit.document().load)?;
         let read = &info.stored.row.read;
         let format = self.format_of(read)?;

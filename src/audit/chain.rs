@@ -2,7 +2,7 @@
 //!
 //! Layout in [`Family::Audit`]: `r` + number (8 bytes, big-endian) holds a version byte, the record's hash (32 bytes)
 //! and the record as JSON; `c` + number holds a checkpoint. A record's hash is SHA-256 over the hash before it, its
-//! number and its JSON; the first one follows 32 zero bytes.
+//! number and its JSON; the first one follows 32 zero bytes. `v` rows are an index: see [`super::views`].
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,6 +13,7 @@ use crate::archive::kv::{Batch, Engine, Family};
 use crate::auth::clock::{Clock, iso};
 
 use super::checkpoint::{Checkpoint, Signer};
+use super::views::{self, View};
 use super::{AuditError, Entry, Filter, Record};
 
 const VERSION: u8 = 1;
@@ -83,10 +84,10 @@ impl Chain {
 
     /// Appends a record and returns its number once it has survived what `wait` says.
     pub fn append(&self, entry: Entry<'_>, wait: Wait) -> Result<u64, AuditError> {
-        let time = iso(self.clock.now());
+        let now = self.clock.now();
         let mut guard = self.lock()?;
         let Some(head) = guard.as_mut() else { return Err(not_written("the chain was not read")) };
-        let seq = head.enter(&entry, time)?;
+        let seq = head.enter(&entry, now)?;
         head.pending_disk |= wait == Wait::Disk;
         let failures = head.failures;
         self.write_until(guard, seq, wait, failures)?;
@@ -275,17 +276,18 @@ impl Chain {
 
 impl Head {
     /// Takes a record in as the next of the chain.
-    fn enter(&mut self, entry: &Entry<'_>, time: String) -> Result<u64, AuditError> {
+    fn enter(&mut self, entry: &Entry<'_>, now: i64) -> Result<u64, AuditError> {
         let seq = self.seq + 1;
         let record = Record {
             seq,
-            time,
+            time: iso(now),
             who: entry.who.into(),
             from: entry.from.into(),
             kind: entry.kind.into(),
             what: entry.what.into(),
             document: entry.document.map(|id| id.to_string()),
             why: entry.why.chars().take(2000).collect(),
+            right: entry.right.into(),
         };
         let json = serde_json::to_vec(&record).map_err(|error| not_written(&error.to_string()))?;
         self.hash = link(&self.hash, seq, &json);
@@ -295,6 +297,12 @@ impl Head {
         value.extend_from_slice(&self.hash);
         value.extend_from_slice(&json);
         self.pending.put(Family::Audit, key(RECORD, seq), value);
+        if let (Some(account), Some(document)) = (entry.account, record.document) {
+            let view = View { at: now, who: record.who, customer: entry.customer, document, why: record.why };
+            if let Some((key, value)) = views::row(account, &view) {
+                self.pending.put(Family::Audit, key, value);
+            }
+        }
         if seq - self.sealed >= CHECKPOINT_EVERY {
             self.checkpoint();
         }

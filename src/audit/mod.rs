@@ -9,6 +9,7 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod views;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,12 @@ pub struct Entry<'a> {
     pub document: Option<DocId>,
     /// What for: the rendition, the query, the reason given.
     pub why: &'a str,
+    /// By which right: `document.read by role agent`, `load.write`; empty where none is asked for.
+    pub right: &'a str,
+    /// The account of a document that is read: the view is found by it ([`views`]).
+    pub account: Option<&'a str>,
+    /// Whether the reader acts as a customer.
+    pub customer: bool,
 }
 
 /// A record of the chain.
@@ -51,6 +58,9 @@ pub struct Record {
     pub document: Option<String>,
     /// What for.
     pub why: String,
+    /// By which right: `document.read by policy north`.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub right: String,
 }
 
 /// Which records to list.
@@ -62,6 +72,14 @@ pub struct Filter {
     pub kind: Option<String>,
     /// Only of this document.
     pub document: Option<DocId>,
+    /// Only from this address.
+    pub from: Option<String>,
+    /// Only at or after this time (ISO 8601, UTC; a day alone is its beginning).
+    pub since: Option<String>,
+    /// Only before this time.
+    pub until: Option<String>,
+    /// Only with this text in what was done, what for or by which right.
+    pub text: Option<String>,
     /// Only records before this number.
     pub before: Option<u64>,
     /// At most so many; 0 for all.
@@ -72,9 +90,20 @@ impl Filter {
     /// Whether a record is wanted.
     pub fn wants(&self, record: &Record) -> bool {
         let document = self.document.map(|id| id.to_string());
-        self.who.as_ref().is_none_or(|who| *who == record.who)
-            && self.kind.as_ref().is_none_or(|kind| *kind == record.kind)
+        let is = |wanted: &Option<String>, found: &str| wanted.as_ref().is_none_or(|wanted| wanted == found);
+        // Times of one form compare as texts; a shorter one is the beginning of its day.
+        let since = self.since.as_ref().is_none_or(|since| record.time.as_str() >= since.as_str());
+        let until = self.until.as_ref().is_none_or(|until| record.time.as_str() < until.as_str());
+        let text = self.text.as_ref().is_none_or(|text| {
+            [&record.what, &record.why, &record.right].into_iter().any(|part| part.contains(text.as_str()))
+        });
+        is(&self.who, &record.who)
+            && is(&self.kind, &record.kind)
+            && is(&self.from, &record.from)
             && (document.is_none() || document == record.document)
+            && since
+            && until
+            && text
     }
 }
 

@@ -6,6 +6,9 @@
 use std::collections::HashSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use super::directory::Rights;
+use super::permission::Permission;
+use super::predicate::{Facts, Predicate, Subject};
 use crate::archive::DocId;
 use crate::archive::kv::Engine;
 use crate::audit::chain::{Chain, Wait};
@@ -16,36 +19,78 @@ use crate::audit::{AuditError, Entry, Filter, Record};
 pub struct Principal {
     /// User name; `operator:<os user>` on the command line, `system:<task>` for greenbar itself.
     pub name: String,
-    /// What kind.
-    pub kind: PrincipalKind,
     /// Where from: an address, or `cli`.
     pub from: String,
+    /// What may be done.
+    pub rights: Arc<Rights>,
 }
 
-/// Kinds of principals.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum PrincipalKind {
-    /// Command line and administrators: everything.
-    Administrator,
-    /// Agents: every document, no administration.
-    Agent,
-    /// A customer: the documents of these accounts.
-    Customer {
-        /// Account numbers as printed on documents.
-        accounts: Vec<String>,
-    },
+impl Principal {
+    /// Somebody with these rights.
+    pub fn new(name: impl Into<String>, from: impl Into<String>, rights: Rights) -> Principal {
+        Principal { name: name.into(), from: from.into(), rights: Arc::new(rights) }
+    }
+
+    /// The command line and greenbar's own work: everything, and nothing masked.
+    pub fn operator(name: impl Into<String>, from: impl Into<String>) -> Principal {
+        Principal::new(name, from, Rights::everything("operator"))
+    }
+
+    /// Somebody who may do nothing; for the audit.
+    pub fn nobody(name: impl Into<String>, from: impl Into<String>) -> Principal {
+        Principal::new(name, from, Rights::default())
+    }
+
+    /// Whether something is allowed, as far as it does not depend on a document.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.rights.permissions.has(permission)
+    }
+
+    fn sight(&self) -> Sight {
+        let rights = &self.rights;
+        let whole = rights.unmasked;
+        Sight { whole, unmask: self.may(Permission::DocumentUnmask), roles: rights.roles.clone() }
+    }
 }
 
-/// What a principal's hit lists may contain.
+/// What of masked values somebody sees.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Sight {
+    whole: bool,
+    unmask: bool,
+    roles: Vec<String>,
+}
+
+impl Sight {
+    /// Whether a mask leaves the value as it is; `clear` are the roles that the mask names.
+    pub fn sees(&self, clear: &[String]) -> bool {
+        let named = clear.iter().any(|role| self.roles.contains(role));
+        self.whole || named || (clear.is_empty() && self.unmask)
+    }
+}
+
+/// What a principal's hit lists may contain, and how it is shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Scope {
-    accounts: Option<Vec<String>>,
+    predicate: Predicate,
+    sight: Sight,
 }
 
 impl Scope {
-    /// `None`: all documents. `Some`: only documents of these accounts (none at all when empty).
-    pub fn accounts(&self) -> Option<&[String]> {
-        self.accounts.as_deref()
+    /// Only documents for which this holds.
+    pub fn predicate(&self) -> &Predicate {
+        &self.predicate
+    }
+
+    /// Which masks apply.
+    pub fn sight(&self) -> &Sight {
+        &self.sight
+    }
+
+    /// A scope for tests of what stands behind the gate: somebody for whom every mask applies.
+    #[cfg(test)]
+    pub(crate) fn for_tests(predicate: Predicate) -> Scope {
+        Scope { predicate, sight: Sight::default() }
     }
 }
 
@@ -53,19 +98,45 @@ impl Scope {
 #[derive(Debug)]
 pub struct Permit {
     document: DocId,
+    sight: Sight,
 }
 
 impl Permit {
     /// A permit without an audit record, for tests of what stands behind the gate.
     #[cfg(test)]
     pub(crate) fn for_tests(document: DocId) -> Permit {
-        Permit { document }
+        Permit { document, sight: Sight { whole: true, ..Sight::default() } }
     }
 
     /// The document it is for.
     pub fn document(&self) -> DocId {
         self.document
     }
+
+    /// Which masks apply.
+    pub fn sight(&self) -> &Sight {
+        &self.sight
+    }
+}
+
+/// What a document is opened for: the kind of its audit record, and the permission it needs besides `document.read`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Use {
+    kind: &'static str,
+    permission: Permission,
+}
+
+impl Use {
+    /// To look at it.
+    pub const READ: Use = Use { kind: "read", permission: Permission::DocumentRead };
+    /// To keep a rendition.
+    pub const DOWNLOAD: Use = Use { kind: "download", permission: Permission::DocumentRead };
+    /// To have its captured bytes.
+    pub const ORIGINAL: Use = Use { kind: "download", permission: Permission::DocumentOriginal };
+    /// To print it.
+    pub const PRINT: Use = Use { kind: "print", permission: Permission::DocumentPrint };
+    /// To send it to somebody.
+    pub const SEND: Use = Use { kind: "send", permission: Permission::DocumentSend };
 }
 
 /// Why there is no permit.
@@ -75,6 +146,9 @@ pub enum Denied {
     /// The principal may not see the document. Outside, this must look as if there were none.
     #[error("no such document")]
     NotYours,
+    /// The principal may do this with no document at all.
+    #[error("this needs the permission {0}")]
+    Missing(Permission),
     /// The audit record could not be written, so there is no permit.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -92,51 +166,75 @@ impl Gate {
         Gate { chain: Chain::of(&engine), tasks: Mutex::default() }
     }
 
-    /// A permit to read one document, whose account is `account`. `why` says what is done with it: `pdf`, `metadata` ...
+    /// A permit for one document. `why` says what is done with it: `pdf`, `metadata` ...
     ///
     /// The record is in the operating system's hands when this returns (it survives the end of the process), and on
-    /// disk soon after: see [`Wait`].
-    pub fn open(&self, who: &Principal, document: DocId, account: Option<&str>, why: &str) -> Result<Permit, Denied> {
-        let allowed = match &who.kind {
-            PrincipalKind::Administrator | PrincipalKind::Agent => true,
-            PrincipalKind::Customer { accounts } => {
-                account.is_some_and(|account| accounts.iter().any(|a| a == account))
-            }
-        };
-        if !allowed {
+    /// disk soon after: see [`Wait`]. It names the right by which the document is seen.
+    pub fn open(&self, who: &Principal, wanted: Use, subject: &Subject, why: &str) -> Result<Permit, Denied> {
+        let document = subject.facts.id;
+        let needed = [Permission::DocumentRead, wanted.permission];
+        if let Some(missing) = needed.into_iter().find(|permission| !who.may(*permission)) {
+            self.refuse(who, document, why)?;
+            return Err(Denied::Missing(missing));
+        }
+        let by = who.rights.by(&subject.facts).filter(|_| subject.there);
+        let Some(by) = by else {
             self.refuse(who, document, why)?;
             return Err(Denied::NotYours);
-        }
-        self.append(who, Entry { kind: "read", document: Some(document), why, ..Entry::default() }, Wait::Process)?;
-        Ok(Permit { document })
+        };
+        let right = format!("{} by {by}", wanted.permission);
+        let customer = who.may(Permission::PortalUse) && !who.may(Permission::ConsoleUse);
+        // What is sent has a record of its own; it is no view.
+        let account = subject.facts.account.as_deref().filter(|_| wanted != Use::SEND);
+        let entry = Entry { document: Some(document), why, right: &right, account, customer, ..Entry::default() };
+        let entry = Entry { kind: wanted.kind, ..entry };
+        self.append(who, entry, Wait::Process)?;
+        Ok(Permit { document, sight: who.sight() })
     }
 
     /// Records that a document was asked for and not given, be it forbidden or not there.
-    pub fn refuse(&self, who: &Principal, document: DocId, why: &str) -> Result<(), AuditError> {
+    fn refuse(&self, who: &Principal, document: DocId, why: &str) -> Result<(), AuditError> {
         self.append(who, Entry { kind: "refused", document: Some(document), why, ..Entry::default() }, Wait::Process)
+    }
+
+    /// Whether somebody sees a document, without reading it and without a record: for lists whose making is recorded
+    /// itself, such as timelines.
+    pub fn sees(&self, who: &Principal, facts: &Facts) -> bool {
+        who.may(Permission::DocumentRead) && who.rights.by(facts).is_some()
     }
 
     /// What the hit lists of a principal may contain.
     pub fn scope(&self, who: &Principal) -> Scope {
-        match &who.kind {
-            PrincipalKind::Administrator | PrincipalKind::Agent => Scope { accounts: None },
-            PrincipalKind::Customer { accounts } => Scope { accounts: Some(accounts.clone()) },
-        }
+        let may = who.may(Permission::DocumentRead);
+        Scope { predicate: if may { who.rights.predicate() } else { Predicate::Nothing }, sight: who.sight() }
     }
 
-    /// A permit for greenbar's own work (`reindex`, `verify`): recorded once for each task of this gate.
+    /// A permit to look for lines to show of a document in a hit list: the list was narrowed to its scope, and the
+    /// search is in the audit. Masks apply as in the list.
+    pub fn listed(&self, scope: &Scope, document: DocId) -> Permit {
+        Permit { document, sight: scope.sight.clone() }
+    }
+
+    /// A permit for greenbar's own work (`verify`, `re-cut`): recorded once for each task of this gate.
     pub fn system(&self, task: &str, document: DocId) -> Result<Permit, Denied> {
+        let who = Principal::operator(format!("system:{task}"), "greenbar");
+        self.task(&who, task)?;
+        Ok(Permit { document, sight: who.sight() })
+    }
+
+    /// A permit to read what goes into the search index: every mask applies, because everybody searches in it.
+    pub fn indexed(&self, document: DocId) -> Result<Permit, Denied> {
+        self.task(&Principal::operator("system:index", "greenbar"), "index")?;
+        Ok(Permit { document, sight: Sight::default() })
+    }
+
+    fn task(&self, who: &Principal, task: &str) -> Result<(), AuditError> {
         let mut tasks = self.tasks.lock().unwrap_or_else(PoisonError::into_inner);
         if !tasks.contains(task) {
-            let who = Principal {
-                name: format!("system:{task}"),
-                kind: PrincipalKind::Administrator,
-                from: "greenbar".into(),
-            };
-            self.append(&who, Entry { kind: "task", what: task, ..Entry::default() }, Wait::Process)?;
+            self.append(who, Entry { kind: "task", what: task, ..Entry::default() }, Wait::Process)?;
             tasks.insert(task.to_string());
         }
-        Ok(Permit { document })
+        Ok(())
     }
 
     /// Records anything else that somebody did: sign-ins, searches, loads, administration. On disk when this returns,
@@ -144,6 +242,19 @@ impl Gate {
     pub fn record(&self, who: &Principal, kind: &str, what: &str, why: &str) -> Result<(), AuditError> {
         let wait = if kind == "search" { Wait::Process } else { Wait::Disk };
         self.append(who, Entry { kind, what, why, ..Entry::default() }, wait)
+    }
+
+    /// The same with the permission that allowed it.
+    pub fn record_by(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        kind: &str,
+        what: &str,
+        why: &str,
+    ) -> Result<(), AuditError> {
+        let wait = if kind == "search" { Wait::Process } else { Wait::Disk };
+        self.append(who, Entry { kind, what, why, right: permission.name(), ..Entry::default() }, wait)
     }
 
     /// Walks the audit chain and its checkpoints; returns the number of records.
@@ -172,35 +283,62 @@ mod tests {
     use crate::archive::LoadId;
     use crate::archive::kv::memory::Memory;
 
-    fn document() -> DocId {
-        DocId { load: LoadId(7), ordinal: 3 }
+    fn facts(account: Option<&str>) -> Facts {
+        let id = DocId { load: LoadId(7), ordinal: 3 };
+        Facts { account: account.map(str::to_string), ..Facts::none(id) }
+    }
+
+    fn subject(account: Option<&str>) -> Subject {
+        Subject::found(facts(account))
     }
 
     fn customer(account: &str) -> Principal {
-        Principal {
-            name: "carl".into(),
-            kind: PrincipalKind::Customer { accounts: vec![account.into()] },
-            from: "10.0.0.1".into(),
-        }
+        let rights = Rights {
+            roles: vec!["customer".into()],
+            permissions: [Permission::DocumentRead].into_iter().collect(),
+            grants: vec![("role customer".into(), Predicate::Account(vec![account.into()]))],
+            ..Rights::default()
+        };
+        Principal::new("carl", "10.0.0.1", rights)
     }
 
     #[test]
     fn a_permit_comes_after_its_record_and_a_refusal_is_recorded_too() {
         let gate = Gate::new(Arc::new(Memory::default()));
-        assert_eq!(gate.open(&customer("1"), document(), Some("1"), "pdf").expect("allowed").document(), document());
-        assert!(matches!(gate.open(&customer("1"), document(), Some("2"), "pdf"), Err(Denied::NotYours)));
-        assert!(matches!(gate.open(&customer("1"), document(), None, "pdf"), Err(Denied::NotYours)));
-        let kinds: Vec<_> = gate.audit(&Filter::default()).expect("listed").into_iter().map(|r| r.kind).collect();
-        assert_eq!(kinds, ["refused", "refused", "read"]);
-        assert_eq!(gate.verify_audit().expect("whole"), 3);
+        let open = |account, wanted| gate.open(&customer("1"), wanted, &subject(account), "pdf");
+        let permit = open(Some("1"), Use::READ).expect("allowed");
+        assert_eq!(permit.document(), facts(None).id);
+        assert!(matches!(open(Some("2"), Use::READ), Err(Denied::NotYours)));
+        assert!(matches!(open(None, Use::DOWNLOAD), Err(Denied::NotYours)));
+        let missing = open(Some("1"), Use::ORIGINAL);
+        assert!(matches!(missing, Err(Denied::Missing(Permission::DocumentOriginal))));
+        let absent = Subject::absent(facts(None).id, Some(facts(Some("1"))));
+        let absent = gate.open(&customer("1"), Use::READ, &absent, "pdf");
+        assert!(matches!(absent, Err(Denied::NotYours)), "whatever another document is");
+        let records = gate.audit(&Filter::default()).expect("listed");
+        let kinds: Vec<_> = records.iter().map(|record| record.kind.as_str()).collect();
+        assert_eq!(kinds, ["refused", "refused", "refused", "refused", "read"]);
+        assert_eq!(records[4].right, "document.read by role customer");
+        assert_eq!(gate.verify_audit().expect("whole"), 5);
     }
 
     #[test]
     fn scopes_hold_a_customer_to_the_accounts() {
         let gate = Gate::new(Arc::new(Memory::default()));
-        assert_eq!(gate.scope(&customer("1")).accounts(), Some(["1".to_string()].as_slice()));
-        let agent = Principal { kind: PrincipalKind::Agent, ..customer("1") };
-        assert_eq!(gate.scope(&agent).accounts(), None);
+        let scope = gate.scope(&customer("1"));
+        assert!(scope.predicate().holds(&facts(Some("1"))) && !scope.predicate().holds(&facts(Some("2"))));
+        assert_eq!(gate.scope(&Principal::operator("root", "cli")).predicate(), &Predicate::Everything);
+        assert_eq!(gate.scope(&Principal::nobody("x", "y")).predicate(), &Predicate::Nothing);
+    }
+
+    #[test]
+    fn a_mask_is_lifted_for_the_roles_it_names_or_by_permission() {
+        let clear = ["auditor".to_string()];
+        let somebody = customer("1").sight();
+        assert!(!somebody.sees(&clear) && !somebody.sees(&[]) && somebody.sees(&["customer".into()]));
+        let unmasked = Sight { unmask: true, ..Sight::default() };
+        assert!(unmasked.sees(&[]) && !unmasked.sees(&clear));
+        assert!(Principal::operator("root", "cli").sight().sees(&clear));
     }
 
     #[test]

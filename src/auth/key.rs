@@ -1,7 +1,7 @@
 //! API keys: `gbk_` and 64 hexadecimal digits, for programs.
 //!
-//! A key acts as its user: role, accounts and being disabled are the user's. It can be narrowed to accounts, and
-//! then acts as a customer who has these.
+//! A key acts as its user: roles, accounts and being disabled are the user's. It can be narrowed to permissions (its
+//! scopes), and to accounts: then it sees only their documents and may do no more than a customer.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -9,6 +9,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
+use super::permission::Permissions;
 use super::{AuthError, row, secret};
 use crate::archive::kv::{Batch, Engine, Family};
 
@@ -26,8 +27,11 @@ pub struct ApiKey {
     pub user: String,
     /// What it is for, in its maker's words.
     pub label: String,
-    /// When given, the key sees only the documents of these accounts.
+    /// When given, the key sees only the documents of these accounts, and may do no more than a customer.
     pub accounts: Option<Vec<String>>,
+    /// When given, the key may do only this, and of it only what the user may do.
+    #[serde(default)]
+    pub scopes: Option<Permissions>,
     /// Seconds since 1970 UTC.
     pub created_at: i64,
     /// Last use, to the minute.
@@ -49,6 +53,17 @@ impl Keys {
 
     /// Makes a key; the text is returned once and not kept.
     pub fn make(&self, user: &str, label: &str, accounts: Option<Vec<String>>) -> Result<(String, ApiKey), AuthError> {
+        self.make_scoped(user, label, accounts, None)
+    }
+
+    /// The same for a key that may do less than its user.
+    pub fn make_scoped(
+        &self,
+        user: &str,
+        label: &str,
+        accounts: Option<Vec<String>>,
+        scopes: Option<Permissions>,
+    ) -> Result<(String, ApiKey), AuthError> {
         let text = format!("{MARK}{}", secret::token()?);
         let mark = secret::fingerprint(&text);
         let key = ApiKey {
@@ -56,6 +71,7 @@ impl Keys {
             user: user.to_string(),
             label: label.to_string(),
             accounts,
+            scopes,
             created_at: self.clock.now(),
             used_at: None,
         };

@@ -9,47 +9,26 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use serde::{Deserialize, Serialize};
 
 use super::clock::Clock;
-use super::gate::PrincipalKind;
+use super::predicate::Attributes;
+use super::role::CUSTOMER;
 use super::{AuthError, row};
 use crate::archive::kv::{Batch, Engine, Family};
 
 const PREFIX: &[u8] = b"u/";
-
-/// What a user may do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Role {
-    /// Everything.
-    Administrator,
-    /// Every document, no administration.
-    Agent,
-    /// The documents of the user's accounts.
-    Customer,
-}
-
-impl Role {
-    /// The word for it.
-    pub fn name(self) -> &'static str {
-        match self {
-            Role::Administrator => "administrator",
-            Role::Agent => "agent",
-            Role::Customer => "customer",
-        }
-    }
-
-    /// The role of this name.
-    pub fn parse(text: &str) -> Option<Role> {
-        [Role::Administrator, Role::Agent, Role::Customer].into_iter().find(|role| role.name() == text)
-    }
-}
 
 /// A user as stored.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// Sign-in name, lower case.
     pub name: String,
-    /// What the user may do.
-    pub role: Role,
+    /// The user's own role, by name; groups give further ones.
+    pub role: String,
+    /// Groups the user is in.
+    #[serde(default)]
+    pub groups: Vec<String>,
+    /// What data policies can ask about the user, such as `region`.
+    #[serde(default)]
+    pub attributes: Attributes,
     /// A customer's account numbers, as printed on documents; empty for others.
     pub accounts: Vec<String>,
     /// Name for people.
@@ -58,6 +37,9 @@ pub struct User {
     pub language: String,
     /// Argon2id in PHC form; `None`: cannot sign in with a password (API keys only).
     pub password_hash: Option<String>,
+    /// The provider's subject that the user is bound to (a fingerprint), once somebody signed in through it.
+    #[serde(default)]
+    pub subject: Option<String>,
     /// Locked out by an administrator.
     pub disabled: bool,
     /// Seconds since 1970 UTC.
@@ -65,13 +47,9 @@ pub struct User {
 }
 
 impl User {
-    /// The kind of principal this user acts as.
-    pub fn kind(&self) -> PrincipalKind {
-        match self.role {
-            Role::Administrator => PrincipalKind::Administrator,
-            Role::Agent => PrincipalKind::Agent,
-            Role::Customer => PrincipalKind::Customer { accounts: self.accounts.clone() },
-        }
+    /// Whether the user is a customer: somebody who sees the documents of accounts.
+    pub fn is_customer(&self) -> bool {
+        self.role == CUSTOMER
     }
 }
 
@@ -80,8 +58,8 @@ impl User {
 pub struct NewUser {
     /// Sign-in name; made lower case.
     pub name: String,
-    /// What the user may do.
-    pub role: Role,
+    /// The user's own role, by name.
+    pub role: String,
     /// Accounts of a customer.
     pub accounts: Vec<String>,
     /// Name for people; the sign-in name when empty.
@@ -108,7 +86,7 @@ impl Users {
     /// Adds a user.
     pub fn add(&self, new: NewUser) -> Result<User, AuthError> {
         let name = normal(&new.name)?;
-        if (new.role == Role::Customer) == new.accounts.is_empty() || new.accounts.iter().any(|a| a.trim().is_empty()) {
+        if (new.role == CUSTOMER) == new.accounts.is_empty() || new.accounts.iter().any(|a| a.trim().is_empty()) {
             return Err(AuthError::BadAccounts);
         }
         if self.get(&name)?.is_some() {
@@ -119,10 +97,13 @@ impl Users {
         let user = User {
             name,
             role: new.role,
+            groups: Vec::new(),
+            attributes: Attributes::new(),
             accounts: new.accounts,
             display_name,
             language: new.language,
             password_hash,
+            subject: None,
             disabled: false,
             created_at: self.clock.now(),
         };
@@ -163,10 +144,49 @@ impl Users {
     /// Gives a customer other accounts.
     pub fn set_accounts(&self, name: &str, accounts: Vec<String>) -> Result<(), AuthError> {
         let user = self.get(name)?.ok_or_else(|| unknown(name))?;
-        if (user.role == Role::Customer) == accounts.is_empty() {
+        if user.is_customer() == accounts.is_empty() {
             return Err(AuthError::BadAccounts);
         }
         self.put(&User { accounts, ..user })
+    }
+
+    /// Gives a user another role.
+    pub fn set_role(&self, name: &str, role: &str) -> Result<(), AuthError> {
+        let user = self.get(name)?.ok_or_else(|| unknown(name))?;
+        if (role == CUSTOMER) == user.accounts.is_empty() {
+            return Err(AuthError::BadAccounts);
+        }
+        self.put(&User { role: role.into(), ..user })
+    }
+
+    /// Puts a user into these groups and no others.
+    pub fn set_groups(&self, name: &str, groups: Vec<String>) -> Result<(), AuthError> {
+        self.change(name, |user| user.groups = groups)
+    }
+
+    /// Gives a user these attributes and no others.
+    pub fn set_attributes(&self, name: &str, attributes: Attributes) -> Result<(), AuthError> {
+        self.change(name, |user| user.attributes = attributes)
+    }
+
+    /// Gives an attribute these values; none takes it away.
+    pub fn set_attribute(&self, name: &str, attribute: &str, values: Vec<String>) -> Result<(), AuthError> {
+        self.change(name, |user| {
+            user.attributes.remove(attribute);
+            if !values.is_empty() {
+                user.attributes.insert(attribute.into(), values);
+            }
+        })
+    }
+
+    /// Binds a user to the subject of a provider.
+    pub fn bind_subject(&self, name: &str, subject: &str) -> Result<(), AuthError> {
+        self.change(name, |user| user.subject = Some(subject.into()))
+    }
+
+    /// Sets the language of a user's pages: `en`, `zh-CN` or empty for the browser's.
+    pub fn set_language(&self, name: &str, language: &str) -> Result<(), AuthError> {
+        self.change(name, |user| user.language = language.into())
     }
 
     /// Takes a user out. Sessions and keys of the name stop working with it.
@@ -254,10 +274,10 @@ mod tests {
         Users::new(Arc::new(Memory::default()), Clock::standing(1_000))
     }
 
-    fn new(name: &str, role: Role, accounts: &[&str]) -> NewUser {
+    fn new(name: &str, role: &str, accounts: &[&str]) -> NewUser {
         NewUser {
             name: name.into(),
-            role,
+            role: role.into(),
             accounts: accounts.iter().map(ToString::to_string).collect(),
             display_name: String::new(),
             language: String::new(),
@@ -268,7 +288,7 @@ mod tests {
     #[test]
     fn a_user_signs_in_with_the_right_password_only() {
         let users = users();
-        users.add(new("Ann", Role::Agent, &[])).expect("added");
+        users.add(new("Ann", "agent", &[])).expect("added");
         assert_eq!(users.check("ann", "correct horse").expect("checked").map(|u| u.name), Some("ann".into()));
         assert_eq!(users.check("ann", "wrong horse").expect("checked"), None);
         assert_eq!(users.check("bob", "correct horse").expect("checked"), None);
@@ -280,23 +300,41 @@ mod tests {
     fn the_password_is_not_in_the_store() {
         let engine = Arc::new(Memory::default());
         let users = Users::new(engine.clone(), Clock::standing(0));
-        users.add(new("ann", Role::Agent, &[])).expect("added");
+        users.add(new("ann", "agent", &[])).expect("added");
         let bytes = engine.get(Family::Users, b"u/ann").expect("read").expect("there");
         let text = String::from_utf8_lossy(&bytes);
         assert!(text.contains("$argon2id$") && !text.contains("correct horse"), "{text}");
     }
 
     #[test]
+    fn rows_of_the_first_release_are_read() {
+        let engine = Arc::new(Memory::default());
+        let old =
+            br#"{"name":"ann","role":"agent","accounts":[],"display_name":"Ann","language":"","password_hash":null,
+            "disabled":false,"created_at":7}"#;
+        let mut batch = Batch::default();
+        batch.put(Family::Users, b"u/ann".as_slice(), [&[1], old.as_slice()].concat());
+        engine.commit(batch).expect("written");
+        let users = Users::new(engine, Clock::standing(0));
+        let ann = users.get("ann").expect("read").expect("there");
+        assert!(ann.role == "agent" && ann.groups.is_empty() && ann.attributes.is_empty());
+        users.set_attribute("ann", "region", vec!["north".into()]).expect("set");
+        users.set_groups("ann", vec!["callers".into()]).expect("set");
+        let ann = users.get("ann").expect("read").expect("there");
+        assert_eq!((ann.groups, ann.attributes["region"].len()), (vec!["callers".to_string()], 1));
+    }
+
+    #[test]
     fn names_roles_and_accounts_are_checked() {
         let users = users();
-        assert!(matches!(users.add(new("", Role::Agent, &[])), Err(AuthError::BadName)));
-        assert!(matches!(users.add(new("a/b", Role::Agent, &[])), Err(AuthError::BadName)));
-        assert!(matches!(users.add(new("c", Role::Customer, &[])), Err(AuthError::BadAccounts)));
-        assert!(matches!(users.add(new("c", Role::Agent, &["1"])), Err(AuthError::BadAccounts)));
-        let short = NewUser { password: Some("short".into()), ..new("c", Role::Agent, &[]) };
+        assert!(matches!(users.add(new("", "agent", &[])), Err(AuthError::BadName)));
+        assert!(matches!(users.add(new("a/b", "agent", &[])), Err(AuthError::BadName)));
+        assert!(matches!(users.add(new("c", "customer", &[])), Err(AuthError::BadAccounts)));
+        assert!(matches!(users.add(new("c", "agent", &["1"])), Err(AuthError::BadAccounts)));
+        let short = NewUser { password: Some("short".into()), ..new("c", "agent", &[]) };
         assert!(matches!(users.add(short), Err(AuthError::BadPassword)));
-        users.add(new("c", Role::Customer, &["1"])).expect("added");
-        assert!(matches!(users.add(new("C", Role::Customer, &["1"])), Err(AuthError::Exists { .. })));
+        users.add(new("c", "customer", &["1"])).expect("added");
+        assert!(matches!(users.add(new("C", "customer", &["1"])), Err(AuthError::Exists { .. })));
         assert_eq!(users.list().expect("listed").len(), 1);
     }
 }

@@ -20,9 +20,24 @@ enum Action {
         /// Only of this user
         #[arg(long)]
         who: Option<String>,
+        /// Only of this kind: read, download, print, send, refused, search, sign-in ...
+        #[arg(long)]
+        kind: Option<String>,
         /// Only about this document
         #[arg(long)]
         document: Option<String>,
+        /// Only from this address
+        #[arg(long)]
+        address: Option<String>,
+        /// Not before this day or time (ISO 8601, UTC)
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Before this day or time
+        #[arg(long, value_name = "TIME")]
+        until: Option<String>,
+        /// Only with this text in what was done, what for or by which right
+        #[arg(long)]
+        text: Option<String>,
         /// The newest so many
         #[arg(long, default_value_t = 1_000)]
         limit: usize,
@@ -36,10 +51,10 @@ impl Args {
         let archive = context.open()?;
         let gate = gate(&archive);
         match self.action {
-            Action::List { who, document, limit } => {
+            Action::List { who, kind, document, address, since, until, text, limit } => {
                 let document =
                     document.map(|id| super::context::document_id(&id)).transpose().map_err(Failure::usage)?;
-                let filter = Filter { who, document, limit, ..Filter::default() };
+                let filter = Filter { who, kind, document, from: address, since, until, text, limit, before: None };
                 let mut records = gate.audit(&filter)?;
                 records.sort_by_key(|record| record.seq);
                 for record in records {
@@ -47,14 +62,15 @@ impl Args {
                         output::json_line(&record)?;
                     } else {
                         output::line(format!(
-                            "{:>8} {} {:<20} {:<12} {:<10} {} {}",
+                            "{:>8} {} {:<20} {:<12} {:<10} {} {} ({})",
                             record.seq,
                             record.time,
                             record.who,
                             record.kind,
                             record.document.as_deref().unwrap_or("-"),
                             record.what,
-                            record.why
+                            record.why,
+                            if record.right.is_empty() { "-" } else { &record.right }
                         ))?;
                     }
                 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use crate::archive::kv::StoreError;
 use crate::archive::{Archive, ArchiveError, DocId, LoadId};
-use crate::auth::gate::{Gate, Principal, PrincipalKind};
+use crate::auth::gate::{Gate, Principal};
 use crate::decode::library::Folders;
 use crate::decode::limits::Limits;
 use crate::decode::{self, Libraries, NoLibraries, ReadSpec};
@@ -107,7 +107,7 @@ pub fn open_search(archive: &Arc<Archive>, dir: &Path) -> Result<Search, Failure
 /// Who acts on the command line: the operating system's user, with an administrator's rights.
 pub fn operator() -> Principal {
     let user = std::env::var("USER").or_else(|_| std::env::var("LOGNAME")).unwrap_or_else(|_| "unknown".into());
-    Principal { name: format!("operator:{user}"), kind: PrincipalKind::Administrator, from: "cli".into() }
+    Principal::operator(format!("operator:{user}"), "cli")
 }
 
 /// The gate of an archive.

@@ -6,13 +6,15 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::archive::Archive;
-use crate::auth::user::{NewUser, Role, Users};
+use crate::auth::role::{ADMINISTRATOR, AGENT, CUSTOMER};
+use crate::auth::user::{NewUser, Users};
 use crate::records::retention::{self, Class};
 use crate::serve::ServeConfig;
 
 use super::beside::Before;
 use super::context;
 use super::definition::read;
+use super::demo_crm;
 use super::failure::Failure;
 use super::load::load_file;
 use super::output::{self, grouped};
@@ -38,7 +40,7 @@ const MARK: &str = "made-by-greenbar-demo";
 
 struct Sample {
     name: &'static str,
-    role: Role,
+    role: &'static str,
     account: Option<&'static str>,
     display_name: &'static str,
     language: &'static str,
@@ -50,7 +52,7 @@ struct Sample {
 const PEOPLE: &[Sample] = &[
     Sample {
         name: "ann",
-        role: Role::Agent,
+        role: AGENT,
         account: None,
         display_name: "Ann Agent",
         language: "",
@@ -59,7 +61,7 @@ const PEOPLE: &[Sample] = &[
     },
     Sample {
         name: "ava",
-        role: Role::Customer,
+        role: CUSTOMER,
         account: Some("410000-1000-0"),
         display_name: "Ava Barnes",
         language: "en",
@@ -68,7 +70,7 @@ const PEOPLE: &[Sample] = &[
     },
     Sample {
         name: "zhou",
-        role: Role::Customer,
+        role: CUSTOMER,
         account: Some("025348168131"),
         display_name: "周明怡",
         language: "zh-CN",
@@ -77,7 +79,7 @@ const PEOPLE: &[Sample] = &[
     },
     Sample {
         name: "admin",
-        role: Role::Administrator,
+        role: ADMINISTRATOR,
         account: None,
         display_name: "Administrator",
         language: "",
@@ -93,6 +95,7 @@ impl Args {
         add_definitions(&archive, &self.samples.join("indexers"))?;
         load_samples(&archive, &self.samples.join("fixtures/samples"))?;
         add_people(&archive)?;
+        demo_crm::add(&archive, &self.samples)?;
         retention::set(archive.engine().as_ref(), &Class { name: "7-years".into(), years: Some(7) })?;
         let search = context::open_search(&archive, &self.dir)?;
         let stats = archive.stats()?;
@@ -163,7 +166,7 @@ fn add_people(archive: &Archive) -> Result<(), Failure> {
         }
         users.add(NewUser {
             name: person.name.into(),
-            role: person.role,
+            role: person.role.into(),
             accounts: person.account.map(String::from).into_iter().collect(),
             display_name: person.display_name.into(),
             language: person.language.into(),
@@ -177,10 +180,10 @@ fn say_how_to_sign_in(address: SocketAddr) -> Result<(), Failure> {
     output::line("")?;
     for person in PEOPLE {
         let what = match (person.role, person.language) {
-            (Role::Agent, _) => "agent console",
-            (Role::Customer, "zh-CN") => "customer portal (Chinese)",
-            (Role::Customer, _) => "customer portal",
-            (Role::Administrator, _) => "administration",
+            (AGENT, _) => "agent console",
+            (CUSTOMER, "zh-CN") => "customer portal (Chinese)",
+            (CUSTOMER, _) => "customer portal",
+            _ => "administration",
         };
         output::line(format!(
             "  {what:<26} http://{address}{:<8} user {:<6} password {}",

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use crate::archive::DocId;
+use crate::auth::gate::Use;
+use crate::auth::predicate::{Facts, Subject};
 use crate::render::RenderOptions;
 use crate::view::{ORIGINAL, View};
 
@@ -42,7 +44,11 @@ impl Args {
         let archive = context.open()?;
         let view = View::new(archive.clone());
         let document = archive.document(self.document)?;
-        let permit = gate(&archive).open(&operator(), document.id, document.account.as_deref(), &self.format)?;
+        let load = archive.load_row(document.id.load)?;
+        let kind = &view.definition(&load)?.kind;
+        let subject = Subject::found(Facts::of(&document, &load.field_names, kind));
+        let used = if self.format == ORIGINAL { Use::ORIGINAL } else { Use::DOWNLOAD };
+        let permit = gate(&archive).open(&operator(), used, &subject, &self.format)?;
         let how = RenderOptions { pages: self.pages, width_px: self.width, ..RenderOptions::default() };
         output::to_file_or_stdout(self.output.as_deref(), |out| {
             let rendered = view.render(&permit, &self.format, &how, out)?;

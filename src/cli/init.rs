@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 
 use crate::archive::Archive;
-use crate::auth::user::{NewUser, Role, Users};
+use crate::auth::role::ADMINISTRATOR;
+use crate::auth::user::{NewUser, Users};
 
 use super::context::{self, Context};
 use super::failure::Failure;
@@ -32,7 +33,7 @@ impl Args {
         };
         let administrator = NewUser {
             name: name.clone(),
-            role: Role::Administrator,
+            role: ADMINISTRATOR.into(),
             accounts: Vec::new(),
             display_name: "Administrator".into(),
             language: String::new(),

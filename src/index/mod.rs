@@ -8,6 +8,7 @@ pub mod date;
 pub mod definition;
 pub mod draft;
 mod field;
+pub mod fold;
 pub mod number;
 mod region;
 mod rule;

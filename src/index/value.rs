@@ -29,7 +29,7 @@ impl fmt::Display for Decimal {
 }
 
 /// A calendar day as days since 1970-01-01 (proleptic Gregorian).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Day(pub i32);
 
 impl Day {
@@ -66,6 +66,20 @@ pub enum Value {
     Decimal(Decimal),
     /// A whole number.
     Integer(i64),
+}
+
+impl Value {
+    /// A number as an exact count of 10^-9; `None` for texts and dates.
+    pub fn nano(&self) -> Option<i128> {
+        match self {
+            Value::Decimal(decimal) => {
+                let places = u32::from(decimal.scale.min(9));
+                Some(i128::from(decimal.units) * i128::from(10_u64.pow(9 - places)))
+            }
+            Value::Integer(number) => Some(i128::from(*number) * 1_000_000_000),
+            Value::Text(_) | Value::Date(_) => None,
+        }
+    }
 }
 
 impl fmt::Display for Value {

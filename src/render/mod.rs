@@ -8,10 +8,13 @@ pub mod font;
 pub mod form;
 mod html;
 mod json;
+pub mod letter;
+pub mod mask;
 mod path;
 pub mod pdf;
 mod png;
 pub mod sheet;
+mod svg;
 mod text;
 
 use std::io::Write;
@@ -78,7 +81,7 @@ pub struct RenderOptions {
     pub pages: Option<(u32, u32)>,
     /// Width of a PNG in pixels; `None` for 100 dots per inch.
     pub width_px: Option<u32>,
-    /// Words to highlight (HTML).
+    /// Words to highlight, in renditions that mark them.
     pub highlight: Vec<String>,
 }
 
@@ -112,6 +115,14 @@ pub trait Renderer: Sync {
     fn wants_table(&self) -> bool {
         false
     }
+    /// Whether it is the picture of a single page.
+    fn shows_one_page(&self) -> bool {
+        false
+    }
+    /// Whether it marks the words of [`RenderOptions::highlight`].
+    fn marks_words(&self) -> bool {
+        false
+    }
     /// Writes the rendition.
     fn render(
         &self,
@@ -123,7 +134,8 @@ pub trait Renderer: Sync {
 }
 
 /// All renditions. `--format`, the API and the list in the README read this table.
-pub static RENDERERS: &[&dyn Renderer] = &[&pdf::Pdf, &html::Html, &text::Text, &png::Png, &csv::Csv, &json::Json];
+pub static RENDERERS: &[&dyn Renderer] =
+    &[&pdf::Pdf, &html::Html, &text::Text, &png::Png, &svg::Svg, &csv::Csv, &json::Json];
 
 /// The renderer of this name.
 pub fn renderer(name: &str) -> Option<&'static dyn Renderer> {

@@ -36,6 +36,10 @@ impl Renderer for Png {
         "png"
     }
 
+    fn shows_one_page(&self) -> bool {
+        true
+    }
+
     fn render(
         &self,
         info: &DocumentInfo,

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::catalogue::{Catalogue, CatalogueError, Indexing};
 use crate::archive::{Archive, ArchiveError, Change, Document, LoadId, LoadRow, Seq};
 use crate::auth::gate::Gate;
-use crate::index::definition::{Definition, UNIDENTIFIED};
+use crate::index::definition::{Definition, MaskedField, UNIDENTIFIED};
 use crate::index::value::FieldType;
 
 /// The catalogue of an open archive. Its gate records once that texts are read to be indexed.
@@ -85,12 +85,16 @@ impl Catalogue for Archived {
         Ok(fields)
     }
 
+    fn masks(&self) -> Result<Vec<MaskedField>, CatalogueError> {
+        Ok(self.archive.safeguards()?.masked.clone())
+    }
+
     fn page_texts(
         &self,
         document: &Document,
         each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
     ) -> Result<(), CatalogueError> {
-        let permit = self.gate.system("index", document.id)?;
+        let permit = self.gate.indexed(document.id)?;
         self.archive.texts_of(&permit, document, &mut |page, text| each(page + 1, text))?;
         Ok(())
     }

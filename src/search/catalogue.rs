@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::archive::{Change, Document, LoadId, LoadRow, Seq};
-use crate::index::definition::FullText;
+use crate::index::definition::{FullText, MaskedField};
 use crate::index::value::FieldType;
 
 /// What the catalogue failed with.
@@ -48,7 +48,11 @@ pub trait Catalogue: Sync {
     /// Names and types of the fields of all definitions, every version.
     fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError>;
 
-    /// Visits the text of a document's pages in order (page from 1) until `each` breaks.
+    /// The masked fields of all definitions.
+    fn masks(&self) -> Result<Vec<MaskedField>, CatalogueError>;
+
+    /// Visits the text of a document's pages in order (page from 1) until `each` breaks. Masked values are not in it:
+    /// what is in the index can be found by everybody.
     fn page_texts(
         &self,
         document: &Document,

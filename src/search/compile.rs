@@ -10,12 +10,15 @@ use tantivy::query::{
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
-use super::fold::{fold, has_separators, squeeze};
 use super::literal::{NANOS_PER_STEP, Nano, days, number};
 use super::query::{End, Node, Query, QueryError, Test, Want};
-use super::schema::{Layout, NUMBER_KEY, SQUEEZED_KEY, TEXT_KEY, key_head, natural, number_key, number_of, text_key};
+use super::schema::{
+    Layout, NUMBER_KEY, SQUEEZED_KEY, TEXT_KEY, equal_key, key_head, natural, number_key, number_of, text_key,
+};
 use super::words::{Kind, NAME_END, Wanted, wanted};
 use crate::archive::DocId;
+use crate::auth::predicate::Predicate;
+use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::FieldType;
 
 type Compiled = Box<dyn IndexQuery>;
@@ -33,6 +36,10 @@ pub(super) type KnownFields = BTreeMap<String, Vec<FieldType>>;
 pub(super) struct Compiler<'a> {
     pub(super) layout: &'a Layout,
     pub(super) fields: &'a KnownFields,
+    /// Fields whose values the asker does not see whole: name to definitions. They find no document of these.
+    pub(super) masked: BTreeMap<String, Vec<String>>,
+    /// Whether an unknown field is answered with the names of all fields: they tell of reports that not everybody sees.
+    pub(super) tells_fields: bool,
 }
 
 /// `values` from the first to the last, `None` being open.
@@ -76,13 +83,13 @@ impl Compiler<'_> {
             Err(error) => problem = Some(error),
         };
         if let Some(result) = self.built_in(name, test) {
-            keep(result);
+            keep(result.map(|query| self.unmasked(name, query)));
         }
         for kind in self.fields.get(name).into_iter().flatten() {
             if name == "account" && *kind == FieldType::Text {
                 continue;
             }
-            keep(self.typed(name, *kind, test).map(constant));
+            keep(self.typed(name, *kind, test).map(|query| self.unmasked(name, constant(query))));
         }
         match problem {
             _ if !found.is_empty() => Ok(any(found)),
@@ -92,7 +99,8 @@ impl Compiler<'_> {
     }
 
     fn unknown(&self, name: &str, at: usize) -> QueryError {
-        let mut names: Vec<&str> = self.fields.keys().map(String::as_str).chain(BUILT_IN).collect();
+        let fields = self.fields.keys().map(String::as_str).filter(|_| self.tells_fields);
+        let mut names: Vec<&str> = fields.chain(BUILT_IN).collect();
         names.sort_unstable();
         names.dedup();
         let advice = format!("Fields are: {}. To search text with a colon, quote it.", names.join(", "));
@@ -145,7 +153,9 @@ impl Compiler<'_> {
         let text_fields = self.fields.iter().filter(|(_, kinds)| kinds.contains(&FieldType::Text));
         let names = text_fields.map(|(name, _)| name.as_str()).filter(|name| *name != "account");
         for name in std::iter::once("account").chain(names) {
-            self.whole_and_words(name, test, &mut in_fields)?;
+            let mut of_field = Vec::new();
+            self.whole_and_words(name, test, &mut of_field)?;
+            in_fields.push(self.unmasked(name, any(of_field)));
         }
         found.push(constant(any(in_fields)));
         Ok(any(found))
@@ -317,10 +327,18 @@ impl Compiler<'_> {
     }
 
     fn numbers(&self, name: &str, (low, high): Ends<Nano>) -> Compiled {
+        let mut found = self.number_values(name, (low, high));
+        let spans = vec![
+            self.column_range("nlo", name, (None, high.map(|v| clamp(down(v))))),
+            self.column_range("nhi", name, (low.map(|v| clamp(up(v))), None)),
+        ];
+        found.push(every(spans));
+        any(found)
+    }
+
+    /// Values that are written down, without what lies between the first and the last one of a page range.
+    fn number_values(&self, name: &str, (low, high): Ends<Nano>) -> Vec<Compiled> {
         let mut found = Vec::new();
-        let up = |value: Nano| -(-value).div_euclid(NANOS_PER_STEP);
-        let down = |value: Nano| value.div_euclid(NANOS_PER_STEP);
-        let clamp = |value: Nano| i64::try_from(value).unwrap_or(if value < 0 { i64::MIN } else { i64::MAX });
         let beyond = low.is_some_and(|low| up(low) > Nano::from(i64::MAX))
             || high.is_some_and(|high| down(high) < Nano::from(i64::MIN));
         if !beyond {
@@ -335,12 +353,7 @@ impl Compiler<'_> {
         if low.zip(high).is_none_or(|(low, high)| low <= high) {
             found.push(Box::new(RangeQuery::new(Bound::Included(key(from)), to)));
         }
-        let spans = vec![
-            self.column_range("nlo", name, (None, high.map(|v| clamp(down(v))))),
-            self.column_range("nhi", name, (low.map(|v| clamp(up(v))), None)),
-        ];
-        found.push(every(spans));
-        any(found)
+        found
     }
 
     fn counter(&self, test: &Test) -> Result<Ends<u64>, QueryError> {
@@ -353,15 +366,79 @@ impl Compiler<'_> {
         Ok((low.map(up), high.map(whole)))
     }
 
-    /// Documents of these accounts, exactly as printed.
-    pub(super) fn owned_by(&self, accounts: &[String]) -> Compiled {
-        let term = |account: &String| Term::from_field_bytes(self.layout.owner, account.as_bytes());
-        match accounts {
-            [] => Box::new(EmptyQuery),
-            [account] => constant(Box::new(TermQuery::new(term(account), IndexRecordOption::Basic))),
-            many => constant(Box::new(TermSetQuery::new(many.iter().map(term)))),
+    // ---- rights ----
+
+    /// A test of a field, without the documents that show the field only masked.
+    fn unmasked(&self, name: &str, query: Compiled) -> Compiled {
+        let Some(definitions) = self.masked.get(name) else { return query };
+        let hidden = self.labels(self.layout.definition, definitions);
+        Box::new(BooleanQuery::new(vec![(Occur::Must, query), (Occur::MustNot, hidden)]))
+    }
+
+    /// Documents for which a predicate holds; the same as [`Predicate::holds`] says of their rows.
+    pub(super) fn allowed(&self, predicate: &Predicate) -> Compiled {
+        let each = |parts: &[Predicate]| parts.iter().map(|part| self.allowed(part)).collect::<Vec<_>>();
+        match predicate {
+            Predicate::Everything => Box::new(AllQuery),
+            Predicate::Nothing => Box::new(EmptyQuery),
+            Predicate::All(parts) if parts.is_empty() => Box::new(AllQuery),
+            Predicate::All(parts) => every(each(parts)),
+            Predicate::Any(parts) if parts.is_empty() => Box::new(EmptyQuery),
+            Predicate::Any(parts) => any(each(parts)),
+            Predicate::Not(part) => {
+                let all: Compiled = Box::new(AllQuery);
+                Box::new(BooleanQuery::new(vec![(Occur::Must, all), (Occur::MustNot, self.allowed(part))]))
+            }
+            Predicate::Account(accounts) => {
+                terms(accounts.iter().map(|account| Term::from_field_bytes(self.layout.owner, account.as_bytes())))
+            }
+            Predicate::Definition(names) => self.labels(self.layout.definition, names),
+            Predicate::Kind(kinds) => self.labels(self.layout.kind, kinds),
+            Predicate::Text { field, values } => {
+                let term = |value: &String| Term::from_field_bytes(self.layout.key, &equal_key(field, value));
+                terms(values.iter().map(term))
+            }
+            Predicate::Dated { field, from, to } => {
+                let ends = (Some(i64::from(*from)), Some(i64::from(*to)));
+                match field {
+                    None => self.own_date(ends),
+                    Some(field) => self.column_range("d", field, ends),
+                }
+            }
+            Predicate::Number { field, from, to } => {
+                let ends = (Some(*from).filter(|from| *from > Nano::MIN), Some(*to).filter(|to| *to < Nano::MAX));
+                any(self.number_values(field, ends))
+            }
         }
     }
+
+    fn labels(&self, field: Field, words: &[String]) -> Compiled {
+        terms(words.iter().map(|word| Term::from_field_text(field, word)))
+    }
+}
+
+/// Documents with one of these terms.
+fn terms(terms: impl Iterator<Item = Term>) -> Compiled {
+    let mut terms: Vec<Term> = terms.collect();
+    match terms.len() {
+        0 => Box::new(EmptyQuery),
+        1 => constant(Box::new(TermQuery::new(terms.swap_remove(0), IndexRecordOption::Basic))),
+        _ => constant(Box::new(TermSetQuery::new(terms))),
+    }
+}
+
+/// The column step at or above a number.
+fn up(value: Nano) -> Nano {
+    -(-value).div_euclid(NANOS_PER_STEP)
+}
+
+/// The column step at or below a number.
+fn down(value: Nano) -> Nano {
+    value.div_euclid(NANOS_PER_STEP)
+}
+
+fn clamp(steps: Nano) -> i64 {
+    i64::try_from(steps).unwrap_or(if steps < 0 { i64::MIN } else { i64::MAX })
 }
 
 /// The value of a test that is not a range.

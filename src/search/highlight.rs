@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use super::fold::fold;
 use super::query::{Node, Query, Want};
 use super::words::{Kind, Scanner, Wanted, wanted};
+use crate::index::fold::fold;
 
 /// Finds the places in texts that a query looked for.
 #[derive(Debug, Clone)]

@@ -10,6 +10,7 @@ use tantivy::schema::Field;
 use super::collect::Key;
 use super::schema::fnv;
 use crate::archive::DocId;
+use crate::auth::gate::Scope;
 
 /// The order of a hit list. Documents without a date come last.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -124,25 +125,34 @@ impl Cursor {
 }
 
 /// A number that two hit lists share only when they are the same list.
-pub(super) fn fingerprint(query: &str, accounts: Option<&[String]>, sort: Sort) -> u64 {
-    fnv(format!("{query}\u{0}{accounts:?}\u{0}{sort:?}").as_bytes())
+pub(super) fn fingerprint(query: &str, scope: &Scope, sort: Sort) -> u64 {
+    fnv(format!("{query}\u{0}{scope:?}\u{0}{sort:?}").as_bytes())
 }
+
+/// What blind statistics say: documents, words in each, documents with any word.
+const BLIND_DOCUMENTS: u64 = 1_000_000;
+const BLIND_WORDS: u64 = 300;
+const BLIND_FREQUENCY: u64 = 10_000;
 
 /// The index's statistics, or those that a cursor carries; either way it remembers them for the next cursor.
 pub(super) struct Statistics<'s> {
     searcher: &'s Searcher,
     given: Vec<u64>,
+    blind: bool,
     asked: AtomicUsize,
     documents: AtomicU64,
     log: Mutex<Vec<u64>>,
 }
 
 impl<'s> Statistics<'s> {
-    /// `given` are answers in the order of the questions; further questions go to the index.
-    pub(super) fn new(searcher: &'s Searcher, given: Vec<u64>) -> Statistics<'s> {
+    /// `given` are answers in the order of the questions; further questions go to the index. When `blind`, every
+    /// question gets the same answer whatever the index holds: then scores (and cursors, which carry the answers) tell
+    /// nothing of documents that the asker does not see.
+    pub(super) fn new(searcher: &'s Searcher, given: Vec<u64>, blind: bool) -> Statistics<'s> {
         Statistics {
             searcher,
             given,
+            blind,
             asked: AtomicUsize::new(0),
             documents: AtomicU64::new(u64::MAX),
             log: Mutex::new(Vec::new()),
@@ -154,7 +164,10 @@ impl<'s> Statistics<'s> {
         self.log.into_inner().unwrap_or_default()
     }
 
-    fn answer(&self, ask: impl FnOnce() -> tantivy::Result<u64>) -> tantivy::Result<u64> {
+    fn answer(&self, blind: u64, ask: impl FnOnce() -> tantivy::Result<u64>) -> tantivy::Result<u64> {
+        if self.blind {
+            return Ok(blind);
+        }
         let at = self.asked.fetch_add(1, Ordering::Relaxed);
         let value = match self.given.get(at) {
             Some(value) => *value,
@@ -169,18 +182,18 @@ impl<'s> Statistics<'s> {
 
 impl Bm25StatisticsProvider for Statistics<'_> {
     fn total_num_tokens(&self, field: Field) -> tantivy::Result<u64> {
-        self.answer(|| self.searcher.total_num_tokens(field))
+        self.answer(BLIND_DOCUMENTS * BLIND_WORDS, || self.searcher.total_num_tokens(field))
     }
 
     fn total_num_docs(&self) -> tantivy::Result<u64> {
-        let documents = self.answer(|| self.searcher.total_num_docs())?;
+        let documents = self.answer(BLIND_DOCUMENTS, || self.searcher.total_num_docs())?;
         self.documents.store(documents, Ordering::Relaxed);
         Ok(documents)
     }
 
     fn doc_freq(&self, term: &tantivy::Term) -> tantivy::Result<u64> {
         // The engine insists that a term is in no more documents than there are; a forged cursor may say otherwise.
-        let frequency = self.answer(|| Bm25StatisticsProvider::doc_freq(self.searcher, term))?;
+        let frequency = self.answer(BLIND_FREQUENCY, || Bm25StatisticsProvider::doc_freq(self.searcher, term))?;
         Ok(frequency.min(self.documents.load(Ordering::Relaxed)))
     }
 }

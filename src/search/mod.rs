@@ -18,7 +18,6 @@ mod catalogue;
 mod collect;
 mod compile;
 mod feed;
-mod fold;
 mod folder;
 mod highlight;
 mod hits;
@@ -28,6 +27,7 @@ mod schema;
 mod searching;
 #[cfg(test)]
 mod tests;
+mod typed;
 mod words;
 
 use std::collections::BTreeSet;
@@ -43,6 +43,7 @@ pub use feed::Fed;
 pub use highlight::{Highlighter, Snippet};
 pub use hits::{Hit, HitList, Sort, Window};
 pub use query::{DEEPEST, MOST_CHARACTERS, MOST_TESTS, Query, QueryError};
+pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 
 use crate::archive::Seq;
 use feed::Place;

@@ -7,7 +7,7 @@
 //! | `id`, `load`, `pages`, `date` | numbers of the document; `load` is also what deletes go by |
 //! | `definition`, `kind` | for facets and filters |
 //! | `owner` | the account exactly as printed: what a customer's rights are checked against |
-//! | `key` | `name NUL t value`: whole text values, folded; `s`: without separators; `n`: numbers no column holds |
+//! | `key` | `name NUL t value`: whole text values, folded; `s`: without separators, and `e`: with them; `n`: numbers no column holds |
 //! | `words` of fields (`field`) | `name NUL word` with positions |
 //! | `column` | numbers and days of index fields by name, and first and last values of page ranges |
 //! | `text`, `bag` | words of the pages, with positions and without |
@@ -23,14 +23,14 @@ use tantivy::schema::{
 };
 use tantivy::{Index, TantivyDocument, Term};
 
-use super::fold::{fold, has_separators, squeeze};
 use super::literal::{NANOS_PER_STEP, Nano, nano, nano_of_integer, step};
 use super::words::{FieldWords, Kind, NAME_END, Scanner, TextWords};
 use crate::archive::{DocId, Document, LoadId};
+use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::{FieldValue, Value};
 
 /// Number of this layout; another one in the folder means the index is made anew.
-pub(super) const LAYOUT: u32 = 1;
+pub(super) const LAYOUT: u32 = 2;
 
 /// Longest folded text value kept whole as a term; a longer one keeps its head and a checksum of all of it.
 const LONGEST_KEY: usize = 200;
@@ -39,6 +39,8 @@ const LONGEST_KEY: usize = 200;
 pub(super) const TEXT_KEY: u8 = b't';
 /// Type byte of text values with separators, which are left out: see [`has_separators`].
 pub(super) const SQUEEZED_KEY: u8 = b's';
+/// Type byte of text values with separators as they are: what the rules of data policies are compared with.
+pub(super) const EXACT_KEY: u8 = b'e';
 /// Type byte of numbers that a column cannot hold.
 pub(super) const NUMBER_KEY: u8 = b'n';
 
@@ -161,6 +163,11 @@ pub(super) fn text_key(name: &str, kind: u8, folded: &str) -> Vec<u8> {
     key
 }
 
+/// The term that all documents with a folded text value have, and no others.
+pub(super) fn equal_key(name: &str, folded: &str) -> Vec<u8> {
+    text_key(name, if has_separators(folded) { EXACT_KEY } else { TEXT_KEY }, folded)
+}
+
 /// The term of a number; terms sort as the numbers do.
 pub(super) fn number_key(name: &str, value: Nano) -> Vec<u8> {
     let mut key = key_head(name, NUMBER_KEY);
@@ -243,12 +250,10 @@ impl Entry<'_> {
     /// Adds the whole value; returns it folded.
     fn text_key(&mut self, name: &str, text: &str) -> String {
         let folded = fold(text);
-        let key = if has_separators(&folded) {
-            text_key(name, SQUEEZED_KEY, &squeeze(&folded))
-        } else {
-            text_key(name, TEXT_KEY, &folded)
-        };
-        self.out.add_bytes(self.layout.key, &key);
+        if has_separators(&folded) {
+            self.out.add_bytes(self.layout.key, &text_key(name, SQUEEZED_KEY, &squeeze(&folded)));
+        }
+        self.out.add_bytes(self.layout.key, &equal_key(name, &folded));
         folded
     }
 

@@ -3,7 +3,7 @@
 //! Rights and the catalogue's state are part of every query that reaches the index, so that nothing is counted that
 //! may not be seen; what comes out is checked against the catalogue once more.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
 use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, TermSetQuery};
@@ -15,7 +15,8 @@ use super::hits::{Cursor, Hit, HitList, Sort, Statistics, Window, fingerprint};
 use super::schema::id_of;
 use super::{Catalogue, Moment, Query, Search, SearchError};
 use crate::archive::{LoadId, Seq};
-use crate::auth::gate::Scope;
+use crate::auth::gate::{Scope, Sight};
+use crate::auth::predicate::Predicate;
 
 /// Hits that [`Search::for_each_hit`] keeps in memory at a time (16 bytes each).
 pub(super) const HITS_AT_ONCE: usize = 250_000;
@@ -32,26 +33,18 @@ impl Search {
         scope: &Scope,
         window: &Window,
     ) -> Result<HitList, SearchError> {
-        self.hits_of(catalogue, query, scope.accounts(), window)
-    }
-
-    pub(super) fn hits_of(
-        &self,
-        catalogue: &dyn Catalogue,
-        query: &Query,
-        accounts: Option<&[String]>,
-        window: &Window,
-    ) -> Result<HitList, SearchError> {
         let moment = self.moment();
-        let print = fingerprint(&query.text, accounts, window.sort);
+        let print = fingerprint(&query.text, scope, window.sort);
         let cursor = match &window.cursor {
             Some(text) => Some(Cursor::read(text).filter(|c| c.query == print).ok_or(SearchError::Cursor)?),
             None => None,
         };
         let (after, given) = cursor.map_or((None, Vec::new()), |cursor| (Some(cursor.key), cursor.statistics));
         let collector = First { sort: window.sort, after, keep: window.offset.saturating_add(window.limit) };
-        let searched = self.filtered(catalogue, &moment, query, accounts)?;
-        let statistics = Statistics::new(&moment.searcher, given);
+        let searched = self.filtered(catalogue, &moment, query, scope)?;
+        // How common a word is in the whole archive is nothing for somebody who sees a part of it.
+        let blind = *scope.predicate() != Predicate::Everything;
+        let statistics = Statistics::new(&moment.searcher, given, blind);
         let scoring = match window.sort {
             Sort::Relevance => EnableScoring::enabled_from_statistics_provider(&statistics, &moment.searcher),
             _ => EnableScoring::disabled_from_searcher(&moment.searcher),
@@ -83,21 +76,21 @@ impl Search {
         sort: Sort,
         each: &mut dyn FnMut(Hit) -> ControlFlow<()>,
     ) -> Result<(), SearchError> {
-        self.for_each_of(catalogue, query, scope.accounts(), sort, HITS_AT_ONCE, each)
+        self.for_each_of(catalogue, query, scope, sort, HITS_AT_ONCE, each)
     }
 
     pub(super) fn for_each_of(
         &self,
         catalogue: &dyn Catalogue,
         query: &Query,
-        accounts: Option<&[String]>,
+        scope: &Scope,
         sort: Sort,
         at_once: usize,
         each: &mut dyn FnMut(Hit) -> ControlFlow<()>,
     ) -> Result<(), SearchError> {
         // One moment for the whole list: nothing moves under it.
         let moment = self.moment();
-        let searched = self.filtered(catalogue, &moment, query, accounts)?;
+        let searched = self.filtered(catalogue, &moment, query, scope)?;
         let mut present = Present::new(catalogue);
         let mut after: Option<Key> = None;
         // Most lists are read no further than their first screen.
@@ -123,17 +116,8 @@ impl Search {
 
     /// Counts the documents that match and may be seen, by definition, kind and year.
     pub fn facets(&self, catalogue: &dyn Catalogue, query: &Query, scope: &Scope) -> Result<Facets, SearchError> {
-        self.facets_of(catalogue, query, scope.accounts())
-    }
-
-    pub(super) fn facets_of(
-        &self,
-        catalogue: &dyn Catalogue,
-        query: &Query,
-        accounts: Option<&[String]>,
-    ) -> Result<Facets, SearchError> {
         let moment = self.moment();
-        let searched = self.filtered(catalogue, &moment, query, accounts)?;
+        let searched = self.filtered(catalogue, &moment, query, scope)?;
         Ok(moment.searcher.search(&searched, &Count)?)
     }
 
@@ -144,13 +128,16 @@ impl Search {
         catalogue: &dyn Catalogue,
         moment: &Moment,
         query: &Query,
-        accounts: Option<&[String]>,
+        scope: &Scope,
     ) -> Result<BooleanQuery, SearchError> {
         let fields = known_fields(catalogue)?;
-        let compiler = Compiler { layout: &self.layout, fields: &fields };
+        let masked = masked_fields(catalogue, scope.sight())?;
+        let tells_fields = *scope.predicate() == Predicate::Everything;
+        let compiler = Compiler { layout: &self.layout, fields: &fields, masked, tells_fields };
         let mut clauses = vec![(Occur::Must, compiler.compile(query)?)];
-        if let Some(accounts) = accounts {
-            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(compiler.owned_by(accounts), 0.0))));
+        if *scope.predicate() != Predicate::Everything {
+            let allowed = compiler.allowed(scope.predicate());
+            clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(allowed, 0.0))));
         }
         let changed = changed_loads(catalogue, moment.applied)?;
         if !changed.is_empty() {
@@ -170,6 +157,17 @@ fn known_fields(catalogue: &dyn Catalogue) -> Result<KnownFields, SearchError> {
         }
     }
     Ok(fields)
+}
+
+/// Fields that somebody does not see whole: name to the definitions that mask them.
+fn masked_fields(catalogue: &dyn Catalogue, sight: &Sight) -> Result<BTreeMap<String, Vec<String>>, SearchError> {
+    let mut masked: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for mask in catalogue.masks().map_err(SearchError::catalogue)? {
+        if !sight.sees(&mask.clear) {
+            masked.entry(mask.field).or_default().push(mask.definition);
+        }
+    }
+    Ok(masked)
 }
 
 /// Loads with changes that the index does not have yet.

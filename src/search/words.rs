@@ -12,7 +12,7 @@ use std::ops::Range;
 
 use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 
-use super::fold::{Class, class, joins_previous, narrow, push_folded};
+use crate::index::fold::{Class, class, joins_previous, narrow, push_folded};
 
 /// Longest word in bytes; a longer one is cut.
 const LONGEST: usize = 128;

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::{
     Backend, BackendError, DefinitionView, DocumentView, Facet, FieldView, Figures, FormatInfo, Highlight,
@@ -12,10 +12,12 @@ use super::backend::{
 };
 use crate::archive::kv::Engine;
 use crate::archive::{Archive, ArchiveError, DocId, Document, LoadId, LoadRow, LoadSource};
+use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
-use crate::index::value::Day;
+use crate::auth::predicate::{Facts, Subject};
+use crate::index::value::{Day, FieldType};
 use crate::render::{RenderError, RenderOptions};
-use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Window};
+use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Vocabulary, Window};
 use crate::view::{View, ViewError};
 
 /// Pages of a hit that are looked through for a line to show.
@@ -32,6 +34,8 @@ pub struct ArchiveBackend {
     catalogue: Archived,
     view: View,
     gate: Gate,
+    /// A document that is there, to be read in the place of one that is not.
+    other: Mutex<Option<DocId>>,
 }
 
 impl ArchiveBackend {
@@ -41,14 +45,37 @@ impl ArchiveBackend {
             catalogue: Archived::new(archive.clone()),
             view: View::new(archive.clone()),
             gate: Gate::new(archive.engine()),
+            other: Mutex::default(),
             archive,
             search,
         }
     }
 
-    fn shown(&self, document: &Document) -> Result<DocumentView, BackendError> {
+    /// What the gate asks of a document; `None`: there is none.
+    fn facts(&self, id: DocId) -> Result<Option<Facts>, BackendError> {
+        let document = match self.archive.document(id) {
+            Ok(document) => document,
+            Err(ArchiveError::NoDocument(_) | ArchiveError::NoLoad(_)) => return Ok(None),
+            Err(error) => return Err(error.into()),
+        };
+        let load = self.archive.load_row(id.load)?;
+        let kind = &self.view.definition(&load)?.kind;
+        Ok(Some(Facts::of(&document, &load.field_names, kind)))
+    }
+
+    /// The first document of a load, if there is any.
+    fn some_document(&self) -> Option<DocId> {
+        let loads = self.archive.loads().ok()?;
+        let load = loads.iter().find(|load| load.documents > 0)?;
+        Some(DocId { load: load.id, ordinal: 1 })
+    }
+
+    /// A document as the reader of the permit may see it.
+    fn shown(&self, permit: &Permit, document: &Document) -> Result<DocumentView, BackendError> {
         let load = self.archive.load_row(document.id.load)?;
         let definition = self.view.definition(&load)?;
+        let masker = self.archive.masker(permit, document)?;
+        let text = |text: &String| masker.as_ref().map_or_else(|| text.clone(), |masker| masker.text(text));
         let fields = document.fields.iter().filter_map(|(at, value)| {
             let info = definition.fields.get(usize::from(*at))?;
             Some(FieldView {
@@ -56,7 +83,7 @@ impl ArchiveBackend {
                 label: info.label.clone(),
                 label_zh: info.label_zh.clone(),
                 sensitive: info.sensitive,
-                value: value.clone(),
+                value: masker.as_ref().map_or_else(|| value.clone(), |masker| masker.value(&info.name, value)),
             })
         });
         Ok(DocumentView {
@@ -65,20 +92,19 @@ impl ArchiveBackend {
             report: definition.title.clone(),
             report_zh: definition.title_zh.clone(),
             kind: definition.kind.clone(),
-            title: document.title.clone(),
+            title: text(&document.title),
             date: document.date.map(Day),
-            account: document.account.clone(),
+            account: document.account.as_ref().map(text),
             pages: document.pages,
             fields: fields.collect(),
+            masked: masker.is_some(),
         })
     }
 
-    /// The first line of a document that has what was searched for. The hit list was narrowed to the searcher's
-    /// documents before, and the search itself is in the audit.
-    fn highlights(&self, id: DocId, marks: &Highlighter) -> Result<Vec<Highlight>, BackendError> {
-        let permit = self.gate.system("highlight", id).map_err(|error| BackendError::Failed(error.to_string()))?;
+    /// The first line of a document that has what was searched for.
+    fn highlights(&self, permit: &Permit, marks: &Highlighter) -> Result<Vec<Highlight>, BackendError> {
         let mut found = Vec::new();
-        self.archive.texts(&permit, &mut |page, text| {
+        self.archive.texts(permit, &mut |page, text| {
             found.extend(marks.snippet(text, SNIPPET).map(parts));
             if page + 1 >= PAGES_LOOKED_AT || !found.is_empty() {
                 ControlFlow::Break(())
@@ -112,11 +138,7 @@ fn parts(snippet: Snippet) -> Highlight {
 }
 
 fn query(asked: &HitsAsked) -> Result<Query, BackendError> {
-    let mut query = if asked.query.trim().is_empty() {
-        Query::all()
-    } else {
-        Query::parse(&asked.query).map_err(|error| BackendError::BadQuery(error.to_string()))?
-    };
+    let mut query = if asked.query.trim().is_empty() { Query::all() } else { Query::parse(&asked.query)? };
     for (field, value) in [("definition", &asked.definition), ("kind", &asked.kind), ("account", &asked.account)] {
         if let Some(value) = value {
             query = query.and_field(field, value);
@@ -131,7 +153,9 @@ impl Backend for ArchiveBackend {
     }
 
     fn generation(&self) -> u64 {
-        self.archive.last_seq().0
+        // A new definition may mask what an older one showed.
+        let definitions = self.archive.safeguards().map_or(0, |safeguards| safeguards.revision);
+        self.archive.last_seq().0 ^ definitions.rotate_right(16)
     }
 
     fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError> {
@@ -153,9 +177,10 @@ impl Backend for ArchiveBackend {
                 Err(ArchiveError::NoDocument(_) | ArchiveError::NoLoad(_)) => continue,
                 Err(error) => return Err(error.into()),
             };
+            let permit = self.gate.listed(scope, hit.id);
             let wanted = !marks.is_empty() && at < HITS_WITH_SNIPPETS;
-            let highlights = if wanted { self.highlights(hit.id, &marks)? } else { Vec::new() };
-            hits.push(HitView { document: self.shown(&document)?, score: hit.score, highlights });
+            let highlights = if wanted { self.highlights(&permit, &marks)? } else { Vec::new() };
+            hits.push(HitView { document: self.shown(&permit, &document)?, score: hit.score, highlights });
         }
         let years = facets.years.into_iter().map(|(year, count)| (year.to_string(), count)).collect();
         let facets = vec![
@@ -166,16 +191,34 @@ impl Backend for ArchiveBackend {
         Ok(HitPage { total: list.total, hits, facets, next_cursor: list.next_cursor })
     }
 
-    fn document(&self, id: DocId) -> Result<Option<DocumentView>, BackendError> {
-        match self.archive.document(id) {
-            Ok(document) => self.shown(&document).map(Some),
-            Err(ArchiveError::NoDocument(_) | ArchiveError::NoLoad(_)) => Ok(None),
-            Err(error) => Err(error.into()),
+    fn subject(&self, id: DocId) -> Result<Subject, BackendError> {
+        if let Some(facts) = self.facts(id)? {
+            *self.other.lock().unwrap_or_else(PoisonError::into_inner) = Some(id);
+            return Ok(Subject::found(facts));
         }
+        let other = *self.other.lock().unwrap_or_else(PoisonError::into_inner);
+        let other = match other.or_else(|| self.some_document()) {
+            Some(other) => self.facts(other)?,
+            None => None,
+        };
+        Ok(Subject::absent(id, other))
+    }
+
+    fn document(&self, permit: &Permit) -> Result<DocumentView, BackendError> {
+        let document = self.archive.document(permit.document())?;
+        self.shown(permit, &document)
+    }
+
+    fn restricted(&self) -> Result<Restricted, BackendError> {
+        Ok(self.archive.safeguards()?.restricted.clone())
     }
 
     fn formats(&self) -> Vec<FormatInfo> {
         View::formats().collect()
+    }
+
+    fn texts(&self, permit: &Permit, each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>) -> Result<(), BackendError> {
+        Ok(self.archive.texts(permit, each)?)
     }
 
     fn render(
@@ -224,15 +267,49 @@ impl Backend for ArchiveBackend {
         for row in self.archive.definitions()? {
             let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
             list.retain(|older| older.name != row.name);
+            let field = |at: u16| definition.fields.get(usize::from(at));
+            let named = |at: Option<u16>| at.and_then(field).map(|field| field.name.clone());
+            let enrol = definition.enrol_fields.iter().filter_map(|at| field(*at));
             list.push(DefinitionView {
                 name: row.name,
                 version: row.version,
                 title: definition.title.clone(),
+                title_zh: definition.title_zh.clone(),
                 kind: definition.kind.clone(),
                 fields: definition.fields.iter().map(|field| field.name.clone()).collect(),
+                amount: named(definition.amount_field),
+                due: named(definition.due_field),
+                enrol: enrol.map(|f| (f.name.clone(), f.label.clone(), f.label_zh.clone())).collect(),
             });
         }
         Ok(list)
+    }
+
+    fn vocabulary(&self) -> Result<Vocabulary, BackendError> {
+        let mut words = Vocabulary::default();
+        for row in self.archive.definitions()? {
+            let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
+            for field in definition.fields.iter().filter(|field| !field.sensitive) {
+                let is = |wanted: &[&str]| field.name.split('_').any(|word| wanted.contains(&word));
+                match field.kind {
+                    FieldType::Decimal => add(&mut words.amounts, &field.name),
+                    FieldType::Text
+                        if is(&["name", "customer", "buyer", "payer", "holder"]) && !is(&["number", "id"]) =>
+                    {
+                        add(&mut words.names, &field.name);
+                    }
+                    FieldType::Text if is(&["invoice", "bill", "reference", "order", "receipt"]) => {
+                        add(&mut words.invoices, &field.name);
+                    }
+                    _ => {}
+                }
+            }
+            add(&mut words.kinds, &(definition.kind.clone(), definition.kind.clone()));
+            for title in std::iter::once(&definition.title).chain(&definition.title_zh) {
+                add(&mut words.reports, &(title.to_lowercase(), row.name.clone()));
+            }
+        }
+        Ok(words)
     }
 
     fn figures(&self) -> Result<Figures, BackendError> {
@@ -244,6 +321,13 @@ impl Backend for ArchiveBackend {
             figures.captured_bytes += row.bytes;
         }
         Ok(figures)
+    }
+}
+
+/// Adds what is not there yet.
+fn add<T: Clone + PartialEq>(list: &mut Vec<T>, item: &T) {
+    if !list.contains(item) {
+        list.push(item.clone());
     }
 }
 
@@ -267,7 +351,7 @@ impl From<ArchiveError> for BackendError {
 impl From<SearchError> for BackendError {
     fn from(error: SearchError) -> BackendError {
         match error {
-            SearchError::Query(error) => BackendError::BadQuery(error.to_string()),
+            SearchError::Query(error) => BackendError::BadQuery(error),
             SearchError::Cursor => BackendError::BadCursor,
             other => BackendError::Failed(told(&other)),
         }
@@ -279,6 +363,7 @@ impl From<ViewError> for BackendError {
         match error {
             ViewError::Render(RenderError::NoPage { page, pages }) => BackendError::NoPage { page, pages },
             ViewError::Output(error) => BackendError::Output(error),
+            ViewError::Archive(ArchiveError::Masked(_)) => BackendError::Masked,
             other => BackendError::Failed(told(&other)),
         }
     }

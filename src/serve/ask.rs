@@ -8,9 +8,13 @@ use base64::Engine as _;
 
 use super::problem::Problem;
 use super::state::State;
+use crate::auth::directory::Rights;
 use crate::auth::gate::Principal;
-use crate::auth::session::Session;
-use crate::auth::user::{Role, User};
+use crate::auth::permission::{Permission, Permissions};
+use crate::auth::predicate::Predicate;
+use crate::auth::role::{self, CUSTOMER};
+use crate::auth::session::{Proof, Session};
+use crate::auth::user::User;
 
 /// Longest query string; longer ones are mistakes or attacks.
 const MOST_QUERY_BYTES: usize = 8 << 10;
@@ -27,10 +31,30 @@ pub struct SignedIn {
     pub principal: Principal,
     /// The user behind it.
     pub user: User,
-    /// What the caller may do; narrower than the user's for a narrowed key.
-    pub role: Role,
+    /// The role that the caller acts in: the user's own, or `customer` for a key that is narrowed to accounts.
+    pub role: String,
+    /// The accounts that the caller acts for; empty for those who act for the organisation.
+    pub accounts: Vec<String>,
     /// The browser session, when it is one.
     pub session: Option<Session>,
+}
+
+impl SignedIn {
+    /// Somebody in a browser session.
+    pub fn in_session(principal: Principal, user: User, session: Session) -> SignedIn {
+        let (role, accounts) = (user.role.clone(), accounts_of(&principal));
+        SignedIn { principal, user, role, accounts, session: Some(session) }
+    }
+
+    /// Whether something is allowed, as far as it does not depend on a document.
+    pub fn may(&self, permission: Permission) -> bool {
+        self.principal.may(permission)
+    }
+
+    /// Refuses what is not allowed.
+    pub fn need(&self, permission: Permission) -> Result<(), Problem> {
+        if self.may(permission) { Ok(()) } else { Err(Problem::missing(permission)) }
+    }
 }
 
 /// One request, after its rights were checked.
@@ -194,29 +218,56 @@ pub fn authenticate(state: &State, request: &HttpRequest) -> Result<Option<Signe
         let text = api_key(request.headers()).ok_or_else(wrong)?;
         let key = state.keys.find(&text)?.ok_or_else(wrong)?;
         let user = state.users.get(&key.user)?.filter(|user| !user.disabled).ok_or_else(wrong)?;
-        let mut kind = user.kind();
-        let mut role = user.role;
-        if let Some(accounts) = narrowed(&user, key.accounts) {
-            kind = crate::auth::gate::PrincipalKind::Customer { accounts };
-            role = Role::Customer;
+        let mut rights = state.directory.rights(&user, &state.backend.restricted()?)?;
+        let mut role = user.role.clone();
+        if let Some(scopes) = key.scopes {
+            rights.narrow(scopes);
         }
-        let principal = Principal { name: user.name.clone(), kind, from };
-        return Ok(Some(SignedIn { principal, user, role, session: None }));
+        if let Some(accounts) = key.accounts {
+            rights.narrow(customers());
+            rights.narrow_to_accounts(accounts);
+            role = CUSTOMER.into();
+        }
+        let principal = Principal::new(user.name.clone(), from, rights);
+        return Ok(Some(SignedIn { accounts: accounts_of(&principal), principal, user, role, session: None }));
     }
     let Some(cookie) = request.cookie(cookie_name(state.config.secure_cookies)) else { return Ok(None) };
-    let Some(session) = state.sessions.find(cookie.value())? else { return Ok(None) };
+    let session = state.sessions.find(cookie.value())?.filter(|session| session.proof != Proof::Half);
+    let Some(session) = session else { return Ok(None) };
     let Some(user) = state.users.get(&session.user)?.filter(|user| !user.disabled) else { return Ok(None) };
-    let principal = Principal { name: user.name.clone(), kind: user.kind(), from };
-    Ok(Some(SignedIn { principal, role: user.role, user, session: Some(session) }))
+    let rights = session_rights(state, &user, session.proof)?;
+    let principal = Principal::new(user.name.clone(), from, rights);
+    Ok(Some(SignedIn::in_session(principal, user, session)))
 }
 
-/// The accounts of a narrowed key: a customer's key never sees more than the customer.
-fn narrowed(user: &User, accounts: Option<Vec<String>>) -> Option<Vec<String>> {
-    let mut accounts = accounts?;
-    if user.role == Role::Customer {
-        accounts.retain(|account| user.accounts.contains(account));
+/// The accounts that somebody's rights name: those of a customer, less what a narrowed key leaves out.
+pub fn accounts_of(who: &Principal) -> Vec<String> {
+    let named = |predicate: &Predicate| match predicate {
+        Predicate::Account(accounts) => Some(accounts.clone()),
+        _ => None,
+    };
+    let mut limits = who.rights.limits.iter().filter_map(named);
+    let granted: Vec<String> = who.rights.grants.iter().filter_map(|(_, grant)| named(grant)).flatten().collect();
+    let mut accounts = if granted.is_empty() { limits.next().unwrap_or_default() } else { granted };
+    for limit in limits {
+        accounts.retain(|account| limit.contains(account));
     }
-    Some(accounts)
+    accounts
+}
+
+/// What a user may do in a session. A role that wants a second factor gives nothing until one was shown: then only
+/// the own account can be reached, to enrol one.
+pub fn session_rights(state: &State, user: &User, proof: Proof) -> Result<Rights, Problem> {
+    let mut rights = state.directory.rights(user, &state.backend.restricted()?)?;
+    if rights.second_factor && proof == Proof::Password {
+        rights.narrow(Permissions::NONE);
+    }
+    Ok(rights)
+}
+
+/// What a customer may do: a key that is narrowed to accounts allows no more.
+fn customers() -> Permissions {
+    role::built_in().into_iter().find(|role| role.name == CUSTOMER).map_or(Permissions::NONE, |role| role.permissions)
 }
 
 /// The key in `Authorization: Bearer gbk_...`, or in `Basic` as the password (or the name, without a password).

@@ -1,14 +1,18 @@
 //! The seam between the server and what it serves.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
 use crate::archive::kv::Engine;
 use crate::archive::{DocId, LoadId, LoadRow};
+use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
+use crate::auth::predicate::Subject;
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
+use crate::search::{QueryError, Vocabulary};
 pub use crate::view::FormatInfo;
 
 /// Documents to find, to show and to load. Everything here may block; the server calls it off its own threads.
@@ -19,10 +23,16 @@ pub trait Backend: Send + Sync + 'static {
     fn generation(&self) -> u64;
     /// One page of a hit list.
     fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError>;
-    /// What is known of a document, without its content.
-    fn document(&self, id: DocId) -> Result<Option<DocumentView>, BackendError>;
+    /// What the gate must know of a document before it opens it.
+    fn subject(&self, id: DocId) -> Result<Subject, BackendError>;
+    /// What is known of the permitted document, without its content, masked as the permit says.
+    fn document(&self, permit: &Permit) -> Result<DocumentView, BackendError>;
+    /// Definitions that only some roles may see.
+    fn restricted(&self) -> Result<Restricted, BackendError>;
     /// The renditions there are.
     fn formats(&self) -> Vec<FormatInfo>;
+    /// Hands over the text of each page of the permitted document, pages from 0, until told to stop.
+    fn texts(&self, permit: &Permit, each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>) -> Result<(), BackendError>;
     /// Writes one rendition of the permitted document.
     fn render(
         &self,
@@ -41,6 +51,8 @@ pub trait Backend: Send + Sync + 'static {
     fn load_stream(&self, path: &Path, file: &str, definition: Option<&str>) -> Result<(LoadRow, bool), BackendError>;
     /// The report definitions, the newest version of each.
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
+    /// What the words of the search box can mean here; today is left to the caller.
+    fn vocabulary(&self) -> Result<Vocabulary, BackendError>;
     /// Figures for the metrics.
     fn figures(&self) -> Result<Figures, BackendError>;
 }
@@ -152,6 +164,8 @@ pub struct DocumentView {
     pub pages: u32,
     /// Its fields, in definition order.
     pub fields: Vec<FieldView>,
+    /// Values of it are masked for the reader: others may have renditions that say more.
+    pub masked: bool,
 }
 
 /// A field of a document.
@@ -178,10 +192,19 @@ pub struct DefinitionView {
     pub version: u32,
     /// Title of the report.
     pub title: String,
+    /// Title of the report in Chinese.
+    pub title_zh: Option<String>,
     /// Document kind.
     pub kind: String,
     /// Names of its fields.
     pub fields: Vec<String>,
+    /// Name of the field with the amount that people look for first.
+    pub amount: Option<String>,
+    /// Name of the field that says when it is due.
+    pub due: Option<String>,
+    /// The fields that are asked when somebody enrols for the portal: name, label, label in Chinese.
+    #[serde(skip)]
+    pub enrol: Vec<(String, String, Option<String>)>,
 }
 
 /// Figures of the archive.
@@ -201,9 +224,9 @@ pub struct Figures {
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum BackendError {
-    /// The query is wrong; the message tells the user how.
-    #[error("{0}")]
-    BadQuery(String),
+    /// The query is wrong; it tells where and how.
+    #[error(transparent)]
+    BadQuery(#[from] QueryError),
     /// The cursor belongs to something else.
     #[error("the cursor does not belong to this hit list")]
     BadCursor,
@@ -215,6 +238,9 @@ pub enum BackendError {
         /// There are.
         pages: u32,
     },
+    /// The captured bytes hold values that the reader may not see.
+    #[error("the captured bytes hold values that are masked for you")]
+    Masked,
     /// The stream cannot be loaded; sending it again will not help.
     #[error("{0}")]
     NotLoadable(String),

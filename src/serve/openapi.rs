@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::api::{content, documents, info, loads, session};
+use super::api::{content, crm, documents, info, loads, session};
 use super::problem::Problem;
 
 #[derive(OpenApi)]
@@ -14,6 +14,19 @@ use super::problem::Problem;
         documents::list, documents::show, content::get, info::definitions, info::audit, info::live, info::health,
         info::metrics,
         loads::send, loads::list, loads::show, loads::original,
+        crm::customers::find, crm::customers::add, crm::customers::resolve, crm::customers::show,
+        crm::customers::change, crm::customers::history, crm::customers::timeline, crm::customers::consents,
+        crm::accounts::find, crm::accounts::add, crm::customers::account, crm::accounts::change,
+        crm::accounts::timeline, crm::accounts::series, crm::accounts::preferences, crm::accounts::prefer,
+        crm::contacts::find, crm::contacts::add, crm::contacts::show, crm::contacts::change, crm::interactions::find,
+        crm::interactions::add, crm::interactions::show, crm::interactions::change, crm::interactions::codes,
+        crm::interactions::set_codes, crm::notes::find, crm::notes::add, crm::notes::show, crm::notes::change,
+        crm::notes::withdraw, crm::notes::history, crm::requests::find, crm::requests::add, crm::requests::show,
+        crm::requests::change, crm::requests::reply, crm::requests::history, crm::saved::find, crm::saved::save,
+        crm::saved::forget, crm::consents::disclosure, crm::consents::publish, crm::consents::begin,
+        crm::consents::show, crm::consents::change, crm::interactions::deliveries, crm::deliveries::send,
+        crm::deliveries::show, crm::deliveries::cancel, crm::deliveries::links, crm::deliveries::link,
+        crm::deliveries::revoke, crm::documents::compare, crm::enrolment::forms, crm::enrolment::submit,
         session::sign_in, session::whoami, session::sign_out, session::list, session::revoke,
     ),
     modifiers(&Keys),

@@ -8,6 +8,8 @@ use super::backend::BackendError;
 use crate::audit::AuditError;
 use crate::auth::AuthError;
 use crate::auth::gate::Denied;
+use crate::auth::permission::Permission;
+use crate::search::QueryError;
 
 /// A failed request. Codes are stable; programs may rely on them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub struct Problem {
     pub detail: String,
     /// Seconds to wait before the next try.
     pub retry_after_s: Option<i64>,
+    /// What is wrong with a query, and where.
+    pub query: Option<Box<QueryError>>,
 }
 
 macro_rules! problems {
@@ -29,7 +33,7 @@ macro_rules! problems {
         impl Problem {
             $($(#[$doc])* pub fn $name(detail: impl Into<String>) -> Problem {
                 let (status, detail) = (StatusCode::$status, detail.into());
-                Problem { status, code: $code, title: $title, detail, retry_after_s: None }
+                Problem { status, code: $code, title: $title, detail, retry_after_s: None, query: None }
             })+
         }
         /// Every code with its status and title.
@@ -48,8 +52,12 @@ problems! {
     unauthorized = UNAUTHORIZED, "unauthorized", "Sign in first";
     /// Name or password is wrong; which, is not said.
     bad_credentials = UNAUTHORIZED, "bad-credentials", "Name or password is wrong";
+    /// The password is right; a code of the second factor is wanted too.
+    second_factor = UNAUTHORIZED, "second-factor", "Send the code of your authenticator app too";
     /// Not for this role.
     forbidden = FORBIDDEN, "forbidden", "This is not for your role";
+    /// The captured bytes hold values that are masked for this role.
+    masked = FORBIDDEN, "masked", "The captured bytes hold values that are masked for you";
     /// A state-changing request without its token, or from another site.
     csrf = FORBIDDEN, "csrf", "The request does not come from a page of this server";
     /// Not there, or not for the caller.
@@ -58,6 +66,18 @@ problems! {
     method = METHOD_NOT_ALLOWED, "method-not-allowed", "The path does not know this method";
     /// The load is not done yet, or failed.
     not_ready = CONFLICT, "not-ready", "The load is not done";
+    /// A value in the body is not allowed; the detail names it.
+    bad_value = UNPROCESSABLE_ENTITY, "bad-value", "A value is not allowed";
+    /// Something that must be unique is there already.
+    exists = CONFLICT, "exists", "It is there already";
+    /// Not possible in the state that the thing is in.
+    state = CONFLICT, "state", "This is not possible now";
+    /// Somebody changed the row since it was read.
+    changed = PRECONDITION_FAILED, "changed", "It was changed meanwhile";
+    /// A link that is over, used up, or never was.
+    gone = GONE, "gone", "The link leads nowhere";
+    /// The facts at enrolment do not fit an account.
+    not_confirmed = FORBIDDEN, "not-confirmed", "The account could not be confirmed";
     /// The body is larger than the server takes.
     too_large = PAYLOAD_TOO_LARGE, "too-large", "The body is too large";
     /// The query string is too long.
@@ -82,6 +102,11 @@ impl Problem {
         Problem::not_found("There is nothing here, or it is not for you.")
     }
 
+    /// The caller lacks a permission.
+    pub fn missing(permission: Permission) -> Problem {
+        Problem::forbidden(format!("Your role does not include {permission}."))
+    }
+
     /// Something failed that the caller cannot mend: the log has the reason, the answer does not.
     pub fn failed(doing: &str, error: &dyn std::fmt::Display) -> Problem {
         tracing::error!(doing, %error, "a request failed");
@@ -90,19 +115,22 @@ impl Problem {
 
     /// As problem JSON.
     pub fn response(&self) -> HttpResponse {
+        let mut told = serde_json::json!({
+            "type": format!("urn:greenbar:problem:{}", self.code),
+            "title": self.title,
+            "status": self.status.as_u16(),
+            "code": self.code,
+            "detail": self.detail,
+        });
+        if let Some(error) = &self.query {
+            // In characters of the query, from 1.
+            told["at"] = error.at.into();
+            told["advice"] = error.advice.as_str().into();
+        }
         let mut response = HttpResponse::build(self.status)
             .content_type("application/problem+json")
             .insert_header((header::CACHE_CONTROL, "no-store"))
-            .body(
-                serde_json::json!({
-                    "type": format!("urn:greenbar:problem:{}", self.code),
-                    "title": self.title,
-                    "status": self.status.as_u16(),
-                    "code": self.code,
-                    "detail": self.detail,
-                })
-                .to_string(),
-            );
+            .body(told.to_string());
         if self.status == StatusCode::UNAUTHORIZED {
             let schemes = HeaderValue::from_static("Bearer realm=\"greenbar\"");
             response.headers_mut().insert(header::WWW_AUTHENTICATE, schemes);
@@ -117,8 +145,11 @@ impl Problem {
 impl From<BackendError> for Problem {
     fn from(error: BackendError) -> Problem {
         match error {
-            BackendError::BadQuery(why) => Problem::bad_query(why),
+            BackendError::BadQuery(error) => {
+                Problem { query: Some(Box::new(error.clone())), ..Problem::bad_query(error.to_string()) }
+            }
             BackendError::BadCursor => Problem::bad_parameter(error.to_string()),
+            BackendError::Masked => Problem::masked("Other renditions show the document with these values masked."),
             BackendError::NoPage { .. } => Problem::bad_parameter(error.to_string()),
             other => Problem::failed("asking the archive", &other),
         }
@@ -141,6 +172,7 @@ impl From<Denied> for Problem {
     fn from(denied: Denied) -> Problem {
         match denied {
             Denied::NotYours => Problem::nothing(),
+            Denied::Missing(permission) => Problem::missing(permission),
             Denied::Audit(error) => error.into(),
         }
     }

@@ -10,6 +10,8 @@ use actix_web::web::Bytes;
 use sha2::{Digest, Sha256};
 
 use crate::archive::DocId;
+use crate::auth::gate::Sight;
+use crate::auth::predicate::Subject;
 use crate::auth::secret;
 
 /// Larger renditions go to a file while they are made.
@@ -109,6 +111,8 @@ fn nameless(folder: &Path) -> io::Result<File> {
 pub struct Key {
     /// The document.
     pub document: DocId,
+    /// Which masks apply: nobody gets what was made for another's eyes.
+    pub sight: Sight,
     /// The format's name.
     pub format: &'static str,
     /// First and last page, from 0.
@@ -124,8 +128,8 @@ pub struct Key {
 pub struct Kept {
     /// [`super::backend::Backend::generation`] when it was made.
     pub generation: u64,
-    /// The document's account.
-    pub account: Option<String>,
+    /// What the gate must know of the document.
+    pub subject: Arc<Subject>,
     /// Name for downloads.
     pub file_name: String,
     /// The bytes.
@@ -213,14 +217,15 @@ mod tests {
 
     fn key(ordinal: u32) -> Key {
         let document = DocId { load: LoadId(1), ordinal };
-        Key { document, format: "text", pages: None, width_px: None, highlight: Vec::new() }
+        Key { document, sight: Sight::default(), format: "text", pages: None, width_px: None, highlight: Vec::new() }
     }
 
     fn kept(bytes: usize) -> Kept {
         let mut spool = Spool::new(&std::env::temp_dir());
         spool.write_all(&vec![b'x'; bytes]).expect("written");
         let rendition = Arc::new(spool.finish("text/plain").expect("finished"));
-        Kept { generation: 1, account: None, file_name: String::new(), rendition }
+        let subject = Arc::new(Subject::absent(key(1).document, None));
+        Kept { generation: 1, subject, file_name: String::new(), rendition }
     }
 
     #[test]

@@ -9,37 +9,34 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 
-use super::api::{content, documents, info, loads, session};
+use super::api::{content, crm, documents, info, loads, session};
 use super::ask::{self, Answer, Ask, SignedIn};
 use super::problem::Problem;
 use super::state::State;
 use super::web as pages;
+use crate::auth::permission::{Permission, Permissions};
 use crate::auth::secret;
-use crate::auth::user::Role;
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Access {
     /// Everybody.
     Public,
-    /// Everybody who signed in; the gate decides about documents.
+    /// Everybody who signed in: what is one's own, such as the session.
     SignedIn,
-    /// Agents and administrators.
-    Agent,
-    /// Customers.
-    Customer,
-    /// Administrators.
-    Administrator,
+    /// Everybody who may use the console or the portal; the handler decides by whose data it is.
+    Member,
+    /// Those with this permission; the gate decides about documents.
+    May(Permission),
 }
 
 impl Access {
-    /// Whether a role may use it.
-    pub fn allows(self, role: Role) -> bool {
+    /// Whether somebody who signed in may use it.
+    pub fn allows(self, permissions: Permissions) -> bool {
         match self {
             Access::Public | Access::SignedIn => true,
-            Access::Agent => matches!(role, Role::Agent | Role::Administrator),
-            Access::Customer => role == Role::Customer,
-            Access::Administrator => role == Role::Administrator,
+            Access::Member => permissions.has(Permission::ConsoleUse) || permissions.has(Permission::PortalUse),
+            Access::May(permission) => permissions.has(permission),
         }
     }
 }
@@ -59,7 +56,7 @@ type Handler = fn(Ask) -> Pin<Box<dyn Future<Output = Answer>>>;
 
 /// A row of the table.
 pub struct Route {
-    /// `GET` (which also answers `HEAD`), `POST` or `DELETE`.
+    /// `GET` (which also answers `HEAD`), `POST`, `PATCH` or `DELETE`.
     pub method: &'static str,
     /// The path, with `{parts}`.
     pub path: &'static str,
@@ -78,11 +75,11 @@ impl Route {
 }
 
 macro_rules! routes {
-    ($($method:ident $path:literal $access:ident $carries:ident $handler:path;)+) => {
+    ($($method:ident $path:literal $access:ident $(($permission:ident))? $carries:ident $handler:path;)+) => {
         &[$(Route {
             method: stringify!($method),
             path: $path,
-            access: Access::$access,
+            access: Access::$access $((Permission::$permission))?,
             carries: Carries::$carries,
             handler: |ask| Box::pin($handler(ask)),
         }),+]
@@ -91,34 +88,127 @@ macro_rules! routes {
 
 /// Every route of the server.
 pub static ROUTES: &[Route] = routes! {
-    GET    "/api/v1/documents"                SignedIn      Nothing documents::list;
-    GET    "/api/v1/documents/{id}"           SignedIn      Nothing documents::show;
-    GET    "/api/v1/documents/{id}/content"   SignedIn      Nothing content::get;
-    GET    "/api/v1/definitions"              Agent         Nothing info::definitions;
-    POST   "/api/v1/loads"                    Administrator Stream  loads::send;
-    GET    "/api/v1/loads"                    Administrator Nothing loads::list;
-    GET    "/api/v1/loads/{id}"               Administrator Nothing loads::show;
-    GET    "/api/v1/loads/{id}/original"      Administrator Nothing loads::original;
-    GET    "/api/v1/audit"                    Administrator Nothing info::audit;
-    POST   "/api/v1/session"                  Public        Little  session::sign_in;
-    GET    "/api/v1/session"                  SignedIn      Nothing session::whoami;
-    DELETE "/api/v1/session"                  SignedIn      Nothing session::sign_out;
-    GET    "/api/v1/sessions"                 SignedIn      Nothing session::list;
-    DELETE "/api/v1/sessions/{id}"            SignedIn      Nothing session::revoke;
-    GET    "/api/openapi.json"                Public        Nothing info::openapi;
-    GET    "/live"                            Public        Nothing info::live;
-    GET    "/health"                          Public        Nothing info::health;
-    GET    "/metrics"                         Public        Nothing info::metrics;
-    GET    "/"                                Public        Nothing pages::sign_in::page;
-    POST   "/sign-in"                         Public        Little  pages::sign_in::submit;
-    POST   "/sign-out"                        SignedIn      Little  pages::sign_in::sign_out;
-    GET    "/language"                        Public        Nothing pages::sign_in::language;
-    GET    "/static/{name}"                   Public        Nothing pages::assets::get;
-    GET    "/agent"                           Agent         Nothing pages::agent::page;
-    GET    "/agent/documents/{id}"            Agent         Nothing pages::document::agent;
-    GET    "/my"                              Customer      Nothing pages::my::page;
-    GET    "/my/documents/{id}"               Customer      Nothing pages::document::my;
-    GET    "/admin"                           Administrator Nothing pages::admin::page;
+    GET    "/api/v1/documents"                             May(DocumentRead)      Nothing documents::list;
+    GET    "/api/v1/documents/{id}"                        May(DocumentRead)      Nothing documents::show;
+    GET    "/api/v1/documents/{id}/content"                May(DocumentRead)      Nothing content::get;
+    GET    "/api/v1/definitions"                           May(DefinitionRead)    Nothing info::definitions;
+    POST   "/api/v1/loads"                                 May(LoadWrite)         Stream  loads::send;
+    GET    "/api/v1/loads"                                 May(LoadRead)          Nothing loads::list;
+    GET    "/api/v1/loads/{id}"                            May(LoadRead)          Nothing loads::show;
+    GET    "/api/v1/loads/{id}/original"                   May(LoadExport)        Nothing loads::original;
+    GET    "/api/v1/audit"                                 May(AuditRead)         Nothing info::audit;
+    POST   "/api/v1/session"                               Public                 Little  session::sign_in;
+    GET    "/api/v1/session"                               SignedIn               Nothing session::whoami;
+    DELETE "/api/v1/session"                               SignedIn               Nothing session::sign_out;
+    GET    "/api/v1/sessions"                              SignedIn               Nothing session::list;
+    DELETE "/api/v1/sessions/{id}"                         SignedIn               Nothing session::revoke;
+    GET    "/api/v1/customers"                             May(CustomerRead)      Nothing crm::customers::find;
+    POST   "/api/v1/customers"                             May(CustomerWrite)     Little  crm::customers::add;
+    POST   "/api/v1/customers:resolve"                     May(CustomerRead)      Little  crm::customers::resolve;
+    GET    "/api/v1/customers/{id}"                        Member                 Nothing crm::customers::show;
+    PATCH  "/api/v1/customers/{id}"                        May(CustomerWrite)     Little  crm::customers::change;
+    GET    "/api/v1/customers/{id}/history"                May(CustomerRead)      Nothing crm::customers::history;
+    GET    "/api/v1/customers/{id}/timeline"               Member                 Nothing crm::customers::timeline;
+    GET    "/api/v1/customers/{id}/consents"               Member                 Nothing crm::customers::consents;
+    GET    "/api/v1/accounts"                              May(CustomerRead)      Nothing crm::accounts::find;
+    POST   "/api/v1/accounts"                              May(CustomerWrite)     Little  crm::accounts::add;
+    GET    "/api/v1/accounts/{number}"                     Member                 Nothing crm::customers::account;
+    PATCH  "/api/v1/accounts/{number}"                     May(CustomerWrite)     Little  crm::accounts::change;
+    GET    "/api/v1/accounts/{number}/timeline"            Member                 Nothing crm::accounts::timeline;
+    GET    "/api/v1/accounts/{number}/series"              May(DocumentRead)      Nothing crm::accounts::series;
+    GET    "/api/v1/accounts/{number}/preferences"         Member                 Nothing crm::accounts::preferences;
+    POST   "/api/v1/accounts/{number}/preferences"         Member                 Little  crm::accounts::prefer;
+    GET    "/api/v1/contact-points"                        Member                 Nothing crm::contacts::find;
+    POST   "/api/v1/contact-points"                        Member                 Little  crm::contacts::add;
+    GET    "/api/v1/contact-points/{id}"                   Member                 Nothing crm::contacts::show;
+    PATCH  "/api/v1/contact-points/{id}"                   Member                 Little  crm::contacts::change;
+    GET    "/api/v1/interactions"                          May(InteractionRead)   Nothing crm::interactions::find;
+    POST   "/api/v1/interactions"                          May(InteractionWrite)  Little  crm::interactions::add;
+    GET    "/api/v1/interactions/{id}"                     May(InteractionRead)   Nothing crm::interactions::show;
+    PATCH  "/api/v1/interactions/{id}"                     May(InteractionWrite)  Little  crm::interactions::change;
+    GET    "/api/v1/wrap-up-codes"                         May(InteractionRead)   Nothing crm::interactions::codes;
+    POST   "/api/v1/wrap-up-codes"                         May(PolicyWrite)       Little  crm::interactions::set_codes;
+    GET    "/api/v1/notes"                                 May(DocumentRead)      Nothing crm::notes::find;
+    POST   "/api/v1/notes"                                 May(NoteWrite)         Little  crm::notes::add;
+    GET    "/api/v1/notes/{id}"                            Member                 Nothing crm::notes::show;
+    PATCH  "/api/v1/notes/{id}"                            May(NoteWrite)         Little  crm::notes::change;
+    DELETE "/api/v1/notes/{id}"                            May(NoteWrite)         Nothing crm::notes::withdraw;
+    GET    "/api/v1/notes/{id}/history"                    May(NoteWrite)         Nothing crm::notes::history;
+    GET    "/api/v1/requests"                              May(RequestAnswer)     Nothing crm::requests::find;
+    POST   "/api/v1/requests"                              May(RequestWrite)      Little  crm::requests::add;
+    GET    "/api/v1/requests/{id}"                         May(RequestRead)       Nothing crm::requests::show;
+    PATCH  "/api/v1/requests/{id}"                         May(RequestAnswer)     Little  crm::requests::change;
+    POST   "/api/v1/requests/{id}/messages"                May(RequestWrite)      Little  crm::requests::reply;
+    GET    "/api/v1/requests/{id}/history"                 May(RequestAnswer)     Nothing crm::requests::history;
+    GET    "/api/v1/saved-searches"                        Member                 Nothing crm::saved::find;
+    POST   "/api/v1/saved-searches"                        Member                 Little  crm::saved::save;
+    DELETE "/api/v1/saved-searches/{name}"                 Member                 Nothing crm::saved::forget;
+    GET    "/api/v1/disclosures"                           Member                 Nothing crm::consents::disclosure;
+    POST   "/api/v1/disclosures"                           May(PolicyWrite)       Little  crm::consents::publish;
+    POST   "/api/v1/consents"                              Member                 Little  crm::consents::begin;
+    GET    "/api/v1/consents/{id}"                         Member                 Nothing crm::consents::show;
+    PATCH  "/api/v1/consents/{id}"                         Member                 Little  crm::consents::change;
+    GET    "/api/v1/documents/{id}/deliveries"             May(DocumentRead)      Nothing crm::interactions::deliveries;
+    POST   "/api/v1/documents/{id}/deliveries"             May(DocumentSend)      Little  crm::deliveries::send;
+    GET    "/api/v1/deliveries/{id}"                       May(DocumentSend)      Nothing crm::deliveries::show;
+    DELETE "/api/v1/deliveries/{id}"                       May(DocumentSend)      Nothing crm::deliveries::cancel;
+    GET    "/api/v1/documents/{id}/links"                  May(DocumentSend)      Nothing crm::deliveries::links;
+    POST   "/api/v1/documents/{id}/links"                  May(DocumentSend)      Little  crm::deliveries::link;
+    DELETE "/api/v1/links/{id}"                            May(DocumentSend)      Nothing crm::deliveries::revoke;
+    GET    "/api/v1/documents/{id}/compare"                May(DocumentRead)      Nothing crm::documents::compare;
+    GET    "/api/v1/enrolment"                             Public                 Nothing crm::enrolment::forms;
+    POST   "/api/v1/enrolment"                             Public                 Little  crm::enrolment::submit;
+    GET    "/d/{token}"                                    Public                 Nothing pages::link::page;
+    POST   "/d/{token}"                                    Public                 Little  pages::link::reveal;
+    GET    "/api/openapi.json"                             Public                 Nothing info::openapi;
+    GET    "/live"                                         Public                 Nothing info::live;
+    GET    "/health"                                       Public                 Nothing info::health;
+    GET    "/metrics"                                      Public                 Nothing info::metrics;
+    GET    "/"                                             Public                 Nothing pages::sign_in::page;
+    POST   "/sign-in"                                      Public                 Little  pages::sign_in::submit;
+    GET    "/sign-in/code"                                 Public                 Nothing pages::sign_in::code_page;
+    POST   "/sign-in/code"                                 Public                 Little  pages::sign_in::code;
+    GET    "/oidc/start"                                   Public                 Nothing pages::sign_in::provider;
+    GET    "/oidc/callback"                                Public                 Nothing pages::sign_in::provider_answer;
+    POST   "/sign-out"                                     SignedIn               Little  pages::sign_in::sign_out;
+    GET    "/language"                                     Public                 Nothing pages::sign_in::language;
+    GET    "/theme"                                        Public                 Nothing pages::sign_in::theme;
+    GET    "/static/{version}/{name}"                      Public                 Nothing pages::assets::get;
+    GET    "/agent"                                        May(ConsoleUse)        Nothing pages::agent::page;
+    GET    "/agent/results"                                May(ConsoleUse)        Nothing pages::agent::results;
+    GET    "/agent/documents/{id}"                         May(ConsoleUse)        Nothing pages::document::agent;
+    GET    "/agent/documents/{id}/find"                    May(ConsoleUse)        Nothing pages::document::find;
+    POST   "/agent/saved"                                  May(ConsoleUse)        Little  pages::desk::saved::save;
+    POST   "/agent/saved/forget"                           May(ConsoleUse)        Little  pages::desk::saved::forget;
+    GET    "/agent/pop"                                    May(InteractionWrite)  Nothing pages::desk::call::pop;
+    POST   "/agent/calls"                                  May(InteractionWrite)  Little  pages::desk::call::begin;
+    GET    "/agent/calls/{id}"                             May(InteractionWrite)  Nothing pages::desk::call::who_is_it;
+    POST   "/agent/calls/{id}/choose"                      May(InteractionWrite)  Little  pages::desk::call::chosen;
+    POST   "/agent/calls/{id}/verify"                      May(InteractionWrite)  Little  pages::desk::call::verify;
+    POST   "/agent/calls/{id}/end"                         May(InteractionWrite)  Little  pages::desk::call::end;
+    GET    "/agent/customers/{id}"                         May(CustomerRead)      Nothing pages::desk::customer::customer;
+    GET    "/agent/accounts/{number}"                      May(CustomerRead)      Nothing pages::desk::customer::account;
+    POST   "/agent/notes"                                  May(NoteWrite)         Little  pages::desk::remark::note;
+    POST   "/agent/notes/{id}/withdraw"                    May(NoteWrite)         Little  pages::desk::remark::withdraw;
+    GET    "/agent/requests"                               May(RequestAnswer)     Nothing pages::desk::request::list;
+    GET    "/agent/requests/{id}"                          May(RequestAnswer)     Nothing pages::desk::request::page;
+    POST   "/agent/requests/{id}/reply"                    May(RequestAnswer)     Little  pages::desk::request::reply;
+    POST   "/agent/requests/{id}/change"                   May(RequestAnswer)     Little  pages::desk::request::change;
+    POST   "/agent/documents/{id}/send"                    May(DocumentSend)      Little  pages::desk::remark::send;
+    GET    "/agent/documents/{id}/compare"                 May(CustomerRead)      Nothing pages::desk::compare::page;
+    GET    "/my"                                           May(PortalUse)         Nothing pages::my::page;
+    GET    "/my/documents/{id}"                            May(PortalUse)         Nothing pages::document::my;
+    GET    "/account"                                      SignedIn               Nothing pages::account::page;
+    POST   "/account/language"                             SignedIn               Little  pages::account::set_language;
+    POST   "/account/password"                             SignedIn               Little  pages::account::set_password;
+    POST   "/account/second"                               SignedIn               Little  pages::account::second;
+    POST   "/account/sessions"                             SignedIn               Little  pages::account::end_session;
+    GET    "/admin/people"                                 May(UserRead)          Nothing pages::people::page;
+    POST   "/admin/users"                                  May(UserWrite)         Little  pages::people::users;
+    POST   "/admin/roles"                                  May(PolicyWrite)       Little  pages::people::roles;
+    POST   "/admin/groups"                                 May(PolicyWrite)       Little  pages::people::groups;
+    POST   "/admin/policies"                               May(PolicyWrite)       Little  pages::people::policies;
+    GET    "/admin"                                        May(AdminUse)          Nothing pages::admin::page;
 };
 
 /// Largest [`Carries::Little`] body.
@@ -141,6 +231,7 @@ pub fn configure(config: &mut web::ServiceConfig) {
             resource = match route.method {
                 "GET" => resource.route(web::get().to(handle)).route(web::head().to(handle)),
                 "POST" => resource.route(web::post().to(handle)),
+                "PATCH" => resource.route(web::patch().to(handle)),
                 _ => resource.route(web::delete().to(handle)),
             };
         }
@@ -210,8 +301,11 @@ fn admit(route: &Route, request: &HttpRequest, state: &State) -> Result<Option<S
     }
     let who = ask::authenticate(state, request)?;
     let signed_in = who.as_ref().ok_or_else(|| Problem::unauthorized("Sign in, or send an API key."))?;
-    if !route.access.allows(signed_in.role) {
-        return Err(Problem::forbidden("Your role does not include this."));
+    if !route.access.allows(signed_in.principal.rights.permissions) {
+        return Err(match route.access {
+            Access::May(permission) => Problem::missing(permission),
+            _ => Problem::forbidden("Your role does not include this."),
+        });
     }
     Ok(who)
 }
@@ -239,11 +333,20 @@ async fn handle(
 fn check_token(ask: &Ask) -> Result<(), Problem> {
     let Some(session) = ask.who.as_ref().and_then(|who| who.session.as_ref()) else { return Ok(()) };
     let sent = ask.request.headers().get("x-csrf-token").map(|value| value.as_bytes().to_vec());
-    let sent = sent.or_else(|| ask.form(&["csrf"]).ok()?.get("csrf").map(|text| text.as_bytes().to_vec()));
+    let sent = sent.or_else(|| form_token(&ask.body));
     if sent.is_some_and(|sent| secret::same(&sent, session.csrf.as_bytes())) {
         return Ok(());
     }
     Err(Problem::csrf("Send the session's token in X-CSRF-Token; GET /api/v1/session tells it."))
+}
+
+/// The token in a form, whatever else the form holds.
+fn form_token(body: &[u8]) -> Option<Vec<u8>> {
+    let text = std::str::from_utf8(body).ok()?;
+    let pairs = web::Query::<Vec<(String, String)>>::from_query(text).ok()?.into_inner();
+    let mut tokens = pairs.into_iter().filter(|(name, _)| name == "csrf");
+    // Two of them are one too many.
+    tokens.next().filter(|_| tokens.next().is_none()).map(|(_, token)| token.into_bytes())
 }
 
 async fn little(mut payload: web::Payload) -> Result<web::Bytes, Problem> {

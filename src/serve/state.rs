@@ -11,11 +11,15 @@ use super::intake::Intake;
 use super::metrics::Metrics;
 use super::rendition::Cache;
 use crate::auth::clock::Clock;
+use crate::auth::directory::Directory;
 use crate::auth::gate::Gate;
 use crate::auth::key::Keys;
 use crate::auth::lockout::Lockout;
+use crate::auth::oidc::Oidc;
+use crate::auth::second::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::user::Users;
+use crate::crm::Crm;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -60,10 +64,14 @@ pub struct State {
     pub backend: Arc<dyn Backend>,
     pub config: ServeConfig,
     pub gate: Gate,
+    pub directory: Directory,
     pub users: Users,
     pub sessions: Sessions,
+    pub factors: SecondFactors,
+    pub oidc: Oidc,
     pub keys: Keys,
     pub lockout: Lockout,
+    pub crm: Crm,
     pub intake: Intake,
     pub cache: Cache,
     pub metrics: Metrics,
@@ -80,9 +88,13 @@ impl State {
         let clock = config.clock.clone();
         State {
             gate: Gate::new(engine.clone()),
+            directory: Directory::new(engine.clone()),
             users: Users::new(engine.clone(), clock.clone()),
             sessions: Sessions::new(engine.clone(), clock.clone()),
-            keys: Keys::new(engine, clock.clone()),
+            factors: SecondFactors::new(engine.clone(), clock.clone()),
+            oidc: Oidc::new(engine.clone(), clock.clone()),
+            keys: Keys::new(engine.clone(), clock.clone()),
+            crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
             intake,
             cache: Cache::default(),

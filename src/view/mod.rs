@@ -14,6 +14,7 @@ use crate::index::definition::Definition;
 use crate::index::table::transactions;
 use crate::index::value::FieldValue;
 use crate::note::Notes;
+use crate::render::mask::Masker;
 use crate::render::{DocumentInfo, FieldText, Pages, RENDERERS, RenderError, RenderOptions, Rendered, Table, renderer};
 
 /// The rendition that is no rendition: the bytes as captured, with what they need of their stream before them.
@@ -28,6 +29,10 @@ pub struct FormatInfo {
     pub media_type: &'static str,
     /// File name extension without the dot.
     pub extension: &'static str,
+    /// It is the picture of a single page.
+    pub one_page: bool,
+    /// It marks words that are searched for.
+    pub marks_words: bool,
 }
 
 /// What showing a document can fail with.
@@ -74,8 +79,11 @@ impl View {
             name: renderer.name(),
             media_type: renderer.media_type(),
             extension: renderer.extension(),
+            one_page: renderer.shows_one_page(),
+            marks_words: renderer.marks_words(),
         });
-        made.chain([FormatInfo { name: ORIGINAL, media_type: "application/octet-stream", extension: "bin" }])
+        let (media_type, extension) = ("application/octet-stream", "bin");
+        made.chain([FormatInfo { name: ORIGINAL, media_type, extension, one_page: false, marks_words: false }])
     }
 
     /// The definition that cut a load; the built-in one for unidentified streams.
@@ -107,30 +115,39 @@ impl View {
         };
         let mut pages = self.archive.pages(permit)?;
         let definition = self.definition(pages.load())?;
-        let mut info = info(pages.document(), &definition);
+        let mut info = info(pages.document(), &definition, pages.masker());
         if renderer.wants_table() {
-            info.table = self.table(permit, &definition)?;
+            info.table = self.table(permit, &definition, pages.masker())?;
         }
         Ok(renderer.render(&info, &mut pages as &mut dyn Pages, how, out)?)
     }
 
     /// The transaction lines of a document; `None` where its definition has none.
-    fn table(&self, permit: &Permit, definition: &Definition) -> Result<Option<Table>, ViewError> {
+    fn table(
+        &self,
+        permit: &Permit,
+        definition: &Definition,
+        masker: Option<&Masker>,
+    ) -> Result<Option<Table>, ViewError> {
         let mut decoder = self.archive.decoder(permit)?;
-        let table = transactions(definition, decoder.as_mut(), &mut Notes::default())?;
+        let mut table = transactions(definition, decoder.as_mut(), &mut Notes::default())?;
+        if let Some(masker) = masker {
+            table.rows.iter_mut().flatten().for_each(|cell| *cell = masker.text(cell));
+        }
         Ok((!table.columns.is_empty()).then_some(table))
     }
 }
 
 /// What renditions say of a document besides its pages.
-fn info(document: &Document, definition: &Definition) -> DocumentInfo {
+fn info(document: &Document, definition: &Definition, masker: Option<&Masker>) -> DocumentInfo {
     let fields = document.fields.iter().filter_map(|(at, value)| {
         let field = definition.fields.get(usize::from(*at))?;
-        Some(FieldText { name: field.name.clone(), label: field.label.clone(), value: field_text(value) })
+        let value = masker.map_or_else(|| value.clone(), |masker| masker.value(&field.name, value));
+        Some(FieldText { name: field.name.clone(), label: field.label.clone(), value: field_text(&value) })
     });
     DocumentInfo {
         id: document.id.to_string(),
-        title: document.title.clone(),
+        title: masker.map_or_else(|| document.title.clone(), |masker| masker.text(&document.title)),
         author: definition.title.clone(),
         kind: definition.kind.clone(),
         date: document.date,

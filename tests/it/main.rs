@@ -10,6 +10,7 @@ mod bad_input;
 mod beside;
 mod corpus;
 mod crash;
+mod customers;
 mod layers;
 mod lossless;
 mod records;

@@ -10,13 +10,13 @@ use serde_json::Value;
 use crate::story::{Archive, small_statements, text};
 
 /// A running server on an archive.
-struct Server {
+pub struct Server {
     child: Child,
     address: String,
 }
 
 impl Server {
-    fn start(archive: &Archive) -> Server {
+    pub fn start(archive: &Archive) -> Server {
         let mut child = archive
             .command(&["serve", "--listen", "127.0.0.1:0", "--json"])
             .stdout(Stdio::piped())
@@ -31,7 +31,7 @@ impl Server {
     }
 
     /// One request; returns status, headers (lower case) and body.
-    fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
+    pub fn ask(&self, method: &str, path: &str, headers: &[(&str, &str)], body: &[u8]) -> (u16, String, Vec<u8>) {
         let mut stream = TcpStream::connect(&self.address).expect("connects");
         stream.set_read_timeout(Some(Duration::from_secs(30))).expect("settable");
         let mut head = format!(
@@ -55,11 +55,11 @@ impl Server {
         (status, head.to_lowercase(), body)
     }
 
-    fn get(&self, path: &str, key: &str) -> (u16, String, Vec<u8>) {
+    pub fn get(&self, path: &str, key: &str) -> (u16, String, Vec<u8>) {
         self.ask("GET", path, &[("Authorization", &format!("Bearer {key}"))], b"")
     }
 
-    fn json(&self, path: &str, key: &str) -> Value {
+    pub fn json(&self, path: &str, key: &str) -> Value {
         let (status, _, body) = self.get(path, key);
         assert_eq!(status, 200, "{path}: {}", text(&body));
         serde_json::from_slice(&body).unwrap_or_else(|error| panic!("{path}: {error}: {}", text(&body)))
@@ -87,7 +87,7 @@ impl Drop for Server {
 }
 
 /// An API key for a role; `accounts` for a customer.
-fn key(archive: &Archive, name: &str, role: &str, accounts: &[&str]) -> String {
+pub fn key(archive: &Archive, name: &str, role: &str, accounts: &[&str]) -> String {
     let mut args = vec!["user", "add", name, "--role", role];
     for account in accounts {
         args.extend(["--account", account]);
@@ -222,4 +222,45 @@ fn every_document_read_leaves_an_audit_record() {
     let reads = |document: &str| records.iter().filter(|r| r["document"] == document).count();
     assert!(reads("1-2") >= 2 && reads("1-3") >= 1, "{records:?}");
     assert!(records.iter().any(|r| r["document"] == "1-2" && r["who"] == "ann"), "{records:?}");
+}
+
+/// Masked values are in no rendition, field, hit list or search of somebody who may not see them.
+#[test]
+fn what_is_masked_is_nowhere() {
+    let archive = Archive::new("masks");
+    archive.load(&archive.home.file("s.txt", small_statements(20)), None);
+    let auditor = key(&archive, "otto", "auditor", &[]);
+    let agent = key(&archive, "ann", "agent", &[]);
+    let server = Server::start(&archive);
+    let account = crate::story::account(5);
+    let digits: String = account.chars().filter(char::is_ascii_digit).collect();
+    let bare = |bytes: &[u8]| String::from_utf8_lossy(bytes).replace(['-', ' '], "");
+    for format in ["pdf", "html", "text", "csv", "json", "png"] {
+        let path = format!("/api/v1/documents/1-5/content?format={format}&highlight={account}");
+        let (status, _, seen) = server.get(&path, &auditor);
+        let (_, _, whole) = server.get(&path, &agent);
+        assert_eq!(status, 200, "{format}: {}", text(&seen));
+        assert_ne!(seen, whole, "{format}");
+        assert!(!bare(&seen).contains(&digits), "{format}");
+        if format == "pdf" {
+            let printed = |pdf: &[u8]| {
+                let file = archive.home.file("masked.pdf", pdf);
+                let out = std::process::Command::new("pdftotext").arg("-layout").arg(file).arg("-").output();
+                bare(&out.expect("pdftotext (poppler-utils) runs").stdout)
+            };
+            assert!(!printed(&seen).contains(&digits) && printed(&whole).contains(&digits));
+        }
+    }
+    let (status, _, body) = server.get("/api/v1/documents/1-5/content?format=original", &auditor);
+    assert_eq!(status, 403, "{}", text(&body));
+    let hit = server.json("/api/v1/documents/1-5", &auditor);
+    assert!(!bare(hit.to_string().as_bytes()).contains(&digits), "{hit}");
+    for query in [account.as_str(), digits.as_str(), &format!("account:{account}"), &format!("\"{account}\"")] {
+        let path = format!("/api/v1/documents?q={}", query.replace('"', "%22").replace(' ', "+"));
+        assert_eq!(server.json(&path, &auditor)["total"], 0, "{query}");
+        assert_eq!(server.json(&path, &agent)["total"], 1, "{query}");
+    }
+    let list = server.json("/api/v1/documents?q=statement&limit=100", &auditor);
+    assert_eq!(list["documents"].as_array().map(Vec::len), Some(20), "the documents themselves are found");
+    assert!(!bare(list.to_string().as_bytes()).contains(&digits));
 }

@@ -8,7 +8,7 @@ use toml::de::DeTable;
 use super::error::DefinitionErrors;
 use super::fields::{FIELD_KEYS, TABLE_KEYS, field, table};
 use super::raw::{At, Faults, Section};
-use super::{Definition, FieldInfo, FullText, Mask, Paper};
+use super::{Definition, FieldInfo, FullText, Mask, Masked, Paper};
 use crate::decode::{FORMATS, ReadSpec};
 use crate::frame::codepage::CodePage;
 use crate::index::rule::{
@@ -35,7 +35,9 @@ const TOP_KEYS: &[&str] = &[
     "exclude",
     "paper",
     "mask",
+    "mask_pattern",
 ];
+const MASK_KEYS: &[&str] = &["keep_first", "keep_last", "with", "clear"];
 const READ_KEYS: &[&str] = &[
     "format",
     "code_page",
@@ -53,8 +55,21 @@ const READ_KEYS: &[&str] = &[
     "beside",
 ];
 const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];
-const DOCUMENT_KEYS: &[&str] =
-    &["start", "when", "by", "pages", "tag", "level", "continues", "title", "account", "date"];
+const DOCUMENT_KEYS: &[&str] = &[
+    "start",
+    "when",
+    "by",
+    "pages",
+    "tag",
+    "level",
+    "continues",
+    "title",
+    "account",
+    "date",
+    "amount",
+    "due",
+    "enrol",
+];
 const TRIGGER_KEYS: &[&str] =
     &["name", "trigger", "row", "column", "region", "tag", "text", "regex", "mask", "printed", "absent", "upwards"];
 /// Keys of a condition without a name.
@@ -129,15 +144,18 @@ fn build(top: &Section<'_, '_>, source: &str, faults: &mut Faults<'_>) -> Defini
     let excludes = excludes(top, &known, faults);
     let recognise = recognise(top, faults);
     let mut rules = Rules { recognise, triggers, excludes, fields, tables, ..Rules::default() };
-    let (account_field, date_field) = document(top, &known, &mut rules, faults);
+    let parts = document(top, &known, &mut rules, faults);
     Definition {
         name: name.map(|name| name.value).unwrap_or_default(),
         title: top.required("title", faults).map(|title| title.value).unwrap_or_default(),
         title_zh: top.text("title_zh", faults).map(|title| title.value),
         kind: kind(top, faults),
         read: read(top, faults),
-        account_field,
-        date_field,
+        account_field: parts.account,
+        date_field: parts.date,
+        amount_field: parts.amount,
+        due_field: parts.due,
+        enrol_fields: parts.enrol,
         full_text: full_text(top, faults),
         paper: paper(top, faults),
         retention: top.text("retention", faults).map(|class| class.value),
@@ -182,18 +200,36 @@ fn paper(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Paper {
 
 fn masks(top: &Section<'_, '_>, fields: &[FieldInfo], faults: &mut Faults<'_>) -> Vec<Mask> {
     let names: Vec<&str> = fields.iter().map(|field| field.name.as_str()).collect();
-    let Some(section) = top.section("mask", &names, faults) else { return Vec::new() };
     let mut masks = Vec::new();
-    for (number, name) in (0..).zip(&names) {
-        let Some(mask) = section.section(name, &["keep_first", "keep_last", "with"], faults) else { continue };
-        let number_of = |key: &str, faults: &mut Faults<'_>| {
-            mask.number(key, 0..1_000, faults).and_then(|number| u16::try_from(number.value).ok()).unwrap_or(0)
-        };
-        let with = mask.text("with", faults).and_then(|with| with.value.chars().next()).unwrap_or('•');
-        let (keep_first, keep_last) = (number_of("keep_first", faults), number_of("keep_last", faults));
-        masks.push(Mask { field: number, keep_first, keep_last, with });
+    if let Some(section) = top.section("mask", &names, faults) {
+        for (number, field) in (0..).zip(fields) {
+            let Some(mask) = section.section(&field.name, MASK_KEYS, faults) else { continue };
+            masks.push(mask_of(&mask, Masked::Field(number), faults));
+        }
+    }
+    let keys = [MASK_KEYS, &["name", "regex"]].concat();
+    for section in top.sections("mask_pattern", &keys, faults) {
+        if !section.has("regex") {
+            let allowed = "a regular expression in single quotes, such as '[0-9]{4}(?: [0-9]{4}){3}'";
+            faults.add(section.at, &section.key("regex"), "is missing", Some(allowed));
+        }
+        let Some(regex) = section.regex("regex", faults) else { continue };
+        if regex.is_match("") {
+            faults.add(section.at, &section.key("regex"), "matches nothing at all", None);
+        }
+        masks.push(mask_of(&section, Masked::Pattern(regex.as_str().into()), faults));
     }
     masks
+}
+
+fn mask_of(section: &Section<'_, '_>, what: Masked, faults: &mut Faults<'_>) -> Mask {
+    let mut number = |key: &str| {
+        section.number(key, 0..1_000, faults).and_then(|number| u16::try_from(number.value).ok()).unwrap_or(0)
+    };
+    let (keep_first, keep_last) = (number("keep_first"), number("keep_last"));
+    let with = section.text("with", faults).and_then(|with| with.value.chars().next()).unwrap_or('•');
+    let clear = section.texts("clear", faults).into_iter().map(|role| role.value).collect();
+    Mask { what, keep_first, keep_last, with, clear }
 }
 
 fn read(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> ReadSpec {
@@ -557,18 +593,23 @@ const STARTS: &[(&str, StartWord)] = &[
     ("stream", StartWord::Stream),
 ];
 
-/// Reads `[document]`; returns the account and the date field.
-fn document(
-    top: &Section<'_, '_>,
-    known: &Known,
-    rules: &mut Rules,
-    faults: &mut Faults<'_>,
-) -> (Option<u16>, Option<u16>) {
+/// The fields of a document that have a part of their own.
+#[derive(Debug, Default)]
+struct Parts {
+    account: Option<u16>,
+    date: Option<u16>,
+    amount: Option<u16>,
+    due: Option<u16>,
+    enrol: Vec<u16>,
+}
+
+/// Reads `[document]`.
+fn document(top: &Section<'_, '_>, known: &Known, rules: &mut Rules, faults: &mut Faults<'_>) -> Parts {
     let Some(section) = top.section("document", DOCUMENT_KEYS, faults) else {
         if !known.triggers.is_empty() {
             rules.start = Start::Triggers { when: vec![0], by: Vec::new() };
         }
-        return (None, None);
+        return Parts::default();
     };
     let default = if known.triggers.is_empty() { StartWord::Stream } else { StartWord::Trigger };
     let word = section.choice("start", STARTS, faults).unwrap_or(default);
@@ -583,13 +624,29 @@ fn document(
         Some((position(&name, &names, &section.key(key), "field", faults)?, name.at))
     };
     let (account, date) = (field_of("account"), field_of("date"));
-    if let Some((number, at)) = date
-        && known.fields.get(number).is_some_and(|field| field.kind != FieldType::Date)
-    {
-        faults.add(at, &section.key("date"), "is not a field of type date", None);
+    let (amount, due) = (field_of("amount"), field_of("due"));
+    let number = |kind: FieldType| matches!(kind, FieldType::Decimal | FieldType::Integer);
+    let day = |kind: FieldType| kind == FieldType::Date;
+    for (key, found, fits, wanted) in [
+        ("date", date, &day as &dyn Fn(FieldType) -> bool, "is not a field of type date"),
+        ("due", due, &day, "is not a field of type date"),
+        ("amount", amount, &number, "is not a field of type decimal or integer"),
+    ] {
+        if let Some((position, at)) = found
+            && known.fields.get(position).is_some_and(|field| !fits(field.kind))
+        {
+            faults.add(at, &section.key(key), wanted, None);
+        }
     }
     let narrow = |found: Option<(usize, usize)>| found.and_then(|(number, _)| u16::try_from(number).ok());
-    (narrow(account), narrow(date))
+    let enrol = self::names(&section, "enrol", &names, "field", faults);
+    Parts {
+        account: narrow(account),
+        date: narrow(date),
+        amount: narrow(amount),
+        due: narrow(due),
+        enrol: enrol.into_iter().filter_map(|number| u16::try_from(number).ok()).collect(),
+    }
 }
 
 fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Start {

@@ -80,6 +80,12 @@ pub struct Definition {
     pub account_field: Option<u16>,
     /// Position of the field that dates the document.
     pub date_field: Option<u16>,
+    /// Position of the field with the amount that people look for first.
+    pub amount_field: Option<u16>,
+    /// Position of the field that says when the amount is due.
+    pub due_field: Option<u16>,
+    /// Positions of the fields that are asked when somebody enrols for the portal.
+    pub enrol_fields: Vec<u16>,
     /// What of the text can be searched.
     pub full_text: FullText,
     /// How it looks on paper.
@@ -98,29 +104,57 @@ pub struct Definition {
     pub(crate) rules: Rules,
 }
 
-/// Shows only the ends of a field's value.
+/// Shows only the ends of a value.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mask {
-    /// Position of the field.
-    pub field: u16,
+    /// Which values.
+    pub what: Masked,
     /// Characters shown at the start.
     pub keep_first: u16,
     /// Characters shown at the end.
     pub keep_last: u16,
     /// What stands for each of the others.
     pub with: char,
+    /// Roles that see the value whole; empty: those with the permission `document.unmask`.
+    pub clear: Vec<String>,
+}
+
+/// What a mask is for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Masked {
+    /// The value of the field at this position, wherever it is printed.
+    Field(u16),
+    /// Printed text that matches a regular expression (its first group, when it has one), within a line.
+    Pattern(String),
 }
 
 impl Mask {
     /// The value as somebody without the right sees it: letters and digits replaced, other signs kept. A value that is
     /// not longer than what would be shown is hidden whole.
     pub fn apply(&self, value: &str) -> String {
+        let hidden = self.hidden(value);
+        value.chars().zip(hidden).map(|(ch, hidden)| if hidden { self.with } else { ch }).collect()
+    }
+
+    /// Which characters of a value are replaced.
+    pub fn hidden(&self, value: &str) -> Vec<bool> {
         let count = value.chars().count();
         let (first, last) = (usize::from(self.keep_first), usize::from(self.keep_last));
         let (first, last) = if first + last >= count { (0, 0) } else { (first, last) };
-        let hidden = |at: usize, ch: char| at >= first && at < count - last && ch.is_alphanumeric();
-        value.chars().enumerate().map(|(at, ch)| if hidden(at, ch) { self.with } else { ch }).collect()
+        let hidden = |(at, ch): (usize, char)| at >= first && at < count - last && ch.is_alphanumeric();
+        value.chars().enumerate().map(hidden).collect()
     }
+}
+
+/// A field that some see only in part.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaskedField {
+    /// The definition that says so.
+    pub definition: String,
+    /// The field, or `account` where that is the document's account.
+    pub field: String,
+    /// Roles that see it whole; empty: those with the permission.
+    pub clear: Vec<String>,
 }
 
 /// Name of the definition for streams that no other definition recognises.
@@ -139,6 +173,9 @@ impl Definition {
             fields: Vec::new(),
             account_field: None,
             date_field: None,
+            amount_field: None,
+            due_field: None,
+            enrol_fields: Vec::new(),
             full_text: FullText::Phrases,
             paper: Paper::default(),
             retention: None,
@@ -158,6 +195,22 @@ impl Definition {
         rules.triggers.iter().any(|rule| !matches!(rule.condition.sight, Sight::Tag(_)))
             || !rules.excludes.is_empty()
             || rules.fields.iter().any(of_text)
+    }
+
+    /// The fields that it masks, by name.
+    pub fn masked_fields(&self) -> Vec<MaskedField> {
+        let mut fields = Vec::new();
+        for mask in &self.masks {
+            let Masked::Field(number) = mask.what else { continue };
+            let (definition, clear) = (&self.name, &mask.clear);
+            let of =
+                |field: &str| MaskedField { definition: definition.clone(), field: field.into(), clear: clear.clone() };
+            fields.push(of(self.field_name(usize::from(number))));
+            if self.account_field == Some(number) {
+                fields.push(of("account"));
+            }
+        }
+        fields
     }
 
     /// Name of field `number`, or nothing.

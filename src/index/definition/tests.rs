@@ -79,6 +79,8 @@ fn messages_say_what_is_allowed() {
     one_error("[read]\ncode_page = \"ebcdic\"\n", "5:13", &["read.code_page", "ibm-1047"]);
     one_error("[read]\nformat = \"word\"\n", "5:10", &["line-data"]);
     one_error("[mask]\nsecret = {}\n", "5:1", &["mask.secret"]);
+    one_error("[[mask_pattern]]\nkeep_last = 4\n", "4:1", &["mask_pattern.1.regex: is missing"]);
+    one_error("[[mask_pattern]]\nregex = '[0-9]*'\n", "4:1", &["matches nothing"]);
     one_error(
         "[[exclude]]\nbuiltin = \"jes4\"\nname = \"x\"\ntext = \"y\"\n",
         "5:11",
@@ -153,10 +155,10 @@ fn differences_read_well() {
 
 #[test]
 fn masks_show_only_the_ends() {
-    let mask = Mask { field: 0, keep_first: 0, keep_last: 4, with: '•' };
+    let mask = Mask { what: Masked::Field(0), keep_first: 0, keep_last: 4, with: '•', clear: Vec::new() };
     assert_eq!(mask.apply("8618-2565-747469"), "••••-••••-••7469");
     assert_eq!(mask.apply("7469"), "••••", "a short value is hidden whole");
-    assert_eq!(Mask { field: 0, keep_first: 2, keep_last: 0, with: '*' }.apply("张三丰"), "张三*");
+    assert_eq!(Mask { keep_first: 2, keep_last: 0, with: '*', ..mask }.apply("张三丰"), "张三*");
 }
 
 #[test]

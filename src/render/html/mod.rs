@@ -6,7 +6,7 @@
 //! nothing from outside. Everything that comes from a document is escaped.
 
 mod picture;
-mod sheet;
+pub(super) mod sheet;
 mod style;
 mod webfont;
 
@@ -40,6 +40,10 @@ impl Renderer for Html {
         true
     }
 
+    fn marks_words(&self) -> bool {
+        true
+    }
+
     fn render(
         &self,
         info: &DocumentInfo,
@@ -48,8 +52,7 @@ impl Renderer for Html {
         out: &mut dyn Write,
     ) -> Result<Rendered, RenderError> {
         let range = how.range(pages.count())?;
-        let words: Vec<Vec<char>> =
-            how.highlight.iter().map(|word| folded(word)).filter(|word| !word.is_empty()).collect();
+        let words = sheet::words(&how.highlight);
         let mut html = String::new();
         let first = match range.clone().next() {
             Some(number) => Some(pages.get(number)?),

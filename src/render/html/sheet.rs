@@ -43,6 +43,11 @@ impl Shared {
     }
 }
 
+/// Words to highlight as they are compared: in lower case, without blanks around them.
+pub fn words(highlight: &[String]) -> Vec<Vec<char>> {
+    highlight.iter().map(|word| super::folded(word)).filter(|word| !word.is_empty()).collect()
+}
+
 /// Whether a page must be shown as it looks: a grid of cells would lose something.
 pub fn is_needed(page: &Page) -> bool {
     page.elements.iter().any(|element| match element {

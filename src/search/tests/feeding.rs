@@ -8,7 +8,7 @@ fn some(count: u32, word: &str) -> Vec<Sample> {
 }
 
 fn total(search: &Search, catalogue: &Memory, text: &str) -> u64 {
-    search.hits_of(catalogue, &query(text), None, &Window::default()).expect("finds").total
+    search.hits(catalogue, &query(text), &everybody(), &Window::default()).expect("finds").total
 }
 
 #[test]
@@ -47,9 +47,9 @@ fn documents_of_a_load_that_is_gone_are_never_shown() {
     let (_dir, search) = fed("gone", &memory);
     memory.unload(first);
     assert_eq!(total(&search, &memory, ""), 10, "before the index hears of it");
-    assert_eq!(search.facets_of(&memory, &query(""), None).expect("counts").total, 10);
+    assert_eq!(search.facets(&memory, &query(""), &everybody()).expect("counts").total, 10);
     memory.lose(second);
-    let list = search.hits_of(&memory, &query(""), None, &Window::default()).expect("finds");
+    let list = search.hits(&memory, &query(""), &everybody(), &Window::default()).expect("finds");
     assert_eq!((list.hits.len(), list.total), (0, 0), "not even when nobody tells it");
 }
 

@@ -33,7 +33,7 @@ fn pages(
     let mut all = Vec::new();
     let mut window = Window { limit, sort, ..Window::default() };
     for page in 0.. {
-        let list = search.hits_of(catalogue, &query(text), None, &window).expect("finds");
+        let list = search.hits(catalogue, &query(text), &everybody(), &window).expect("finds");
         assert!(list.hits.len() <= limit);
         all.extend(list.hits);
         window.cursor = list.next_cursor;
@@ -83,7 +83,7 @@ fn orders_are_by_date_or_by_score() {
     let (_dir, search) = fed("orders", &memory);
     let order = |sort: Sort| {
         let window = Window { sort, ..Window::default() };
-        let hits = search.hits_of(&memory, &query("fee"), None, &window).expect("finds").hits;
+        let hits = search.hits(&memory, &query("fee"), &everybody(), &window).expect("finds").hits;
         assert!(hits.iter().all(|hit| hit.score.is_some() == (sort == Sort::Relevance)));
         hits.into_iter().map(|hit| hit.id.ordinal).collect::<Vec<_>>()
     };
@@ -104,10 +104,10 @@ fn offsets_and_streams_give_the_same_list_as_one_window() {
             streamed.push(hit);
             ControlFlow::Continue(())
         };
-        search.for_each_of(&memory, &query("fee -name:eve"), None, sort, 77, &mut each).expect("streams");
+        search.for_each_of(&memory, &query("fee -name:eve"), &everybody(), sort, 77, &mut each).expect("streams");
         assert_eq!(streamed, whole, "{sort:?}");
         let window = Window { limit: 10, offset: 500, sort, ..Window::default() };
-        let list = search.hits_of(&memory, &query("fee -name:eve"), None, &window).expect("finds");
+        let list = search.hits(&memory, &query("fee -name:eve"), &everybody(), &window).expect("finds");
         assert_eq!(list.hits, whole[500..510]);
         assert_eq!(list.total, whole.len() as u64);
     }
@@ -119,9 +119,10 @@ fn a_cursor_of_another_list_is_refused() {
     memory.load("x", crowd(50));
     let (_dir, search) = fed("cursors", &memory);
     let window = Window { limit: 5, ..Window::default() };
-    let next = search.hits_of(&memory, &query("fee"), None, &window).expect("finds").next_cursor;
+    let next = search.hits(&memory, &query("fee"), &everybody(), &window).expect("finds").next_cursor;
     let with = |text: &str, accounts: Option<&[String]>, cursor: Option<String>, sort: Sort| {
-        search.hits_of(&memory, &query(text), accounts, &Window { limit: 5, cursor, sort, ..Window::default() })
+        let scope = accounts.map_or_else(everybody, of);
+        search.hits(&memory, &query(text), &scope, &Window { limit: 5, cursor, sort, ..Window::default() })
     };
     assert!(with("fee", None, next.clone(), Sort::DateDescending).is_ok());
     assert!(matches!(with("fees", None, next.clone(), Sort::DateDescending), Err(SearchError::Cursor)));
@@ -137,13 +138,13 @@ fn facets_count_by_definition_kind_and_year() {
     memory.load("bank-statement", vec![Sample::new("1", "2024-01-01"), Sample::new("2", "2023-06-01")]);
     memory.load("phone-bill", vec![Sample::new("1", "2024-12-31"), Sample::default()]);
     let (_dir, search) = fed("facets", &memory);
-    let facets = search.facets_of(&memory, &query(""), None).expect("counts");
+    let facets = search.facets(&memory, &query(""), &everybody()).expect("counts");
     let list = |pairs: &[(&str, u64)]| pairs.iter().map(|(name, n)| ((*name).to_owned(), *n)).collect::<Vec<_>>();
     assert_eq!(facets.total, 4);
     assert_eq!(facets.definitions, list(&[("bank-statement", 2), ("phone-bill", 2)]));
     assert_eq!(facets.kinds, list(&[("bill", 2), ("statement", 2)]));
     assert_eq!(facets.years, [(2024, 2), (2023, 1)]);
-    let mine = search.facets_of(&memory, &query(""), Some(&["2".into()])).expect("counts");
+    let mine = search.facets(&memory, &query(""), &of(&["2".into()])).expect("counts");
     assert_eq!((mine.total, mine.definitions, mine.years), (1, list(&[("bank-statement", 1)]), vec![(2023, 1)]));
 }
 
@@ -157,7 +158,7 @@ fn a_long_document_in_parts_is_one_hit() {
     search.catch_up(&memory, &mut |_| {}).expect("catches up");
     assert_eq!(ids(&search, &memory, "fee"), ["1-1", "1-2"]);
     assert_eq!(ids(&search, &memory, "page49"), ["1-1"]);
-    assert_eq!(search.facets_of(&memory, &query("fee"), None).expect("counts").total, 2);
+    assert_eq!(search.facets(&memory, &query("fee"), &everybody()).expect("counts").total, 2);
     for sort in [Sort::DateDescending, Sort::DateAscending, Sort::Relevance] {
         let found = pages(&search, &memory, "fee", sort, 1, &|_| {});
         assert_eq!(found.len(), 2, "{sort:?}");
@@ -189,14 +190,14 @@ proptest! {
             for text in ["", "fee", "word1 OR name:bob", "-name:ann", "amount:>0.50", "account:A-3", "account:A*1"] {
                 let Ok(query) = Query::parse(text) else { continue };
                 let window = Window { limit: 10_000, ..Window::default() };
-                let everything = search.hits_of(&memory, &query, None, &window).unwrap();
-                let seen = search.hits_of(&memory, &query, Some(&accounts), &window).unwrap();
+                let everything = search.hits(&memory, &query, &everybody(), &window).unwrap();
+                let seen = search.hits(&memory, &query, &of(&accounts), &window).unwrap();
                 let expected: Vec<_> = everything.hits.into_iter()
                     .filter(|hit| accounts_of[&hit.id].as_ref().is_some_and(|account| accounts.contains(account)))
                     .collect();
                 prop_assert_eq!(seen.total, expected.len() as u64);
                 prop_assert_eq!(&seen.hits, &expected);
-                let facets = search.facets_of(&memory, &query, Some(&accounts)).unwrap();
+                let facets = search.facets(&memory, &query, &of(&accounts)).unwrap();
                 prop_assert_eq!(facets.total, expected.len() as u64);
                 prop_assert_eq!(facets.kinds.iter().map(|(_, n)| n).sum::<u64>(), facets.total);
             }

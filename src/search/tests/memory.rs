@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 
 use super::super::catalogue::{Catalogue, CatalogueError, Indexing};
 use crate::archive::{Change, DocId, Document, LoadId, LoadRow, Seq};
-use crate::index::definition::FullText;
+use crate::index::definition::{FullText, MaskedField};
 use crate::index::value::{Day, Decimal, FieldType, FieldValue, Value};
 
 /// One load's documents and the text of their pages.
@@ -27,6 +27,7 @@ struct Inner {
     fuse: Option<u64>,
     fields: BTreeMap<String, FieldType>,
     full_text: FullText,
+    masks: Vec<MaskedField>,
 }
 
 /// A document to load.
@@ -91,6 +92,13 @@ impl Memory {
     pub(super) fn full_text(self, how: FullText) -> Memory {
         self.inner.lock().unwrap().full_text = how;
         self
+    }
+
+    /// Masks a field for all but these roles.
+    pub(super) fn mask(&self, definition: &str, field: &str, clear: &[&str]) {
+        let clear = clear.iter().map(ToString::to_string).collect();
+        let mask = MaskedField { definition: definition.into(), field: field.into(), clear };
+        self.inner.lock().unwrap().masks.push(mask);
     }
 
     pub(super) fn load(&self, definition: &str, samples: Vec<Sample>) -> LoadId {
@@ -239,6 +247,10 @@ impl Catalogue for Memory {
 
     fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError> {
         Ok(self.inner.lock().unwrap().fields.iter().map(|(name, kind)| (name.clone(), *kind)).collect())
+    }
+
+    fn masks(&self) -> Result<Vec<MaskedField>, CatalogueError> {
+        Ok(self.inner.lock().unwrap().masks.clone())
     }
 
     fn page_texts(

@@ -4,6 +4,7 @@ mod feeding;
 mod lists;
 mod memory;
 mod queries;
+mod rights;
 mod scale;
 
 use std::ops::ControlFlow;
@@ -12,6 +13,8 @@ use std::path::PathBuf;
 use super::searching::HITS_AT_ONCE;
 use super::*;
 use crate::archive::LoadId;
+use crate::auth::gate::Scope;
+use crate::auth::predicate::Predicate;
 use memory::Memory;
 
 /// A folder that goes when it is dropped.
@@ -43,6 +46,16 @@ fn fed(name: &str, catalogue: &Memory) -> (Dir, Search) {
     (dir, search)
 }
 
+/// The scope of somebody who may see everything, though masked.
+fn everybody() -> Scope {
+    Scope::for_tests(Predicate::Everything)
+}
+
+/// The scope of somebody who may see the documents of these accounts.
+fn of(accounts: &[String]) -> Scope {
+    Scope::for_tests(Predicate::Account(accounts.to_vec()))
+}
+
 fn query(text: &str) -> Query {
     Query::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
 }
@@ -50,7 +63,8 @@ fn query(text: &str) -> Query {
 /// What a query finds, in document order.
 fn ids(search: &Search, catalogue: &Memory, text: &str) -> Vec<String> {
     let window = Window { limit: 10_000, sort: Sort::DateAscending, ..Window::default() };
-    let list = search.hits_of(catalogue, &query(text), None, &window).unwrap_or_else(|error| panic!("{text}: {error}"));
+    let list =
+        search.hits(catalogue, &query(text), &everybody(), &window).unwrap_or_else(|error| panic!("{text}: {error}"));
     assert_eq!(list.total, list.hits.len() as u64, "{text}");
     let mut found: Vec<_> = list.hits.into_iter().map(|hit| hit.id).collect();
     found.sort_unstable();

@@ -230,7 +230,7 @@ fn documents_are_found_by_definition_kind_load_and_id() {
 fn wrong_queries_say_what_exists() {
     let memory = bank();
     let (_dir, search) = fed("wrong", &memory);
-    let error = |text: &str| match search.hits_of(&memory, &query(text), None, &Window::default()) {
+    let error = |text: &str| match search.hits(&memory, &query(text), &everybody(), &Window::default()) {
         Err(SearchError::Query(error)) => (error.at, format!("{error} {}", error.advice)),
         other => panic!("{text}: {other:?}"),
     };

@@ -13,6 +13,7 @@ use futures_util::stream;
 
 use super::documents;
 use crate::archive::DocId;
+use crate::auth::gate::{Sight, Use};
 use crate::render::RenderOptions;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DocumentView, FormatInfo};
@@ -20,6 +21,7 @@ use crate::serve::problem::Problem;
 use crate::serve::range::{self, Asked};
 use crate::serve::rendition::{Body, Kept, Key, Rendition, Spool};
 use crate::serve::state::State;
+use crate::view::ORIGINAL;
 
 /// What the HTML rendition may do: show itself. It runs in a frame, its own styles are inside it.
 const HTML_POLICY: &str = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; \
@@ -40,37 +42,52 @@ const MOST_WORDS: usize = 32;
 #[utoipa::path(get, path = "/api/v1/documents/{id}/content", tag = "documents",
     params(
         ("id" = String, Path, description = "Document id"),
-        ("format" = Option<String>, Query, description = "`pdf` (when left out), `html`, `text`, `png`, `csv`, `json`, `original`"),
+        ("format" = Option<String>, Query, description = "`pdf` (when left out), `html`, `text`, `png`, `svg`, `csv`, `json`, `original`"),
         ("page" = Option<String>, Query, description = "Pages from 1: `3` or `2-5`"),
         ("width" = Option<u32>, Query, description = "Width of a picture in pixels"),
-        ("highlight" = Option<String>, Query, description = "Words to mark in HTML, parted by blanks"),
+        ("highlight" = Option<String>, Query, description = "Words to mark in HTML and SVG, parted by blanks"),
         ("download" = Option<String>, Query, description = "`1`: as a file to save"),
+        ("print" = Option<String>, Query, description = "`1`: to be printed; needs `document.print`, recorded as such"),
     ),
     responses((status = 200, description = "the rendition, with a strong ETag"), (status = 206, description = "a range"),
-        (status = 304, description = "unchanged"), (status = 404, description = "not-found"),
+        (status = 304, description = "unchanged"),
+        (status = 403, description = "forbidden; masked: the original of a document with values masked for the caller"),
+        (status = 404, description = "not-found"),
         (status = 416, description = "range")))]
 pub async fn get(ask: Ask) -> Answer {
-    let params = ask.params(&["format", "page", "width", "highlight", "download"])?;
+    let params = ask.params(&["format", "page", "width", "highlight", "download", "print"])?;
     let id = documents::id(ask.part("id"))?;
-    let (key, format) = wanted(&ask.state.backend.formats(), id, &params)?;
-    let download = params.get("download").is_some();
     let who = ask.who()?;
+    let sight = ask.state.gate.scope(&who.principal).sight().clone();
+    let (key, format) = wanted(&ask.state.backend.formats(), id, sight, &params)?;
+    let download = params.get("download").is_some();
+    let used = match () {
+        () if format.name == ORIGINAL => Use::ORIGINAL,
+        () if params.get("print").is_some() => Use::PRINT,
+        () if download => Use::DOWNLOAD,
+        () => Use::READ,
+    };
     let kept = match ask.state.cache.get(&key, ask.state.backend.generation()) {
         Some(kept) => {
-            ask.state.gate.open(&who.principal, id, kept.account.as_deref(), format.name)?;
+            ask.state.gate.open(&who.principal, used, &kept.subject, format.name)?;
             ask.state.metrics.cache_hits.fetch_add(1, Ordering::Relaxed);
             kept
         }
         None => {
             let who = who.clone();
-            ask.block(move |state| made(state, &who, key, &format)).await?
+            ask.block(move |state| made(state, &who, used, key, &format)).await?
         }
     };
     Ok(answer(&ask.request, &kept, format.name, download))
 }
 
 /// What is asked for, as the key it is kept under.
-fn wanted(formats: &[FormatInfo], document: DocId, params: &Params) -> Result<(Key, FormatInfo), Problem> {
+fn wanted(
+    formats: &[FormatInfo],
+    document: DocId,
+    sight: Sight,
+    params: &Params,
+) -> Result<(Key, FormatInfo), Problem> {
     let name = params.get("format").unwrap_or("pdf");
     let Some(format) = formats.iter().find(|format| format.name == name) else {
         let allowed: Vec<_> = formats.iter().map(|format| format.name).collect();
@@ -78,13 +95,13 @@ fn wanted(formats: &[FormatInfo], document: DocId, params: &Params) -> Result<(K
     };
     let pages = params.get("page").map(pages).transpose()?;
     let width_px = params.number("width", 16..=MOST_PIXELS)?.filter(|_| name == "png");
-    let words = params.get("highlight").filter(|_| name == "html").unwrap_or_default();
+    let words = params.get("highlight").filter(|_| format.marks_words).unwrap_or_default();
     let highlight = words.split_whitespace().take(MOST_WORDS).map(str::to_string).collect();
-    let pages = if name == "png" { pages.or(Some((0, 0))) } else { pages };
-    if name == "png" && pages.is_some_and(|(first, last)| first != last) {
+    let pages = if format.one_page { pages.or(Some((0, 0))) } else { pages };
+    if format.one_page && pages.is_some_and(|(first, last)| first != last) {
         return Err(Problem::bad_parameter("A picture shows one page: page is a whole number from 1."));
     }
-    Ok((Key { document, format: format.name, pages, width_px, highlight }, *format))
+    Ok((Key { document, sight, format: format.name, pages, width_px, highlight }, *format))
 }
 
 fn pages(text: &str) -> Result<(u32, u32), Problem> {
@@ -98,13 +115,11 @@ fn pages(text: &str) -> Result<(u32, u32), Problem> {
 }
 
 /// Makes a rendition with the gate's permit and keeps it.
-fn made(state: &State, who: &SignedIn, key: Key, format: &FormatInfo) -> Result<Kept, Problem> {
+fn made(state: &State, who: &SignedIn, used: Use, key: Key, format: &FormatInfo) -> Result<Kept, Problem> {
     let generation = state.backend.generation();
-    let Some(view) = state.backend.document(key.document)? else {
-        state.gate.refuse(&who.principal, key.document, format.name)?;
-        return Err(Problem::nothing());
-    };
-    let permit = state.gate.open(&who.principal, key.document, view.account.as_deref(), format.name)?;
+    let subject = Arc::new(state.backend.subject(key.document)?);
+    let permit = state.gate.open(&who.principal, used, &subject, format.name)?;
+    let view = state.backend.document(&permit)?;
     if let Some((_, last)) = key.pages
         && last >= view.pages
     {
@@ -116,12 +131,8 @@ fn made(state: &State, who: &SignedIn, key: Key, format: &FormatInfo) -> Result<
     state.backend.render(&permit, format.name, &how, &mut spool)?;
     let rendition = spool.finish(format.media_type).map_err(|error| Problem::failed("keeping a rendition", &error))?;
     state.metrics.cache_misses.fetch_add(1, Ordering::Relaxed);
-    let kept = Kept {
-        generation,
-        file_name: file_name(&view, format, key.pages),
-        account: view.account,
-        rendition: Arc::new(rendition),
-    };
+    let kept =
+        Kept { generation, file_name: file_name(&view, format, key.pages), subject, rendition: Arc::new(rendition) };
     state.cache.put(key, kept.clone());
     Ok(kept)
 }
@@ -204,7 +215,8 @@ fn set(response: &mut HttpResponse, name: header::HeaderName, value: &str) {
     }
 }
 
-fn send(mut builder: actix_web::HttpResponseBuilder, rendition: &Rendition, from: u64, to: u64) -> HttpResponse {
+/// A part of a rendition as an answer.
+pub fn send(mut builder: actix_web::HttpResponseBuilder, rendition: &Rendition, from: u64, to: u64) -> HttpResponse {
     match &rendition.body {
         Body::Memory(bytes) => {
             let (from, to) = (from as usize, to as usize);

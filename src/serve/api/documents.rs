@@ -4,7 +4,8 @@ use actix_web::HttpResponse;
 
 use super::json;
 use crate::archive::DocId;
-use crate::auth::user::Role;
+use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DocumentView, HitPage, HitsAsked, Order};
 use crate::serve::problem::Problem;
@@ -42,7 +43,7 @@ pub fn asked(params: &Params, limit: usize) -> Result<HitsAsked, Problem> {
 /// Finds, after recording who searched for what.
 pub fn find(state: &State, who: &SignedIn, asked: &HitsAsked) -> Result<HitPage, Problem> {
     let scope = state.gate.scope(&who.principal);
-    state.gate.record(&who.principal, "search", "", &wish(asked))?;
+    state.gate.record_by(&who.principal, Permission::DocumentRead, "search", "", &wish(asked))?;
     Ok(state.backend.hits(asked, &scope)?)
 }
 
@@ -67,12 +68,9 @@ pub fn id(text: &str) -> Result<DocId, Problem> {
 /// What is known of a document, after the gate let `who` have it. Not there and not allowed look alike, and both are
 /// recorded.
 pub fn look_up(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<DocumentView, Problem> {
-    let Some(view) = state.backend.document(id)? else {
-        state.gate.refuse(&who.principal, id, why)?;
-        return Err(Problem::nothing());
-    };
-    state.gate.open(&who.principal, id, view.account.as_deref(), why)?;
-    Ok(view)
+    let subject = state.backend.subject(id)?;
+    let permit = state.gate.open(&who.principal, Use::READ, &subject, why)?;
+    Ok(state.backend.document(&permit)?)
 }
 
 /// Hit list: the documents that match and that the caller may see.
@@ -93,7 +91,7 @@ pub fn look_up(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<Do
 pub async fn list(ask: Ask) -> Answer {
     let asked = asked(&ask.params(PARAMETERS)?, 20)?;
     let who = ask.who()?.clone();
-    let all = who.role == Role::Administrator;
+    let all = who.may(Permission::DocumentSensitive);
     let page = ask.block(move |state| find(state, &who, &asked)).await?;
     Ok(HttpResponse::Ok().json(json::hits(page, all)))
 }

@@ -1,6 +1,7 @@
 //! The calls of programs: `/api/v1`.
 
 pub mod content;
+pub mod crm;
 pub mod documents;
 pub mod info;
 pub mod json;

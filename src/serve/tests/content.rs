@@ -82,7 +82,7 @@ fn wrong_parameters_say_what_is_allowed() {
         ("/api/v1/documents?from=2024-02-30", "2024-12-31"),
         ("/api/v1/documents?colour=green", "definition"),
         ("/api/v1/documents?q=a&q=b", "twice"),
-        ("/api/v1/documents?q=((", "never closed"),
+        ("/api/v1/documents?q=((", "missing"),
     ] {
         let reply = world.get(path, &ann);
         assert_eq!((reply.status, reply.header("content-type")), (400, "application/problem+json"), "{path}");

@@ -1,6 +1,7 @@
 //! An archive that knows three documents.
 
 use std::io::Write;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
@@ -8,7 +9,9 @@ use std::sync::{Arc, Mutex};
 use crate::archive::kv::Engine;
 use crate::archive::kv::memory::Memory;
 use crate::archive::{DocId, LoadId, LoadRow};
+use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
+use crate::auth::predicate::{Facts, Subject};
 use crate::index::value::{Day, Decimal, FieldValue, Value};
 use crate::render::RenderOptions;
 use crate::serve::backend::*;
@@ -16,6 +19,8 @@ use crate::serve::backend::*;
 pub struct Fake {
     engine: Arc<dyn Engine>,
     pub renders: AtomicU64,
+    /// Times that a document was looked at.
+    pub asked: AtomicU64,
     loads: Mutex<Vec<(LoadRow, Vec<u8>)>>,
 }
 
@@ -28,7 +33,23 @@ const DOCUMENTS: [(&str, &str, u32, usize); 3] = [
 
 impl Fake {
     pub fn new() -> Fake {
-        Fake { engine: Arc::new(Memory::default()), renders: AtomicU64::new(0), loads: Mutex::default() }
+        Fake {
+            engine: Arc::new(Memory::default()),
+            renders: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
+            loads: Mutex::default(),
+        }
+    }
+
+    fn facts(view: &DocumentView) -> Facts {
+        Facts {
+            id: view.id,
+            definition: view.definition.clone(),
+            kind: view.kind.clone(),
+            account: view.account.clone(),
+            date: view.date.map(|day| day.0),
+            fields: view.fields.iter().map(|field| (field.name.clone(), field.value.clone())).collect(),
+        }
     }
 
     fn view(id: DocId) -> Option<DocumentView> {
@@ -56,6 +77,7 @@ impl Fake {
                 field("amount_due", Value::Decimal(Decimal { units: 123_456_700, scale: 2 })),
                 field("secret", Value::Text("hush".into())),
             ],
+            masked: false,
         })
     }
 }
@@ -71,15 +93,19 @@ impl Backend for Fake {
 
     fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError> {
         if asked.query.contains("((") {
-            return Err(BackendError::BadQuery("a bracket is never closed (character 1)".into()));
+            return Err(crate::search::Query::parse(&asked.query).map(|_| ()).expect_err("a broken query").into());
         }
         let ids = (1..=3).map(|ordinal| DocId { load: LoadId(1), ordinal });
         let seen = |view: &DocumentView| {
-            let account = view.account.clone().unwrap_or_default();
-            scope.accounts().is_none_or(|accounts| accounts.contains(&account))
-                && asked.account.as_ref().is_none_or(|asked| *asked == account)
+            scope.predicate().holds(&Fake::facts(view))
+                && asked.account.as_ref().is_none_or(|a| Some(a) == view.account.as_ref())
         };
-        let views: Vec<_> = ids.filter_map(Fake::view).filter(seen).collect();
+        let dated = |view: &DocumentView| asked.to.is_none_or(|to| view.date.is_some_and(|date| date <= to));
+        let mut views: Vec<_> = ids.filter_map(Fake::view).filter(seen).filter(dated).collect();
+        if asked.account.is_some() {
+            // What is asked for one account relies on the order.
+            views.sort_by_key(|view| std::cmp::Reverse(view.date));
+        }
         let highlights = vec![Highlight {
             parts: vec![
                 HighlightPart { text: "a <late> ".into(), marked: false },
@@ -99,12 +125,31 @@ impl Backend for Fake {
         })
     }
 
-    fn document(&self, id: DocId) -> Result<Option<DocumentView>, BackendError> {
-        Ok(Fake::view(id))
+    fn subject(&self, id: DocId) -> Result<Subject, BackendError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Ok(match Fake::view(id) {
+            Some(view) => Subject::found(Fake::facts(&view)),
+            None => Subject::absent(id, None),
+        })
+    }
+
+    fn document(&self, permit: &Permit) -> Result<DocumentView, BackendError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        Ok(Fake::view(permit.document()).expect("the gate has let it through"))
+    }
+
+    fn restricted(&self) -> Result<Restricted, BackendError> {
+        Ok(Vec::new())
     }
 
     fn formats(&self) -> Vec<FormatInfo> {
-        let format = |name, media_type, extension| FormatInfo { name, media_type, extension };
+        let format = |name, media_type, extension| FormatInfo {
+            name,
+            media_type,
+            extension,
+            one_page: name == "png",
+            marks_words: name == "html",
+        };
         vec![
             format("pdf", "application/pdf", "pdf"),
             format("html", "text/html; charset=utf-8", "html"),
@@ -112,6 +157,13 @@ impl Backend for Fake {
             format("png", "image/png", "png"),
             format("original", "application/octet-stream", "bin"),
         ]
+    }
+
+    fn texts(&self, _: &Permit, each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>) -> Result<(), BackendError> {
+        let _ = each(0, "a late FEE\nfee");
+        let _ = each(1, "nothing");
+        let _ = each(2, "fee");
+        Ok(())
     }
 
     fn render(
@@ -182,9 +234,18 @@ impl Backend for Fake {
             name: "great-lakes-statement".into(),
             version: 1,
             title: "Great Lakes Statement".into(),
+            title_zh: None,
             kind: "statement".into(),
-            fields: vec!["account".into()],
+            fields: vec!["account".into(), "amount_due".into()],
+            amount: Some("amount_due".into()),
+            due: None,
+            enrol: vec![("amount_due".into(), "Amount due".into(), Some("应付金额".into()))],
         }])
+    }
+
+    fn vocabulary(&self) -> Result<crate::search::Vocabulary, BackendError> {
+        let amounts = vec!["amount_due".into()];
+        Ok(crate::search::Vocabulary { amounts, ..Default::default() })
     }
 
     fn figures(&self) -> Result<Figures, BackendError> {

@@ -1,9 +1,11 @@
 //! The server over real HTTP, with an archive in memory behind it.
 
 mod content;
+mod crm;
 mod fake;
 mod forgery;
 mod hostile;
 mod loads;
 mod rights;
+mod second;
 mod support;

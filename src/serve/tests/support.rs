@@ -11,10 +11,11 @@ use std::time::Duration;
 use super::fake::Fake;
 use crate::audit::{Filter, Record};
 use crate::auth::clock::Clock;
+use crate::auth::directory::Directory;
 use crate::auth::gate::Gate;
 use crate::auth::key::Keys;
 use crate::auth::session::Sessions;
-use crate::auth::user::{NewUser, Role, Users};
+use crate::auth::user::{NewUser, Users};
 use crate::serve::backend::Backend;
 use crate::serve::{ServeConfig, ServeHandle, start};
 
@@ -24,6 +25,7 @@ pub struct World {
     pub server: ServeHandle,
     pub fake: Arc<Fake>,
     pub users: Users,
+    pub directory: Directory,
     pub keys: Keys,
     pub sessions: Sessions,
     pub gate: Gate,
@@ -46,14 +48,14 @@ impl World {
         let clock = Clock::default();
         let users = Users::new(engine.clone(), clock.clone());
         for (name, role, account) in [
-            ("root", Role::Administrator, None),
-            ("ann", Role::Agent, None),
-            ("carl", Role::Customer, Some("4711")),
-            ("dora", Role::Customer, Some("4712")),
+            ("root", "administrator", None),
+            ("ann", "agent", None),
+            ("carl", "customer", Some("4711")),
+            ("dora", "customer", Some("4712")),
         ] {
             let new = NewUser {
                 name: name.into(),
-                role,
+                role: role.into(),
                 accounts: account.into_iter().map(str::to_string).collect(),
                 display_name: String::new(),
                 language: String::new(),
@@ -68,12 +70,26 @@ impl World {
         World {
             server,
             users,
+            directory: Directory::new(engine.clone()),
             keys: Keys::new(engine.clone(), clock.clone()),
             sessions: Sessions::new(engine.clone(), clock),
             gate: Gate::new(engine),
             fake,
             folder,
         }
+    }
+
+    /// Adds a user who is no customer.
+    pub fn add(&self, name: &str, role: &str) {
+        let new = NewUser {
+            name: name.into(),
+            role: role.into(),
+            accounts: Vec::new(),
+            display_name: String::new(),
+            language: String::new(),
+            password: None,
+        };
+        self.users.add(new).expect("added");
     }
 
     /// An `Authorization` header for a user.

@@ -3,10 +3,9 @@
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
-use super::{page as render, shown};
+use super::{Language, language, locale, page as render, shown};
 use crate::archive::LoadRow;
 use crate::audit::{Filter, Record};
-use crate::auth::clock::iso;
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
 
@@ -26,6 +25,7 @@ pub async fn page(ask: Ask) -> Answer {
             Ok((state.backend.loads()?, jobs, records))
         })
         .await?;
+    let language = language(&ask.request, Some(&who));
     let jobs = jobs.iter().map(|job| {
         context! {
             id => format!("j{}", job.id),
@@ -36,7 +36,7 @@ pub async fn page(ask: Ask) -> Answer {
         }
     });
     let own = context! {
-        loads => rows.iter().rev().take(LOADS).map(load).collect::<Vec<_>>(),
+        loads => rows.iter().rev().take(LOADS).map(|row| load(row, language)).collect::<Vec<_>>(),
         jobs => jobs.collect::<Vec<_>>(),
         records => records.iter().map(record).collect::<Vec<_>>(),
     };
@@ -56,7 +56,7 @@ fn record(record: &Record) -> Value {
     }
 }
 
-fn load(row: &LoadRow) -> Value {
+fn load(row: &LoadRow, language: Language) -> Value {
     let number = |number: u64| shown::grouped(&number.to_string());
     let warnings = row.warnings.iter().map(
         |note| context! { code => note.code.as_str(), count => number(note.count), first => note.first.to_string() },
@@ -74,6 +74,6 @@ fn load(row: &LoadRow) -> Value {
         set_aside => number(row.set_aside_pages),
         aside => aside.map(|part| context! { reason => part.reason.as_str(), pages => part.pages, page => part.first_page }).collect::<Vec<_>>(),
         warnings => warnings.collect::<Vec<_>>(),
-        loaded_at => iso(row.loaded_at),
+        loaded_at => locale::moment(row.loaded_at, language),
     }
 }

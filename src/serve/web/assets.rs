@@ -1,49 +1,55 @@
-//! Styles and script, under addresses that change with their content.
+//! Styles and scripts, under addresses that change with their content.
+//!
+//! All lie in one folder whose name is the hash of them all, so that scripts import each other by plain names.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::header;
 
+use super::source;
 use crate::auth::secret;
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
 
-/// Name, media type, content.
-const FILES: &[(&str, &str, &str)] = &[
-    (
-        "style.css",
-        "text/css; charset=utf-8",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/web/style.css")),
-    ),
-    (
-        "app.js",
-        "text/javascript; charset=utf-8",
-        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/web/app.js")),
-    ),
+/// Folder in `templates/web`, extension, media type.
+const KINDS: &[(&str, &str, &str)] = &[
+    ("css/", ".css", "text/css; charset=utf-8"),
+    ("img/", ".svg", "image/svg+xml"),
+    ("js/", ".js", "text/javascript; charset=utf-8"),
 ];
 
-/// The hash of each file, in the order of [`FILES`].
-fn hashes() -> &'static [String] {
-    static HASHES: OnceLock<Vec<String>> = OnceLock::new();
-    let hash = |content: &str| secret::hex(&secret::fingerprint(content)).chars().take(12).collect();
-    HASHES.get_or_init(|| FILES.iter().map(|(_, _, content)| hash(content)).collect())
+fn is_asset(name: &str) -> bool {
+    KINDS.iter().any(|(folder, _, _)| name.starts_with(folder))
 }
 
-/// The address of a file.
-pub fn address(name: &str) -> String {
-    let at = FILES.iter().position(|(file, _, _)| *file == name);
-    let hash = at.and_then(|at| hashes().get(at)).map_or("", String::as_str);
-    format!("/static/{hash}.{name}")
+fn hash() -> String {
+    let all: String =
+        source::FILES.iter().filter(|(name, _)| is_asset(name)).filter_map(|(name, _)| source::text(name)).collect();
+    secret::hex(&secret::fingerprint(&all)).chars().take(12).collect()
 }
 
-/// A file by its hashed name.
+/// The address of the folder, without a slash at its end.
+pub fn base() -> String {
+    static COMPILED: OnceLock<String> = OnceLock::new();
+    let hash = if source::folder().is_some() { Cow::Owned(hash()) } else { Cow::Borrowed(COMPILED.get_or_init(hash)) };
+    format!("/static/{hash}")
+}
+
+/// A file by its name, in the folder of its hash.
 pub async fn get(ask: Ask) -> Answer {
-    let asked = ask.part("name");
-    let found = FILES.iter().zip(hashes()).find(|((name, _, _), hash)| asked == format!("{hash}.{name}"));
-    let ((_, kind, content), _) = found.ok_or_else(Problem::nothing)?;
+    let name = ask.part("name");
+    if format!("/static/{}", ask.part("version")) != base() {
+        return Err(Problem::nothing());
+    }
+    let found = KINDS.iter().filter(|(_, extension, _)| name.ends_with(extension)).find_map(|(folder, _, kind)| {
+        let content = source::text(&format!("{folder}{name}"))?;
+        Some((kind, content))
+    });
+    let (kind, content) = found.ok_or_else(Problem::nothing)?;
     Ok(HttpResponse::Ok()
         .content_type(*kind)
         .insert_header((header::CACHE_CONTROL, "public, immutable, max-age=31536000"))
-        .body(*content))
+        .body(content.into_owned()))
 }

@@ -1,64 +1,48 @@
-//! Pages for people: sign-in, agents, customers, administrators. Templates lie in `templates/web/`, words in `words.rs`.
+//! Pages for people: sign-in, agents, customers, administrators.
+//!
+//! Templates, words, styles and scripts lie in `templates/web/` ([`source`]); every page works without script. Adding a
+//! page: a handler here, a template there and in the list of `source.rs`, a row in `routes.rs`, words in both languages.
 
+pub mod account;
 pub mod admin;
 pub mod agent;
 pub mod assets;
+mod columns;
+pub mod desk;
 pub mod document;
+pub mod link;
+mod links;
+mod locale;
+mod meaning;
 pub mod my;
+pub mod people;
 mod shown;
 pub mod sign_in;
+mod source;
+mod templates;
 mod words;
-
-use std::sync::OnceLock;
 
 use actix_web::HttpRequest;
 use actix_web::HttpResponse;
 use actix_web::http::StatusCode;
-use minijinja::{Environment, UndefinedBehavior, Value, context};
+use minijinja::{Value, context};
 
 use super::ask::SignedIn;
 use super::problem::Problem;
-use crate::auth::user::Role;
+use crate::auth::permission::Permission;
 pub use words::Language;
 
-/// Content security policy of the pages: nothing from elsewhere, nothing inline.
-pub const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; \
+/// Content security policy of the pages: nothing from elsewhere, nothing inline. Pictures may be `data:`, since drawn
+/// pages of documents hold theirs so.
+pub const POLICY: &str = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; \
      frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Name of the cookie that remembers the language.
 const LANGUAGE_COOKIE: &str = "greenbar_language";
-
-macro_rules! templates {
-    ($($name:literal),+ $(,)?) => {
-        /// The templates by name.
-        const TEMPLATES: &[(&str, &str)] =
-            &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/web/", $name)))),+];
-    };
-}
-
-templates![
-    "base.html",
-    "sign-in.html",
-    "agent.html",
-    "document.html",
-    "my.html",
-    "admin.html",
-    "problem.html",
-    "search.html"
-];
-
-fn environment() -> &'static Environment<'static> {
-    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
-    ENVIRONMENT.get_or_init(|| {
-        let mut environment = Environment::new();
-        environment.set_undefined_behavior(UndefinedBehavior::Strict);
-        environment.add_filter("coded", coded);
-        for (name, source) in TEMPLATES {
-            environment.add_template(name, source).expect("the templates are part of the program and tested");
-        }
-        environment
-    })
-}
+/// Name of the cookie that remembers light or dark.
+const THEME_COOKIE: &str = "greenbar_theme";
+/// What it may say.
+const THEMES: &[&str] = &["light", "dark"];
 
 /// A text as a value in a query string.
 fn coded(text: &str) -> String {
@@ -82,12 +66,17 @@ pub fn language(request: &HttpRequest, who: Option<&SignedIn>) -> Language {
     chosen.or_else(own).or_else(asked).unwrap_or_default()
 }
 
-/// Where a role starts.
-pub fn home(role: Role) -> &'static str {
-    match role {
-        Role::Customer => "/my",
-        Role::Agent | Role::Administrator => "/agent",
-    }
+/// Where somebody starts.
+pub fn home(who: &SignedIn) -> &'static str {
+    let pages = [(Permission::ConsoleUse, "/agent"), (Permission::PortalUse, "/my"), (Permission::AdminUse, "/admin")];
+    pages.into_iter().find(|(permission, _)| who.may(*permission)).map_or("/account", |(_, page)| page)
+}
+
+/// The reader's choice of light or dark; empty for the browser's.
+fn theme(request: &HttpRequest) -> &'static str {
+    let chosen = request.cookie(THEME_COOKIE);
+    let known = |cookie: &actix_web::cookie::Cookie<'_>| THEMES.iter().copied().find(|theme| *theme == cookie.value());
+    chosen.as_ref().and_then(known).unwrap_or_default()
 }
 
 /// Renders a page with what every page has.
@@ -99,41 +88,72 @@ fn page(
     own: Value,
 ) -> Result<HttpResponse, Problem> {
     let language = language(request, who);
+    let theme = theme(request);
     let here = request.uri().path_and_query().map_or("/", |path| path.as_str());
-    let user = who.map(|who| {
-        context! {
-            name => who.user.display_name.as_str(),
-            role => who.role.name(),
-            home => home(who.role),
-            admin => who.role == Role::Administrator,
-            csrf => who.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
-        }
-    });
     let shared = context! {
         t => language.words(),
+        once => crate::auth::secret::token().unwrap_or_default(),
+        said => said(request, language),
+        call => false,
         language => language.code(),
         other_language => language.other().code(),
         other_language_name => language.other().name(),
-        css => assets::address("style.css"),
-        js => assets::address("app.js"),
-        here => here,
-        user => user,
+        theme,
+        other_theme => if theme == "dark" { "light" } else { "dark" },
+        static => assets::base(),
+        here,
+        area => area(request.path()),
+        box => own.get_attr("q").ok().filter(|q| !q.is_undefined()).unwrap_or_else(|| Value::from("")),
+        user => who.map(|who| user(who, language)),
     };
-    let failed = |error: minijinja::Error| Problem::failed("making a page", &error);
-    let template = environment().get_template(template).map_err(failed)?;
-    let html = template.render(context! { ..own, ..shared }).map_err(failed)?;
+    let failed = |error: minijinja::Error| Problem::failed("making a page", &format!("{error:#}"));
+    let html = templates::render(template, context! { ..own, ..shared }).map_err(failed)?;
     let vary = ("vary", "Cookie, Accept-Language");
     Ok(HttpResponse::build(status).content_type("text/html; charset=utf-8").insert_header(vary).body(html))
 }
 
+/// What the page says of what was just done: `said` in its address names the words.
+fn said(request: &HttpRequest, language: Language) -> String {
+    let pairs = request.query_string().split('&');
+    let key = pairs.filter_map(|pair| pair.strip_prefix("said=")).next().unwrap_or_default();
+    if key.is_empty() { String::new() } else { language.word(&format!("said_{key}")) }
+}
+
+/// Which part of the program a path belongs to.
+fn area(path: &str) -> &str {
+    path.split('/').nth(1).unwrap_or_default()
+}
+
+/// A role in words; one of the archive's own by its name.
+fn role_name(who: &SignedIn, language: Language) -> String {
+    let word = language.word(&format!("role_{}", who.role));
+    if word.is_empty() { who.role.clone() } else { word }
+}
+
+fn user(who: &SignedIn, language: Language) -> Value {
+    let name = if who.user.display_name.is_empty() { &who.user.name } else { &who.user.display_name };
+    let initials: String = name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
+    context! {
+        name => name.as_str(),
+        initials => initials.to_uppercase(),
+        role => role_name(who, language),
+        home => home(who),
+        staff => who.may(Permission::ConsoleUse),
+        admin => who.may(Permission::AdminUse),
+        may => who.principal.rights.permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>(),
+        csrf => who.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
+    }
+}
+
 /// A problem as a page.
 pub fn problem_page(request: &HttpRequest, who: Option<&SignedIn>, problem: &Problem) -> HttpResponse {
-    let words = language(request, who).words();
-    let known =
-        words.get_attr(&format!("problem_{}", problem.code.replace('-', "_"))).ok().filter(|text| !text.is_undefined());
+    let language = language(request, who);
+    let key = format!("problem_{}", problem.code.replace('-', "_"));
     let own = context! {
-        title => known.unwrap_or_else(|| Value::from(problem.title)),
-        detail => if problem.status.is_client_error() { problem.detail.as_str() } else { "" },
+        title => language.word(&key),
+        advice => language.word(&format!("{key}_do")),
+        // Why the caller's request is wrong; what the server failed with is in its log.
+        detail => if problem.status == StatusCode::BAD_REQUEST { problem.detail.as_str() } else { "" },
         code => problem.code,
     };
     page(request, who, "problem.html", problem.status, own).unwrap_or_else(|problem| problem.response())

@@ -7,7 +7,7 @@ use unicode_normalization::char::{compose, decompose_compatible};
 
 /// What a character is for cutting text into words.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Class {
+pub(crate) enum Class {
     /// Part of a word: letter, digit, mark.
     Word,
     /// A character of a script that is written without blanks between words.
@@ -17,7 +17,7 @@ pub(super) enum Class {
 }
 
 /// The class of a character.
-pub(super) fn class(c: char) -> Class {
+pub(crate) fn class(c: char) -> Class {
     if c.is_ascii() {
         return if c.is_ascii_alphanumeric() { Class::Word } else { Class::Other };
     }
@@ -52,7 +52,7 @@ fn is_cjk(c: char) -> bool {
 }
 
 /// The plain form of a full-width ASCII character or an ideographic blank; other characters as they are.
-pub(super) fn narrow(c: char) -> char {
+pub(crate) fn narrow(c: char) -> char {
     match c {
         '\u{ff01}'..='\u{ff5e}' => char::from_u32(u32::from(c) - 0xfee0).unwrap_or(c),
         '\u{3000}' => ' ',
@@ -61,7 +61,7 @@ pub(super) fn narrow(c: char) -> char {
 }
 
 /// Appends the folded form of one character.
-pub(super) fn push_folded(c: char, out: &mut String) {
+pub(crate) fn push_folded(c: char, out: &mut String) {
     let c = narrow(c);
     if c.is_ascii() {
         out.push(c.to_ascii_lowercase());
@@ -98,7 +98,7 @@ fn push_voiced(mark: char, out: &mut String) {
 }
 
 /// Whether the character changes the one before it instead of standing for itself.
-pub(super) fn joins_previous(c: char) -> bool {
+pub(crate) fn joins_previous(c: char) -> bool {
     matches!(c, '\u{ff9e}' | '\u{ff9f}' | '\u{3099}' | '\u{309a}')
 }
 
@@ -120,7 +120,7 @@ fn letter(c: char) -> Option<&'static str> {
 }
 
 /// A whole value folded: the form in which exact values are compared. Blanks at the ends go, runs of blanks become one.
-pub(super) fn fold(text: &str) -> String {
+pub(crate) fn fold(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars() {
         if narrow(c).is_whitespace() {
@@ -140,12 +140,12 @@ pub(super) fn fold(text: &str) -> String {
 /// Whether a folded value is a number of some kind with separators (`12-3456`).
 ///
 /// Account and reference numbers are printed with separators and typed without them, or with others.
-pub(super) fn has_separators(folded: &str) -> bool {
+pub(crate) fn has_separators(folded: &str) -> bool {
     folded.bytes().any(|b| b.is_ascii_digit()) && folded.chars().any(|c| !c.is_alphanumeric())
 }
 
 /// The letters and digits of a folded value: `12-3456` is `123456`.
-pub(super) fn squeeze(folded: &str) -> String {
+pub(crate) fn squeeze(folded: &str) -> String {
     folded.chars().filter(|c| c.is_alphanumeric()).collect()
 }
 

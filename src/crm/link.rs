@@ -1,0 +1,172 @@
+//! Signed links: somebody without a user sees one document for a time.
+//!
+//! A link is 128 random bits; only their hash is kept. Opening it shows a page that says what it leads to in general; only
+//! pressing the button there ([`Crm::use_link`]) counts as use, because mail programs fetch addresses on their own.
+//! Links that never were, are over or used up answer alike ([`CrmError::Gone`]).
+
+use serde::{Deserialize, Serialize};
+
+use super::store::{Data, Entry, Kept, hex, key};
+use super::{Crm, CrmError, Time};
+use crate::archive::DocId;
+use crate::archive::kv::{Batch, Family};
+use crate::auth::{AuthError, secret};
+
+/// A link as kept; its id is the hash of its token.
+pub type Link = Kept<LinkData>;
+
+/// What is known of a link.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct LinkData {
+    /// The document that it shows.
+    pub document: String,
+    /// The account of the document.
+    pub account: Option<String>,
+    /// The rendition that it shows.
+    pub format: String,
+    /// The delivery that it went out with.
+    pub delivery: Option<String>,
+    /// The first moment in which it shows nothing any more.
+    pub expires_at: Time,
+    /// Uses that are left.
+    pub uses_left: u32,
+    /// When it was used.
+    pub used_at: Vec<Time>,
+    /// Called back.
+    pub revoked: bool,
+}
+
+/// The longest life of a link.
+pub const MOST_LIFE_S: i64 = 90 * 86_400;
+/// Uses of a link at most.
+pub const MOST_USES: u32 = 100;
+
+impl Data for LinkData {
+    const FAMILY: Family = Family::Activity;
+    const LETTER: u8 = b'l';
+    const WHAT: &'static str = "link";
+
+    fn entries(&self, id: &str) -> Vec<Entry> {
+        vec![(Family::Activity, key(b'b', &[self.document.as_bytes(), id.as_bytes()]))]
+    }
+}
+
+fn id_of(token: &str) -> String {
+    hex(&secret::fingerprint(token))
+}
+
+impl Crm {
+    /// Makes a link to a rendition of a document; returns its token, which is not kept. Whether `by` may see the document
+    /// is for the caller to ask.
+    pub fn make_link(
+        &self,
+        by: &str,
+        document: DocId,
+        account: Option<&str>,
+        life_s: i64,
+        uses: u32,
+    ) -> Result<(String, Link), CrmError> {
+        if !(1..=MOST_LIFE_S).contains(&life_s) || !(1..=MOST_USES).contains(&uses) {
+            return Err(CrmError::invalid("expires_in_s", "a link lives at most 90 days and has at most 100 uses"));
+        }
+        let mut random = [0_u8; 16];
+        getrandom::fill(&mut random).map_err(|error| AuthError::Random { detail: error.to_string() })?;
+        let token = hex(&random);
+        let data = LinkData {
+            document: document.to_string(),
+            account: account.map(str::to_string),
+            format: "pdf".into(),
+            expires_at: self.now().plus(life_s),
+            uses_left: uses,
+            ..LinkData::default()
+        };
+        let mut batch = Batch::default();
+        let link = self.insert(&mut batch, by, Some(&id_of(&token)), data)?;
+        self.engine.commit(batch)?;
+        Ok((token, link))
+    }
+
+    /// The link of a token, as long as it can be used. Looking does not count.
+    pub fn look_at_link(&self, token: &str) -> Result<Link, CrmError> {
+        let link: Option<Link> = self.find(&id_of(token))?;
+        link.filter(|link| self.is_live(link)).ok_or(CrmError::Gone)
+    }
+
+    /// Uses a link once.
+    pub fn use_link(&self, token: &str, from: &str) -> Result<Link, CrmError> {
+        let now = self.now();
+        let used = self.change(&format!("link:{from}"), &id_of(token), None, |data: &mut LinkData| {
+            if data.revoked || data.uses_left == 0 || now >= data.expires_at {
+                return Err(CrmError::Gone);
+            }
+            data.uses_left -= 1;
+            data.used_at.push(now);
+            Ok(())
+        });
+        used.map_err(|error| if matches!(error, CrmError::NotFound { .. }) { CrmError::Gone } else { error })
+    }
+
+    /// The links to a document.
+    pub fn links_to(&self, document: DocId) -> Result<Vec<Link>, CrmError> {
+        let ids = self.ids(Family::Activity, &key(b'b', &[document.to_string().as_bytes(), b""]), 200)?;
+        self.rows(&ids)
+    }
+
+    /// Calls a link back, by its id.
+    pub fn revoke_link(&self, by: &str, id: &str) -> Result<Link, CrmError> {
+        self.change(by, id, None, |data: &mut LinkData| {
+            data.revoked = true;
+            Ok(())
+        })
+    }
+
+    fn is_live(&self, link: &Link) -> bool {
+        !link.revoked && link.uses_left > 0 && self.now() < link.expires_at
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::super::tests::crm;
+    use super::*;
+
+    #[test]
+    fn a_link_is_used_up_and_expires_and_then_looks_like_none() {
+        let (crm, clock) = crm();
+        let document: DocId = "7-3".parse().expect("an id");
+        let (token, link) = crm.make_link("ann", document, Some("1"), 3600, 2).expect("made");
+        assert_eq!(token.len(), 32);
+        for _ in 0..5 {
+            assert_eq!(crm.look_at_link(&token).expect("live").uses_left, 2, "looking does not count");
+        }
+        crm.use_link(&token, "10.0.0.9").expect("used");
+        crm.use_link(&token, "10.0.0.9").expect("used");
+        assert!(matches!(crm.use_link(&token, ""), Err(CrmError::Gone)));
+        assert!(matches!(crm.look_at_link(&token), Err(CrmError::Gone)));
+        assert!(matches!(crm.look_at_link("0123"), Err(CrmError::Gone)));
+        let (token, _) = crm.make_link("ann", document, Some("1"), 3600, 2).expect("made");
+        clock.turn(3600);
+        assert!(matches!(crm.use_link(&token, ""), Err(CrmError::Gone)));
+        let (token, fresh) = crm.make_link("ann", document, Some("1"), 3600, 2).expect("made");
+        crm.revoke_link("ann", &fresh.id).expect("revoked");
+        assert!(matches!(crm.look_at_link(&token), Err(CrmError::Gone)));
+        assert_eq!(crm.links_to(document).expect("read").len(), 3);
+        assert_eq!(link.account.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn the_store_has_no_token() {
+        let (crm, _) = crm();
+        let (token, _) = crm.make_link("ann", "7-3".parse().expect("an id"), None, 60, 1).expect("made");
+        crm.engine
+            .scan(Family::Activity, b"".as_slice()..b"".as_slice(), &mut |key, value| {
+                let has = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&token);
+                assert!(!has(key) && !has(value));
+                ControlFlow::Continue(())
+            })
+            .expect("scanned");
+    }
+}

@@ -1,0 +1,251 @@
+//! Who may do what with customers and their activity: the only place here that asks.
+
+use std::ops::ControlFlow;
+
+use crate::archive::DocId;
+use crate::auth::directory::Rights;
+use crate::auth::gate::{Permit, Principal, Scope, Use};
+use crate::auth::permission::Permission;
+use crate::auth::predicate::Predicate;
+use crate::auth::role::CUSTOMER;
+use crate::crm::link::Link;
+use crate::crm::time::Date;
+use crate::crm::timeline::{DocumentEntry, DocumentField, Documents};
+use crate::crm::{CrmError, Viewer};
+use crate::index::value::{Day, FieldValue, Value};
+use crate::serve::ask::SignedIn;
+use crate::serve::backend::{DefinitionView, DocumentView, HitsAsked};
+use crate::serve::problem::Problem;
+use crate::serve::state::State;
+
+/// The caller as the customer module knows viewers. Who may not see customers sees what belongs to the own accounts.
+pub fn viewer(who: &SignedIn) -> Viewer<'_> {
+    if who.may(Permission::CustomerRead) {
+        Viewer::Staff(&who.user.name)
+    } else {
+        Viewer::Customer { name: &who.user.name, accounts: &who.accounts }
+    }
+}
+
+/// Refuses accounts of others; they look like none.
+pub fn need_account(who: &SignedIn, number: &str) -> Result<(), Problem> {
+    if viewer(who).sees_account(number) { Ok(()) } else { Err(Problem::nothing()) }
+}
+
+/// Refuses customers of whom the caller holds no account.
+pub fn need_customer(state: &State, who: &SignedIn, id: &str) -> Result<(), Problem> {
+    if state.crm.shows(viewer(who), Some(id), None)? { Ok(()) } else { Err(Problem::nothing()) }
+}
+
+/// The gate's permit for a document, with what is known of it, and its account as it is: in the view it may be masked.
+pub fn open(
+    state: &State,
+    who: &SignedIn,
+    id: DocId,
+    wanted: Use,
+    why: &str,
+) -> Result<(Permit, DocumentView, Option<String>), Problem> {
+    let subject = state.backend.subject(id)?;
+    let permit = state.gate.open(&who.principal, wanted, &subject, why)?;
+    let view = state.backend.document(&permit)?;
+    Ok((permit, view, subject.facts.account))
+}
+
+/// Refuses documents that the caller does not see, and says whose account it is of; a refusal is recorded. Nothing of
+/// the document is shown, so it is no view of it.
+pub fn need_document(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<Option<String>, Problem> {
+    let subject = state.backend.subject(id)?;
+    if !subject.there || !state.gate.sees(&who.principal, &subject.facts) {
+        state.gate.open(&who.principal, Use::READ, &subject, why)?;
+        return Err(Problem::nothing());
+    }
+    Ok(subject.facts.account)
+}
+
+/// The documents as the caller may see them.
+pub fn documents<'s>(state: &'s State, who: &SignedIn) -> Result<Shelf<'s>, Problem> {
+    shelf(state, who.principal.clone())
+}
+
+/// All documents, for what greenbar itself compares: nothing of them is shown.
+pub fn all_documents(state: &State) -> Result<Shelf<'_>, Problem> {
+    shelf(state, Principal::operator("system:enrolment", "greenbar"))
+}
+
+fn shelf(state: &State, principal: Principal) -> Result<Shelf<'_>, Problem> {
+    let (scope, definitions) = (state.gate.scope(&principal), state.backend.definitions()?);
+    Ok(Shelf { state, principal, scope, definitions })
+}
+
+/// Somebody who did not sign in, for the audit.
+pub fn nobody(from: &str) -> Principal {
+    Principal::nobody("nobody", from)
+}
+
+/// The gate's permit for the one document behind a link. Who has the link sees what the customer would see.
+pub fn open_by_link(state: &State, link: &Link, id: DocId, from: &str) -> Result<Permit, Problem> {
+    let short: String = link.id.chars().take(16).collect();
+    let rights = Rights {
+        roles: vec![CUSTOMER.into()],
+        permissions: [Permission::DocumentRead, Permission::DocumentUnmask, Permission::PortalUse]
+            .into_iter()
+            .collect(),
+        grants: vec![("link".into(), Predicate::Everything)],
+        ..Rights::default()
+    };
+    let who = Principal::new(format!("link:{short}"), from, rights);
+    Ok(state.gate.open(&who, Use::READ, &state.backend.subject(id)?, "link")?)
+}
+
+/// Title of the report of a document, English and Chinese: all that is told of it before it is opened.
+pub fn report_of(state: &State, id: DocId) -> Result<Option<(String, Option<String>)>, Problem> {
+    let subject = state.backend.subject(id)?;
+    if !subject.there {
+        return Ok(None);
+    }
+    let name = subject.facts.definition;
+    let known = state.backend.definitions()?.into_iter().find(|definition| definition.name == name);
+    Ok(Some(known.map_or((name, None), |definition| (definition.title, definition.title_zh))))
+}
+
+/// The documents within a scope.
+pub struct Shelf<'s> {
+    state: &'s State,
+    principal: Principal,
+    scope: Scope,
+    definitions: Vec<DefinitionView>,
+}
+
+/// Documents asked of the search at a time.
+const AT_ONCE: usize = 100;
+
+impl Shelf<'_> {
+    /// A document as timelines and comparisons show it.
+    pub fn entry(&self, view: &DocumentView) -> DocumentEntry {
+        let definition = self.definitions.iter().find(|definition| definition.name == view.definition);
+        let fields: Vec<DocumentField> = view.fields.iter().map(field).collect();
+        let value = |name: Option<&String>| {
+            let name = name?;
+            fields.iter().find(|field| field.name == *name).map(|field| field.value.clone())
+        };
+        DocumentEntry {
+            id: view.id.to_string(),
+            definition: view.definition.clone(),
+            report: view.report.clone(),
+            report_zh: view.report_zh.clone(),
+            kind: view.kind.clone(),
+            title: view.title.clone(),
+            date: view.date.map(Date),
+            account: view.account.clone(),
+            pages: view.pages,
+            amount: value(definition.and_then(|definition| definition.amount.as_ref())),
+            due: value(definition.and_then(|definition| definition.due.as_ref())),
+            fields,
+        }
+    }
+
+    /// Visits hits page by page.
+    fn hits(&self, asked: &HitsAsked, each: &mut dyn FnMut(DocumentEntry) -> ControlFlow<()>) -> Result<(), CrmError> {
+        let mut asked = HitsAsked { limit: AT_ONCE, ..asked.clone() };
+        loop {
+            let page =
+                self.state.backend.hits(&asked, &self.scope).map_err(|error| CrmError::Documents(error.to_string()))?;
+            for hit in &page.hits {
+                if each(self.entry(&hit.document)).is_break() {
+                    return Ok(());
+                }
+            }
+            asked.cursor = page.next_cursor;
+            if asked.cursor.is_none() {
+                return Ok(());
+            }
+        }
+    }
+}
+
+fn field(view: &crate::serve::backend::FieldView) -> DocumentField {
+    let number = matches!(view.value, FieldValue::One(Value::Decimal(_) | Value::Integer(_)));
+    let value = match &view.value {
+        FieldValue::One(value) => value.to_string(),
+        FieldValue::Many(values) => values.iter().map(ToString::to_string).collect::<Vec<_>>().join(", "),
+        FieldValue::Span(first, last) => format!("{first} \u{2013} {last}"),
+    };
+    DocumentField { name: view.name.clone(), label: view.label.clone(), label_zh: view.label_zh.clone(), value, number }
+}
+
+impl Documents for Shelf<'_> {
+    fn of_account(
+        &self,
+        account: &str,
+        definition: Option<&str>,
+        upto: Option<Day>,
+        each: &mut dyn FnMut(DocumentEntry) -> ControlFlow<()>,
+    ) -> Result<(), CrmError> {
+        let asked = HitsAsked {
+            account: Some(account.to_string()),
+            definition: definition.map(str::to_string),
+            to: upto,
+            ..HitsAsked::default()
+        };
+        let mut stopped = false;
+        self.hits(&asked, &mut |entry| {
+            let flow = each(entry);
+            stopped = flow.is_break();
+            flow
+        })?;
+        if stopped || upto.is_none() {
+            return Ok(());
+        }
+        // A range of days leaves documents without a date out; they come last.
+        self.hits(&HitsAsked { to: None, ..asked }, &mut |entry| {
+            if entry.date.is_some() { ControlFlow::Continue(()) } else { each(entry) }
+        })
+    }
+
+    fn with_number(&self, number: &str, limit: usize) -> Result<Vec<DocumentEntry>, CrmError> {
+        let names = self.definitions.iter().flat_map(|definition| &definition.fields);
+        let mut names: Vec<&str> = names.map(String::as_str).filter(|name| is_number_field(name)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let mut found = Vec::new();
+        let quoted = number.replace(['"', '\\'], " ");
+        for names in names.chunks(50) {
+            let tests: Vec<String> = names.iter().map(|name| format!("{name}:\"{quoted}\"")).collect();
+            let asked = HitsAsked { query: tests.join(" OR "), ..HitsAsked::default() };
+            self.hits(&asked, &mut |entry| {
+                let same = |field: &DocumentField| is_number_field(&field.name) && plain(&field.value) == plain(number);
+                if entry.fields.iter().any(same) {
+                    // Whose it is, also where the account is masked for the reader.
+                    let id = entry.id.parse().ok();
+                    let subject = id.and_then(|id| self.state.backend.subject(id).ok());
+                    found.push(DocumentEntry { account: subject.and_then(|subject| subject.facts.account), ..entry });
+                }
+                if found.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+            })?;
+        }
+        Ok(found)
+    }
+
+    fn may_see(&self, document: DocId) -> Result<bool, CrmError> {
+        let failed = |error: crate::serve::backend::BackendError| CrmError::Documents(error.to_string());
+        let subject = self.state.backend.subject(document).map_err(failed)?;
+        Ok(subject.there && self.state.gate.sees(&self.principal, &subject.facts))
+    }
+
+    fn hides(&self, document: DocId) -> Result<bool, CrmError> {
+        let failed = |error: crate::serve::backend::BackendError| CrmError::Documents(error.to_string());
+        let subject = self.state.backend.subject(document).map_err(failed)?;
+        Ok(subject.there && !self.state.gate.sees(&self.principal, &subject.facts))
+    }
+}
+
+/// Whether a field holds the number of a document, by its name.
+fn is_number_field(name: &str) -> bool {
+    let named = ["invoice", "bill", "document", "reference", "receipt", "policy", "order"];
+    (name.contains("number") || name.ends_with("_no") || named.contains(&name)) && !name.contains("account")
+        || named.iter().any(|word| name.starts_with(word) && name.ends_with("_id"))
+}
+
+fn plain(text: &str) -> String {
+    crate::index::fold::squeeze(&crate::index::fold::fold(text))
+}

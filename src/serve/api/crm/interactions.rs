@@ -1,0 +1,126 @@
+//! Interactions and wrap-up codes.
+
+use actix_web::HttpResponse;
+use serde_json::json;
+
+use super::access;
+use super::{Made, body, expected, list, make, page, row, row_unless_known, window};
+use crate::auth::permission::Permission;
+use crate::crm::interaction::{InteractionChange, NewInteraction, WrapUp};
+use crate::serve::ask::{Answer, Ask};
+
+/// The caller's interactions, newest first: those that have not ended, or with `ended=1` those that have.
+#[utoipa::path(get, path = "/api/v1/interactions", tag = "activity",
+    params(("ended" = Option<String>, Query, description = "`1`: those that ended"), ("limit" = Option<u32>, Query), ("cursor" = Option<String>, Query)),
+    responses((status = 200, description = "`items`, `next_cursor`")))]
+pub async fn find(ask: Ask) -> Answer {
+    let params = ask.params(&["ended", "limit", "cursor"])?;
+    let (limit, cursor) = window(&params)?;
+    let ended = params.get("ended").is_some();
+    let who = ask.who()?.clone();
+    ask.block(move |state| {
+        who.need(Permission::InteractionRead)?;
+        let name = &who.user.name;
+        if ended {
+            return Ok(state.crm.ended_interactions(name, cursor.as_deref(), limit)?);
+        }
+        Ok(crate::crm::Page { items: state.crm.open_interactions(name, limit)?, next_cursor: None })
+    })
+    .await
+    .map(|found| page(&found))
+}
+
+/// Begins an interaction. One that the caller has for this `call_id` already is given back as it is.
+#[utoipa::path(post, path = "/api/v1/interactions", tag = "activity",
+    responses((status = 201, description = "the interaction"), (status = 403, description = "forbidden"), (status = 422, description = "bad-value")))]
+pub async fn add(ask: Ask) -> Answer {
+    let new: NewInteraction = body(&ask)?;
+    make(ask, move |state, who, _| {
+        who.need(Permission::InteractionWrite)?;
+        let interaction = state.crm.begin_interaction(&who.user.name, new)?;
+        state.gate.record(&who.principal, "interaction", &interaction.id, &interaction.call_id)?;
+        Ok(Made::row("interactions", &interaction))
+    })
+    .await
+}
+
+/// An interaction.
+#[utoipa::path(get, path = "/api/v1/interactions/{id}", tag = "activity",
+    params(("id" = String, Path, description = "Interaction id")),
+    responses((status = 200, description = "the interaction"), (status = 404, description = "not-found")))]
+pub async fn show(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
+    let interaction = ask
+        .block(move |state| {
+            who.need(Permission::InteractionRead)?;
+            Ok(state.crm.interaction(&id)?)
+        })
+        .await?;
+    Ok(row_unless_known(&ask, &interaction))
+}
+
+/// Changes an interaction: `customer`, `account`, `recording`, `wrap_up`, `summary`, `verified_by`, `ended`.
+#[utoipa::path(patch, path = "/api/v1/interactions/{id}", tag = "activity",
+    params(("id" = String, Path, description = "Interaction id")),
+    responses((status = 200, description = "the interaction"), (status = 404, description = "not-found"),
+        (status = 412, description = "changed"), (status = 422, description = "bad-value")))]
+pub async fn change(ask: Ask) -> Answer {
+    let (id, who, version) = (ask.part("id").to_string(), ask.who()?.clone(), expected(&ask)?);
+    let change: InteractionChange = body(&ask)?;
+    ask.block(move |state| {
+        who.need(Permission::InteractionWrite)?;
+        let proved = change.verified_by.clone().unwrap_or_default();
+        let interaction = state.crm.change_interaction(&who.user.name, &id, version, change)?;
+        state.gate.record(&who.principal, "interaction-changed", &id, &proved)?;
+        Ok(interaction)
+    })
+    .await
+    .map(|interaction| row(&interaction))
+}
+
+/// The wrap-up codes.
+#[utoipa::path(get, path = "/api/v1/wrap-up-codes", tag = "activity", responses((status = 200, description = "`items`: code, label, label_zh")))]
+pub async fn codes(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let who = ask.who()?.clone();
+    let codes = ask
+        .block(move |state| {
+            who.need(Permission::InteractionRead)?;
+            Ok(state.crm.wrap_up_codes()?)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "items": codes })))
+}
+
+/// Sets the wrap-up codes, all of them.
+#[utoipa::path(post, path = "/api/v1/wrap-up-codes", tag = "activity",
+    responses((status = 200, description = "`items`"), (status = 403, description = "forbidden"), (status = 422, description = "bad-value")))]
+pub async fn set_codes(ask: Ask) -> Answer {
+    let codes: Vec<WrapUp> = body(&ask)?;
+    let who = ask.who()?.clone();
+    let codes = ask
+        .block(move |state| {
+            who.need(Permission::PolicyWrite)?;
+            state.crm.set_wrap_up_codes(&codes)?;
+            state.gate.record(&who.principal, "wrap-up-codes", "", "")?;
+            Ok(codes)
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "items": codes })))
+}
+
+/// What links go to: the deliveries of a document.
+#[utoipa::path(get, path = "/api/v1/documents/{id}/deliveries", tag = "activity",
+    params(("id" = String, Path, description = "Document id")),
+    responses((status = 200, description = "`items`"), (status = 404, description = "not-found")))]
+pub async fn deliveries(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let (id, who) = (crate::serve::api::documents::id(ask.part("id"))?, ask.who()?.clone());
+    ask.block(move |state| {
+        access::need_document(state, &who, id, "deliveries")?;
+        Ok(state.crm.deliveries_of(access::viewer(&who), id)?)
+    })
+    .await
+    .map(|rows| list(&rows))
+}

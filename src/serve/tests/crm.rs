@@ -1,0 +1,354 @@
+//! Customers over HTTP: rights, versions, once-only, threads, links, enrolment.
+
+use serde_json::{Value as Json, json};
+
+use super::support::{Reply, World, header};
+use crate::crm::account::AccountData;
+use crate::crm::contact::{ContactKind, NewContact, Owner};
+use crate::crm::customer::CustomerData;
+use crate::crm::name::Names;
+use crate::crm::request::{NewRequest, RequestData};
+use crate::crm::{Crm, Side, Time};
+use crate::serve::backend::Backend;
+
+/// Ada holds 4711, Bob 4712; both have the same telephone, Ada a verified mail address.
+struct Shop {
+    world: World,
+    crm: Crm,
+    ada: String,
+    bob: String,
+    mail: String,
+}
+
+impl Shop {
+    fn new() -> Shop {
+        let world = World::new();
+        let crm = Crm::new(world.fake.engine(), crate::auth::clock::Clock::default());
+        let customer = |name: &str, account: &str| {
+            let names = Names { full: name.into(), ..Names::default() };
+            let data = CustomerData { name: names, ..CustomerData::default() };
+            let id = crm.add_customer("test", data).expect("added").id;
+            let data = AccountData { number: account.into(), customer: Some(id.clone()), ..AccountData::default() };
+            crm.add_account("test", data).expect("added");
+            id
+        };
+        let (ada, bob) = (customer("Ada März", "4711"), customer("Bob Lee", "4712"));
+        let contact = |owner: &str, kind, value: &str| {
+            let new = NewContact {
+                owner: Owner::Customer(owner.into()),
+                kind,
+                value: value.into(),
+                label: String::new(),
+                valid_from: None,
+                valid_to: None,
+                source: String::new(),
+            };
+            crm.add_contact("test", new).expect("added").id
+        };
+        contact(&ada, ContactKind::Phone, "(614) 555-0110");
+        contact(&bob, ContactKind::Phone, "614.555.0110");
+        let mail = contact(&ada, ContactKind::Email, "ada@example.com");
+        crm.verify_contact("test", &mail, "code").expect("verified");
+        Shop { world, crm, ada, bob, mail }
+    }
+
+    fn send(&self, user: &str, method: &str, path: &str, body: &Json, extra: &[(String, String)]) -> Reply {
+        let mut headers = vec![self.world.key(user), header("Content-Type", "application/json")];
+        headers.extend_from_slice(extra);
+        let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
+        self.world.ask(method, path, &headers, &bytes)
+    }
+
+    fn get(&self, user: &str, path: &str) -> Reply {
+        self.send(user, "GET", path, &Json::Null, &[])
+    }
+
+    fn post(&self, user: &str, path: &str, body: &Json) -> Reply {
+        self.send(user, "POST", path, body, &[])
+    }
+}
+
+#[test]
+fn customers_are_made_once_changed_by_version_and_listed_in_pages() {
+    let shop = Shop::new();
+    let body = json!({ "name": { "family": "周", "given": "明怡" }, "locale": "zh-CN" });
+    let once = [header("Idempotency-Key", "k-1")];
+    let first = shop.send("root", "POST", "/api/v1/customers", &body, &once);
+    assert_eq!(first.status, 201, "{}", first.text());
+    let again = shop.send("root", "POST", "/api/v1/customers", &body, &once);
+    assert_eq!((again.status, again.json()["id"].clone()), (201, first.json()["id"].clone()));
+    let other = shop.send("root", "POST", "/api/v1/customers", &json!({ "name": { "full": "X" } }), &once);
+    assert_eq!((other.status, other.json()["code"].clone()), (409, "exists".into()));
+    let path = first.header("location").to_string();
+    assert_eq!(first.header("etag"), "\"1\"");
+    let change = json!({ "locale": null, "name": { "latin": "Zhou Mingyi" } });
+    let changed = shop.send("root", "PATCH", &path, &change, &[header("If-Match", "\"1\"")]);
+    assert_eq!((changed.status, changed.header("etag")), (200, "\"2\""), "{}", changed.text());
+    assert_eq!((changed.json()["locale"].clone(), changed.json()["name"]["family"].clone()), ("".into(), "周".into()));
+    let stale = shop.send("root", "PATCH", &path, &change, &[header("If-Match", "\"1\"")]);
+    assert_eq!((stale.status, stale.json()["code"].clone()), (412, "changed".into()));
+    let history = shop.get("ann", &format!("{path}/history")).json();
+    assert_eq!(history["items"][1]["by"], "root");
+    let bad = shop.post("root", "/api/v1/customers", &json!({ "name": {}, "shoe_size": 43 }));
+    assert_eq!((bad.status, bad.json()["code"].clone()), (400, "bad-body".into()));
+    let empty = shop.post("root", "/api/v1/customers", &json!({ "name": {} }));
+    assert_eq!((empty.status, empty.json()["code"].clone()), (422, "bad-value".into()));
+    let page = shop.get("ann", "/api/v1/customers?limit=2").json();
+    let cursor = page["next_cursor"].as_str().expect("more").to_string();
+    let rest = shop.get("ann", &format!("/api/v1/customers?limit=2&cursor={cursor}")).json();
+    assert_eq!((page["items"].as_array().map(Vec::len), rest["items"].as_array().map(Vec::len)), (Some(2), Some(1)));
+    assert_eq!(shop.get("ann", "/api/v1/customers?q=zhou").json()["items"][0]["id"], first.json()["id"]);
+    assert_eq!(shop.post("ann", "/api/v1/customers", &body).status, 403, "agents do not change customers");
+}
+
+#[test]
+fn one_number_of_two_customers_gives_two_candidates_and_stays_out_of_the_audit() {
+    let shop = Shop::new();
+    let found = shop.post("ann", "/api/v1/customers:resolve", &json!({ "ani": "+1 614 555 0110" }));
+    assert_eq!(found.status, 200, "{}", found.text());
+    let found = found.json();
+    assert_eq!((found["candidates"].as_array().map(Vec::len), found["identity"].clone()), (Some(2), "claimed".into()));
+    let both = shop.post("ann", "/api/v1/customers:resolve", &json!({ "ani": "6145550110", "account": "4711" })).json();
+    assert_eq!(
+        (both["candidates"][0]["name"].clone(), both["candidates"][0]["reasons"].clone()),
+        ("Ada März".into(), json!(["account", "ani"]))
+    );
+    assert!(shop.world.audit().iter().all(|record| !record.why.contains("0110") && !record.what.contains("0110")));
+    assert_eq!(shop.post("carl", "/api/v1/customers:resolve", &json!({ "ani": "6145550110" })).status, 403);
+}
+
+#[test]
+fn a_customer_sees_the_own_and_another_customer_looks_like_none() {
+    let shop = Shop::new();
+    let own = shop.get("carl", &format!("/api/v1/customers/{}", shop.ada));
+    assert_eq!((own.status, own.json()["display_name"].clone()), (200, "Ada März".into()), "{}", own.text());
+    for path in [
+        format!("/api/v1/customers/{}", shop.bob),
+        format!("/api/v1/customers/{}/timeline", shop.bob),
+        format!("/api/v1/customers/{}/consents", shop.bob),
+        "/api/v1/accounts/4712".into(),
+        "/api/v1/accounts/4712/timeline".into(),
+        "/api/v1/accounts/4712/series".into(),
+        "/api/v1/accounts/4712/preferences".into(),
+        format!("/api/v1/contact-points?customer={}", shop.bob),
+        "/api/v1/notes?document=1-2".into(),
+        "/api/v1/documents/1-2/deliveries".into(),
+        "/api/v1/documents/1-2/compare".into(),
+    ] {
+        let (mut forbidden, mut absent) = (
+            shop.get("carl", &path),
+            shop.get("carl", &path.replace(&shop.bob, "nobody").replace("4712", "9999").replace("1-2", "1-9")),
+        );
+        for reply in [&mut forbidden, &mut absent] {
+            reply.headers.remove("date");
+        }
+        assert_eq!(forbidden.status, 404, "{path}: {}", forbidden.text());
+        assert_eq!(forbidden, absent, "{path}");
+    }
+}
+
+#[test]
+fn the_timeline_has_everything_for_agents_and_the_own_for_customers() {
+    let shop = Shop::new();
+    // Reads of documents, one by a customer and one by an agent.
+    shop.get("carl", "/api/v1/documents/1-1/content?format=text");
+    shop.get("ann", "/api/v1/documents/1-1/content?format=text");
+    let call = json!({ "account": "4711", "call_id": "c-9", "ani": "6145550110" });
+    let call = shop.post("ann", "/api/v1/interactions", &call);
+    assert_eq!(
+        (call.status, shop.post("ann", "/api/v1/interactions", &json!({ "call_id": "c-9" })).json()["id"].clone()),
+        (201, call.json()["id"].clone())
+    );
+    let note = json!({ "document": "1-1", "text": "looks odd", "place": { "page": 1, "line": 3, "text": "FEE" } });
+    let note = shop.post("ann", "/api/v1/notes", &note);
+    assert_eq!((note.status, note.json()["account"].clone()), (201, "4711".into()), "{}", note.text());
+    let copy = json!({ "how": "link", "contact_point": shop.mail });
+    let copy = shop.post("ann", "/api/v1/documents/1-1/deliveries", &copy);
+    assert_eq!((copy.status, copy.json()["state"].clone()), (201, "planned".into()), "{}", copy.text());
+    let path = format!("/api/v1/customers/{}/timeline", shop.ada);
+    let kinds = |user: &str, query: &str| {
+        let reply = shop.get(user, &format!("{path}{query}"));
+        assert_eq!(reply.status, 200, "{}", reply.text());
+        let items = reply.json()["items"].as_array().cloned().unwrap_or_default();
+        let mut kinds: Vec<String> = items.iter().map(|e| e["kind"].as_str().unwrap_or_default().to_string()).collect();
+        kinds.sort();
+        (kinds, reply.text())
+    };
+    let (agent, _) = kinds("ann", "");
+    assert_eq!(agent, ["delivery", "document", "document", "interaction", "note", "view", "view"]);
+    let (customer, text) = kinds("carl", "");
+    assert_eq!(customer, ["delivery", "document", "document", "interaction", "view", "view"]);
+    assert!(!text.contains("looks odd") && !text.contains("\"ann\"") && !text.contains("c-9"), "{text}");
+    assert_eq!(kinds("ann", "?kind=note,view").0, ["note", "view", "view"]);
+    let page = shop.get("ann", &format!("{path}?limit=3")).json();
+    assert!(page["next_cursor"].is_string());
+    assert_eq!(shop.get("ann", &format!("{path}?kind=gossip")).status, 400);
+    let annotation =
+        shop.send("ann", "GET", note.header("location"), &Json::Null, &[header("Accept", "application/ld+json")]);
+    assert_eq!(annotation.json()["type"], "Annotation", "{}", annotation.text());
+}
+
+#[test]
+fn a_question_is_threaded_between_the_customer_and_the_agent() {
+    let shop = Shop::new();
+    let question = json!({ "document": "1-1", "place": { "page": 1, "line": 7 }, "text": "What is this?" });
+    let asked = shop.post("carl", "/api/v1/requests", &question);
+    assert_eq!((asked.status, asked.json()["customer"].clone()), (201, shop.ada.as_str().into()), "{}", asked.text());
+    let path = asked.header("location").to_string();
+    assert_eq!(shop.post("dora", "/api/v1/requests", &question).status, 404, "another's document");
+    assert_eq!(shop.get("dora", &path).status, 404);
+    let queue = shop.get("ann", "/api/v1/requests?state=open").json();
+    assert_eq!(queue["items"][0]["subject"], "What is this?");
+    let messages = format!("{path}/messages");
+    shop.post("ann", &messages, &json!({ "text": "check with billing", "internal": true }));
+    let answered = shop.post("ann", &messages, &json!({ "text": "A late fee." }));
+    assert_eq!((answered.status, answered.json()["state"].clone()), (201, "answered".into()));
+    let seen = shop.get("carl", &path);
+    assert!(seen.text().contains("A late fee.") && !seen.text().contains("billing"), "{}", seen.text());
+    assert_eq!(shop.post("carl", &messages, &json!({ "text": "Thanks", "internal": true })).json()["state"], "open");
+    let done = shop.send("ann", "PATCH", &path, &json!({ "state": "resolved", "resolution": "explained" }), &[]);
+    assert_eq!(done.json()["state"], "resolved", "{}", done.text());
+    let impossible = shop.send("ann", "PATCH", &path, &json!({ "state": "waiting" }), &[]);
+    assert_eq!((impossible.status, impossible.json()["code"].clone()), (409, "state".into()));
+    assert_eq!(shop.send("carl", "PATCH", &path, &json!({ "state": "resolved" }), &[]).status, 403);
+}
+
+#[test]
+fn copies_go_to_verified_addresses_and_others_need_the_right_and_a_reason() {
+    let shop = Shop::new();
+    let path = "/api/v1/documents/1-1/deliveries";
+    let other = json!({ "address": "x@example.org", "reason": "on the road" });
+    assert_eq!(shop.post("ann", path, &other).status, 422);
+    assert_eq!(shop.post("root", path, &json!({ "address": "x@example.org" })).status, 422, "no reason");
+    let sent = shop.post("root", path, &other);
+    assert_eq!((sent.status, sent.json()["to"].clone()), (201, "x@example.org".into()), "{}", sent.text());
+    assert_eq!(shop.post("carl", path, &other).status, 403);
+    let listed = shop.get("carl", path);
+    assert!(listed.text().contains("x@example.org") && !listed.text().contains("on the road"), "{}", listed.text());
+    let called_back = shop.send("ann", "DELETE", sent.header("location"), &Json::Null, &[]);
+    assert_eq!(called_back.json()["state"], "cancelled");
+    let records = shop.world.audit();
+    assert!(records.iter().any(|record| record.kind == "send" && record.who == "root"));
+}
+
+#[test]
+fn a_link_shows_a_page_first_and_the_document_only_when_the_button_is_pressed() {
+    let shop = Shop::new();
+    let made = shop.post("ann", "/api/v1/documents/1-1/links", &json!({ "uses": 1, "expires_in_s": 600 }));
+    assert_eq!(made.status, 201, "{}", made.text());
+    let path = made.json()["path"].as_str().expect("a path").to_string();
+    for _ in 0..3 {
+        let page = shop.world.get(&path, &[]);
+        assert_eq!((page.status, page.header("cache-control")), (200, "no-store"), "{}", page.text());
+        assert!(page.header("x-robots-tag").contains("noindex") && page.header("referrer-policy") == "no-referrer");
+        assert!(!page.text().contains("Ada") && !page.text().contains("4711"), "{}", page.text());
+    }
+    let shown = shop.world.ask("POST", &path, &[], b"");
+    assert_eq!(
+        (shown.status, shown.header("content-type"), shown.header("cache-control")),
+        (200, "application/pdf", "no-store"),
+        "{}",
+        shown.text()
+    );
+    let used = shop.world.ask("POST", &path, &[], b"");
+    let never = shop.world.ask("POST", "/d/00000000000000000000000000000000", &[], b"");
+    assert_eq!((used.status, never.status), (410, 410));
+    assert_eq!(shop.world.get(&path, &[]).status, 410);
+    let reads =
+        shop.world.audit().into_iter().filter(|record| record.kind == "read" && record.who.starts_with("link:"));
+    assert_eq!(reads.count(), 1);
+    assert_eq!(shop.post("carl", "/api/v1/documents/1-1/links", &Json::Null).status, 403);
+}
+
+#[test]
+fn enrolment_with_facts_makes_a_user_and_tells_nothing_otherwise() {
+    let shop = Shop::new();
+    let enrol = |account: &str, amount: &str, name: &str| {
+        let body = json!({
+            "account": account, "definition": "great-lakes-statement", "name": name, "password": "correct horse",
+            "facts": [{ "field": "amount_due", "value": amount }],
+        });
+        shop.world.ask(
+            "POST",
+            "/api/v1/enrolment",
+            &[header("Content-Type", "application/json")],
+            body.to_string().as_bytes(),
+        )
+    };
+    let forms = shop.world.get("/api/v1/enrolment", &[]).json();
+    assert_eq!(forms["forms"][0]["fields"][0]["name"], "amount_due");
+    let (wrong, unknown) = (enrol("4711", "5", "eve"), enrol("0815", "5", "eve"));
+    assert_eq!((wrong.status, wrong.json()), (unknown.status, unknown.json()));
+    assert_eq!((wrong.status, wrong.json()["code"].clone()), (403, "not-confirmed".into()));
+    let right = enrol("47-11", "1,234,567.00", "ada");
+    assert_eq!((right.status, right.json()["accounts"].clone()), (201, json!(["4711"])), "{}", right.text());
+    assert_eq!(shop.get("ada", "/api/v1/documents").json()["total"], 2);
+    for _ in 0..5 {
+        enrol("4712", "5", "eve");
+    }
+    let waits = enrol("4712", "5", "eve");
+    assert_eq!((waits.status, waits.header("retry-after")), (429, "30"), "{}", waits.text());
+}
+
+#[test]
+fn consents_and_preferences_are_the_customers_own() {
+    let shop = Shop::new();
+    let text = json!({ "purpose": "e-delivery", "locale": "en", "text": "You may have paper." });
+    assert_eq!(shop.post("ann", "/api/v1/disclosures", &text).status, 403);
+    assert_eq!(shop.post("root", "/api/v1/disclosures", &text).status, 200);
+    let shown = shop.get("carl", "/api/v1/disclosures").json();
+    let body = json!({
+        "account": "4711", "purpose": "e-delivery", "locale": "en", "method": "portal",
+        "disclosure_sha256": shown["sha256"], "demonstrated_with": "pdf",
+    });
+    assert_eq!(shop.post("dora", "/api/v1/consents", &body).status, 404);
+    let begun = shop.post("carl", "/api/v1/consents", &body);
+    let code = begun.json()["demonstration_code"].as_str().expect("a code").to_string();
+    let path = begun.header("location").to_string();
+    assert!(!shop.get("carl", &path).text().contains(&code));
+    assert_eq!(shop.send("carl", "PATCH", &path, &json!({ "code": "NOPE" }), &[]).status, 422);
+    assert_eq!(shop.send("carl", "PATCH", &path, &json!({ "code": code }), &[]).json()["state"], "given");
+    assert_eq!(shop.send("carl", "PATCH", &path, &json!({ "withdrawn": true }), &[]).json()["state"], "withdrawn");
+    let wish = json!({ "way": "email", "contact_point": shop.mail, "notices": true });
+    assert_eq!(shop.post("carl", "/api/v1/accounts/4711/preferences", &wish).status, 200);
+    assert_eq!(shop.post("dora", "/api/v1/accounts/4711/preferences", &wish).status, 404);
+    let listed = shop.get("carl", "/api/v1/accounts/4711/preferences").json();
+    assert_eq!(listed["items"][0]["way"], "email");
+}
+
+#[test]
+fn documents_join_whichever_comes_first_and_months_and_comparison_follow() {
+    let shop = Shop::new();
+    let series = shop.get("carl", "/api/v1/accounts/4711/series").json();
+    assert_eq!(series["points"].as_array().map(Vec::len), Some(1), "one document for each month: {series}");
+    assert_eq!(series["points"][0]["amount"], "1234567.00");
+    let compared = shop.get("ann", "/api/v1/documents/1-3/compare?with=1-1");
+    assert_eq!((compared.status, compared.json()["days"].clone()), (200, 2.into()), "{}", compared.text());
+    assert_eq!(shop.get("ann", "/api/v1/documents/1-1/compare?with=1-2").status, 400, "another account");
+    assert_eq!(shop.get("ann", "/api/v1/documents/1-1/compare").status, 404, "none before");
+    assert_eq!(shop.get("ann", "/api/v1/documents/1-3/compare").json()["before"]["id"], "1-1");
+    // The account without its customer, then with another one.
+    let timeline = |id: &str| shop.get("ann", &format!("/api/v1/customers/{id}/timeline?kind=document")).json();
+    let count = |json: &Json| json["items"].as_array().map_or(0, Vec::len);
+    assert_eq!(count(&timeline(&shop.bob)), 1);
+    let move_to = json!({ "customer": shop.bob });
+    assert_eq!(shop.send("root", "PATCH", "/api/v1/accounts/4711", &move_to, &[]).status, 200);
+    assert_eq!((count(&timeline(&shop.bob)), count(&timeline(&shop.ada))), (3, 0));
+    assert_eq!(shop.get("carl", &format!("/api/v1/customers/{}", shop.ada)).status, 404, "no longer theirs");
+}
+
+#[test]
+fn saved_searches_and_rows_of_the_store_are_what_they_were() {
+    let shop = Shop::new();
+    assert_eq!(
+        shop.post("ann", "/api/v1/saved-searches", &json!({ "name": "late fees", "query": "q=late+fee" })).status,
+        200
+    );
+    assert_eq!(shop.get("ann", "/api/v1/saved-searches").json()["items"][0]["query"], "q=late+fee");
+    assert_eq!(shop.get("root", "/api/v1/saved-searches").json()["items"], json!([]));
+    assert_eq!(shop.send("ann", "DELETE", "/api/v1/saved-searches/late%20fees", &Json::Null, &[]).status, 204);
+    let new = NewRequest { account: Some("4711".into()), text: "x".into(), ..NewRequest::default() };
+    let request = shop.crm.open_request("carl", Side::Customer, new).expect("opened");
+    let data: RequestData = serde_json::from_value(serde_json::to_value(&request.data).expect("json")).expect("read");
+    assert_eq!((data, request.created_at >= Time(0)), (request.data.clone(), true));
+}

@@ -1,0 +1,271 @@
+//! A customer's page, and that of an account whose customer is not known: one timeline of all that passed.
+
+use minijinja::{Value, context};
+
+use super::{Language, call, moment, path, show};
+use crate::auth::permission::Permission;
+use crate::crm::account::{Account, AccountStatus};
+use crate::crm::contact::{ContactPoint, Owner};
+use crate::crm::customer::{Customer, CustomerKind};
+use crate::crm::request::RequestState;
+use crate::crm::timeline::{Detail, DocumentEntry, EntryKind, TimelineAsk, TimelineEntry};
+use crate::crm::{Page, Side};
+use crate::index::value::Day;
+use crate::serve::api::crm::access;
+use crate::serve::ask::{Answer, Ask, SignedIn};
+use crate::serve::problem::Problem;
+use crate::serve::state::State;
+use crate::serve::web::links::Links;
+use crate::serve::web::{language, locale, shown};
+
+/// Entries on a page of the timeline.
+const ENTRIES: usize = 60;
+/// Accounts and contact points shown.
+const MOST: usize = 50;
+/// Tabs of the timeline and what they show.
+const TABS: [(&str, &[EntryKind]); 6] = [
+    ("all", &[]),
+    ("documents", &[EntryKind::Document]),
+    ("contacts", &[EntryKind::Interaction, EntryKind::Delivery]),
+    ("requests", &[EntryKind::Request]),
+    ("notes", &[EntryKind::Note]),
+    ("views", &[EntryKind::View]),
+];
+
+/// A customer.
+pub async fn customer(ask: Ask) -> Answer {
+    let id = ask.part("id").to_string();
+    page(ask, Subject::Customer(id)).await
+}
+
+/// An account, whoever holds it.
+pub async fn account(ask: Ask) -> Answer {
+    let number = ask.part("number").to_string();
+    page(ask, Subject::Account(number)).await
+}
+
+#[derive(Debug, Clone)]
+enum Subject {
+    Customer(String),
+    Account(String),
+}
+
+async fn page(ask: Ask, subject: Subject) -> Answer {
+    let params = ask.params(&["show", "cursor", "said"])?;
+    let tab = params.word("show", &TABS.map(|(name, kinds)| (name, (name, kinds))), ("all", &[]))?;
+    let timeline =
+        TimelineAsk { kinds: tab.1.to_vec(), cursor: params.get("cursor").map(str::to_string), limit: ENTRIES };
+    let who = ask.who()?.clone();
+    let language = language(&ask.request, Some(&who));
+    let own = ask.block(move |state| read(state, &who, &subject, &timeline, tab.0, language)).await?;
+    show(&ask, "customer.html", own).await
+}
+
+fn read(
+    state: &State,
+    who: &SignedIn,
+    subject: &Subject,
+    asked: &TimelineAsk,
+    tab: &str,
+    language: Language,
+) -> Result<Value, Problem> {
+    let (crm, viewer) = (&state.crm, access::viewer(who));
+    let documents = access::documents(state, who)?;
+    let (customer, accounts, owner) = match subject {
+        Subject::Customer(id) => {
+            access::need_customer(state, who, id)?;
+            (Some(crm.customer(id)?), crm.accounts_of(id, MOST)?, Owner::Customer(id.clone()))
+        }
+        Subject::Account(number) => {
+            access::need_account(who, number)?;
+            let account = crm.account(number).ok();
+            let holder = account.as_ref().and_then(|account| account.customer.clone());
+            let holder = holder.and_then(|id| crm.customer(&id).ok());
+            (holder, account.into_iter().collect(), Owner::Account(number.clone()))
+        }
+    };
+    let found = match subject {
+        Subject::Customer(id) => crm.customer_timeline(viewer, id, &documents, asked)?,
+        Subject::Account(number) => crm.account_timeline(viewer, std::slice::from_ref(number), &documents, asked)?,
+    };
+    let number = match subject {
+        Subject::Account(number) => Some(number.as_str()),
+        Subject::Customer(_) => None,
+    };
+    if customer.is_none() && accounts.is_empty() && found.items.is_empty() && asked.cursor.is_none() {
+        // Nobody ever heard of this account.
+        return Err(Problem::nothing());
+    }
+    let about = match subject {
+        Subject::Customer(id) => id,
+        Subject::Account(number) => number,
+    };
+    state.gate.record(&who.principal, "customer", about, tab)?;
+    let verified = call::is_verified(crm, who, customer.as_ref().map(|c| c.id.as_str()), number)?;
+    let mut points = crm.contacts_of(&owner)?;
+    if let (Owner::Account(_), Some(holder)) = (&owner, &customer) {
+        points.extend(crm.contacts_of(&Owner::Customer(holder.id.clone()))?);
+    }
+    points.truncate(MOST);
+    let here = match subject {
+        Subject::Customer(id) => path("/agent/customers", id),
+        Subject::Account(number) => path("/agent/accounts", number),
+    };
+    let links = Links { base: &here, asked: vec![("show", if tab == "all" { "" } else { tab })] };
+    let name = customer.as_ref().map(|customer| customer.display_name());
+    Ok(context! {
+        name => name.or_else(|| number.map(str::to_string)).unwrap_or_default(),
+        customer => customer.as_ref().map(|customer| head(customer, language)),
+        account => number,
+        flags => customer.as_ref().map(|customer| flags(customer, language)).unwrap_or_default(),
+        keys => customer.as_ref().map(keys).unwrap_or_default(),
+        accounts => accounts.iter().map(|account| account_line(account, language)).collect::<Vec<_>>(),
+        contacts => points.iter().map(|point| contact(point, verified, language)).collect::<Vec<_>>(),
+        masked => !verified,
+        channels => call::CHANNELS.iter().map(|(code, _)| context! { code => *code, label => language.word(&format!("channel_{code}")) }).collect::<Vec<_>>(),
+        tabs => TABS.iter().map(|(code, _)| tab_link(code, tab, &links, language)).collect::<Vec<_>>(),
+        months => months(&found, language),
+        next => found.next_cursor.as_deref().map(|cursor| links.with(&[("show", tab), ("cursor", cursor)])).unwrap_or_default(),
+    })
+}
+
+fn tab_link(code: &str, current: &str, links: &Links<'_>, language: Language) -> Value {
+    let link = links.with(&[("show", if code == "all" { "" } else { code })]);
+    context! { label => language.word(&format!("timeline_{code}")), link, current => code == current }
+}
+
+fn head(customer: &Customer, language: Language) -> Value {
+    let kind = match customer.kind {
+        CustomerKind::Person => "customer_person",
+        CustomerKind::Org => "customer_org",
+    };
+    context! { id => customer.id.as_str(), kind => language.word(kind), locale => customer.locale.as_str() }
+}
+
+fn flags(customer: &Customer, language: Language) -> Vec<String> {
+    let flags = [
+        (customer.marketing_objection, "customer_no_marketing"),
+        (customer.profiling_objection, "customer_no_profiling"),
+        (customer.merged_into.is_some(), "customer_merged"),
+    ];
+    flags.into_iter().filter(|(set, _)| *set).map(|(_, key)| language.word(key)).collect()
+}
+
+fn keys(customer: &Customer) -> Vec<String> {
+    customer.external_refs.iter().map(|key| format!("{} {}", key.system, key.key)).collect()
+}
+
+fn account_line(account: &Account, language: Language) -> Value {
+    let status = match account.status {
+        AccountStatus::Open => "account_open",
+        AccountStatus::Suspended => "account_suspended",
+        AccountStatus::Closed => "account_closed",
+    };
+    let since = account.opened.map(|day| locale::day(day.0, language));
+    let parts = [account.class.clone(), account.billing_cycle.clone(), since.unwrap_or_default()];
+    let sub = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
+    context! {
+        number => account.id.as_str(),
+        status => language.word(status),
+        open => account.status == AccountStatus::Open,
+        sub,
+    }
+}
+
+/// A contact point; whole only when the caller was verified.
+fn contact(point: &ContactPoint, verified: bool, language: Language) -> Value {
+    context! {
+        kind => language.word(&format!("contact_{}", point.kind.name())),
+        label => point.label.as_str(),
+        value => if verified { point.value.clone() } else { point.masked() },
+        verified => point.verified_at.is_some(),
+        failing => point.failing_since.is_some(),
+    }
+}
+
+/// The entries under the months that they belong to.
+fn months(found: &Page<TimelineEntry>, language: Language) -> Vec<Value> {
+    let mut months: Vec<(String, Vec<Value>)> = Vec::new();
+    for entry in &found.items {
+        let label = entry.at.map(|at| month(at.day(), language)).unwrap_or_else(|| language.word("no_date"));
+        if months.last().is_none_or(|(last, _)| *last != label) {
+            months.push((label, Vec::new()));
+        }
+        if let Some((_, entries)) = months.last_mut() {
+            entries.push(shown_entry(entry, language));
+        }
+    }
+    months.into_iter().map(|(label, entries)| context! { label, entries }).collect()
+}
+
+fn month(day: Day, language: Language) -> String {
+    let (year, month, _) = day.ymd();
+    let first = Day::from_ymd(year, month, 1).unwrap_or(day);
+    let last = (28..=31).rev().find_map(|date| Day::from_ymd(year, month, date)).unwrap_or(day);
+    locale::span(first, last, language)
+}
+
+fn shown_entry(entry: &TimelineEntry, language: Language) -> Value {
+    let day_only = entry.kind == EntryKind::Document;
+    let when = entry.at.map(|at| if day_only { locale::day(at.day(), language) } else { moment(at, language) });
+    let mut parts: Vec<String> = Vec::new();
+    parts.extend(entry.account.clone());
+    if !entry.who.is_empty() {
+        let side = if entry.side == Some(Side::Customer) { "side_customer" } else { "side_agent" };
+        parts.push(format!("{} ({})", entry.who, language.word(side)));
+    }
+    let own = detail(entry, language);
+    context! {
+        kind => entry.kind.name(),
+        at => entry.at.map(|at| at.to_string()).unwrap_or_default(),
+        when => when.unwrap_or_default(),
+        document => entry.document.as_deref().unwrap_or_default(),
+        sub => parts.join(" · "),
+        ..own
+    }
+}
+
+fn detail(entry: &TimelineEntry, language: Language) -> Value {
+    let document = entry.document.as_deref().map(|id| format!("/agent/documents/{id}")).unwrap_or_default();
+    let plain = |icon: &str, title: String, text: &str, link: String| {
+        context! { icon, title, text, link, amount => "", tags => Vec::<Value>::new() }
+    };
+    match &entry.detail {
+        Detail::Document(view) => {
+            context! { amount => amount(view), ..plain("file", title(view, language), "", document) }
+        }
+        Detail::View { rendition } => plain("side", language.word("entry_view"), rendition, document),
+        Detail::Note(note) => plain("note", language.word("note"), &note.text, document),
+        Detail::Consent(_) => plain("shield", language.word("entry_consent"), "", String::new()),
+        Detail::Delivery(delivery) => plain("mail", language.word("entry_delivery"), &delivery.to, document),
+        Detail::Interaction(contact) => {
+            let channel = language.word(&format!("channel_{}", call::channel_name(contact.channel)));
+            let tags =
+                (!contact.wrap_up.is_empty()).then(|| context! { label => contact.wrap_up.as_str(), tone => "info" });
+            context! { tags => tags.into_iter().collect::<Vec<_>>(), ..plain("phone", channel, &contact.summary, String::new()) }
+        }
+        Detail::Request(request) => {
+            let tag = context! { label => language.word(&format!("request_{}", request.state.name())), tone => tone(request.state) };
+            let link = path("/agent/requests", &entry.id);
+            context! { tags => vec![tag], ..plain("help", request.subject.clone(), "", link) }
+        }
+    }
+}
+
+fn title(view: &DocumentEntry, language: Language) -> String {
+    let report = view.report_zh.as_ref().filter(|_| language == Language::Chinese).unwrap_or(&view.report);
+    if view.title.is_empty() { report.clone() } else { view.title.clone() }
+}
+
+fn amount(view: &DocumentEntry) -> String {
+    view.amount.as_deref().map(shown::grouped).unwrap_or_default()
+}
+
+/// The colour of a state.
+pub fn tone(state: RequestState) -> &'static str {
+    match state {
+        RequestState::Open | RequestState::Reopened => "warn",
+        RequestState::Answered | RequestState::Resolved => "ok",
+        RequestState::Waiting => "info",
+    }
+}

@@ -1,0 +1,97 @@
+//! Where pages, words, styles and scripts come from: compiled in, or, while somebody works on them, from a folder.
+
+use std::borrow::Cow;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+/// Names a folder such as `templates/web`: its files are read anew for every request. For work on the pages only; see
+/// `CONTRIBUTING.md`.
+const FOLDER: &str = "GREENBAR_WEB_DIR";
+
+macro_rules! files {
+    ($($name:literal),+ $(,)?) => {
+        /// Every file of `templates/web` by its name there.
+        pub const FILES: &[(&str, &str)] =
+            &[$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/templates/web/", $name)))),+];
+    };
+}
+
+files![
+    "account.html",
+    "admin.html",
+    "agent.html",
+    "base.html",
+    "beside.html",
+    "call.html",
+    "caller.html",
+    "code.html",
+    "compare.html",
+    "css/console.css",
+    "css/tokens.css",
+    "css/ui.css",
+    "customer.html",
+    "document.html",
+    "img/icon.svg",
+    "js/app.js",
+    "js/compare.js",
+    "js/grid.js",
+    "js/keys.js",
+    "js/reader.js",
+    "js/search.js",
+    "js/sheet.js",
+    "js/ui.js",
+    "link.html",
+    "my.html",
+    "people.html",
+    "problem.html",
+    "request.html",
+    "requests.html",
+    "results.html",
+    "search.html",
+    "shortcuts.html",
+    "sign-in.html",
+    "ui.html",
+    "words/en.toml",
+    "words/zh-CN.toml",
+];
+
+/// The folder that files are read from instead of the program.
+pub fn folder() -> Option<&'static PathBuf> {
+    static NAMED: OnceLock<Option<PathBuf>> = OnceLock::new();
+    let named = NAMED.get_or_init(|| {
+        let folder = std::env::var_os(FOLDER).filter(|value| !value.is_empty()).map(PathBuf::from)?;
+        tracing::warn!(folder = %folder.display(), "pages are read from a folder, not from the program");
+        Some(folder)
+    });
+    named.as_ref()
+}
+
+/// A file by its name in `templates/web`.
+pub fn text(name: &str) -> Option<Cow<'static, str>> {
+    let (_, compiled) = FILES.iter().find(|(file, _)| *file == name)?;
+    let fresh = folder().and_then(|folder| std::fs::read_to_string(folder.join(name)).ok());
+    Some(fresh.map_or(Cow::Borrowed(compiled), Cow::Owned))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_file_of_the_folder_is_in_the_program() {
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("templates/web");
+        let mut found = Vec::new();
+        for folder in [root.clone(), root.join("css"), root.join("img"), root.join("js"), root.join("words")] {
+            for entry in std::fs::read_dir(folder).expect("a folder").flatten().filter(|entry| entry.path().is_file()) {
+                let path = entry.path();
+                let name = path.strip_prefix(&root).expect("inside").to_str().expect("plain names").to_string();
+                found.push(name);
+            }
+        }
+        found.sort();
+        let listed: Vec<&str> = FILES.iter().map(|(name, _)| *name).collect();
+        assert_eq!(found, listed, "templates/web and the list in source.rs");
+    }
+}
