@@ -7,7 +7,7 @@ export CARGO_TARGET_DIR
 GREENBAR := $(CARGO_TARGET_DIR)/release/greenbar
 PORT ?= 8642
 
-.PHONY: help setup setup-test setup-bench build demo fmt lint doc test test-all fidelity bench clean
+.PHONY: help setup setup-test setup-bench build demo fmt lint doc test web test-all fidelity bench clean
 
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,16 +40,23 @@ doc: setup
 test: setup-test lint doc ## formatting, lints, documentation, all tests, demo smoke test
 	cargo build --release --locked
 	cargo test --release --locked
-	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR) --pictures 0
+	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR) --pages 4 --pictures 0
 
 fidelity: setup-test build ## AFP beside its reference PDFs, page by page, as figures and pictures
 	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR)
 
-test-all: test ## also the long crash runs, the million-document runs and outside judges (veraPDF, bar code readers)
+web: setup build ## the pages in Chromium: a whole call, every page with axe, 360 px, without script, bad input
+	@.ci/packages web
+	tests/web/run $(GREENBAR)
+
+test-all: test ## also the long crash runs, the million-document runs, the pages in Chromium and outside judges (veraPDF, bar code readers, an OpenID Connect provider)
 	GREENBAR_LONG=1 cargo test --release --locked -- --include-ignored
 	@.ci/packages judges
 	tests/judges/verapdf/run $(GREENBAR)
 	tests/judges/barcodes/run $(GREENBAR)
+	tests/judges/oidc/run $(GREENBAR)
+	@.ci/packages web
+	tests/web/run $(GREENBAR)
 
 bench: setup-bench build ## measure against named peers in one run and print one table
 	cargo build --release --locked --benches

@@ -3,7 +3,7 @@
 
 usage: python3 benches/run.py --greenbar PATH [--mb 512] [--rounds 3] [--million 1000000] [--big-mb 4000] [NAME ...]
 
-NAME picks measurements (load, memory, point, pdf, http); none means all. CPU seconds are user + system of the
+NAME picks measurements (load, memory, point, pdf, http, afp); none means all. CPU seconds are user + system of the
 whole process tree of a command; ours and the peer run in turn, the median counts. Data comes from
 ../shared/corpus/make-large.py (or $GREENBAR_CORPUS) and from a generator here for the million documents.
 """
@@ -21,6 +21,8 @@ import tempfile
 import time
 import urllib.request
 
+import statements
+
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(HERE)
 CORPUS = os.environ.get("GREENBAR_CORPUS", os.path.join(ROOT, "..", "shared", "corpus"))
@@ -31,6 +33,8 @@ parser.add_argument("--mb", type=float, default=512)
 parser.add_argument("--big-mb", type=float, default=4000)
 parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--million", type=int, default=1_000_000)
+parser.add_argument("--statements", type=int, default=2000, help="AFP statements that fop makes")
+parser.add_argument("--afp-mb", type=float, default=1000, help="size of the AFP load of which single documents are opened")
 parser.add_argument("--work", help="folder for data and archives; kept")
 parser.add_argument("names", nargs="*")
 OPTIONS = parser.parse_args()
@@ -212,7 +216,80 @@ def bench_http():
         server.wait()
 
 
-ALL = {"load": bench_load, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http}
+AFP_DEFINITION = """name = "bench-afp"
+title = "Statements by tag"
+kind = "statement"
+full_text = "none"
+[read]
+format = "afp"
+[document]
+start = "group"
+title = "{account} {date}"
+account = "account"
+date = "date"
+[[field]]
+name = "account"
+tag = "AccountNumber"
+[[field]]
+name = "date"
+type = "date"
+format = "%m/%d/%Y"
+tag = "StatementDate"
+"""
+
+
+def repeated(source, mb):
+    """A file of so many megabytes: the source again and again."""
+    path = os.path.join(WORK, f"afp-{mb:g}")
+    times = max(1, round(mb * 1e6 / os.path.getsize(source)))
+    with open(path, "wb") as out:
+        for _ in range(times):
+            with open(source, "rb") as again:
+                shutil.copyfileobj(again, out)
+    return path
+
+
+def afp_archive(name):
+    path = os.path.join(WORK, name)
+    shutil.rmtree(path, ignore_errors=True)
+    toml = os.path.join(WORK, "bench-afp.toml")
+    open(toml, "w").write(AFP_DEFINITION)
+    subprocess.run([OPTIONS.greenbar, "init", path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    subprocess.run([OPTIONS.greenbar, "--data", path, "definition", "add", toml], check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def bench_afp():
+    source, afp, theirs, mine = (os.path.join(WORK, name) for name in ("statements.fo", "statements.afp", "fop.pdf", "afp.pdf"))
+    statements.write(source, OPTIONS.statements)
+    env = dict(os.environ, FOP_OPTS="-Xmx4g")
+    run(["fop", "-q", "-fo", source, "-afp", afp], env=env)
+    ours, peers = [], []
+    for _ in range(OPTIONS.rounds):
+        ours.append(run(PINNED + [OPTIONS.greenbar, "convert", afp, "--format", "pdf", "-o", mine])[0])
+        peers.append(run(["fop", "-q", "-fo", source, "-pdf", theirs], env=env)[0])
+    count = lambda pdf: int(re.search(rb"Pages:\s+(\d+)", subprocess.run(["pdfinfo", pdf], check=True, stdout=subprocess.PIPE).stdout).group(1))
+    pages, peer_pages = count(mine), count(theirs)
+    speed, peer_speed = pages / statistics.median(ours), peer_pages / statistics.median(peers)
+    row(f"AFP to PDF, {pages} pages of statements", f"{speed:.0f} pages/CPU-s", f"{peer_speed:.0f} pages/CPU-s", f"{speed / peer_speed:.1f} x", ">= 2,000 pages/CPU-s", "fop -pdf of their FO source")
+    stream = repeated(afp, min(218, OPTIONS.afp_mb))
+    size, our_cpu, peer_cpu = os.path.getsize(stream), [], []
+    for _ in range(OPTIONS.rounds):
+        home = afp_archive("afp-load")
+        our_cpu.append(run(PINNED + [OPTIONS.greenbar, "--data", home, "load", "--definition", "bench-afp", stream])[0])
+        peer_cpu.append(run(PINNED + ["zstd", "-3", "-T1", "-q", "-f", stream, "-o", os.path.join(WORK, "afp.zst")])[0])
+    loaded, packed = size / 1e6 / statistics.median(our_cpu), size / 1e6 / statistics.median(peer_cpu)
+    row(f"load {size / 1e6:.0f} MB of AFP, split and indexed by TLE", f"{loaded:.0f} MB/CPU-s", f"{packed:.0f} MB/CPU-s", f"{loaded / packed:.2f} x", ">= 0.5 x", "zstd -3 -T1")
+    home, stream = afp_archive("afp-large"), repeated(afp, OPTIONS.afp_mb)
+    run(PINNED + [OPTIONS.greenbar, "--data", home, "load", "--definition", "bench-afp", stream])
+    os.remove(stream)
+    env = dict(os.environ, GREENBAR_BENCH_ARCHIVE=home, GREENBAR_BENCH_ONLY="first page")
+    said = subprocess.run(["cargo", "bench", "--locked", "--profile", "release", "--bench", "point"], check=True, stdout=subprocess.PIPE, env=env, cwd=ROOT).stdout
+    one = json.loads(said.decode().strip().splitlines()[-1])["first page as PDF"]
+    row(f"first page as PDF, {OPTIONS.afp_mb:g} MB of AFP", f"p50 {one['p50_ms']:.2f} ms, p99 {one['p99_ms']:.2f} ms", "-", "-", "< 20 ms", "in process, through the gate")
+
+
+ALL = {"load": bench_load, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp}
 for name in OPTIONS.names or ALL:
     print(f"{name} ...", flush=True)
     ALL[name]()

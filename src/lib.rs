@@ -34,6 +34,7 @@ pub mod crm;
 pub mod decode;
 pub mod fontfile;
 pub mod frame;
+pub mod heap;
 pub mod index;
 pub mod note;
 pub mod page;

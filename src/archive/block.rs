@@ -7,26 +7,30 @@
 use std::sync::Arc;
 
 use zstd::bulk::Compressor;
-use zstd::zstd_safe::{CParameter, DCtx};
+use zstd::zstd_safe::{CParameter, DCtx, DictAttachPref};
 
 use super::error::ArchiveError;
 use super::rows::{put_varint, take_varint};
 
-/// Bytes of a block, as near as document and page boundaries allow.
+/// Bytes of a block without a context, as near as document and page boundaries allow.
 pub(super) const BLOCK_BYTES: usize = 512 << 10;
+/// Bytes of a block that has the first block of its load as context: little to unpack for one document, and hardly
+/// larger in all, because the context holds what a longer block would repeat.
+pub(super) const CONTEXT_BLOCK_BYTES: usize = 128 << 10;
 /// A load of at least this many bytes has a big first block that serves the others as context.
 pub(super) const CONTEXT_BYTES: usize = 4 << 20;
 /// No block holds more; checked before memory is taken for one.
 pub(super) const BLOCK_LIMIT: usize = 32 << 20;
 
-/// Compression level of everything: fast enough to keep up with decoding.
+/// Compression level without a context: fast enough to keep up with decoding.
 const LEVEL: i32 = 3;
+/// Compression level with a big context: most of a block is found there, and level 3 makes it no smaller for more time.
+const CONTEXT_LEVEL: i32 = 1;
 /// log2 of the window: covers a whole first block and the block behind it.
 const WINDOW_LOG: u32 = 23;
-/// log2 of the match tables with a big context: one entry for each 8 bytes, so that the whole context is indexed
-/// (zstd drops what its tables cannot hold).
+/// log2 of the match table with a big context: one entry for each 8 bytes, so that the whole context is indexed
+/// (zstd drops what its table cannot hold).
 const CONTEXT_HASH_LOG: u32 = 19;
-const CONTEXT_CHAIN_LOG: u32 = 18;
 /// A context that starts like a trained dictionary would be taken for one.
 const DICTIONARY_MAGIC: [u8; 4] = [0x37, 0xA4, 0x30, 0xEC];
 
@@ -63,7 +67,8 @@ pub(super) struct Packer {
 
 impl Packer {
     pub fn new(context: &Context) -> Result<Packer, ArchiveError> {
-        let mut compressor = Compressor::new(LEVEL).map_err(zstd_failed)?;
+        let level = if matches!(context, Context::First(_)) { CONTEXT_LEVEL } else { LEVEL };
+        let mut compressor = Compressor::new(level).map_err(zstd_failed)?;
         let set =
             |compressor: &mut Compressor<'static>, parameter| compressor.set_parameter(parameter).map_err(zstd_failed);
         let (codec, dictionary) = match context {
@@ -72,13 +77,15 @@ impl Packer {
                 (PLAIN, 0)
             }
             Context::Dictionary(version, bytes) => {
-                compressor.set_dictionary(LEVEL, bytes).map_err(zstd_failed)?;
+                compressor.set_dictionary(level, bytes).map_err(zstd_failed)?;
                 (WITH_DICTIONARY, *version)
             }
             Context::First(bytes) => {
                 set(&mut compressor, CParameter::WindowLog(WINDOW_LOG))?;
                 set(&mut compressor, CParameter::HashLog(CONTEXT_HASH_LOG))?;
-                set(&mut compressor, CParameter::ChainLog(CONTEXT_CHAIN_LOG))?;
+                // Blocks look up the context's table where it is. Copied for each block, as zstd would do for blocks of
+                // this size, it costs more than the matching.
+                set(&mut compressor, CParameter::ForceAttachDict(DictAttachPref::ForceAttach))?;
                 let loaded = compressor.context_mut().load_dictionary(bytes);
                 loaded.map_err(|code| ArchiveError::damaged("a first block", zstd::zstd_safe::get_error_name(code)))?;
                 (WITH_FIRST, 0)

@@ -14,7 +14,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 
 use sha2::{Digest, Sha256};
 
-use super::block::{BLOCK_BYTES, Context, Packer};
+use super::block::{BLOCK_BYTES, CONTEXT_BLOCK_BYTES, Context, Packer};
 use super::cut::Spill;
 use super::error::{ArchiveError, LoadError};
 use super::fault;
@@ -173,7 +173,8 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
     /// document is long.
     pub fn advance(&mut self, cut_end: u64, unit_end: u64, spill: &mut Spill<'_>) -> Result<(), LoadError> {
         let (cut_end, unit_end) = (self.in_blocks(cut_end), self.in_blocks(unit_end));
-        let long = |end: u64, blocks: u64| end.saturating_sub(self.start) >= blocks * BLOCK_BYTES as u64;
+        let size = self.block_bytes();
+        let long = |end: u64, blocks: u64| end.saturating_sub(self.start) >= blocks * size as u64;
         let end = match (long(cut_end, 1), long(unit_end, 2)) {
             (true, _) => cut_end,
             (false, true) => unit_end,
@@ -181,12 +182,17 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
         };
         let mut left = usize::try_from(end - self.start).unwrap_or(usize::MAX);
         while left > 0 {
-            let length = if left > 4 * BLOCK_BYTES { BLOCK_BYTES } else { left };
+            let length = if left > 4 * size { size } else { left };
             let raw = self.take(length)?;
             self.add(raw, spill)?;
             left -= length;
         }
         Ok(())
+    }
+
+    /// Bytes of the next block, as near as boundaries allow.
+    fn block_bytes(&self) -> usize {
+        if self.crew.is_some() { CONTEXT_BLOCK_BYTES } else { BLOCK_BYTES }
     }
 
     /// Where a byte of the stream lies in the blocks; one of a resource lies where the resource was taken out.
@@ -221,7 +227,7 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
     fn take(&mut self, length: usize) -> Result<Vec<u8>, LoadError> {
         let mut next = self.pool.lock().unwrap_or_else(PoisonError::into_inner).pop().unwrap_or_default();
         next.clear();
-        next.reserve(2 * BLOCK_BYTES);
+        next.reserve(2 * self.block_bytes());
         let mut pending = self.pending.lock().unwrap_or_else(PoisonError::into_inner);
         let Some((_, tail)) = pending.split_at_checked(length) else {
             let detail = format!("{} bytes were decoded, more than were read", self.start + length as u64);
@@ -296,7 +302,8 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
     pub fn finish(mut self, archive: &Archive, definition: &str, spill: &mut Spill<'_>) -> Result<Finished, LoadError> {
         let mut left = self.pending.lock().unwrap_or_else(PoisonError::into_inner).len();
         while left > 0 {
-            let length = if left > 2 * BLOCK_BYTES { BLOCK_BYTES } else { left };
+            let size = self.block_bytes();
+            let length = if left > 2 * size { size } else { left };
             let raw = self.take(length)?;
             self.add(raw, spill)?;
             left -= length;

@@ -110,7 +110,7 @@ impl Archive {
         let recorder = Recorder::new(self.libraries_of(&read, &library));
         let cut = (|| {
             let stream = self.stream(info.clone(), 0..row.bytes);
-            let context = Context { shared: None, libraries: recorder.clone() };
+            let context = Context::new(recorder.clone(), self.limits);
             let decoder = format.open(Box::new(stream), Start::default(), &read, &context)?;
             let mut cutting = Cutting::new(&definition, decoder, &row.file, (load, next));
             while cutting.step(&mut spill)? {}

@@ -240,7 +240,7 @@ impl Archive {
 
     pub(super) fn group(&self, load: LoadId, generation: u16, number: u32) -> Result<Option<Vec<Draft>>, ArchiveError> {
         let key = keys::group(load, generation, number);
-        let Some(value) = self.engine.get(Family::Documents, &key)? else { return Ok(None) };
+        let Some(value) = self.engine.get_once(Family::Documents, &key)? else { return Ok(None) };
         let what = format!("document group {number} of load {load}");
         group::unpack(&what, rows::unseal(&what, &key, &value)?).map(Some)
     }

@@ -39,7 +39,9 @@ impl<'a> Spill<'a> {
         self.stored += (key.len() + value.len()) as u64;
         self.held += key.len() + value.len();
         self.batch.put(family, key, value);
-        if self.held < self.archive.sizes.spill_bytes {
+        // The first rows wait, because a small load is written in one batch; those of a big one are handed on soon.
+        let enough = self.archive.sizes.spill_bytes / if self.marked { 8 } else { 1 };
+        if self.held < enough {
             return Ok(());
         }
         self.mark()?;

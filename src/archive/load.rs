@@ -139,7 +139,7 @@ impl Archive {
         let started = Instant::now();
         let (tee, pending) = Tee::new(source.reader);
         let recorder = Recorder::new(self.libraries_for(&reading.read));
-        let context = Context { shared: None, libraries: recorder.clone() };
+        let context = Context::new(recorder.clone(), self.limits);
         let decoder = reading.format.open(Box::new(tee), Start::default(), &reading.read, &context)?;
         let mut cutting = Cutting::new(&reading.definition, decoder, &source.name, (id, 1));
         let mut spill = Spill::new(self, id, 1);

@@ -53,6 +53,7 @@ pub use load::{LoadOutcome, LoadSource, Progress};
 pub use rows::Tombstone;
 pub use verify::{VerifyError, VerifyProgress, VerifyReport};
 
+use crate::decode::limits::Limits;
 use crate::decode::{FORMATS, Format, Libraries, NoLibraries};
 use crate::index::definition::Definition;
 use crate::index::value::FieldValue;
@@ -90,6 +91,7 @@ pub struct Archive {
     blocks: Cache<(LoadId, u32), Vec<u8>>,
     firsts: Cache<LoadId, Vec<u8>>,
     libraries: Arc<dyn Libraries>,
+    limits: Limits,
     shared: Cache<LoadId, shared::Entry>,
     parsed: Cache<(String, u32), Definition>,
     /// Counts added definitions; what they keep from whom, when it was asked for since.
@@ -163,6 +165,13 @@ impl Archive {
         self
     }
 
+    /// The same archive with other limits for what streams may make its decoders do.
+    #[must_use]
+    pub fn with_limits(mut self, limits: Limits) -> Archive {
+        self.limits = limits;
+        self
+    }
+
     /// The archive's folder. The search index may keep its own folder in it.
     pub fn dir(&self) -> &Path {
         &self.dir
@@ -207,6 +216,7 @@ impl Archive {
             blocks: Cache::new(BLOCK_CACHE_BYTES),
             firsts: Cache::new(FIRST_CACHE_BYTES),
             libraries: Arc::new(NoLibraries),
+            limits: Limits::default(),
             shared: Cache::new(SHARED_CACHE_BYTES),
             parsed: Cache::new(DEFINITIONS_CACHED),
             safeguards: Mutex::default(),

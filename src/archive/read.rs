@@ -82,7 +82,7 @@ impl Archive {
     /// The first pages, read with what a definition fixes; nothing when it cannot be read that way.
     fn show(&self, sample: &Sample<'_>, head: &[u8], hint: &ReadSpec) -> Option<Shown> {
         let (format, read) = self.how(sample, hint).ok()?;
-        let context = Context { shared: None, libraries: self.libraries_for(&read) };
+        let context = Context::new(self.libraries_for(&read), self.limits);
         let mut decoder = format.open(Box::new(Cursor::new(head)), Start::default(), &read, &context).ok()?;
         let mut notes = Notes::default();
         let (mut pages, mut unit) = (Vec::new(), Unit::default());

@@ -22,19 +22,25 @@ impl Archive {
     /// What a decoder needs that starts somewhere in a load's stream.
     pub(super) fn context(&self, info: &Arc<LoadInfo>, format: &dyn Format) -> Result<Context, ArchiveError> {
         let stored = &info.stored;
-        let libraries = self.libraries_of(&stored.row.read, &stored.library);
+        let outside = self.outside(info);
         // Also of no units at all: a format may find out things once for all documents of a load.
         if let Some(entry) = self.shared.get(&stored.row.id) {
-            return Ok(Context { shared: (*entry).clone(), libraries });
+            return Ok(Context { shared: (*entry).clone(), ..outside });
         }
         let mut units = Units { archive: self, info, spans: info.shared.iter(), failed: None };
-        let shared = format.share(&mut units, &stored.row.read, &libraries)?;
+        let shared = format.share(&mut units, &stored.row.read, &outside)?;
         if let Some(error) = units.failed {
             return Err(error);
         }
         let weight = ENTRY_WEIGHT + shared.as_ref().map_or(0, |shared| shared.weight());
         self.shared.put(stored.row.id, Arc::new(shared.clone()), weight);
-        Ok(Context { shared, libraries })
+        Ok(Context { shared, ..outside })
+    }
+
+    /// What a decoder of a stored load is given at the beginning of the stream.
+    fn outside(&self, info: &LoadInfo) -> Context {
+        let stored = &info.stored;
+        Context::new(self.libraries_of(&stored.row.read, &stored.library), self.limits)
     }
 
     /// A document as a stream of its own, made by its format; `None` where its bytes are one as they are.
@@ -60,7 +66,7 @@ impl Archive {
         let before = info.shared.partition_point(|unit| unit.end <= span.start);
         let spans = info.shared.get(..before).unwrap_or_default();
         let mut units = Units { archive: self, info: &info, spans: spans.iter(), failed: None };
-        let whole = format.standalone(&mut units, bytes, start, read)?;
+        let whole = format.standalone(&mut units, bytes, start, read, &self.outside(&info))?;
         match units.failed {
             Some(error) => Err(error),
             None => Ok(Some(whole)),

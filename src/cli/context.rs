@@ -7,7 +7,8 @@ use crate::archive::kv::StoreError;
 use crate::archive::{Archive, ArchiveError, DocId, LoadId};
 use crate::auth::gate::{Gate, Principal};
 use crate::decode::library::Folders;
-use crate::decode::{Libraries, NoLibraries, ReadSpec};
+use crate::decode::limits::Limits;
+use crate::decode::{self, Libraries, NoLibraries, ReadSpec};
 use crate::search::{Archived, Search};
 
 use super::failure::{Failure, chain};
@@ -61,10 +62,25 @@ pub fn libraries_for(read: &ReadSpec) -> Arc<dyn Libraries> {
     read.resources.as_deref().and_then(|name| all.section(name)).unwrap_or(all)
 }
 
+/// What streams may make decoders do on this machine: `nesting=4,pages=1000`.
+const LIMITS: &str = "GREENBAR_LIMITS";
+
+/// The limits of this machine.
+pub fn limits() -> Result<Limits, Failure> {
+    let text = std::env::var(LIMITS).unwrap_or_default();
+    Limits::of_text(&text).map_err(|error| Failure::usage(format!("{LIMITS}: {error}")))
+}
+
+/// What a decoder of a file is given.
+pub fn outside(read: &ReadSpec) -> Result<decode::Context, Failure> {
+    Ok(decode::Context::new(libraries_for(read), limits()?))
+}
+
 /// Opens an archive.
 pub fn open(dir: &Path) -> Result<Arc<Archive>, Failure> {
+    let limits = limits()?;
     match Archive::open(dir) {
-        Ok(archive) => Ok(Arc::new(archive.with_libraries(libraries()))),
+        Ok(archive) => Ok(Arc::new(archive.with_libraries(libraries()).with_limits(limits))),
         Err(ArchiveError::Store(StoreError::Locked { .. })) => {
             Err(Failure::new(format!("another process has the archive in {} open", dir.display()))
                 .advise("Probably `greenbar serve` runs on it: use its API or pages, or stop the server first."))

@@ -6,15 +6,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::decode::{
-    Context, Decoder, FORMATS, Format, Libraries, ReadSpec, SAMPLE_BYTES, Sample, Shared, Start, Unit, UnitKind,
-};
+use crate::decode::{Context, Decoder, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Shared, Start, Unit, UnitKind};
 use crate::index::definition::Paper;
 use crate::note::{Note, Notes};
 use crate::page::Page;
 use crate::render::{DocumentInfo, Pages, RENDERERS, RenderError, RenderOptions, renderer};
 
-use super::context::{libraries_for, page_range};
+use super::context::{outside, page_range};
 use super::definition::read;
 use super::failure::Failure;
 use super::output;
@@ -49,7 +47,7 @@ pub struct Opened {
     pub decoder: Box<dyn Decoder>,
     format: &'static dyn Format,
     read: ReadSpec,
-    libraries: Arc<dyn Libraries>,
+    outside: Context,
 }
 
 /// Recognises a file's format and opens it.
@@ -72,9 +70,9 @@ pub fn open_stream(file: &Path, hint: &ReadSpec) -> Result<Opened, Failure> {
         return Err(Failure::new(format!("no decoder reads the format of {shown}"))
             .advise("`greenbar inspect` says what it is."));
     };
-    let context = Context { shared: None, libraries: libraries_for(&sniff.read) };
-    let decoder = format.open(Box::new(File::open(file).map_err(cannot)?), Start::default(), &sniff.read, &context)?;
-    Ok(Opened { decoder, format, read: sniff.read, libraries: context.libraries })
+    let outside = outside(&sniff.read)?;
+    let decoder = format.open(Box::new(File::open(file).map_err(cannot)?), Start::default(), &sniff.read, &outside)?;
+    Ok(Opened { decoder, format, read: sniff.read, outside })
 }
 
 impl Args {
@@ -101,6 +99,11 @@ impl Args {
                 let glyphs: String = rendered.missing_glyphs.iter().collect();
                 Failure::new(format!("no font has these characters: {glyphs}"))
                     .advise("Install fonts-noto-cjk.")
+                    .warn();
+            }
+            if pages.count == 0 {
+                Failure::new(format!("{} has no pages; one empty page stands for them", self.file.display()))
+                    .advise("`greenbar inspect` says what it is made of.")
                     .warn();
             }
             for note in pages.notes.iter() {
@@ -137,7 +140,7 @@ const SHARED_UNITS: usize = 1 << 20;
 
 impl FilePages {
     fn new(file: &Path, opened: Opened) -> Result<FilePages, Failure> {
-        let Opened { mut decoder, format, read, libraries } = opened;
+        let Opened { mut decoder, format, read, outside } = opened;
         let (mut unit, mut notes, mut marks, mut count) = (Unit::default(), Notes::default(), Vec::new(), 0);
         let mut shared: Vec<Range<u64>> = Vec::new();
         decoder.want_text(false);
@@ -152,7 +155,6 @@ impl FilePages {
                 count += 1;
             }
         }
-        let context = Context { shared: None, libraries };
         let mut pages = FilePages {
             file: file.into(),
             format,
@@ -160,7 +162,7 @@ impl FilePages {
             count,
             marks,
             shared,
-            context,
+            context: outside,
             decoder,
             unit,
             notes: Notes::default(),
@@ -191,7 +193,7 @@ impl FilePages {
                 None
             }
         });
-        let shared = self.format.share(&mut units, &self.read, &self.context.libraries);
+        let shared = self.format.share(&mut units, &self.read, &self.context);
         match failed {
             Some(error) => Err(error.into()),
             None => shared.map_err(|error| RenderError::Source(error.to_string())),

@@ -11,6 +11,7 @@ use crate::auth::user::{NewUser, Users};
 use crate::records::retention::{self, Class};
 use crate::serve::ServeConfig;
 
+use super::beside::Before;
 use super::context;
 use super::definition::read;
 use super::demo_crm;
@@ -116,7 +117,7 @@ impl Args {
     fn archive(&self) -> Result<Archive, Failure> {
         let mark = self.dir.join(MARK);
         if mark.exists() {
-            return Ok(Archive::open(&self.dir)?.with_libraries(context::libraries()));
+            return Ok(Archive::open(&self.dir)?.with_libraries(context::libraries()).with_limits(context::limits()?));
         }
         if !is_free(&self.dir) {
             return Err(Failure::new(format!("{} holds something that is no demo archive", self.dir.display()))
@@ -124,7 +125,7 @@ impl Args {
         }
         let archive = Archive::init(&self.dir)?;
         std::fs::write(&mark, "Remove this folder when you like.\n")?;
-        Ok(archive.with_libraries(context::libraries()))
+        Ok(archive.with_libraries(context::libraries()).with_limits(context::limits()?))
     }
 }
 
@@ -148,7 +149,7 @@ fn add_definitions(archive: &Archive, dir: &Path) -> Result<(), Failure> {
 
 fn load_samples(archive: &Archive, dir: &Path) -> Result<(), Failure> {
     for file in files(dir, |extension| !matches!(extension, "md" | "py"))? {
-        let (row, _) = load_file(archive, &file, None)?;
+        let (row, _) = load_file(archive, &file, None, &Before::default())?;
         output::line(format!(
             "  {:<36} {:<24} {:>4} documents {:>4} pages",
             row.file, row.definition, row.documents, row.pages

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::decode::inspect::{Inspection, inspect};
 use crate::index::draft::draft;
 
-use super::context::{Context, libraries};
+use super::context::{Context, outside};
 use super::failure::Failure;
 use super::output::{self, grouped};
 
@@ -28,7 +28,8 @@ impl Args {
         if meta.is_dir() {
             return Err(cannot(&"it is a directory"));
         }
-        let report = inspect(&self.file, &libraries()).map_err(|error| Failure::from(error).at(shown))?;
+        let report = inspect(&self.file, &outside(&crate::decode::ReadSpec::default())?)
+            .map_err(|error| Failure::from(error).at(shown))?;
         if self.draft {
             let name = self.file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             return output::line(draft(&report, &name).trim_end());

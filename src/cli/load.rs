@@ -1,13 +1,14 @@
 //! `greenbar load`: print streams into the archive.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 
 use crate::archive::kv::StoreError;
 use crate::archive::{Archive, ArchiveError, LoadError, LoadRow, LoadSource, Progress};
+use crate::decode::ReadSpec;
 
+use super::beside::{Before, Input};
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::output::{self, byte_bar, bytes, grouped};
@@ -21,6 +22,8 @@ pub struct Args {
     /// The report definition (recognised by content when left out)
     #[arg(long, value_name = "NAME")]
     definition: Option<String>,
+    #[command(flatten)]
+    before: Before,
     /// The files
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
@@ -31,7 +34,7 @@ impl Args {
         let archive = context.open()?;
         let mut failed = false;
         for file in &self.files {
-            match load_file(&archive, file, self.definition.as_deref()) {
+            match load_file(&archive, file, self.definition.as_deref(), &self.before) {
                 Ok((row, duplicate)) => tell(context, &row, file, duplicate)?,
                 Err(failure) => {
                     failed = true;
@@ -76,18 +79,26 @@ fn tell(context: &Context, row: &LoadRow, file: &Path, duplicate: bool) -> Resul
 }
 
 /// Loads one file.
-pub fn load_file(archive: &Archive, file: &Path, definition: Option<&str>) -> Result<(LoadRow, bool), Failure> {
+pub fn load_file(
+    archive: &Archive,
+    file: &Path,
+    definition: Option<&str>,
+    before: &Before,
+) -> Result<(LoadRow, bool), Failure> {
     let shown = file.display();
     let cannot = |why: &dyn std::fmt::Display| Failure::new(format!("cannot load {shown}: {why}"));
     let meta = std::fs::metadata(file).map_err(|error| cannot(&error))?;
     if meta.is_dir() {
         return Err(cannot(&"it is a directory").advise("Name the files in it."));
     }
-    let total = meta.is_file().then_some(meta.len());
-    if total == Some(0) {
+    if meta.is_file() && meta.len() == 0 {
         return Err(cannot(&"it is empty").advise("The transfer may have failed; send it again."));
     }
-    let reader = Box::new(File::open(file).map_err(|error| cannot(&error))?);
+    let read = match definition {
+        Some(name) => archive.definition(name, None)?.map(|known| known.read.clone()).unwrap_or_default(),
+        None => ReadSpec::default(),
+    };
+    let Input { reader, total } = before.open(file, &read)?;
     let bar = byte_bar(total, &shown.to_string());
     let name = file.file_name().map_or_else(|| shown.to_string(), |name| name.to_string_lossy().into_owned());
     let outcome = archive

@@ -12,8 +12,10 @@
 #![deny(clippy::indexing_slicing, clippy::expect_used, clippy::cast_possible_truncation)]
 
 pub mod afp;
+pub mod beside;
 pub mod inspect;
 pub mod library;
+pub mod limits;
 pub mod line;
 pub mod rows;
 pub mod signature;
@@ -26,6 +28,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use self::limits::Limits;
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Notes};
 use crate::page::{Lu, Page};
@@ -64,6 +67,10 @@ pub struct ReadSpec {
     /// Section of the resource libraries that is looked through first; see [`Libraries::section`].
     #[serde(skip_serializing_if = "Option::is_none")]
     pub resources: Option<String>,
+    /// Names of files that belong before the stream and lie beside it, with `{stem}` for its name without extension or
+    /// `{name}` for all of it; `None`: what is usual for the format, see [`Format::beside`].
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub beside: Option<Vec<String>>,
 }
 
 /// What a format thinks of the head of a stream.
@@ -115,9 +122,13 @@ pub trait Format: Sync {
         &self,
         _units: &mut dyn Iterator<Item = Vec<u8>>,
         _how: &ReadSpec,
-        _libraries: &Arc<dyn Libraries>,
+        _context: &Context,
     ) -> Result<Option<Arc<dyn Shared>>, DecodeError> {
         Ok(None)
+    }
+    /// Names of files that usually lie beside a stream and belong before it, in their order; see [`beside`].
+    fn beside(&self) -> &'static [&'static str] {
+        &[]
     }
     /// Whether documents need something around them to be streams of their own, that is whether
     /// [`Format::standalone`] does anything.
@@ -125,13 +136,14 @@ pub trait Format: Sync {
         false
     }
     /// Makes one document's bytes a stream of their own: with the shared units it needs before it and whatever must
-    /// stand around them. By default the document's bytes as they are.
+    /// stand around them, also of what [the libraries](Context::libraries) have. By default the document's bytes as they are.
     fn standalone(
         &self,
         _shared: &mut dyn Iterator<Item = Vec<u8>>,
         document: Vec<u8>,
         _start: Start,
         _how: &ReadSpec,
+        _context: &Context,
     ) -> Result<Vec<u8>, DecodeError> {
         Ok(document)
     }
@@ -176,11 +188,20 @@ pub struct Context {
     pub shared: Option<Arc<dyn Shared>>,
     /// Where else resources are looked for.
     pub libraries: Arc<dyn Libraries>,
+    /// What is allowed.
+    pub limits: Limits,
+}
+
+impl Context {
+    /// For the beginning of a stream.
+    pub fn new(libraries: Arc<dyn Libraries>, limits: Limits) -> Context {
+        Context { shared: None, libraries, limits }
+    }
 }
 
 impl Default for Context {
     fn default() -> Context {
-        Context { shared: None, libraries: Arc::new(NoLibraries) }
+        Context::new(Arc::new(NoLibraries), Limits::default())
     }
 }
 
@@ -263,9 +284,9 @@ pub struct Strike {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tag {
     /// Attribute name.
-    pub name: String,
-    /// Attribute value.
-    pub value: String,
+    pub name: Arc<str>,
+    /// Attribute value. All pages of a group hold the same one.
+    pub value: Arc<str>,
 }
 
 /// A piece of printed text and where it stands on the page, for formats whose text has no rows of its own.
@@ -291,7 +312,7 @@ pub struct PlacedText {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PageGroup {
     /// Its name.
-    pub name: String,
+    pub name: Arc<str>,
     /// It starts with this page.
     pub starts: bool,
     /// It ends with this page.
@@ -324,7 +345,7 @@ pub struct Unit {
     /// Named values that belong to this page, groups included.
     pub tags: Vec<Tag>,
     /// Name of the page group that starts with this page, if one does; of groups in groups the outermost.
-    pub group_starts: Option<String>,
+    pub group_starts: Option<Arc<str>>,
     /// The (outermost) page group that this page is in ends with it.
     pub group_ends: bool,
     /// The page groups that this page is in, outermost first, where groups may lie in groups.
@@ -337,6 +358,25 @@ pub struct Unit {
 }
 
 impl Unit {
+    /// Empties it for the next unit, which starts at `start`.
+    pub fn begin(&mut self, start: &Start) {
+        self.kind = UnitKind::Outside;
+        self.span = start.byte..start.byte;
+        self.resume = start.resume;
+        self.page = start.pages;
+        self.records_before = start.records;
+        self.bytes.clear();
+        self.strikes.clear();
+        self.spill.clear();
+        self.placed.clear();
+        self.tags.clear();
+        self.group_starts = None;
+        self.group_ends = false;
+        self.groups.clear();
+        self.shared = false;
+        self.narrow_shifts = false;
+    }
+
     /// The bytes of a strike.
     pub fn text(&self, strike: &Strike) -> &[u8] {
         let (at, len) = (strike.at as usize, strike.len as usize);
@@ -372,6 +412,16 @@ pub enum DecodeError {
         /// The system's error.
         #[source]
         source: std::io::Error,
+    },
+    /// There is more of something than is allowed.
+    #[error("more than {most} {what} ({at})")]
+    Limit {
+        /// Of what, in the plural.
+        what: &'static str,
+        /// How many are allowed; see [`Limits`].
+        most: usize,
+        /// Where the first one too many is.
+        at: At,
     },
     /// The read specification names something that does not exist.
     #[error("{key} = {value:?} is not known; allowed: {allowed}")]

@@ -156,10 +156,15 @@ impl<R: Read> Source<R> {
     }
 
     fn read_more(&mut self, count: usize) -> io::Result<usize> {
-        self.buffer.copy_within(self.from..self.to, 0);
-        self.to -= self.from;
-        self.from = 0;
-        while self.to < count {
+        // What is visible moves to the front only when there is no room behind it: moved at every read, it would be moved
+        // several times over.
+        if self.from == self.to || self.from + count > self.buffer.len() {
+            self.buffer.copy_within(self.from..self.to, 0);
+            self.to -= self.from;
+            self.from = 0;
+        }
+        let wanted = self.from + count;
+        while self.to < wanted {
             match self.input.read(self.buffer.get_mut(self.to..).unwrap_or_default()) {
                 Ok(0) => {
                     self.over = true;
@@ -170,7 +175,7 @@ impl<R: Read> Source<R> {
                 Err(error) => return Err(error),
             }
         }
-        Ok(self.to)
+        Ok(self.to - self.from)
     }
 
     /// The visible bytes.

@@ -134,7 +134,7 @@ impl Finder {
                 each(text);
             }
             Finder::Tag { name, regex } => {
-                for tag in unit.tags.iter().filter(|tag| tag.name == *name) {
+                for tag in unit.tags.iter().filter(|tag| *tag.name == **name) {
                     if !give(&tag.value, regex.as_ref(), each) {
                         return;
                     }

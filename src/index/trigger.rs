@@ -54,7 +54,7 @@ impl Ready {
                 return apart(region::lines(unit, area).iter().any(|line| region::holds(&self.test, line)));
             }
             Sight::Tag(name) => {
-                let mut values = unit.tags.iter().filter(|tag| tag.name == *name);
+                let mut values = unit.tags.iter().filter(|tag| *tag.name == **name);
                 let any = matches!(self.test, Test::Printed);
                 return apart(values.any(|tag| any || region::holds(&self.test, tag.value.trim())));
             }

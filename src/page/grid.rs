@@ -9,7 +9,7 @@ mod proportional;
 use std::borrow::Cow;
 
 use super::walk::{Place, walk};
-use super::{Advances, Color, Element, Family, Lu, Page, TextRun};
+use super::{Advances, Color, Element, Family, Lu, Page, TextRun, bidi};
 
 /// Blank rows between two printed ones are at most this many, and so are blank columns.
 const BLANK_ROWS_LIMIT: i32 = 200;
@@ -61,14 +61,35 @@ pub struct Grid {
     pub top: Lu,
 }
 
+/// A run along a baseline that goes to the left has Hebrew and Arabic in the order of reading: as others have it, then.
+fn left_to_right(run: Cow<'_, TextRun>) -> Cow<'_, TextRun> {
+    if run.turns % 4 != 2 || !run.text.chars().any(bidi::is_right_to_left) {
+        return run;
+    }
+    let text = bidi::logical(&run.text).into_owned();
+    Cow::Owned(TextRun { text, ..run.into_owned() })
+}
+
+/// Hebrew and Arabic in the order in which they are read.
+fn in_reading_order(row: &mut [Cell]) {
+    let chars: Vec<char> = row.iter().map(|cell| cell.text).collect();
+    let Some(order) = bidi::order(&chars) else { return };
+    let cells: Vec<Cell> = row.to_vec();
+    for (cell, (from, text)) in row.iter_mut().zip(order) {
+        if let Some(source) = cells.get(from) {
+            *cell = Cell { text, ..*source };
+        }
+    }
+}
+
 impl Grid {
     /// Puts a page's text on a grid.
     pub fn of(page: &Page) -> Grid {
         let mut texts: Vec<Cow<'_, TextRun>> = Vec::new();
         walk(page, &mut |place, element| match element {
             Element::Text(run) if run.shadow => {}
-            Element::Text(run) if place == Place::PAGE => texts.push(Cow::Borrowed(run)),
-            Element::Text(run) => texts.push(Cow::Owned(place.text(run))),
+            Element::Text(run) if place == Place::PAGE => texts.push(left_to_right(Cow::Borrowed(run))),
+            Element::Text(run) => texts.push(left_to_right(Cow::Owned(place.text(run)))),
             _ => {}
         });
         let mono = |run: &TextRun| run.embedded.is_none() && run.face.family == Family::Mono;
@@ -78,6 +99,7 @@ impl Grid {
             while row.last().is_some_and(|cell| cell.text == ' ' && !cell.style.underline) {
                 row.pop();
             }
+            in_reading_order(row);
         }
         grid
     }

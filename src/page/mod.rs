@@ -4,6 +4,7 @@
 //! 1/14400 inch; the origin is the top left corner, x grows to the right and y downwards.
 //! The model knows no print format and no output format.
 
+pub mod bidi;
 pub mod grid;
 pub mod image;
 pub mod pixels;

@@ -80,6 +80,13 @@ impl Pixels<'_> {
         }
     }
 
+    /// Whether a pixel of a picture of bits is ink; false in others and outside of the picture.
+    pub fn bit(&self, x: u32, y: u32) -> bool {
+        let Values::Bits { data, .. } = &self.values else { return false };
+        let byte = data.get(y as usize * row_bytes(self.width) + x as usize / 8).filter(|_| x < self.width);
+        byte.is_some_and(|byte| byte >> (7 - x % 8) & 1 == 1)
+    }
+
     /// Appends one row as red, green, blue and opacity.
     pub fn row_rgba(&self, y: u32, out: &mut Vec<u8>) {
         for x in 0..self.width {

@@ -22,7 +22,7 @@ use crate::index::definition::FullText;
 /// Changes read from the catalogue at a time.
 const CHANGES_AT_ONCE: usize = 10_000;
 /// Bytes of entries that wait for the indexing thread.
-const MOST_WAITING: u64 = 8 << 20;
+const MOST_WAITING: u64 = 2 << 20;
 /// What an entry is counted as besides its text.
 const ENTRY_BYTES: u64 = 1024;
 /// Share of deleted documents at which a segment is written anew without them.
@@ -78,18 +78,13 @@ pub(super) fn feed(
     if newest <= place.seq {
         return Ok(Fed::default());
     }
-    let writer_options =
-        IndexWriterOptions::builder().memory_budget_per_thread(options.writer_bytes).num_merge_threads(1).build();
-    let writer: IndexWriter<Queued> = index.writer_with_options(writer_options)?;
-    let mut policy = LogMergePolicy::default();
-    policy.set_del_docs_ratio_before_merge(DELETED_SHARE);
-    writer.set_merge_policy(Box::new(policy));
     let mut feed = Feed {
+        index,
         layout,
         options,
         catalogue,
         progress,
-        writer,
+        writer: None,
         place,
         uncommitted: 0,
         waiting: Arc::default(),
@@ -98,9 +93,19 @@ pub(super) fn feed(
     };
     feed.follow()?;
     feed.commit()?;
-    let fed = feed.fed;
-    feed.writer.wait_merging_threads()?;
-    Ok(fed)
+    feed.let_merge()?;
+    Ok(feed.fed)
+}
+
+/// A writer that keeps parts of like size together and writes anew those with many deleted documents.
+fn writer(index: &Index, options: &Options) -> Result<IndexWriter<Queued>, SearchError> {
+    let writer_options =
+        IndexWriterOptions::builder().memory_budget_per_thread(options.writer_bytes).num_merge_threads(1).build();
+    let writer = index.writer_with_options(writer_options)?;
+    let mut policy = LogMergePolicy::default();
+    policy.set_del_docs_ratio_before_merge(DELETED_SHARE);
+    writer.set_merge_policy(Box::new(policy));
+    Ok(writer)
 }
 
 /// Removes files that nothing uses any more. Call after the readers have moved on.
@@ -111,11 +116,12 @@ pub(super) fn sweep(index: &Index) -> Result<(), SearchError> {
 }
 
 struct Feed<'a> {
+    index: &'a Index,
     layout: &'a Layout,
     options: &'a Options,
     catalogue: &'a dyn Catalogue,
     progress: &'a mut dyn FnMut(Step),
-    writer: IndexWriter<Queued>,
+    writer: Option<IndexWriter<Queued>>,
     place: Place,
     uncommitted: u64,
     waiting: Arc<Waiting>,
@@ -147,7 +153,8 @@ impl Feed<'_> {
         let id = load_of(change);
         let resumed = self.place.within.filter(|within| within.change == seq && within.load == id);
         if resumed.is_none() {
-            self.writer.delete_term(self.layout.load_term(id));
+            let term = self.layout.load_term(id);
+            self.writer()?.delete_term(term);
         }
         let row = match change {
             Change::Loaded(_) => self.catalogue.load_row(id).map_err(SearchError::catalogue)?,
@@ -155,7 +162,8 @@ impl Feed<'_> {
         };
         let Some(row) = row else {
             // Also when it was loaded and is gone by now: then its own change follows.
-            self.writer.delete_term(self.layout.load_term(id));
+            let term = self.layout.load_term(id);
+            self.writer()?.delete_term(term);
             self.fed.unloaded += 1;
             return Ok(());
         };
@@ -198,6 +206,7 @@ impl Feed<'_> {
         if self.uncommitted >= self.options.commit_documents {
             self.place.within = Some(Within { change, load: row.id, ordinal: document.id.ordinal });
             self.commit()?;
+            self.let_merge()?;
         }
         if self.fed.documents.is_multiple_of(1000) {
             self.report();
@@ -251,17 +260,34 @@ impl Feed<'_> {
     fn add(&mut self, entry: TantivyDocument, text_bytes: usize) -> Result<(), SearchError> {
         let bytes = ENTRY_BYTES + text_bytes as u64;
         self.waiting.enter(bytes);
-        self.writer.add_document(Queued { entry, bytes, waiting: Arc::clone(&self.waiting) })?;
+        let waiting = Arc::clone(&self.waiting);
+        self.writer()?.add_document(Queued { entry, bytes, waiting })?;
         Ok(())
     }
 
     fn commit(&mut self) -> Result<(), SearchError> {
         let payload = serde_json::to_string(&self.place).map_err(|error| SearchError::catalogue(error.into()))?;
-        let mut prepared = self.writer.prepare_commit()?;
+        let mut prepared = self.writer()?.prepare_commit()?;
         prepared.set_payload(&payload);
         prepared.commit()?;
         self.uncommitted = 0;
         Ok(())
+    }
+
+    /// Waits until parts are merged. Going on meanwhile would hold the memory of both, whose sum grows with the index.
+    fn let_merge(&mut self) -> Result<(), SearchError> {
+        if let Some(writer) = self.writer.take() {
+            writer.wait_merging_threads()?;
+        }
+        Ok(())
+    }
+
+    /// The writer; opened where there is none.
+    fn writer(&mut self) -> Result<&mut IndexWriter<Queued>, SearchError> {
+        if self.writer.is_none() {
+            self.writer = Some(writer(self.index, self.options)?);
+        }
+        self.writer.as_mut().ok_or_else(|| SearchError::catalogue("no writer".into()))
     }
 
     fn report(&mut self) {

@@ -63,7 +63,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Options {
-        Options { writer_bytes: 16 << 20, commit_documents: 200_000, part_bytes: 4 << 20 }
+        Options { writer_bytes: 16 << 20, commit_documents: 32_768, part_bytes: 4 << 20 }
     }
 }
 

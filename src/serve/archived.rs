@@ -97,6 +97,7 @@ impl ArchiveBackend {
             account: document.account.as_ref().map(text),
             pages: document.pages,
             fields: fields.collect(),
+            masked: masker.is_some(),
         })
     }
 

@@ -164,6 +164,8 @@ pub struct DocumentView {
     pub pages: u32,
     /// Its fields, in definition order.
     pub fields: Vec<FieldView>,
+    /// Values of it are masked for the reader: others may have renditions that say more.
+    pub masked: bool,
 }
 
 /// A field of a document.

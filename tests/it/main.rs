@@ -7,6 +7,7 @@
 #![allow(clippy::print_stderr)]
 
 mod bad_input;
+mod beside;
 mod corpus;
 mod crash;
 mod customers;

@@ -134,6 +134,10 @@ impl Batch {
 pub trait Engine: Send + Sync {
     /// The value of a key.
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    /// The same for who walks over many keys and reads each once: what other reads keep in memory stays there.
+    fn get_once(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.get(family, key)
+    }
     /// Visits all keys in a range in order (an empty end means "to the last key") until `each` breaks.
     fn scan(
         &self,

@@ -114,6 +114,8 @@ fn store_options(create: bool) -> Options {
     options.set_max_total_wal_size(16 << 20);
     options.set_max_background_jobs(2);
     options.set_bytes_per_sync(1 << 20);
+    // For each table that a compaction reads.
+    options.set_compaction_readahead_size(256 << 10);
     options.set_keep_log_file_num(2);
     options.set_max_log_file_size(1 << 20);
     options.set_max_manifest_file_size(4 << 20);
@@ -133,9 +135,9 @@ fn family_options(family: Family, cache: &Cache) -> Options {
     options.set_block_based_table_factory(&table);
     options.set_level_compaction_dynamic_level_bytes(true);
     let (buffer, compression) = match family {
-        Family::Blocks => (8 << 20, DBCompressionType::None),
-        Family::Documents => (2 << 20, DBCompressionType::None),
-        Family::Dictionaries | Family::Resources => (2 << 20, DBCompressionType::None),
+        Family::Blocks | Family::Documents | Family::Dictionaries | Family::Resources => {
+            (2 << 20, DBCompressionType::None)
+        }
         _ => (1 << 20, DBCompressionType::Zstd),
     };
     options.set_write_buffer_size(buffer);
@@ -177,6 +179,12 @@ fn failure(error: rocksdb::Error, path: &Path) -> StoreError {
 impl Engine for Rocks {
     fn get(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         self.db.get_cf(self.family(family)?, key).map_err(|error| self.failed(error))
+    }
+
+    fn get_once(&self, family: Family, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        let mut options = ReadOptions::default();
+        options.fill_cache(false);
+        self.db.get_cf_opt(self.family(family)?, key, &options).map_err(|error| self.failed(error))
     }
 
     fn scan(

@@ -105,7 +105,7 @@ impl Format for Fake {
         &self,
         units: &mut dyn Iterator<Item = Vec<u8>>,
         _: &ReadSpec,
-        _: &Arc<dyn Libraries>,
+        _: &Context,
     ) -> Result<Option<Arc<dyn Shared>>, DecodeError> {
         SHARES.fetch_add(1, Order::Relaxed);
         let mut known = Known::default();
@@ -121,6 +121,7 @@ impl Format for Fake {
         document: Vec<u8>,
         _: Start,
         _: &ReadSpec,
+        _: &Context,
     ) -> Result<Vec<u8>, DecodeError> {
         let mut whole: Vec<u8> = shared.flatten().collect();
         whole.extend(document);

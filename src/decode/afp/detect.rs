@@ -48,6 +48,10 @@ pub fn find_with(head: &[u8], length: Option<usize>) -> Option<Found> {
         {
             best = Some(found);
         }
+        // Nothing can fit better.
+        if best.is_some_and(|best| best.confidence >= 1.0) {
+            break;
+        }
     }
     best
 }

@@ -4,11 +4,11 @@ use std::sync::Arc;
 
 use super::field::Field;
 use super::fontmap::{FontMap, maps_fonts};
-use super::id;
 use super::store::Store;
 use super::text::Charset;
 use super::triplet::{self, s24_at, u16_at};
 use super::units;
+use super::{id, references};
 use crate::page::{Color, Lu};
 
 /// Paper where nothing says how large it is: US Letter.
@@ -25,6 +25,8 @@ pub struct Environment {
     pub paper: Option<Color>,
     /// Fonts by local id.
     pub fonts: Arc<FontMap>,
+    /// Tile resources of images: numbers and names.
+    pub tiles: Vec<(u32, String)>,
     /// The descriptor of text without an environment of its own.
     pub descriptor: Vec<u8>,
     /// Where that text's space lies.
@@ -62,11 +64,13 @@ impl Environment {
         let height = triplet::extent_at(page, 9).map(|height| units::extent(height, units[1]));
         let fonts: Vec<&Field<'_>> = fields.iter().filter(|field| maps_fonts(field.id)).collect();
         let text = Area::of(fields, units).unwrap_or_default();
+        let fields_of = |id| fields.iter().copied().filter(move |field: &Field<'_>| field.id == id);
         Environment {
             units,
             size: [width.unwrap_or(PAPER[0]), height.unwrap_or(PAPER[1])],
             paper: paper(page.get(15..).unwrap_or_default()),
             fonts: store.font_map(&fonts, visible, charset),
+            tiles: references::tiles(fields_of(id::MDR), charset),
             descriptor: find(id::PTD).or_else(|| find(id::PTD1)).unwrap_or_default().to_vec(),
             text,
         }

@@ -81,8 +81,8 @@ pub struct Side<'m> {
     pub suppressed: &'m [u8],
     /// Nothing but overlays is printed.
     pub no_data: bool,
-    /// Several pages share a side.
-    pub is_n_up: bool,
+    /// Pages that share a side.
+    pub up: u8,
 }
 
 impl MediumMap {
@@ -209,11 +209,10 @@ impl MediumMap {
         let position = by_number.or_else(|| self.positions.iter().find(fits)).or(self.positions.first());
         let position = position.copied().unwrap_or(PagePosition { modification: 0xFF, ..PagePosition::default() });
         let named = |lid: &u8| self.overlays.iter().find(|(known, _)| known == lid).map(|(_, name)| name.as_str());
-        let is_n_up = up > 1;
         Side {
             position,
             medium_overlays: match used {
-                Some(used) if !is_n_up => used.overlays.iter().filter_map(named).collect(),
+                Some(used) if up <= 1 => used.overlays.iter().filter_map(named).collect(),
                 _ => Vec::new(),
             },
             page_overlays: self
@@ -223,8 +222,20 @@ impl MediumMap {
                 .collect(),
             suppressed: used.map_or(&[], |used| &used.suppressed),
             no_data: position.no_data || used.is_some_and(|used| used.constant),
-            is_n_up,
+            up,
         }
+    }
+
+    /// The size of the part of the medium that a page has where `up` share a side: halves and thirds of the longer edge,
+    /// quarters of both (MO:DCA Reference, "N-up"); `None` where the medium's size is not known.
+    pub fn partition(&self, up: u8) -> Option<[Lu; 2]> {
+        let [width, height] = self.size?;
+        Some(match up {
+            0 | 1 => [width, height],
+            4.. => [Lu(width.0 / 2), Lu(height.0 / 2)],
+            up if width > height => [Lu(width.0 / i32::from(up)), height],
+            up => [width, Lu(height.0 / i32::from(up))],
+        })
     }
 
     /// The overlays that it may print.

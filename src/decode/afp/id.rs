@@ -84,7 +84,7 @@ pub fn is_plausible(id: FieldId) -> bool {
 
 /// All constants, ordered by id.
 #[rustfmt::skip]
-static NAMED: &[(FieldId, &str)] = &[
+const NAMED: &[(FieldId, &str)] = &[
     (CFI, "CFI"), (MFC, "MFC"), (TLE, "TLE"), (MCC, "MCC"), (OBD, "OBD"), (MDD, "MDD"), (CDD, "CDD"), (PTD1, "PTD1"),
     (PGD, "PGD"), (GDD, "GDD"), (BDD, "BDD"), (IDD, "IDD"), (MMC, "MMC"), (PEC, "PEC"), (PMC, "PMC"), (BPS, "BPS"),
     (BII, "BII"), (BCP, "BCP"), (BFN, "BFN"), (BCF, "BCF"), (BOC, "BOC"), (BPT, "BPT"), (BPF, "BPF"), (BDI, "BDI"),
@@ -101,7 +101,7 @@ static NAMED: &[(FieldId, &str)] = &[
 ];
 
 /// Fields of fonts, line data and metafiles that have no constant here.
-fn is_known_elsewhere(id: FieldId) -> bool {
+const fn is_known_elsewhere(id: FieldId) -> bool {
     let [_, kind, category] = id.0;
     matches!(
         (kind, category),
@@ -120,7 +120,33 @@ fn is_known_elsewhere(id: FieldId) -> bool {
 
 /// Whether some architecture defines this field.
 pub fn is_known(id: FieldId) -> bool {
-    NAMED.binary_search_by_key(&id, |(known, _)| *known).is_ok() || is_known_elsewhere(id)
+    let [class, kind, category] = id.0;
+    let categories = KNOWN.get(usize::from(kind)).map_or(&[0; 4], |row| row);
+    let word = categories.get(usize::from(category / 64)).copied().unwrap_or(0);
+    class == 0xD3 && word >> (category % 64) & 1 != 0
+}
+
+/// A bit for each category of each type that is known: every field of a stream is asked for.
+static KNOWN: [[u64; 4]; 256] = known();
+
+#[allow(clippy::indexing_slicing, clippy::cast_possible_truncation)] // Runs when this is compiled.
+const fn known() -> [[u64; 4]; 256] {
+    let mut table = [[0; 4]; 256];
+    let mut at = 0;
+    while at < NAMED.len() {
+        let [_, kind, category] = NAMED[at].0.0;
+        table[kind as usize][category as usize / 64] |= 1 << (category % 64);
+        at += 1;
+    }
+    let mut at = 0;
+    while at < 0x1_0000 {
+        let (kind, category) = ((at >> 8) as u8, at as u8);
+        if is_known_elsewhere(FieldId([0xD3, kind, category])) {
+            table[kind as usize][category as usize / 64] |= 1 << (category % 64);
+        }
+        at += 1;
+    }
+    table
 }
 
 /// The letters of a field, or its id in hexadecimal.

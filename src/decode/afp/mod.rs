@@ -9,6 +9,7 @@
 //! shown; nothing in a stream makes this panic, hang or take more than [`Limits`] allow (`tests.rs`).
 //! Description with sources, what is not supported, and all notes: `docs/formats/afp.md`.
 
+mod bytes;
 pub mod color;
 mod detect;
 mod draw;
@@ -20,6 +21,7 @@ mod fontmap;
 mod formdef;
 pub mod framing;
 pub mod id;
+mod index_object;
 pub mod object;
 pub mod ptoca;
 mod read;
@@ -39,7 +41,8 @@ mod tests;
 use std::io::Read;
 use std::sync::Arc;
 
-use super::{Context, DecodeError, Decoder, Format, Libraries, NoLibraries, ReadSpec, Sample, Shared, Sniff, Start};
+pub use super::limits::Limits;
+use super::{Context, DecodeError, Decoder, Format, ReadSpec, Sample, Shared, Sniff, Start};
 use crate::frame::codepage::CodePage;
 use framing::Framing;
 use store::{SharedStore, Store};
@@ -89,7 +92,7 @@ impl Format for Afp {
         how: &ReadSpec,
         context: &Context,
     ) -> Result<Box<dyn Decoder + 'a>, DecodeError> {
-        let store = Store::new(framing_of(how)?, Limits::default(), context.libraries.clone());
+        let store = Store::new(framing_of(how)?, context);
         Ok(Box::new(AfpDecoder::new(input, start, store, context, utf_8()?)))
     }
 
@@ -97,11 +100,15 @@ impl Format for Afp {
         &self,
         units: &mut dyn Iterator<Item = Vec<u8>>,
         how: &ReadSpec,
-        libraries: &Arc<dyn Libraries>,
+        context: &Context,
     ) -> Result<Option<Arc<dyn Shared>>, DecodeError> {
-        let mut store = Store::new(framing_of(how)?, Limits::default(), libraries.clone());
+        let mut store = Store::new(framing_of(how)?, context);
         units.for_each(|unit| store.learn(&unit, &mut |_, _| {}));
         Ok(Some(Arc::new(SharedStore(Arc::new(store)))))
+    }
+
+    fn beside(&self) -> &'static [&'static str] {
+        &["{stem}.res", "{stem}.ind"]
     }
 
     fn encloses(&self) -> bool {
@@ -114,9 +121,9 @@ impl Format for Afp {
         document: Vec<u8>,
         start: Start,
         how: &ReadSpec,
+        context: &Context,
     ) -> Result<Vec<u8>, DecodeError> {
-        let libraries: Arc<dyn Libraries> = Arc::new(NoLibraries);
-        Ok(standalone::standalone(shared, document, start, framing_of(how)?, &libraries))
+        Ok(standalone::standalone(shared, document, start, framing_of(how)?, context))
     }
 }
 
@@ -141,33 +148,6 @@ fn utf_8() -> Result<&'static CodePage, DecodeError> {
         value: "utf-8".into(),
         allowed: String::new(),
     })
-}
-
-/// What a hostile stream may make us do at most.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
-    /// Structured fields of one page, overlay or other object, and bytes of all of them.
-    pub object_bytes: usize,
-    /// Overlays and page segments inside one another.
-    pub nesting: usize,
-    /// Samples of one image, after decompression.
-    pub image_samples: usize,
-    /// Elements drawn on one page, overlays counted once.
-    pub page_elements: usize,
-    /// Bytes of resources that one stream may bring.
-    pub resource_bytes: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Limits {
-        Limits {
-            object_bytes: 64 << 20,
-            nesting: 8,
-            image_samples: 128 << 20,
-            page_elements: 400_000,
-            resource_bytes: 256 << 20,
-        }
-    }
 }
 
 /// Takes what was survived: a stable code (such as `afp-missing-font`) and a detail that holds no document text.

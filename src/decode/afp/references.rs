@@ -34,25 +34,51 @@ pub fn of_include(field: &Field<'_>, charset: Charset) -> Vec<(&'static [u8], Ve
     }
 }
 
-/// The names of all resources that fields ask for.
-pub fn all_names<'f>(fields: impl Iterator<Item = Field<'f>>, charset: Charset) -> Vec<String> {
+/// A resource that is asked for: possible types, and a name.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Wanted {
+    /// Types, the likeliest first.
+    pub kinds: &'static [u8],
+    /// Its name.
+    pub name: String,
+}
+
+/// What a font mapping may name.
+const FONTS: &[u8] = &[kind::CODED_FONT, kind::CHARACTER_SET, kind::CODE_PAGE, kind::CONTAINER];
+/// What a map of data resources may name besides fonts.
+const OBJECTS: &[u8] = &[kind::CONTAINER, kind::IMAGE, kind::GRAPHICS, kind::BAR_CODE];
+
+impl Wanted {
+    /// A medium map.
+    pub fn map(name: String) -> Wanted {
+        Wanted { kinds: &[kind::MEDIUM_MAP], name }
+    }
+}
+
+/// All resources that fields ask for.
+pub fn all<'f>(fields: impl Iterator<Item = Field<'f>>, charset: Charset) -> Vec<Wanted> {
     let mut all = Vec::new();
+    let of = |kinds: &'static [u8]| move |name: String| Wanted { kinds, name };
     for field in fields {
         match field.id {
             id::IPO | id::IPS | id::IOB | id::MPO | id::MPS => {
-                all.extend(of_include(&field, charset).into_iter().flat_map(|(_, names)| names));
+                for (kinds, names) in of_include(&field, charset) {
+                    all.extend(names.into_iter().map(of(kinds)));
+                }
             }
+            id::IMM => all.extend(token(field.data, Charset::Default).map(Wanted::map)),
             id::CFI => {
                 for group in field.data.chunks(25) {
                     let name = |at: usize| group.get(at..at + 8).and_then(|name| token(name, Charset::Default));
-                    all.extend(name(0));
-                    all.extend(name(8));
+                    all.extend(name(0).map(of(&[kind::CHARACTER_SET])));
+                    all.extend(name(8).map(of(&[kind::CODE_PAGE])));
                 }
             }
             fonts if maps_fonts(fonts) => {
                 let map = FontMap::of([field].into_iter(), charset);
-                all.extend(map.iter().flat_map(|mapped| names(&mapped.request)).map(str::to_owned));
-                all.extend(object_names(field.data, charset));
+                let named = map.iter().flat_map(|mapped| names(&mapped.request)).map(str::to_owned);
+                all.extend(named.map(of(FONTS)));
+                all.extend(object_names(field.data, charset).into_iter().map(of(OBJECTS)));
             }
             _ => {}
         }
@@ -71,7 +97,28 @@ fn object_names(data: &[u8], charset: Charset) -> Vec<String> {
     groups16(data).flat_map(of_group).collect()
 }
 
-/// The names of overlays that a form map's medium maps print.
-pub fn of_maps<'f>(fields: impl Iterator<Item = Field<'f>>) -> Vec<String> {
-    medium_maps(fields).iter().flat_map(|map| map.overlay_names().map(str::to_owned).collect::<Vec<_>>()).collect()
+/// The numbers by which an image includes tile resources (IOCA, Include Tile), and the names of the resources: an MDR maps
+/// them with FQN type X'BE' or an extended local id beside the name.
+pub fn tiles<'f>(fields: impl Iterator<Item = Field<'f>>, charset: Charset) -> Vec<(u32, String)> {
+    let mut all = Vec::new();
+    for field in fields.filter(|field| field.id == id::MDR) {
+        for group in groups16(field.data) {
+            let internal = triplet::name(group, name_type::INTERNAL);
+            let extended = triplet::find(group, triplet::EXTENDED_LID).and_then(|data| data.get(1..));
+            let number = internal.or(extended).filter(|bytes| (1..=4).contains(&bytes.len()));
+            let Some(number) = number else { continue };
+            let number = number.iter().fold(0, |sum, byte| sum << 8 | u32::from(*byte));
+            let of_object = |kind| matches!(kind, name_type::RESOURCE | name_type::OTHER_OBJECT | name_type::EXTERNAL);
+            let names = triplet::names(group).filter(|(kind, _)| of_object(*kind));
+            all.extend(names.map(|(_, name)| (number, full_name(name, group, charset))));
+        }
+    }
+    all
+}
+
+/// The overlays that a form map's medium maps print.
+pub fn of_maps<'f>(fields: impl Iterator<Item = Field<'f>>) -> Vec<Wanted> {
+    let maps = medium_maps(fields);
+    let names = maps.iter().flat_map(|map| map.overlay_names());
+    names.map(|name| Wanted { kinds: &[kind::OVERLAY], name: name.to_owned() }).collect()
 }

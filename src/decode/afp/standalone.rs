@@ -1,16 +1,19 @@
 //! Makes one document of a stream a stream of its own: the resources that it needs before it, a Begin Document with the
-//! character set in force, and the medium map in force; all in the container of the stream.
+//! character set in force, and the medium map in force; all in the container of the stream. What the stream did not bring and
+//! the libraries have is brought with it.
+
+mod writer;
 
 use std::collections::{HashMap, HashSet, VecDeque};
-use std::sync::Arc;
 
-use super::field::{FieldId, Fields};
-use super::framing::{self, Framing, INTRODUCER, Kind};
+use self::writer::{NULL_NAME, Writer, token as name};
+use super::field::{Field, FieldId, Fields};
+use super::framing::{self, Framing, Kind};
+use super::references::Wanted;
 use super::state::State;
 use super::store::{Store, bare_kind, kind, names_of};
-use super::{Limits, id, read, references};
-use crate::decode::{Libraries, Start};
-use crate::frame::codepage::CodePage;
+use super::{id, read, references};
+use crate::decode::{Context, Start};
 
 /// A resource as it lies in the stream.
 struct Part {
@@ -28,10 +31,10 @@ pub fn standalone(
     bytes: Vec<u8>,
     start: Start,
     framing: Framing,
-    libraries: &Arc<dyn Libraries>,
+    context: &Context,
 ) -> Vec<u8> {
     let state = State::unpack(start.resume);
-    let mut store = Store::new(framing, Limits::default(), libraries.clone());
+    let mut store = Store::new(framing, context);
     let (mut parts, mut group) = (Vec::new(), 0);
     for unit in shared {
         if store.epoch() >= state.epoch {
@@ -42,13 +45,15 @@ pub fn standalone(
     }
     let writer = Writer { framing };
     let document = read::fields(&bytes, framing, start.byte);
-    let needed = needed(&parts, &document, &store, state);
+    let Needed { of_stream, of_libraries } = needed(&parts, &document, &store, state);
     let (maps, resources): (Vec<&Part>, Vec<&Part>) =
-        needed.into_iter().partition(|part| part.kind == kind::MEDIUM_MAP);
-    let mut out = Vec::with_capacity(bytes.len() + resources.iter().map(|part| part.bytes.len()).sum::<usize>() + 256);
-    if !resources.is_empty() {
+        of_stream.into_iter().partition(|part| part.kind == kind::MEDIUM_MAP);
+    let brought = resources.iter().map(|part| part.bytes.len()).sum::<usize>() + of_libraries.len();
+    let mut out = Vec::with_capacity(bytes.len() + brought + 256);
+    if brought > 0 {
         writer.put(&mut out, id::BRG, &name("RESOURCE"));
         resources.iter().for_each(|part| out.extend_from_slice(&part.bytes));
+        out.extend_from_slice(&of_libraries);
         writer.put(&mut out, id::ERG, &name("RESOURCE"));
     }
     let begin = [&name("DOCUMENT")[..], &[0, 0], store.document_triplets(state.document)].concat();
@@ -60,9 +65,9 @@ pub fn standalone(
     let (opened, closed) = balance(&document);
     (0..closed).for_each(|_| writer.put(&mut out, id::BNG, &name("GROUP")));
     out.extend_from_slice(&bytes);
-    (0..opened).for_each(|_| writer.put(&mut out, id::ENG, &[0xFF; 8]));
+    (0..opened).for_each(|_| writer.put(&mut out, id::ENG, &NULL_NAME));
     if is_open(&document) {
-        writer.put(&mut out, id::EDT, &[0xFF; 8]);
+        writer.put(&mut out, id::EDT, &NULL_NAME);
     }
     out
 }
@@ -126,95 +131,79 @@ fn part(bytes: &[u8], framing: Framing, group: u32) -> Option<Part> {
         bytes.to_vec()
     } else {
         // A resource that stood alone: groups hold them between Begin and End Resource only.
-        let token = names.first().map_or([0xFF; 8], |first| name(first));
         let mut wrapped = Vec::new();
         let writer = Writer { framing };
-        writer.put(&mut wrapped, id::BRS, &[&token[..], &[0, 0, 10, 0x21, kind, 0, 0, 0, 0, 0, 0, 0]].concat());
+        writer.begin_resource(&mut wrapped, kind, names.first().map_or("", String::as_str));
         wrapped.extend_from_slice(bytes);
-        writer.put(&mut wrapped, id::ERS, &token);
+        writer.put(&mut wrapped, id::ERS, &NULL_NAME);
         wrapped
     };
     Some(Part { kind, names, group, bytes, fields })
 }
 
+/// What a document needs around it.
+struct Needed<'p> {
+    /// Resources that the stream brought, in its order.
+    of_stream: Vec<&'p Part>,
+    /// Those of the libraries, as records.
+    of_libraries: Vec<u8>,
+}
+
 /// The resources that the document asks for, and those that they ask for; the form map always.
-fn needed<'p>(parts: &'p [Part], document: &Fields, store: &Store, state: State) -> Vec<&'p Part> {
+fn needed<'p>(parts: &'p [Part], document: &Fields, store: &Store, state: State) -> Needed<'p> {
     let charset = store.charset(state.document);
-    let mut by_name: HashMap<(u8, &str), usize> = HashMap::new();
-    for (number, part) in parts.iter().enumerate() {
-        for name in &part.names {
-            let best = by_name.entry((part.kind, name)).or_insert(number);
-            // A later group shadows an earlier one; in a group the first of a name wins.
-            if parts.get(*best).is_some_and(|best| best.group < part.group) {
-                *best = number;
-            }
-        }
-    }
-    let mut kinds_of: HashMap<&str, Vec<usize>> = HashMap::new();
-    by_name.iter().for_each(|((_, name), number)| kinds_of.entry(name).or_default().push(*number));
+    let by_name = in_force(parts);
+    let mut names: VecDeque<Wanted> = references::all(document.iter(), charset).into();
+    names.extend(store.map(state.map, state.epoch).map(|map| Wanted::map(map.name.clone())));
     let last_form_map = parts.iter().filter(|part| part.kind == kind::FORM_MAP).map(|part| part.group).max();
     let mut wanted: HashSet<usize> = HashSet::new();
-    let mut names: VecDeque<String> = references::all_names(document.iter(), charset).into();
-    let invoked = document.iter().filter(|field| field.id == id::IMM);
-    names.extend(invoked.filter_map(|field| super::text::token(field.data, super::text::Charset::Default)));
-    names.extend(store.map(state.map, state.epoch).map(|map| map.name.clone()));
     for (number, part) in parts.iter().enumerate() {
         if part.kind == kind::FORM_MAP && Some(part.group) == last_form_map {
             wanted.insert(number);
             names.extend(references::of_maps(part.fields.iter()));
         }
     }
-    let mut seen = HashSet::new();
-    while let Some(name) = names.pop_front() {
-        if !seen.insert(name.clone()) {
+    let writer = Writer { framing: store.framing };
+    let (mut of_libraries, mut seen, mut outside) = (Vec::new(), HashSet::new(), HashSet::new());
+    while let Some(asked) = names.pop_front() {
+        if !seen.insert((asked.kinds, asked.name.clone())) {
             continue;
         }
-        for number in kinds_of.get(name.as_str()).into_iter().flatten() {
-            let Some(part) = parts.get(*number).filter(|_| wanted.insert(*number)) else { continue };
-            names.extend(references::all_names(part.fields.iter(), charset));
+        let brought: Vec<usize> =
+            asked.kinds.iter().filter_map(|kind| by_name.get(&(*kind, asked.name.as_str())).copied()).collect();
+        if brought.is_empty() {
+            let Some((asked_for, found)) = store.find_outside(asked.kinds, &asked.name) else { continue };
+            let fields: Vec<Field<'_>> = found.fields.iter().collect();
+            // A library knows names only: what a file is it says itself. It may be asked for as several kinds of things.
+            let kind = fields.iter().find_map(|field| bare_kind(field.id)).unwrap_or(asked_for);
+            if of_libraries.len() < store.limits.resource_bytes && outside.insert((kind, asked.name.clone())) {
+                writer.resource(&mut of_libraries, kind, &asked.name, &fields);
+                names.extend(references::all(fields.iter().copied(), charset));
+            }
+        }
+        for number in brought {
+            let Some(part) = parts.get(number).filter(|_| wanted.insert(number)) else { continue };
+            names.extend(references::all(part.fields.iter(), charset));
             if matches!(part.kind, kind::MEDIUM_MAP | kind::FORM_MAP) {
                 names.extend(references::of_maps(part.fields.iter()));
             }
         }
     }
-    parts.iter().enumerate().filter(|(number, _)| wanted.contains(number)).map(|(_, part)| part).collect()
+    let chosen = parts.iter().enumerate().filter(|(number, _)| wanted.contains(number));
+    Needed { of_stream: chosen.map(|(_, part)| part).collect(), of_libraries }
 }
 
-/// A name of eight EBCDIC bytes.
-fn name(text: &str) -> [u8; 8] {
-    let coded = CodePage::find("ibm-500").and_then(|page| page.encode(text)).unwrap_or_default();
-    let mut name = [0x40; 8];
-    name.iter_mut().zip(coded).for_each(|(to, from)| *to = from);
-    name
-}
-
-/// Writes fields as the stream holds them.
-struct Writer {
-    framing: Framing,
-}
-
-impl Writer {
-    fn put(&self, out: &mut Vec<u8>, id: FieldId, data: &[u8]) {
-        let be16 = |length: usize| u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
-        let mut field = be16(INTRODUCER + data.len()).to_vec();
-        field.extend_from_slice(&id.0);
-        field.extend_from_slice(&[0, 0, 0]);
-        field.extend_from_slice(data);
-        let with_5a = field.len() + 1;
-        let head: Vec<u8> = match self.framing {
-            Framing::Bare => Vec::new(),
-            Framing::Plain | Framing::Fixed(_) | Framing::Lines => vec![0x5A],
-            Framing::Rdw => [&be16(with_5a + 4)[..], &[0, 0, 0x5A]].concat(),
-            Framing::Blocked => [&be16(with_5a + 8)[..], &[0, 0], &be16(with_5a + 4), &[0, 0, 0x5A]].concat(),
-            Framing::LengthInclusive => [&be16(with_5a + 2)[..], &[0x5A]].concat(),
-            Framing::LengthExclusive => [&be16(with_5a)[..], &[0x5A]].concat(),
-        };
-        out.extend(head);
-        out.extend(field);
-        match self.framing {
-            Framing::Fixed(size) => out.resize(out.len() + (size - with_5a % size) % size, 0x40),
-            Framing::Lines => out.push(0x0A),
-            _ => {}
+/// The part that each type and name means at the document: a later group shadows an earlier one; in a group the first of a
+/// name wins.
+fn in_force(parts: &[Part]) -> HashMap<(u8, &str), usize> {
+    let mut by_name: HashMap<(u8, &str), usize> = HashMap::new();
+    for (number, part) in parts.iter().enumerate() {
+        for name in &part.names {
+            let best = by_name.entry((part.kind, name)).or_insert(number);
+            if parts.get(*best).is_some_and(|best| best.group < part.group) {
+                *best = number;
+            }
         }
     }
+    by_name
 }

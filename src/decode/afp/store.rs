@@ -7,10 +7,15 @@
 //!
 //! Promises: bounded by [`Limits::resource_bytes`]; what is made of resources can be dropped and made again at any time.
 
+mod caches;
+pub mod kind;
+
 use std::any::Any;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use self::caches::{Caches, FONTS_CACHED};
+pub use self::caches::{Drawn, FormKey, IncludeKey, Included};
 use super::field::{Field, Fields};
 use super::font::{ActiveFont, FontRequest, FontSource};
 use super::fontmap::{FontMap, Mapped, Opened};
@@ -20,40 +25,8 @@ use super::state::MAPS;
 use super::text::{Charset, full_name, token};
 use super::triplet::{self, Triplets, name_type};
 use super::{Limits, Report, id, read};
-use crate::decode::{Libraries, Shared};
-use crate::page::{Element, Form};
-
-/// Types of resources, as in triplet X'21'.
-pub mod kind {
-    /// Graphics object.
-    pub const GRAPHICS: u8 = 0x03;
-    /// Bar code object.
-    pub const BAR_CODE: u8 = 0x05;
-    /// Image object.
-    pub const IMAGE: u8 = 0x06;
-    /// Font character set.
-    pub const CHARACTER_SET: u8 = 0x40;
-    /// Code page.
-    pub const CODE_PAGE: u8 = 0x41;
-    /// Coded font.
-    pub const CODED_FONT: u8 = 0x42;
-    /// Object container.
-    pub const CONTAINER: u8 = 0x92;
-    /// Text object with an environment.
-    pub const TEXT: u8 = 0x9B;
-    /// Document.
-    pub const DOCUMENT: u8 = 0xA8;
-    /// Page segment.
-    pub const SEGMENT: u8 = 0xFB;
-    /// Overlay.
-    pub const OVERLAY: u8 = 0xFC;
-    /// Page map.
-    pub const PAGE_MAP: u8 = 0xFD;
-    /// Form map.
-    pub const FORM_MAP: u8 = 0xFE;
-    /// Medium map that stands alone in a document (not a type of X'21').
-    pub const MEDIUM_MAP: u8 = 0xCC;
-}
+use crate::decode::{Context, Libraries, Shared};
+use crate::page::ContentId;
 
 /// The word for a type of resource: for people, and for [`Libraries::find`].
 pub fn kind_word(kind: u8) -> &'static str {
@@ -76,15 +49,16 @@ pub fn kind_word(kind: u8) -> &'static str {
     }
 }
 
-/// Medium maps, Begin Documents and cached things are at most so many.
+/// Begin Documents that are told apart at most.
 const DOCUMENTS: usize = 255;
-const CACHED: usize = 4096;
 
 /// A resource that the stream brought.
 struct Resource {
     kind: u8,
     epoch: u32,
     group: u32,
+    /// The number of the first resource with the same content.
+    key: usize,
     fields: Arc<Fields>,
 }
 
@@ -113,43 +87,6 @@ struct BroughtMap {
     is_first: bool,
 }
 
-/// An overlay as a form, and what was reported while it was drawn.
-pub struct Drawn {
-    /// The form.
-    pub form: Arc<Form>,
-    /// How many elements it draws, those of forms in it included.
-    pub weight: usize,
-    /// Reported whenever it is used.
-    pub reports: Vec<(&'static str, String)>,
-}
-
-/// Elements of an object that several pages include, drawn at the origin.
-pub struct Included {
-    /// The elements.
-    pub elements: Vec<Element>,
-    /// Reported whenever they are used.
-    pub reports: Vec<(&'static str, String)>,
-}
-
-/// What an included object depends on: resource, resources seen, what the include says, and whether pictures are drawn.
-pub type IncludeKey = (u64, usize, Vec<u8>, bool);
-/// What a form depends on: resource, resources seen, suppressions, and whether pictures are drawn.
-pub type FormKey = (u64, usize, Vec<u8>, bool);
-
-#[derive(Default)]
-struct Caches {
-    library: HashMap<(u8, String), Option<Found>>,
-    library_keys: u64,
-    files: HashMap<u64, Arc<Vec<u8>>>,
-    fonts: HashMap<(FontRequest, usize), Arc<Opened>>,
-    maps: HashMap<(Vec<u8>, usize), Arc<FontMap>>,
-    forms: HashMap<FormKey, Arc<Drawn>>,
-    includes: HashMap<IncludeKey, Arc<Included>>,
-    default_font: Option<Arc<ActiveFont>>,
-    /// Bytes of library files and of what forms hold.
-    bytes: usize,
-}
-
 /// Everything that pages share.
 pub struct Store {
     /// How the stream holds its fields.
@@ -159,8 +96,12 @@ pub struct Store {
     libraries: Arc<dyn Libraries>,
     resources: Vec<Resource>,
     by_name: HashMap<String, Vec<usize>>,
+    by_content: HashMap<ContentId, usize>,
     documents: Vec<Document>,
     maps: Vec<BroughtMap>,
+    maps_by_name: HashMap<String, Vec<usize>>,
+    /// What brought maps last.
+    last_maps: Option<ContentId>,
     epoch: u32,
     group: u32,
     bytes: usize,
@@ -169,15 +110,18 @@ pub struct Store {
 
 impl Store {
     /// Nothing yet.
-    pub fn new(framing: Framing, limits: Limits, libraries: Arc<dyn Libraries>) -> Store {
+    pub fn new(framing: Framing, context: &Context) -> Store {
         Store {
             framing,
-            limits,
-            libraries,
+            limits: context.limits,
+            libraries: context.libraries.clone(),
             resources: Vec::new(),
             by_name: HashMap::new(),
+            by_content: HashMap::new(),
             documents: Vec::new(),
             maps: Vec::new(),
+            maps_by_name: HashMap::new(),
+            last_maps: None,
             epoch: 0,
             group: 0,
             bytes: 0,
@@ -229,38 +173,52 @@ impl Store {
     }
 
     fn learn_resource(&mut self, begin: Option<&Field<'_>>, fields: &[Field<'_>], report: &mut Report<'_>) {
-        let size: usize = fields.iter().map(|field| field.data.len() + 48).sum();
-        if self.bytes.saturating_add(size) > self.limits.resource_bytes {
-            return report("afp-limit", format!("resources of more than {} bytes", self.limits.resource_bytes));
-        }
         let first = fields.iter().find(|field| bare_kind(field.id).is_some());
         let by_type = begin.and_then(|begin| triplet::find(begin.data.get(10..)?, triplet::RESOURCE_TYPE)?.first());
         let Some(kind) = by_type.copied().or_else(|| bare_kind(first?.id)) else { return };
+        // Streams that were put together bring the same resources again and again.
+        let content = content_of(fields);
+        let known = self.by_content.get(&content).and_then(|at| Some((*at, self.resources.get(*at)?)));
+        let known = known.map(|(at, resource)| (at, resource.fields.clone()));
+        let size = if known.is_some() { 48 } else { fields.iter().map(|field| field.data.len() + 48).sum() };
+        if self.bytes.saturating_add(size) > self.limits.resource_bytes {
+            return report("afp-limit", format!("resources of more than {} bytes", self.limits.resource_bytes));
+        }
         self.bytes += size;
         let mut names = begin.map(|begin| names_of(begin.data, 10)).unwrap_or_default();
         names.extend(first.map(|first| names_of(first.data, 8)).unwrap_or_default());
         names.sort();
         names.dedup();
-        if matches!(kind, kind::FORM_MAP | kind::MEDIUM_MAP) {
+        if matches!(kind, kind::FORM_MAP | kind::MEDIUM_MAP) && self.last_maps != Some(content) {
+            self.last_maps = Some(content);
             self.learn_maps(fields, report);
         }
-        let mut kept = Fields::default();
-        fields.iter().for_each(|field| kept.push(*field));
         let number = self.resources.len();
         for name in names {
             self.by_name.entry(name).or_default().push(number);
         }
-        self.resources.push(Resource { kind, epoch: self.epoch, group: self.group, fields: Arc::new(kept) });
+        let (key, fields) = known.unwrap_or_else(|| {
+            let mut kept = Fields::default();
+            fields.iter().for_each(|field| kept.push(*field));
+            self.by_content.insert(content, number);
+            (number, Arc::new(kept))
+        });
+        self.resources.push(Resource { kind, epoch: self.epoch, group: self.group, key, fields });
     }
 
     fn learn_maps(&mut self, fields: &[Field<'_>], report: &mut Report<'_>) {
         let in_form_map = fields.iter().any(|field| field.id == id::BFM);
         for (number, map) in medium_maps(fields.iter().copied()).into_iter().enumerate() {
+            let latest = self.maps_by_name.get(&map.name).and_then(|numbers| self.maps.get(*numbers.last()?));
+            if !in_form_map && latest.is_some_and(|latest| *latest.map == map) {
+                continue;
+            }
             if self.maps.len() >= usize::from(MAPS) {
                 return report("afp-limit", "more medium maps than can be told apart".into());
             }
             let is_first = in_form_map && number == 0;
             let (epoch, group) = (self.epoch, self.group);
+            self.maps_by_name.entry(map.name.clone()).or_default().push(self.maps.len());
             self.maps.push(BroughtMap { epoch, group, map: Arc::new(map), is_first });
         }
     }
@@ -303,9 +261,11 @@ impl Store {
 
     /// The number of the medium map of this name, from 1; 0 when there is none.
     pub fn map_number(&self, name: &str, epoch: u32) -> u16 {
-        let seen = self.maps.iter().enumerate().filter(|(_, one)| one.epoch <= epoch && one.map.name == name);
-        let best = seen.max_by_key(|(at, one)| (one.group, *at));
-        best.and_then(|(at, _)| u16::try_from(at + 1).ok()).unwrap_or(0)
+        // Epochs and groups never go down: the last one that is seen is it.
+        let numbers = self.maps_by_name.get(name).map_or(&[][..], Vec::as_slice);
+        let seen = numbers.partition_point(|at| self.maps.get(*at).is_some_and(|one| one.epoch <= epoch));
+        let best = seen.checked_sub(1).and_then(|last| numbers.get(last));
+        best.and_then(|at| u16::try_from(at + 1).ok()).unwrap_or(0)
     }
 
     /// The medium map of a number; for 0 the first of the form map in force, if there is one.
@@ -330,11 +290,18 @@ impl Store {
 
     fn find_in_stream(&self, kind: u8, name: &str, visible: usize) -> Option<Found> {
         let numbers = self.by_name.get(name)?;
-        let seen = numbers.iter().filter(|number| **number < visible);
-        let of_kind =
-            seen.filter_map(|number| Some((*number, self.resources.get(*number).filter(|r| r.kind == kind)?)));
-        let (number, resource) = of_kind.max_by_key(|(number, one)| (one.group, std::cmp::Reverse(*number)))?;
-        Some(Found { key: number as u64, fields: resource.fields.clone() })
+        let seen = numbers.get(..numbers.partition_point(|number| *number < visible))?;
+        // Groups never go down: of the last group that has it, the first one.
+        let mut of_kind =
+            seen.iter().rev().filter_map(|number| self.resources.get(*number)).filter(|one| one.kind == kind);
+        let mut best = of_kind.next()?;
+        best = of_kind.take_while(|one| one.group == best.group).last().unwrap_or(best);
+        Some(Found { key: best.key as u64, fields: best.fields.clone() })
+    }
+
+    /// A resource of the libraries: the first type that has the name.
+    pub fn find_outside(&self, kinds: &[u8], name: &str) -> Option<(u8, Found)> {
+        kinds.iter().find_map(|kind| Some((*kind, self.find_in_library(*kind, name)?)))
     }
 
     fn find_in_library(&self, kind: u8, name: &str) -> Option<Found> {
@@ -348,7 +315,6 @@ impl Store {
             // Keys of library resources lie above those of the stream's.
             caches.library_keys += 1;
             let key = (1 << 32) + caches.library_keys;
-            caches.bytes += file.len();
             let mut fields = read::file(&file);
             if fields.is_empty() {
                 // A file without structured fields: the bare object, such as a TrueType font.
@@ -356,9 +322,7 @@ impl Store {
             }
             Found { key, fields: Arc::new(fields) }
         });
-        if caches.library.len() >= CACHED {
-            caches.library.clear();
-        }
+        caches.take_file(found.as_ref().map_or(0, |found| found.fields.bytes()));
         caches.library.insert(key, found.clone());
         found
     }
@@ -377,7 +341,7 @@ impl Store {
         }
         let made = Arc::new(FontMap::of(fields.iter().map(|field| **field), charset));
         let mut caches = self.caches();
-        if caches.maps.len() >= CACHED {
+        if caches.maps.len() >= FONTS_CACHED {
             caches.maps.clear();
         }
         caches.maps.insert(key, made.clone());
@@ -400,7 +364,7 @@ impl Store {
         });
         let opened = Arc::new(Opened { font: Arc::new(font), reports });
         let mut caches = self.caches();
-        if caches.fonts.len() >= CACHED {
+        if caches.fonts.len() >= FONTS_CACHED {
             caches.fonts.clear();
         }
         caches.fonts.insert(key, opened.clone());
@@ -426,10 +390,7 @@ impl Store {
         // Not under the lock: forms include forms. Two threads may draw the same one; both are right.
         let drawn = Arc::new(draw());
         let mut caches = self.caches();
-        if caches.forms.len() >= CACHED {
-            caches.forms.clear();
-        }
-        caches.bytes = caches.bytes.saturating_add(drawn.form.elements.len().saturating_mul(ELEMENT_BYTES));
+        caches.take_drawn(drawn.form.elements.len());
         caches.forms.insert(key, drawn.clone());
         drawn
     }
@@ -441,17 +402,11 @@ impl Store {
         }
         let drawn = Arc::new(draw());
         let mut caches = self.caches();
-        if caches.includes.len() >= CACHED {
-            caches.includes.clear();
-        }
-        caches.bytes = caches.bytes.saturating_add(drawn.elements.len().saturating_mul(ELEMENT_BYTES));
+        caches.take_drawn(drawn.elements.len());
         caches.includes.insert(key, drawn.clone());
         drawn
     }
 }
-
-/// Bytes of an element in memory, about.
-const ELEMENT_BYTES: usize = 256;
 
 /// What the pages of one stream share, for everyone who decodes a part of it.
 pub struct SharedStore(pub Arc<Store>);
@@ -459,12 +414,24 @@ pub struct SharedStore(pub Arc<Store>);
 impl Shared for SharedStore {
     fn weight(&self) -> usize {
         // Open fonts and decoded pictures take about as much again as what they were made from.
-        self.0.bytes.saturating_mul(2).saturating_add(self.0.caches().bytes)
+        let caches = self.0.caches();
+        let kept = caches.library_bytes.saturating_add(caches.drawn_bytes);
+        self.0.bytes.saturating_mul(2).saturating_add(kept)
     }
 
     fn as_any(&self) -> &dyn Any {
         self
     }
+}
+
+/// What tells resources of the same bytes.
+fn content_of(fields: &[Field<'_>]) -> ContentId {
+    let mut parts: Vec<&[u8]> = Vec::with_capacity(fields.len() * 2);
+    for field in fields {
+        parts.push(&field.id.0);
+        parts.push(field.data);
+    }
+    ContentId::of(&parts)
 }
 
 /// Where the End field `end` stands in `fields` from `at` on; their number when it is missing.
@@ -537,7 +504,9 @@ impl FontSource for View<'_> {
             return Some(known.clone());
         }
         let file = Arc::new(found.fields.joined(id::OCD));
-        self.store.caches().files.insert(found.key, file.clone());
+        let mut caches = self.store.caches();
+        caches.take_file(file.len());
+        caches.files.insert(found.key, file.clone());
         Some(file)
     }
 }

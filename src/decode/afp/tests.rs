@@ -11,6 +11,8 @@ use crate::page::{Element, Page};
 mod golden;
 mod hand;
 mod mutate;
+mod outside;
+mod random;
 mod truth;
 
 /// The AFP files of the corpus, or none when it is not there.
@@ -88,8 +90,7 @@ fn assert_covers(bytes: &[u8], units: &[Unit], what: &str) {
 
 fn shared_of(units: &[Unit], how: &ReadSpec) -> Arc<dyn Shared> {
     let mut shared = units.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    let libraries: Arc<dyn Libraries> = Arc::new(NoLibraries);
-    Afp.share(&mut shared, how, &libraries).unwrap().unwrap()
+    Afp.share(&mut shared, how, &Context::default()).unwrap().unwrap()
 }
 
 /// What is compared of a page: its size and all elements.

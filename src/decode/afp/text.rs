@@ -47,23 +47,29 @@ impl Charset {
     /// Text without the blanks and zeros that fill names up.
     pub fn decode(self, bytes: &[u8]) -> String {
         let mut text = String::with_capacity(bytes.len());
+        self.decode_to(bytes, &mut text);
+        text
+    }
+
+    /// Appends what [`Charset::decode`] gives.
+    pub fn decode_to(self, bytes: &[u8], text: &mut String) {
+        let start = text.len();
         match self {
             Charset::Utf16 => {
                 let units = bytes.as_chunks::<2>().0.iter().map(|pair| u16::from_be_bytes(*pair));
                 text.extend(char::decode_utf16(units).map(|unit| unit.unwrap_or(char::REPLACEMENT_CHARACTER)));
             }
             Charset::Page(page) => {
-                page.decode(bytes, &mut text);
+                page.decode(bytes, text);
             }
             Charset::Default => {
                 if let Some(page) = code_page_500() {
-                    page.decode(bytes, &mut text);
+                    page.decode(bytes, text);
                 }
             }
         }
-        let kept = text.trim_end_matches([' ', '\0']).len();
-        text.truncate(kept);
-        text
+        let kept = text.get(start..).unwrap_or_default().trim_end_matches([' ', '\0']).len();
+        text.truncate(start + kept);
     }
 }
 

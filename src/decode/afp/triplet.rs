@@ -27,6 +27,8 @@ pub const LID: u8 = 0x24;
 pub const SECTION: u8 = 0x25;
 /// Character rotation.
 pub const ROTATION: u8 = 0x26;
+/// Object byte offset.
+pub const BYTE_OFFSET: u8 = 0x2D;
 /// Attribute value.
 pub const VALUE: u8 = 0x36;
 /// Descriptor position.
@@ -43,6 +45,8 @@ pub const ENCODING: u8 = 0x50;
 pub const OBJECT_OFFSET: u8 = 0x5A;
 /// Font horizontal scale factor.
 pub const HORIZONTAL_SCALE: u8 = 0x5D;
+/// Object count.
+pub const OBJECT_COUNT: u8 = 0x5E;
 /// Comment.
 pub const COMMENT: u8 = 0x65;
 /// Medium orientation.
@@ -145,6 +149,10 @@ pub mod name_type {
     pub const CODE_PAGE: u8 = 0x85;
     /// Font character set.
     pub const CHARACTER_SET: u8 = 0x86;
+    /// Page.
+    pub const PAGE: u8 = 0x87;
+    /// Index element.
+    pub const INDEX_ELEMENT: u8 = 0xCA;
     /// Medium map.
     pub const MEDIUM_MAP: u8 = 0x8D;
     /// Coded font.

@@ -10,6 +10,13 @@ pub fn lu(length: i32, per_inch: f64) -> Lu {
     Lu(rounded)
 }
 
+/// Length in logical units of one of `units` in 10 inches (base 0) or 10 centimetres (base 1); 0 counts as 14400.
+pub fn unit_length(base: u8, units: u16) -> f64 {
+    let units = if units == 0 { 14_400.0 } else { f64::from(units) };
+    let inches = if base == 1 { 10.0 / 2.54 } else { 10.0 };
+    inches * f64::from(Lu::PER_INCH) / units
+}
+
 /// An unsigned extent, as [`lu`].
 pub fn extent(length: u32, per_inch: f64) -> Lu {
     lu(i32::try_from(length).unwrap_or(i32::MAX), per_inch)

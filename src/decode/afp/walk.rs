@@ -4,20 +4,21 @@
 //! and what lies between. Walking looks at introducers, TLEs and the names of includes only; drawing is for whoever asks.
 //! Memory holds one unit.
 
+mod follow;
+
 use std::collections::HashSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 use std::sync::Arc;
 
+use self::follow::is_followed;
 use super::draw::{self, What};
 use super::field::{Field, FieldId};
-use super::fontmap::maps_fonts;
 use super::framing::{self, Framing, Kind, Record, VIEW};
+use super::index_object::IndexObject;
 use super::state::State;
-use super::store::{SharedStore, Store, bare_kind, kind_word};
+use super::store::{SharedStore, Store, bare_kind};
 use super::tags::Groups;
-use super::text::{Charset, begin_name, token};
-use super::{detect, draw_text, id, references};
+use super::{draw_text, id};
 use crate::decode::{Context, DecodeError, Decoder, Start, Structure, Unit, UnitKind};
 use crate::frame::Source;
 use crate::frame::codepage::CodePage;
@@ -56,6 +57,19 @@ enum Mode {
     Index,
 }
 
+/// Where the present document starts in the stream.
+#[derive(Debug, Clone, Copy, Default)]
+struct DocumentPlace {
+    byte: u64,
+    record: u64,
+    /// Pages before it.
+    page: u64,
+    /// It has begun and not ended.
+    is_open: bool,
+    /// The index object at hand is about it.
+    is_indexed: bool,
+}
+
 /// Decodes one AFP stream.
 pub struct AfpDecoder<R> {
     source: Source<R>,
@@ -63,6 +77,12 @@ pub struct AfpDecoder<R> {
     held: Held,
     state: State,
     groups: Groups,
+    index: Option<Box<IndexObject>>,
+    document: DocumentPlace,
+    /// The unit before this one was cut inside an index object.
+    in_index: bool,
+    /// The present resource is a document.
+    in_document_resource: bool,
     pages: u64,
     records: u64,
     structure: Structure,
@@ -84,6 +104,10 @@ impl<R: Read + Send> AfpDecoder<R> {
             held: given.map_or_else(|| Held::Own(Box::new(store)), |given| Held::Given(given.0.clone())),
             state: State::unpack(start.resume),
             groups: Groups::inside(State::unpack(start.resume).depth),
+            index: None,
+            document: DocumentPlace::default(),
+            in_index: false,
+            in_document_resource: false,
             pages: start.pages,
             records: start.records,
             structure: Structure::default(),
@@ -108,21 +132,18 @@ impl<R: Read + Send> AfpDecoder<R> {
     }
 
     fn begin(&self, unit: &mut Unit) {
-        unit.kind = UnitKind::Outside;
-        unit.span = self.source.offset()..self.source.offset();
-        unit.resume = self.state.pack();
-        unit.page = self.pages;
-        unit.records_before = self.records;
-        unit.bytes.clear();
-        unit.strikes.clear();
-        unit.spill.clear();
-        unit.placed.clear();
-        unit.tags.clear();
-        unit.group_starts = None;
-        unit.group_ends = false;
-        unit.groups.clear();
-        unit.shared = false;
-        unit.narrow_shifts = false;
+        let byte = self.source.offset();
+        unit.begin(&Start { byte, resume: self.state.pack(), pages: self.pages, records: self.records });
+    }
+
+    /// The record at the present place; `None` at the end of the input.
+    #[inline]
+    fn record(&mut self) -> Result<Option<Record>, DecodeError> {
+        if let Some(record) = framing::quick(self.source.window(), self.framing) {
+            return Ok(Some(record));
+        }
+        self.need()?;
+        Ok(framing::record(self.source.window(), self.framing))
     }
 
     /// Puts a record into the unit.
@@ -154,48 +175,12 @@ impl<R: Read + Send> AfpDecoder<R> {
         true
     }
 
-    /// Notes what is no field.
-    fn note_broken(&self, record: &Record, notes: &mut Notes) {
-        let bytes = self.source.window().get(..record.raw).unwrap_or_default();
-        if self.records == 0 && detect::is_translated(bytes) {
-            return notes.add(
-                "afp-translated",
-                self.at(),
-                "translated from EBCDIC to ASCII on the way; send it as binary",
-            );
-        }
-        match record.kind {
-            Kind::Junk => {
-                let what = bytes.get(..16).unwrap_or(bytes);
-                let named = what.windows(3).find_map(|id| {
-                    let id = FieldId(*id.first_chunk()?);
-                    id::is_known(id).then(|| id::letters(id))
-                });
-                let named = named.map(|name| format!(" ({name})")).unwrap_or_default();
-                notes.add(
-                    "afp-broken-field",
-                    self.at(),
-                    format_args!("{} bytes are no structured field{named}", bytes.len()),
-                );
-            }
-            Kind::CutShort(id) => {
-                let name = id::letters(id);
-                notes.add(
-                    "afp-broken-field",
-                    self.at(),
-                    format_args!("{name} is cut short, {} bytes are left", bytes.len()),
-                );
-            }
-            Kind::Field(_) | Kind::Filler => {}
-        }
-    }
-
     /// Whether `id` cannot be in the unit as it is, and starts the next one.
     fn closes_before(&self, mode: Mode, id: FieldId, unit: &Unit) -> bool {
-        let begins_apart = matches!(id, id::BRS | id::BDI) || bare_kind(id).is_some();
+        let begins_apart = || matches!(id, id::BRS | id::BDI) || bare_kind(id).is_some();
         match mode {
-            Mode::Before => begins_apart && !unit.bytes.is_empty(),
-            Mode::Outside => begins_apart || matches!(id, id::BNG | id::BPG | id::IMM | id::TLE),
+            Mode::Before => !unit.bytes.is_empty() && begins_apart(),
+            Mode::Outside => matches!(id, id::BNG | id::BPG | id::IMM | id::TLE) || begins_apart(),
             Mode::Page => matches!(
                 id,
                 id::BPG
@@ -213,7 +198,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             Mode::Resource(end) => match id {
                 id::BRG | id::ERG | id::BPF | id::EPF => true,
                 id::BRS => end == id::ERS,
-                id::BDT | id::BNG | id::BPG | id::EDT => end != id::ERS || id == id::EDT,
+                id::BDT | id::BNG | id::BPG | id::EDT => end != id::ERS || !self.in_document_resource,
                 _ => false,
             },
             Mode::Index => matches!(id, id::BPG | id::BNG | id::BDT),
@@ -234,118 +219,6 @@ impl<R: Read + Send> AfpDecoder<R> {
         }
     }
 
-    /// What a field changes for what comes behind it.
-    fn follow(&mut self, mode: Mode, field: Field<'_>, notes: &mut Notes) {
-        let charset = self.store().charset(self.state.document);
-        match field.id {
-            id::BPG => self.structure.pages += 1,
-            id::BDT => {
-                self.structure.documents += 1;
-                self.groups.reset();
-                (self.state.map, self.state.sheet_page, self.state.depth) = (0, 0, 0);
-            }
-            id::BNG => {
-                self.structure.page_groups += 1;
-                let name = begin_name(field.data, 8, charset);
-                self.groups.open(name, &mut self.state.depth);
-            }
-            id::ENG if mode != Mode::Page => self.groups.close(&mut self.state.depth),
-            id::EDT => self.groups.reset(),
-            id::TLE => {
-                self.structure.tags += 1;
-                if !matches!(mode, Mode::Index | Mode::Resource(_)) {
-                    let known = self.groups.add(field.data, mode == Mode::Page, charset);
-                    if !known {
-                        notes.add("afp-limit", self.at(), "more tags than are kept for one page");
-                    }
-                }
-            }
-            id::IMM => {
-                let name = token(field.data, Charset::Default).unwrap_or_default();
-                let epoch = self.state.epoch;
-                (self.state.map, self.state.sheet_page) = (self.store().map_number(&name, epoch), 0);
-                if self.state.map == 0 && self.is_new(&(id::IMM, &name)) {
-                    notes.add_named("afp-missing-resource", self.at(), &format!("medium-map {name}"));
-                }
-            }
-            id::BDI => {
-                notes.add("afp-index-object", self.at(), "an index object (BDI) in the stream is kept and not used")
-            }
-            // What resources include is looked up when they are included themselves.
-            _ if matches!(mode, Mode::Resource(_)) => {}
-            id::IPO | id::IPS | id::IOB | id::MPO | id::MPS => self.look_up(&field, 0, notes),
-            fonts if maps_fonts(fonts) => self.look_up_fonts(&field, charset, notes),
-            _ => {}
-        }
-        if !id::is_known(field.id) {
-            notes.add_named("afp-unknown-field", self.at(), &id::letters(field.id));
-        }
-    }
-
-    /// Whether something was not looked up before.
-    fn is_new(&mut self, what: &impl Hash) -> bool {
-        let mut hash = DefaultHasher::new();
-        (self.state.epoch, what).hash(&mut hash);
-        if self.seen.len() >= SEEN {
-            self.seen.clear();
-        }
-        self.seen.insert(hash.finish())
-    }
-
-    /// Notes an include whose resource is not there, and what is missing in the resource; each name is looked up once.
-    fn look_up(&mut self, field: &Field<'_>, depth: usize, notes: &mut Notes) {
-        let names_in = match field.id {
-            id::IOB => field.data.get(27..).unwrap_or_default(),
-            id::MPO | id::MPS => field.data,
-            _ => &[],
-        };
-        let token_bytes = field.data.get(..10).unwrap_or(field.data);
-        let token_bytes = if field.id == id::IOB { token_bytes } else { field.data.get(..8).unwrap_or(field.data) };
-        if !self.is_new(&(field.id, token_bytes, names_in)) {
-            return;
-        }
-        let visible = self.store().visible(self.state.epoch);
-        let charset = self.store().charset(self.state.document);
-        for (kinds, names) in references::of_include(field, charset) {
-            match names.iter().find_map(|name| self.store().find(kinds, name, visible)) {
-                Some(found) if depth < self.store().limits.nesting => {
-                    for inner in found.fields.iter() {
-                        match inner.id {
-                            id::IPO | id::IPS | id::IOB => self.look_up(&inner, depth + 1, notes),
-                            fonts if maps_fonts(fonts) => self.look_up_fonts(&inner, charset, notes),
-                            _ => {}
-                        }
-                    }
-                }
-                Some(_) => {}
-                None => {
-                    if let (Some(name), Some(kind)) = (names.first(), kinds.first()) {
-                        let missing = format!("{} {name}", kind_word(*kind));
-                        notes.add_named("afp-missing-resource", self.at(), &missing);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Opens the fonts of a mapping that was not seen before, to say what is missing or substituted.
-    fn look_up_fonts(&mut self, field: &Field<'_>, charset: Charset, notes: &mut Notes) {
-        if self.last_fonts == field.data {
-            return;
-        }
-        self.last_fonts.clear();
-        self.last_fonts.extend_from_slice(field.data);
-        if !self.is_new(&(field.id, field.data)) {
-            return;
-        }
-        let (store, at) = (self.store(), self.at());
-        let visible = store.visible(self.state.epoch);
-        for mapped in store.font_map(&[field], visible, charset).iter() {
-            let opened = store.open_font(mapped, visible);
-            opened.replay(&mut |code, detail| notes.add_named(code, at, &detail));
-        }
-    }
-
     /// Takes in a unit that others need.
     fn share(&mut self, unit: &mut Unit, notes: &mut Notes) {
         unit.shared = true;
@@ -356,31 +229,28 @@ impl<R: Read + Send> AfpDecoder<R> {
         }
     }
 
+    /// Bytes up to the end of the last End Page Group that belongs to the page before.
+    fn ends_ahead(&mut self) -> Result<usize, DecodeError> {
+        let (bytes, is_sure) = ends_in(self.source.window(), self.framing, framing::quick);
+        if is_sure {
+            return Ok(bytes);
+        }
+        self.need()?;
+        Ok(ends_in(self.source.window(), self.framing, framing::record).0)
+    }
+
     /// Takes the ends of the page's groups, when they follow, and says how many they are. The groups stay open: their
     /// tags are the page's too.
     fn take_group_ends(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<u8, DecodeError> {
-        let (mut at, mut behind_end) = (0, 0);
-        self.need()?;
-        let window = self.source.window();
-        while at < LOOK_AHEAD {
-            let Some(record) = framing::record(window.get(at..).unwrap_or_default(), self.framing) else { break };
-            at += record.raw;
-            match record.kind {
-                Kind::Field(id::ENG) => behind_end = at,
-                Kind::Field(id::NOP | id::LLE | id::TLE) | Kind::Filler => {}
-                _ => break,
-            }
-        }
-        let mut ends = 0_u8;
-        let mut taken = 0;
+        let behind_end = self.ends_ahead()?;
+        let (mut ends, mut taken) = (0_u8, 0);
         while taken < behind_end {
-            let window = self.source.window();
-            let Some(record) = framing::record(window, self.framing) else { break };
+            let Some(record) = self.record()? else { break };
             taken += record.raw;
             match record.kind {
                 Kind::Field(id::ENG) => ends = ends.saturating_add(1),
                 Kind::Field(id::TLE) => {
-                    let data = window.get(record.from..record.to).unwrap_or_default().to_vec();
+                    let data = self.source.window().get(record.from..record.to).unwrap_or_default().to_vec();
                     let charset = self.store().charset(self.state.document);
                     self.structure.tags += 1;
                     self.groups.add(&data, true, charset);
@@ -395,12 +265,13 @@ impl<R: Read + Send> AfpDecoder<R> {
 
     fn close_page(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<(), DecodeError> {
         let ends = self.take_group_ends(unit, notes)?;
+        let page = self.pages.saturating_sub(self.document.page);
         self.pages += 1;
         unit.kind = UnitKind::Page;
         unit.page = self.pages;
         unit.span.end = self.source.offset();
         self.state.after_page();
-        self.groups.give(unit, ends);
+        self.groups.give(unit, ends, page);
         (0..ends).for_each(|_| self.groups.close(&mut self.state.depth));
         if self.wants_text {
             let page = self.draw(unit, What::Text, &mut Notes::default());
@@ -420,10 +291,9 @@ impl<R: Read + Send> AfpDecoder<R> {
     }
 
     fn draw(&self, unit: &Unit, what: What, notes: &mut Notes) -> Page {
-        let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
         let state = State::unpack(unit.resume);
-        draw::page(self.store(), state, &unit.bytes, unit.span.start, what, &mut |code, detail| {
-            notes.add_named(code, at, &detail);
+        draw::page(self.store(), state, &unit.bytes, unit.span.start, what, &mut |code, detail, byte| {
+            notes.add_named(code, At { byte, record: 0, page: unit.page }, &detail);
         })
     }
 
@@ -459,6 +329,23 @@ impl<R: Read + Send> AfpDecoder<R> {
         self.state.document = self.store().document(data);
     }
 
+    /// Closes the unit before a field that cannot be in it.
+    fn close_early(&mut self, mode: Mode, id: FieldId, unit: &mut Unit, notes: &mut Notes) -> Result<(), DecodeError> {
+        match mode {
+            Mode::Page => {
+                notes.add("afp-not-ended", self.at(), format_args!("{} inside a page", id::letters(id)));
+                return self.close_page(unit, notes);
+            }
+            Mode::Resource(end) => {
+                let (before, end) = (id::letters(id), id::letters(end));
+                notes.add("afp-not-ended", self.at(), format_args!("{before} before {end}"));
+            }
+            _ => {}
+        }
+        self.close_outside(unit, mode, notes);
+        Ok(())
+    }
+
     /// Whether the unit must be cut here because it grows too large.
     fn is_too_large(&self, mode: Mode, unit: &Unit) -> bool {
         let limit = match mode {
@@ -479,7 +366,10 @@ impl<R: Read + Send> AfpDecoder<R> {
                 notes.add("afp-limit", self.at(), format_args!("a resource of more than {limit} bytes is not used"));
                 self.close_outside(unit, Mode::Outside, notes);
             }
-            _ => self.close_outside(unit, mode, notes),
+            _ => {
+                self.in_index = mode == Mode::Index;
+                self.close_outside(unit, mode, notes);
+            }
         }
         Ok(())
     }
@@ -487,6 +377,7 @@ impl<R: Read + Send> AfpDecoder<R> {
     /// The end of the stream.
     fn close_at_end(&mut self, mode: Mode, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError> {
         if unit.bytes.is_empty() {
+            self.drop_index(notes);
             return Ok(false);
         }
         match mode {
@@ -504,17 +395,20 @@ impl<R: Read + Send> AfpDecoder<R> {
     }
 }
 
-/// Whether walking looks at the data of a field.
-#[inline]
-fn is_followed(id: FieldId) -> bool {
-    match id {
-        id::BAG | id::EAG | id::PGD | id::PTD | id::BPT | id::PTX | id::EPT | id::EPG | id::NOP | id::IPD | id::OCD => {
-            false
+/// Bytes at the front of `window` up to the last End Page Group before anything but what may stand between a page and the
+/// end of its group, and whether that thing was seen: `judge` may give up before.
+fn ends_in(window: &[u8], framing: Framing, judge: impl Fn(&[u8], Framing) -> Option<Record>) -> (usize, bool) {
+    let (mut at, mut behind_end) = (0, 0);
+    while at < LOOK_AHEAD {
+        let Some(record) = judge(window.get(at..).unwrap_or_default(), framing) else { return (behind_end, false) };
+        at += record.raw;
+        match record.kind {
+            Kind::Field(id::ENG) => behind_end = at,
+            Kind::Field(id::NOP | id::LLE | id::TLE) | Kind::Filler => {}
+            _ => break,
         }
-        id::BPG | id::BNG | id::ENG | id::BDT | id::EDT | id::TLE | id::IMM | id::BDI => true,
-        id::IPO | id::IPS | id::IOB | id::MPO | id::MPS | id::MCF | id::MCF1 | id::MDR => true,
-        other => !id::is_known(other),
     }
+    (behind_end, true)
 }
 
 impl<R: Read + Send> Decoder for AfpDecoder<R> {
@@ -523,13 +417,14 @@ impl<R: Read + Send> Decoder for AfpDecoder<R> {
     }
 
     fn next(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError> {
+        let most = self.store().limits.pages;
+        if self.pages > most as u64 {
+            return Err(DecodeError::Limit { what: "pages", most, at: At { page: self.pages, ..self.at() } });
+        }
         self.begin(unit);
-        let mut mode = Mode::Before;
+        let mut mode = if std::mem::take(&mut self.in_index) { Mode::Index } else { Mode::Before };
         loop {
-            self.need()?;
-            let Some(record) = framing::record(self.source.window(), self.framing) else {
-                return self.close_at_end(mode, unit, notes);
-            };
+            let Some(record) = self.record()? else { return self.close_at_end(mode, unit, notes) };
             if self.is_too_large(mode, unit) {
                 self.close_at_limit(mode, unit, notes)?;
                 return Ok(true);
@@ -543,13 +438,7 @@ impl<R: Read + Send> Decoder for AfpDecoder<R> {
                 continue;
             };
             if self.closes_before(mode, id, unit) {
-                match mode {
-                    Mode::Page => {
-                        notes.add("afp-not-ended", self.at(), format_args!("{} inside a page", id::letters(id)));
-                        self.close_page(unit, notes)?;
-                    }
-                    _ => self.close_outside(unit, mode, notes),
-                }
+                self.close_early(mode, id, unit, notes)?;
                 return Ok(true);
             }
             mode = Self::mode_behind(mode, id);

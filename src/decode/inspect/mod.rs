@@ -10,15 +10,12 @@ mod tests;
 use std::fs::File;
 use std::io::{Read, Seek};
 use std::path::Path;
-use std::sync::Arc;
 
 use serde::Serialize;
 
 use super::rows::{Rows, page_text};
 use super::signature;
-use super::{
-    Context, DecodeError, FORMATS, Format, Libraries, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind,
-};
+use super::{Context, DecodeError, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Note, Notes};
 use count::Counts;
@@ -134,8 +131,8 @@ pub struct Candidate {
     pub confidence: f64,
 }
 
-/// Inspects a file; resources that it names and does not bring come from `libraries`.
-pub fn inspect(path: impl AsRef<Path>, libraries: &Arc<dyn Libraries>) -> Result<Inspection, DecodeError> {
+/// Inspects a file; `outside` gives the resources that it names and does not bring, and the limits.
+pub fn inspect(path: impl AsRef<Path>, outside: &Context) -> Result<Inspection, DecodeError> {
     let path = path.as_ref();
     let mut file = File::open(path).map_err(unreadable)?;
     let bytes = file.metadata().map_err(unreadable)?.len();
@@ -147,7 +144,7 @@ pub fn inspect(path: impl AsRef<Path>, libraries: &Arc<dyn Libraries>) -> Result
     let mut found = recognise(&Sample { head: &head, total: Some(bytes), name });
     found.report.bytes = bytes;
     match found.reader {
-        Some((format, sniff)) => decode(file, format, &sniff, libraries, &mut found.report)?,
+        Some((format, sniff)) => decode(file, format, &sniff, outside, &mut found.report)?,
         None => found.report.take(count::count(&found.report.format, file, bytes).map_err(unreadable)?),
     }
     Ok(found.report)
@@ -243,19 +240,20 @@ impl Inspection {
     /// Takes in the tags and page groups of a page.
     fn list(&mut self, unit: &Unit) {
         for tag in &unit.tags {
-            let known = self.tag_names.iter().position(|known| known.name == tag.name);
+            let known = self.tag_names.iter().position(|known| *known.name == *tag.name);
             let at = match known {
                 Some(at) => at,
                 None if self.tag_names.len() < TAGS_LISTED => {
-                    self.tag_names.push(TagUse { name: tag.name.clone(), ..TagUse::default() });
+                    self.tag_names.push(TagUse { name: tag.name.to_string(), ..TagUse::default() });
                     self.tag_names.len() - 1
                 }
                 None => continue,
             };
             let Some(known) = self.tag_names.get_mut(at) else { continue };
-            if known.count == 0 || known.last != tag.value {
+            if known.count == 0 || *known.last != *tag.value {
                 known.count += 1;
-                known.last.clone_from(&tag.value);
+                known.last.clear();
+                known.last.push_str(&tag.value);
                 known.longest = known.longest.max(u64::try_from(tag.value.chars().count()).unwrap_or(u64::MAX));
                 keep(&mut known.samples, tag.value.trim());
             }
@@ -282,11 +280,10 @@ fn decode(
     file: File,
     format: &dyn Format,
     sniff: &Sniff,
-    libraries: &Arc<dyn Libraries>,
+    outside: &Context,
     report: &mut Inspection,
 ) -> Result<(), DecodeError> {
-    let context = Context { shared: None, libraries: libraries.clone() };
-    let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read, &context)?;
+    let mut decoder = format.open(Box::new(file), Start::default(), &sniff.read, outside)?;
     let (mut unit, mut rows, mut notes) = (Unit::default(), Rows::default(), Notes::default());
     while decoder.next(&mut unit, &mut notes)? {
         if unit.kind != UnitKind::Page || (report.format == "xerox" && only_djde(&unit)) {

@@ -14,8 +14,7 @@ fn corpus() -> Option<PathBuf> {
 }
 
 fn inspect(path: impl AsRef<Path>) -> Result<Inspection, DecodeError> {
-    let none: Arc<dyn Libraries> = Arc::new(crate::decode::NoLibraries);
-    super::inspect(path, &none)
+    super::inspect(path, &Context::default())
 }
 
 /// Inspects bytes through a file of their own.

@@ -115,18 +115,9 @@ impl<R: Read + Send> LineDecoder<R> {
     }
 
     fn begin(&mut self, unit: &mut Unit) {
+        let resume = self.cursor.pack(self.framer.block_left());
+        unit.begin(&Start { byte: self.framer.offset(), resume, pages: self.pages, records: self.records });
         unit.kind = UnitKind::Page;
-        unit.span = self.framer.offset()..self.framer.offset();
-        unit.resume = self.cursor.pack(self.framer.block_left());
-        unit.records_before = self.records;
-        unit.bytes.clear();
-        unit.strikes.clear();
-        unit.spill.clear();
-        unit.placed.clear();
-        unit.tags.clear();
-        unit.group_starts = None;
-        unit.group_ends = false;
-        unit.shared = false;
         unit.narrow_shifts = self.layout.narrow_shifts;
         self.wrote = false;
     }

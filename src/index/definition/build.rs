@@ -52,6 +52,7 @@ const READ_KEYS: &[&str] = &[
     "characters_per_inch",
     "shift_width",
     "resources",
+    "beside",
 ];
 const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];
 const DOCUMENT_KEYS: &[&str] = &[
@@ -275,7 +276,18 @@ fn read(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> ReadSpec {
         characters_per_inch: small("characters_per_inch", 1..41, faults).and_then(|n| u8::try_from(n).ok()),
         shift_width: small("shift_width", 0..2, faults).and_then(|n| u8::try_from(n).ok()),
         resources: resources(&section, faults),
+        beside: section.has("beside").then(|| beside(&section, faults)),
     }
+}
+
+/// Names of files that lie beside streams.
+fn beside(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Vec<String> {
+    let names = section.texts("beside", faults);
+    for name in names.iter().filter(|name| !crate::decode::beside::is_name(&name.value)) {
+        let message = format!("{:?} is not the name of a file beside the stream", name.value);
+        faults.add(name.at, &section.key("beside"), message, Some("a file name with {stem} or {name} in it"));
+    }
+    names.into_iter().map(|name| name.value).collect()
 }
 
 /// A section of the resource libraries: the name of a folder in them.

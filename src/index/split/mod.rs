@@ -200,7 +200,7 @@ impl<'d> Splitter<'d> {
             Start::Stream => self.open.is_none(),
             Start::Values(by) => self.read_keys(by, unit),
             Start::Tag(name) => {
-                let value = unit.tags.iter().find(|tag| tag.name == *name).map_or("", |tag| tag.value.as_str());
+                let value = unit.tags.iter().find(|tag| *tag.name == **name).map_or("", |tag| &*tag.value);
                 for key in &mut self.page_keys {
                     key.clear();
                     key.push_str(value);

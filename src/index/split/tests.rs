@@ -172,7 +172,7 @@ fn tags_and_page_groups_start_documents() {
     let mut tagged = |value: &str, starts: bool, ends: bool| {
         let mut unit = s.page(&[(1, "x")]);
         unit.tags.push(Tag { name: "ACCT".into(), value: value.into() });
-        unit.group_starts = starts.then(|| value.to_owned());
+        unit.group_starts = starts.then(|| value.into());
         unit.group_ends = ends;
         unit
     };

@@ -39,9 +39,9 @@ impl FontData {
 /// Measures of a whole face, in 1/1000 em.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Measures {
-    /// Height above the baseline.
+    /// Height of letters without accents above the baseline.
     pub ascent: f32,
-    /// Depth below the baseline, negative.
+    /// Depth of letters below the baseline, negative.
     pub descent: f32,
     /// Height of capital letters.
     pub cap_height: f32,
@@ -85,6 +85,14 @@ impl std::fmt::Debug for FontFace {
     }
 }
 
+/// Height and depth of letters (ISO 32000, "Font descriptors": accents do not count), which is what OS/2 calls typographic; line
+/// spacing, which `hhea` holds, is more.
+fn letters(font: &FontRef<'_>) -> Option<[f32; 2]> {
+    let os2 = font.os2().ok()?;
+    let (ascent, descent) = (os2.s_typo_ascender(), os2.s_typo_descender());
+    (ascent > 0 && descent < 0).then(|| [f32::from(ascent), f32::from(descent)])
+}
+
 impl FontFace {
     /// Opens one face; `None` when the bytes are no usable font.
     pub fn open(data: FontData, index: u32, file: Option<PathBuf>) -> Option<FontFace> {
@@ -99,9 +107,10 @@ impl FontFace {
         let bounds = metrics
             .bounds
             .map_or([0.0, metrics.descent, units_per_em, metrics.ascent], |b| [b.x_min, b.y_min, b.x_max, b.y_max]);
+        let [ascent, descent] = letters(&font).unwrap_or([metrics.ascent, metrics.descent]);
         let measures = Measures {
-            ascent: milli(metrics.ascent),
-            descent: milli(metrics.descent),
+            ascent: milli(ascent),
+            descent: milli(descent),
             cap_height: milli(metrics.cap_height.unwrap_or(metrics.ascent)),
             bounds: bounds.map(milli),
             italic_angle: metrics.italic_angle,

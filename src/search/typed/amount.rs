@@ -69,7 +69,8 @@ impl Amount {
         match self {
             Amount::Exact(value) => vec![value.clone(), format!("-{value}")],
             Amount::Units(value) => vec![format!("{value}..{value}.99"), format!("-{value}.99..-{value}")],
-            Amount::Range(from, to) => vec![format!("{from}..{to}")],
+            Amount::Range(from, to) if from.is_empty() || to.is_empty() => vec![format!("{from}..{to}")],
+            Amount::Range(from, to) => vec![format!("{from}..{to}"), format!("-{to}..-{from}")],
             Amount::Compared(sign, value) => vec![format!("{sign}{value}")],
         }
     }

@@ -60,10 +60,10 @@ fn shortcuts_name_what_is_meant() {
 
 #[test]
 fn amounts_and_ranges_ask_the_fields_with_amounts() {
-    assert_eq!(query("$120..130"), "amount:120..130");
-    assert_eq!(query("120..130"), "amount:120..130");
-    assert_eq!(query("$120-130"), "amount:120..130");
-    assert_eq!(query("¥1,200-1,300"), "amount:1200..1300");
+    for text in ["$120..130", "120..130", "$120-130"] {
+        assert_eq!(query(text), "(amount:120..130 OR amount:-130..-120)", "{text}");
+    }
+    assert_eq!(query("¥1,200-1,300"), "(amount:1200..1300 OR amount:-1300..-1200)");
     assert_eq!(query("..50"), "amount:..50");
     assert_eq!(query("$120"), "(amount:120..120.99 OR amount:-120.99..-120)");
     assert_eq!(query("4,573.19"), "(amount:4573.19 OR amount:-4573.19 OR 4573.19)");
@@ -119,7 +119,10 @@ fn numbers_may_be_anything() {
 
 #[test]
 fn several_parts_are_all_meant() {
-    assert_eq!(query("barnes march 2024 $120..130 "), "barnes date:[2024-03-01 TO 2024-03-31] amount:120..130");
+    assert_eq!(
+        query("barnes march 2024 $120..130 "),
+        "barnes date:[2024-03-01 TO 2024-03-31] (amount:120..130 OR amount:-130..-120)"
+    );
     let meant: Vec<_> = meanings("barnes 2024-03 a:410").into_iter().map(|(meaning, _)| meaning).collect();
     assert_eq!(meant, [Meaning::Words, Meaning::Date, Meaning::Account]);
 }

@@ -7,4 +7,5 @@ mod forgery;
 mod hostile;
 mod loads;
 mod rights;
+mod second;
 mod support;

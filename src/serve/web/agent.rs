@@ -40,7 +40,7 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
     let (definitions, typed, found, call, kept) = ask
         .block(move |state| {
             let definitions = state.backend.definitions()?;
-            let typed = meaning::of(state, &asked.query)?;
+            let typed = meaning::of(state, &seeker, &asked.query)?;
             asked.query = typed.query();
             let found = match documents::find(state, &seeker, &asked) {
                 Err(problem) if problem.query.is_some() => Err(problem),
@@ -55,7 +55,8 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
     let (found, error, status) = match found {
         Ok(found) => (found, Value::from(""), StatusCode::OK),
         Err(problem) => {
-            let broken = |error: &QueryError| broken(params.get("q").unwrap_or_default(), typed.place(error.at), error);
+            let query = params.get("q").unwrap_or_default();
+            let broken = |error: &QueryError| broken(query, typed.place(error.at), error, speech);
             let error = problem.query.as_deref().map(broken);
             (HitPage::default(), error.unwrap_or_default(), problem.status)
         }
@@ -76,7 +77,8 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
 }
 
 /// Where a query is broken: the text before, the place, the text after, and why.
-fn broken(query: &str, place: usize, error: &QueryError) -> Value {
+fn broken(query: &str, place: usize, error: &QueryError, language: Language) -> Value {
+    let (text, advice) = meaning::wrong(error, language);
     let chars: Vec<char> = query.chars().collect();
     let at = place.saturating_sub(1).min(chars.len());
     let (before, rest) = chars.split_at(at);
@@ -85,9 +87,9 @@ fn broken(query: &str, place: usize, error: &QueryError) -> Value {
         before => before.iter().collect::<String>(),
         spot => if spot.trim().is_empty() { "␣".to_string() } else { spot },
         after => rest.iter().skip(1).collect::<String>(),
-        text => error.problem.as_str(),
+        text,
         place,
-        advice => error.advice.as_str(),
+        advice,
     }
 }
 

@@ -10,12 +10,15 @@ use super::desk;
 use super::{Language, coded, language, page as render, shown};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
+use crate::crm::timeline::DocumentEntry;
 use crate::serve::api::crm::access;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DocumentView, FormatInfo};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
+use crate::view::ORIGINAL;
 
 /// Thumbnails at a time: of longer documents, those around the page. A script adds the others.
 const THUMBNAILS: u32 = 40;
@@ -66,7 +69,9 @@ fn beside(state: &State, who: &SignedIn, id: DocId, view: &DocumentView, languag
     if let Some(call) = state.crm.open_interactions(&who.user.name, 1)?.pop() {
         state.crm.interaction_saw(&who.user.name, &call.id, id)?;
     }
-    let entry = access::documents(state, who)?.entry(view);
+    // Other months are found by the account as it is, also where the reader sees it masked.
+    let account = state.backend.subject(id)?.facts.account;
+    let entry = DocumentEntry { account, ..access::documents(state, who)?.entry(view) };
     let months = desk::compare::months(state, who, &entry, MONTHS)?.into_iter().map(|other| {
         let date = other.date.map(|date| shown::day(date.0, language)).unwrap_or_else(|| other.title.clone());
         context! { id => other.id, date, amount => other.amount.as_deref().map(shown::grouped).unwrap_or_default() }
@@ -174,7 +179,10 @@ fn parts(ask: &Ask, params: &Params, view: &DocumentView, found: &Found, base: &
     let tabs = TABS.iter().map(|(name, word)| {
         context! { name => *name, label => language.word(word), link => link(name, page), current => *name == tab }
     });
-    let formats = ask.state.backend.formats().into_iter().filter(|format| !format.one_page);
+    let may_have = |format: &FormatInfo| {
+        format.name != ORIGINAL || ask.who.as_ref().is_some_and(|who| who.may(Permission::DocumentOriginal))
+    };
+    let formats = ask.state.backend.formats().into_iter().filter(|format| !format.one_page && may_have(format));
     let formats = formats.map(|format| {
         context! { name => format.name, label => format_label(&format, language), extension => format.extension }
     });

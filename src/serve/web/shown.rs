@@ -90,6 +90,7 @@ pub fn document(document: &DocumentView, language: Language, all: bool) -> Shown
         pages => document.pages,
         amount => amount(document, language).unwrap_or_default(),
         load => document.id.load.0,
+        masked => document.masked,
         fields => fields.map(|f| field(f, language)).collect::<Vec<_>>(),
     }
 }

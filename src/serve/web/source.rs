@@ -17,12 +17,14 @@ macro_rules! files {
 }
 
 files![
+    "account.html",
     "admin.html",
     "agent.html",
     "base.html",
     "beside.html",
     "call.html",
     "caller.html",
+    "code.html",
     "compare.html",
     "css/console.css",
     "css/tokens.css",
@@ -40,6 +42,7 @@ files![
     "js/ui.js",
     "link.html",
     "my.html",
+    "people.html",
     "problem.html",
     "request.html",
     "requests.html",

@@ -6,7 +6,16 @@ import * as ui from "./ui.js";
 ui.start();
 grid.start();
 
-const follow = (selector) => document.querySelector(selector)?.click() ?? false;
+const follow = (selector) => {
+  const target = document.querySelector(selector);
+  target?.click();
+  return target ? undefined : false;
+};
+const focus = (selector) => {
+  const target = document.querySelector(selector);
+  target?.focus();
+  return target ? undefined : false;
+};
 const help = document.querySelector("[data-shortcuts]");
 const list = () => sessionStorage.getItem("greenbar.list") ?? "/agent";
 
@@ -20,6 +29,13 @@ keys.bind({
   "g s": () => location.assign("/agent"),
   "g l": () => location.assign(list()),
   "g c": () => follow("[data-customer-link]"),
+  "g r": () => location.assign("/agent/requests"),
+  v: () => focus("#verify-how"),
+  b: () => follow("[data-key-call]"),
+  e: () => {
+    if (follow("[data-key-wrap-up]") === false) return false;
+    focus(".call select[name=code]");
+  },
   n: () => follow("[data-next][href]"),
   p: () => follow("[data-previous][href]"),
 });

@@ -13,7 +13,7 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let elements = if descriptor.is_empty() {
         im_image(Lu(0), Lu(0), 0, &fields(data), &limits, &mut |_, _| {})
     } else {
-        image(&area(place), descriptor, data, &limits, &mut |_, _| {})
+        image(&area(place), descriptor, data, &|_| None, &limits, &mut |_, _| {})
     };
     check(&elements, usize::MAX);
 });

@@ -6,7 +6,7 @@ use crate::decode::afp::field::Field;
 use crate::decode::afp::ptoca::Carried;
 use crate::decode::afp::text::{Charset, token};
 use crate::decode::afp::triplet::{s24_at, u16_at};
-use crate::decode::afp::{id, store, units};
+use crate::decode::afp::{id, units};
 use crate::page::{Element, Lu};
 
 impl Artist<'_> {
@@ -21,15 +21,17 @@ impl Artist<'_> {
     ) {
         let mut at = 0;
         while let Some(field) = fields.get(at) {
+            // Places in a page segment are not places in the stream: there the include counts.
+            if segment.is_none() {
+                self.at.set((field.id, field.offset));
+            }
             if self.left.get() == 0 {
                 return self
                     .note("afp-limit", format!("more than {} elements on a page", self.store.limits.page_elements));
             }
             match field.id {
                 id::BAG | id::BSG => {
-                    // Without an end, the group is what stands before the first object; nothing of it is drawn anyway.
-                    let end = store::end(fields, at, id::end_of(field.id));
-                    at = if end < fields.len() { end } else { at };
+                    at = group_end(fields, at);
                 }
                 id::PTX => {
                     let end = run_of_text(fields, at);
@@ -66,6 +68,15 @@ pub(super) fn place(data: &[u8], per_inch: [f64; 2]) -> [Lu; 2] {
     let length =
         |at, per_inch| s24_at(data, at).filter(|length| *length != -1).map_or(Lu(0), |l| units::lu(l, per_inch));
     [length(8, per_inch[0]), length(11, per_inch[1])]
+}
+
+/// Where an environment group ends. Without an end it is what stands before the first object; nothing of it is drawn anyway.
+fn group_end(fields: &[Field<'_>], at: usize) -> usize {
+    let Some(begin) = fields.get(at) else { return at };
+    let (end, rest) = (id::end_of(begin.id), fields.get(at + 1..).unwrap_or_default());
+    let apart = |field: &Field<'_>| id::is_begin(field.id) || matches!(field.id, id::PTX | id::IPO | id::IPS | id::IOB);
+    let stop = rest.iter().position(|field| field.id == end || apart(field));
+    stop.filter(|stop| rest.get(*stop).is_some_and(|field| field.id == end)).map_or(at, |stop| at + 1 + stop)
 }
 
 /// Where PTX fields that follow one another end.

@@ -48,7 +48,12 @@ impl Artist<'_> {
             self.note("afp-nesting", format!("{name} is included inside itself or too deep"));
             return false;
         }
-        true
+        let left = self.work.get().checked_sub(found.fields.len());
+        self.work.set(left.unwrap_or(0));
+        if left.is_none() {
+            self.note("afp-limit", "more is included on a page than is looked at".into());
+        }
+        left.is_some()
     }
 
     /// Places an overlay.
@@ -98,7 +103,7 @@ impl Artist<'_> {
             height: env.size[1],
             elements,
         };
-        Drawn { form: Arc::new(form), weight, reports: artist.notes.into_inner() }
+        Drawn { form: Arc::new(form), weight, reports: artist.into_reports() }
     }
 
     /// Draws a page segment at its point.
@@ -206,7 +211,7 @@ impl Artist<'_> {
             let artist = self.apart();
             let mut elements = Vec::new();
             draw(&artist, &mut elements);
-            Included { elements, reports: artist.notes.into_inner() }
+            Included { elements, reports: artist.into_reports() }
         });
         kept.reports.iter().for_each(|(code, detail)| self.note(code, detail.clone()));
         if !self.spend(kept.elements.len()) {

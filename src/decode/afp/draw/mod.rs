@@ -12,20 +12,21 @@ pub mod shift;
 pub(crate) use include::{included_kinds, included_names};
 
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use std::sync::Arc;
 
 use super::environment::Environment;
-use super::field::{Field, Fields};
+use super::field::{Field, FieldId, Fields};
 use super::font::ActiveFont;
 use super::fontmap::{FontMap, maps_fonts};
-use super::formdef::{MediumMap, Side};
+use super::formdef::{MediumMap, PagePosition, Side};
 use super::object::ObjectFonts;
 use super::ptoca::{self, Carried, SetsText};
 use super::state::State;
 use super::store::Store;
 use super::text::{Charset, token};
 use super::triplet;
-use super::{Report, id, read};
+use super::{id, read, units};
 use crate::page::{Color, Element, Lu, Page, Rule, TextRun};
 
 /// Largest paper: 100 inches. Larger sizes are mistakes.
@@ -41,7 +42,16 @@ pub enum What {
 }
 
 /// Draws the page in `unit`, whose first byte has the place `offset`.
-pub fn page(store: &Store, state: State, unit: &[u8], offset: u64, what: What, report: &mut Report<'_>) -> Page {
+///
+/// `report` is given what is survived, with the place of the field in question.
+pub fn page(
+    store: &Store,
+    state: State,
+    unit: &[u8],
+    offset: u64,
+    what: What,
+    report: &mut dyn FnMut(&'static str, String, u64),
+) -> Page {
     let all = read::fields(unit, store.framing, offset);
     let fields: Vec<Field<'_>> = all.iter().collect();
     let begin = fields.iter().position(|field| field.id == id::BPG).unwrap_or(0);
@@ -56,8 +66,9 @@ pub fn page(store: &Store, state: State, unit: &[u8], offset: u64, what: What, r
         inside.first().and_then(|begin| triplet::find(begin.data.get(8..)?, triplet::PAGE_POSITION)?.first());
     let side = map.as_deref().map(|map| map.side(state.sheet_page, own_position.copied())).unwrap_or_default();
     let artist = Artist::new(store, visible, charset, what, side.suppressed);
+    artist.at.set((id::BPG, inside.first().map_or(offset, |begin| begin.offset)));
     let mut page = artist.page(inside, &environment, &side, map.as_deref());
-    artist.notes.into_inner().into_iter().for_each(|(code, detail)| report(code, detail));
+    artist.notes.into_inner().into_iter().for_each(|noted| report(noted.code, noted.detail, noted.offset));
     ptoca::number_lines(&mut page.elements);
     page
 }
@@ -83,6 +94,19 @@ fn environment_fields<'f, 'd>(fields: &'f [Field<'d>]) -> &'f [Field<'d>] {
     fields.get(..objects.unwrap_or(fields.len())).unwrap_or_default()
 }
 
+/// Different notes of one page or overlay.
+const NOTES: usize = 1000;
+
+/// Fields of included resources that one page makes us look at, each time they are included.
+const FIELDS_INCLUDED: usize = 8 << 20;
+
+/// Something that was survived.
+struct Noted {
+    code: &'static str,
+    detail: String,
+    offset: u64,
+}
+
 /// Draws one page or one overlay.
 pub(super) struct Artist<'s> {
     store: &'s Store,
@@ -91,9 +115,13 @@ pub(super) struct Artist<'s> {
     what: What,
     suppressed: &'s [u8],
     default_font: Arc<dyn SetsText>,
-    notes: RefCell<Vec<(&'static str, String)>>,
+    notes: RefCell<Vec<Noted>>,
+    /// The field that is drawn, and its place.
+    at: Cell<(FieldId, u64)>,
     /// Elements that may still be drawn.
     left: Cell<usize>,
+    /// Fields of included resources that may still be looked at, for a page with all that is drawn apart for it.
+    work: Rc<Cell<usize>>,
     /// Overlays and page segments that this is inside of, by the keys of their resources.
     inside: RefCell<Vec<u64>>,
 }
@@ -108,7 +136,9 @@ impl<'s> Artist<'s> {
             suppressed,
             default_font: store.default_font(),
             notes: RefCell::default(),
+            at: Cell::new((id::BPG, 0)),
             left: Cell::new(store.limits.page_elements),
+            work: Rc::new(Cell::new(FIELDS_INCLUDED)),
             inside: RefCell::default(),
         }
     }
@@ -117,15 +147,24 @@ impl<'s> Artist<'s> {
     fn apart(&self) -> Artist<'s> {
         let inside = RefCell::new(self.inside.borrow().clone());
         let artist = Artist::new(self.store, self.visible, self.charset, self.what, self.suppressed);
-        Artist { inside, ..artist }
+        Artist { inside, work: Rc::clone(&self.work), ..artist }
     }
 
     fn note(&self, code: &'static str, detail: String) {
+        let (field, offset) = self.at.get();
+        // What is refused is named with the field that asked for it.
+        let is_limit = code == "afp-nesting" || code.ends_with("-limit") || code.ends_with("-too-large");
+        let detail = if is_limit { format!("{detail} ({})", id::letters(field)) } else { detail };
         let mut notes = self.notes.borrow_mut();
-        // A page says each thing once.
-        if !notes.iter().any(|(known, text)| *known == code && *text == detail) {
-            notes.push((code, detail));
+        // A page says each thing once, and not everything that a hostile one makes it say.
+        if notes.len() < NOTES && !notes.iter().any(|known| known.code == code && known.detail == detail) {
+            notes.push(Noted { code, detail, offset });
         }
+    }
+
+    /// What was noted, without places: for something that is kept and used at several.
+    fn into_reports(self) -> Vec<(&'static str, String)> {
+        self.notes.into_inner().into_iter().map(|noted| (noted.code, noted.detail)).collect()
     }
 
     /// Takes so many elements from what may still be drawn; false, and nothing more is drawn, when there are too few.
@@ -170,22 +209,22 @@ struct Sheet {
 }
 
 impl Sheet {
-    /// One view is one page. Where the medium's size is known it is the whole sheet with the page at its place; otherwise the
-    /// page, with what the sheet adds placed around it. Several pages on a side are shown one by one.
+    /// One view is one page. Where the medium's size is known it is the whole sheet with the page at its place, or the page's
+    /// part of it where several pages share a side; otherwise the page, with what the sheet adds placed around it.
     fn of(env: &Environment, side: &Side<'_>, map: Option<&MediumMap>) -> Sheet {
         let position = side.position;
         let plain = Sheet { size: env.size, page: [Lu(0); 2], medium: [Lu(0); 2], turns: 0 };
-        if side.is_n_up || map.is_none() {
-            return plain;
-        }
+        let Some(map) = map else { return plain };
         let turns = position.turns;
-        match map.and_then(|map| map.size) {
-            Some(size) => Sheet { size, page: [position.x, position.y], medium: [Lu(0); 2], turns },
-            None if turns == 0 => {
+        match map.partition(side.up) {
+            Some(size) if side.up <= 1 || is_seen(env.size, position, size) => {
+                Sheet { size, page: [position.x, position.y], medium: [Lu(0); 2], turns }
+            }
+            _ if turns == 0 => {
                 let minus = |length: Lu| Lu(length.0.saturating_neg());
                 Sheet { medium: [minus(position.x), minus(position.y)], ..plain }
             }
-            None => {
+            _ => {
                 // Turned about its origin and brought back into view.
                 let [width, height] = env.size;
                 let page = match turns {
@@ -199,6 +238,17 @@ impl Sheet {
             }
         }
     }
+}
+
+/// Whether a page of this size lies in an area at its position: offsets that do not count from the page's part of the sheet
+/// would leave that empty.
+fn is_seen([width, height]: [Lu; 2], position: PagePosition, area: [Lu; 2]) -> bool {
+    let [across, down] = units::turned([width, height], position.turns);
+    let overlaps = |from: Lu, by: Lu, end: Lu| {
+        let to = units::add(from, by);
+        from.min(to) < end && from.max(to) > Lu(0)
+    };
+    overlaps(position.x, across, area[0]) && overlaps(position.y, down, area[1])
 }
 
 /// Paints an area.
@@ -220,6 +270,11 @@ impl<'a, 's> PageFonts<'a, 's> {
         let own: Vec<&Field<'_>> = object.iter().filter(|field| maps_fonts(field.id)).collect();
         let own = (!own.is_empty()).then(|| artist.store.font_map(&own, artist.visible, artist.charset));
         PageFonts { artist, own, page: env.fonts.clone() }
+    }
+
+    /// Neither object nor page map any font.
+    fn is_empty(&self) -> bool {
+        self.own.is_none() && self.page.iter().next().is_none()
     }
 }
 

@@ -74,7 +74,7 @@ impl Artist<'_> {
         let data = |id| fields.iter().find(|field| field.id == id).map_or(&[][..], |field| field.data);
         let all = self.what == What::All;
         let drawn = match begin {
-            id::BIM if all => self.image(area, data(id::IDD), &joined(fields, id::IPD)),
+            id::BIM if all => self.image(area, fields, env),
             id::BGR => self.graphics(area, data(id::GDD), &joined(fields, id::GAD), &fonts),
             id::BBC => {
                 let symbols: Vec<&[u8]> = fields.iter().filter(|f| f.id == id::BDA).map(|f| f.data).collect();
@@ -151,6 +151,10 @@ impl Artist<'_> {
             ptoca::draw(&data, &environment, carried, out, report);
         }
         self.spend((out.len() - from).min(self.left.get()));
+        let text = |element: &Element| matches!(element, Element::Text(run) if !run.text.trim().is_empty());
+        if fonts.is_empty() && out.get(from..).unwrap_or_default().iter().any(text) {
+            self.note("afp-text-font", "no font is mapped; the default font is used (LiberationSans)".into());
+        }
     }
 
     /// The area of an object, on the page.

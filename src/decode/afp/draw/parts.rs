@@ -1,10 +1,17 @@
 //! Calls the modules that draw one kind of object each.
 
-use super::{Artist, owned};
-use crate::decode::afp::Report;
+use std::sync::Arc;
+
+use super::{Artist, joined, owned};
+use crate::decode::afp::environment::Environment;
 use crate::decode::afp::field::Field;
 use crate::decode::afp::object::{ObjectArea, ObjectFonts, barcode, container, graphics, im, image};
+use crate::decode::afp::store::kind;
+use crate::decode::afp::{Report, id, references};
 use crate::page::{Element, Lu};
+
+/// What a tile resource may be.
+const TILES: &[u8] = &[kind::CONTAINER, kind::IMAGE];
 
 impl Artist<'_> {
     /// Draws with what is survived noted.
@@ -17,8 +24,17 @@ impl Artist<'_> {
         self.noting(|report| im::im_image(x, y, turns, &fields, &self.store.limits, report))
     }
 
-    pub(super) fn image(&self, area: &ObjectArea, descriptor: &[u8], data: &[u8]) -> Vec<Element> {
-        self.noting(|report| image::image(area, descriptor, data, &self.store.limits, report))
+    /// An IO image; tile resources are mapped by its own environment or by that of the page.
+    pub(super) fn image(&self, area: &ObjectArea, fields: &[Field<'_>], env: &Environment) -> Vec<Element> {
+        let descriptor = fields.iter().find(|field| field.id == id::IDD).map_or(&[][..], |field| field.data);
+        let own = references::tiles(fields.iter().copied(), self.charset);
+        let tile = |number: u32| {
+            let names = own.iter().chain(&env.tiles).filter(|(known, _)| *known == number);
+            let found = names.map(|(_, name)| name).find_map(|name| self.store.find(TILES, name, self.visible))?;
+            Some(Arc::from([found.fields.joined(id::OCD), found.fields.joined(id::IPD)].concat()))
+        };
+        let data = joined(fields, id::IPD);
+        self.noting(|report| image::image(area, descriptor, &data, &tile, &self.store.limits, report))
     }
 
     pub(super) fn graphics(

@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 
 use super::gcgid::Gcgid;
-use super::read::{array, i16_at, u8_at, u16_at, u32_at};
+use crate::decode::afp::bytes::{array, i16_at, u8_at, u16_at, u32_at};
 use crate::decode::afp::field::{FieldId, Fields};
 use crate::frame::codepage::CodePage as Charset;
 

@@ -1,7 +1,7 @@
 //! Coded fonts: pairs of a character set and a code page. Source: FOCA reference, "Coded fonts" (CFC, CFI).
 
 use super::names::Scale;
-use super::read::{u8_at, u16_at};
+use crate::decode::afp::bytes::{u8_at, u16_at};
 use crate::decode::afp::field::{FieldId, Fields};
 use crate::frame::codepage::CodePage as Charset;
 

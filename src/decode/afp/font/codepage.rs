@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use super::gcgid::{self, Gcgid};
-use super::read::{array, u8_at, u16_at, u32_at};
+use crate::decode::afp::bytes::{array, u8_at, u16_at, u32_at};
 use crate::decode::afp::field::{FieldId, Fields};
 use crate::frame::codepage::{Cell, CodePage as Charset};
 

@@ -29,7 +29,6 @@ mod names;
 mod outline;
 mod program;
 mod raster;
-mod read;
 mod resource;
 mod system;
 #[cfg(test)]

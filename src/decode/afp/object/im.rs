@@ -3,9 +3,10 @@
 //! Rule: MO:DCA reference, appendix C, "IM Image Object". Ones are ink, zeros let through what lies under.
 
 use super::place::Place;
+use crate::decode::afp::bytes::u16_at;
 use crate::decode::afp::color;
 use crate::decode::afp::field::{FieldId, Fields};
-use crate::decode::afp::{Limits, Report};
+use crate::decode::afp::{Limits, Report, units};
 use crate::page::{Color, Element, Image, Lu, PlacedImage, Rule, Samples};
 
 const IOC: FieldId = FieldId([0xD3, 0xA7, 0x7B]);
@@ -75,12 +76,7 @@ fn place([x, y]: [Lu; 2], turns: u8, ioc: &[u8], pitch: [f64; 2]) -> Place {
         Some([high, middle, low]) => f64::from(u32::from_be_bytes([0, *high, *middle, *low])),
     };
     let start = Place { origin: [f64::from(x.0), f64::from(y.0)], scale: [1.0, 1.0], turns: turns & 3, clip: None };
-    let quarter = |code: u16| match code {
-        0x2D00 => 1,
-        0x5A00 => 2,
-        0x8700 => 3,
-        _ => 0,
-    };
+    let quarter = |code: u16| units::turns(code).unwrap_or(0);
     let scale = |at: usize| match u16_at(ioc, at) {
         Some(DOUBLE) => 2.0,
         Some(SINGLE) | None | Some(_) => 1.0,
@@ -191,10 +187,6 @@ fn push_row(out: &mut Vec<u8>, row: &[u8], cell: usize, width: usize) {
         }
         out.push(byte);
     }
-}
-
-fn u16_at(data: &[u8], at: usize) -> Option<u16> {
-    data.get(at..).and_then(<[u8]>::first_chunk).map(|bytes| u16::from_be_bytes(*bytes))
 }
 
 #[cfg(test)]

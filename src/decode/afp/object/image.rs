@@ -38,13 +38,8 @@ pub type Tiles<'t> = dyn Fn(u32) -> Option<Arc<[u8]>> + 't;
 /// Copies of an image on a page from which on several are made one picture.
 const MANY_REPLICAS: usize = 16;
 
-/// Draws an image that includes no tile resources.
-pub fn image(area: &ObjectArea, idd: &[u8], ipd: &[u8], limits: &Limits, report: &mut Report<'_>) -> Vec<Element> {
-    image_with_tiles(area, idd, ipd, &|_| None, limits, report)
-}
-
 /// Draws an image.
-pub fn image_with_tiles(
+pub fn image(
     area: &ObjectArea,
     idd: &[u8],
     ipd: &[u8],
@@ -149,7 +144,8 @@ fn note(drawn: &Drawn, report: &mut Report<'_>) {
 pub(super) fn not_shown(fault: Fault, report: &mut Report<'_>) {
     match fault {
         Fault::Compression(code) => {
-            report("afp-image-compression", format!("an image with compression X'{code:02X}' is not shown"));
+            let name = rows::name(code);
+            report("afp-image-compression", format!("an image with compression X'{code:02X}'{name} is not shown"));
         }
         Fault::Model(code) => report("afp-image-model", format!("an image of colour model X'{code:02X}' is not shown")),
         Fault::Damaged => report("afp-image-damaged", "nothing of the image data could be read".into()),

@@ -1,7 +1,6 @@
 //! Objects on a page that are not text: images, graphics, bar codes, object containers.
 
 pub mod barcode;
-pub(crate) mod bytes;
 pub mod container;
 pub mod graphics;
 pub mod im;
@@ -35,6 +34,22 @@ pub struct ObjectArea {
     pub content_y: Lu,
     /// Colour of the area descriptor (triplet X'4E'), where it applies to the content.
     pub color: Option<Color>,
+}
+
+#[cfg(test)]
+impl ObjectArea {
+    /// At the origin, with nothing stated.
+    pub const AT_ORIGIN: ObjectArea = ObjectArea {
+        x: Lu(0),
+        y: Lu(0),
+        turns: 0,
+        width: None,
+        height: None,
+        mapping: None,
+        content_x: Lu(0),
+        content_y: Lu(0),
+        color: None,
+    };
 }
 
 /// The fonts that the environment of an object maps.

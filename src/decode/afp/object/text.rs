@@ -80,11 +80,16 @@ pub fn set(font: &ActiveFont, bytes: &[u8], setting: &Setting) -> Vec<TextRun> {
 
 /// Sets a string without a font: EBCDIC, fixed pitch.
 pub fn set_plain(bytes: &[u8], setting: &Setting) -> Vec<TextRun> {
-    let size = if setting.cell > 0.0 { setting.cell } else { PLAIN_SIZE };
     let mut text = String::new();
     if let Some(page) = CodePage::find(PLAIN_CODE_PAGE) {
         page.decode(bytes, &mut text);
     }
+    set_text(&text, setting)
+}
+
+/// Sets text without a font, in a fixed pitch.
+pub fn set_text(text: &str, setting: &Setting) -> Vec<TextRun> {
+    let size = if setting.cell > 0.0 { setting.cell } else { PLAIN_SIZE };
     let characters: Vec<Character> =
         text.chars().map(|ch| Character { ch, id: 0, part: 0, advance: size * PLAIN_PITCH }).collect();
     let shown = |_| Shown { program: None, face: Face::default(), size, stretch: 1000 };

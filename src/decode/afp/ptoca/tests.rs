@@ -91,6 +91,22 @@ pub fn described(data: &[u8], descriptor: &[u8]) -> Drawn {
     draw_in(data, descriptor, |_| {}, &mut Carried::default())
 }
 
+/// A page of 10 by 20 inches without a descriptor.
+fn environment(font: &Arc<dyn SetsText>) -> TextEnvironment<'_> {
+    TextEnvironment {
+        descriptor: &[],
+        units: [1440.0; 2],
+        origin: [Lu(0); 2],
+        turns: 0,
+        extent: [Lu(144_000), Lu(288_000)],
+        fonts: &Fonts,
+        default_font: font,
+        color: Color::BLACK,
+        suppressed: &[],
+        elements: 100_000,
+    }
+}
+
 fn draw_in(
     data: &[u8],
     descriptor: &[u8],
@@ -98,18 +114,7 @@ fn draw_in(
     carried: &mut Carried,
 ) -> Drawn {
     let font: Arc<dyn SetsText> = Arc::new(Fake { size: 2000 });
-    let mut env = TextEnvironment {
-        descriptor,
-        units: [1440.0; 2],
-        origin: [Lu(0); 2],
-        turns: 0,
-        extent: [Lu(144_000), Lu(288_000)],
-        fonts: &Fonts,
-        default_font: &font,
-        color: Color::BLACK,
-        suppressed: &[],
-        elements: 100_000,
-    };
+    let mut env = TextEnvironment { descriptor, ..environment(&font) };
     change(&mut env);
     let (mut elements, mut codes) = (Vec::new(), Vec::new());
     draw(data, &env, carried, &mut elements, &mut |code, _| codes.push(code));

@@ -4,18 +4,18 @@ use super::*;
 use crate::decode::afp::field::FieldId;
 
 /// A field with X'5A'.
-fn field(id: FieldId, data: &[u8]) -> Vec<u8> {
+pub(super) fn field(id: FieldId, data: &[u8]) -> Vec<u8> {
     let length = u16::try_from(8 + data.len()).unwrap().to_be_bytes();
     [&[0x5A, length[0], length[1]], &id.0[..], &[0, 0, 0], data].concat()
 }
 
-fn name(text: &str) -> Vec<u8> {
+pub(super) fn name(text: &str) -> Vec<u8> {
     let mut name = CodePage::find("ibm-500").unwrap().encode(text).unwrap();
     name.resize(8, 0x40);
     name
 }
 
-fn tle(tag: &str, value: &str) -> Vec<u8> {
+pub(super) fn tle(tag: &str, value: &str) -> Vec<u8> {
     let encode = |text: &str| CodePage::find("ibm-500").unwrap().encode(text).unwrap();
     let (tag, value) = (encode(tag), encode(value));
     let head = [u8::try_from(tag.len() + 4).unwrap(), 2, 0x0B, 0];
@@ -23,14 +23,14 @@ fn tle(tag: &str, value: &str) -> Vec<u8> {
     field(id::TLE, &[&head[..], &tag, &middle, &value].concat())
 }
 
-fn page(content: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn page(content: &[Vec<u8>]) -> Vec<u8> {
     let pgd = field(id::PGD, &[0, 0, 0x38, 0x40, 0x38, 0x40, 0, 0x2F, 0xD0, 0, 0x3D, 0xE0, 0, 0, 0]);
     let all = [field(id::BPG, &name("P1")), field(id::BAG, &[]), pgd, field(id::EAG, &[]), content.concat()];
     [all.concat(), field(id::EPG, &[])].concat()
 }
 
 /// An overlay that paints its area: 1 by 2 inches, with this paper.
-fn overlay(called: &str, inner: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn overlay(called: &str, inner: &[Vec<u8>]) -> Vec<u8> {
     let color = [16, 0x4E, 0, 1, 0, 0, 0, 0, 8, 8, 8, 0, 255, 0, 0];
     let pgd = [&[0, 0, 0x38, 0x40, 0x38, 0x40, 0, 0x05, 0xA0, 0, 0x0B, 0x40, 0, 0, 0][..], &[15], &color[1..]].concat();
     let all = [
@@ -46,15 +46,15 @@ fn overlay(called: &str, inner: &[Vec<u8>]) -> Vec<u8> {
     all.concat()
 }
 
-fn include(called: &str, x: u8, turns: u16) -> Vec<u8> {
+pub(super) fn include(called: &str, x: u8, turns: u16) -> Vec<u8> {
     field(id::IPO, &[&name(called)[..], &[0, x, 0, 0, 0, 0], &(turns * (90 << 7)).to_be_bytes()].concat())
 }
 
-fn plain() -> ReadSpec {
+pub(super) fn plain() -> ReadSpec {
     spec(Framing::Plain)
 }
 
-fn first_page(bytes: &[u8]) -> (Page, Notes) {
+pub(super) fn first_page(bytes: &[u8]) -> (Page, Notes) {
     let (all, mut notes) = units(bytes, &plain());
     let mut decoder = open(bytes, Start::default(), &plain(), None);
     let mut unit = Unit::default();
@@ -276,7 +276,8 @@ fn form_maps_place_pages_and_print_overlays() {
     assert_eq!(seen, [(2560, false), (5120, true), (5120, true), (-1, false)]);
     // Alone, the third page brings the medium map that was in force.
     let mut shared = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    let alone = Afp.standalone(&mut shared, pages[2].bytes.clone(), pages[2].start(), &plain()).unwrap();
+    let alone =
+        Afp.standalone(&mut shared, pages[2].bytes.clone(), pages[2].start(), &plain(), &Context::default()).unwrap();
     let (page, _) = first_page(&alone);
     assert!(matches!(&page.elements[..], [Element::Form(_), Element::Rule(rule)] if rule.x.0 == 5120));
 }
@@ -289,16 +290,6 @@ fn text_translated_afp_is_named_and_nothing_of_it_is_believed() {
     let (all, notes) = units(bytes, &sniff.read);
     assert_covers(bytes, &all, "translated");
     assert_eq!(notes.count("afp-translated"), 1);
-}
-
-#[test]
-fn an_index_object_is_outside_and_its_tags_are_nobodys() {
-    let index = [field(id::BDI, &[]), field(id::IEL, &[]), tle("A", "1"), field(id::EDI, &[])].concat();
-    let stream = [index, field(id::BDT, &[]), page(&[]), field(id::EDT, &[])].concat();
-    let (all, notes, structure, _) = units_from(&stream, Start::default(), &plain(), None, false);
-    assert_eq!((structure.tags, notes.count("afp-index-object")), (1, 1));
-    assert!(all.iter().all(|unit| unit.tags.is_empty()));
-    assert_eq!(all.iter().map(|unit| unit.kind).collect::<Vec<_>>()[..2], [UnitKind::Outside, UnitKind::Outside]);
 }
 
 #[test]
@@ -317,13 +308,14 @@ fn document_triplets_are_shared_when_they_say_something_new() {
     let (all, _) = units(&stream, &plain());
     let shared: Vec<bool> = all.iter().filter(|unit| unit.kind == UnitKind::Outside).map(|unit| unit.shared).collect();
     assert_eq!(shared, [true, true, false, false]);
-    let values: Vec<&str> = all.iter().flat_map(|unit| unit.tags.iter().map(|tag| tag.value.as_str())).collect();
+    let values: Vec<&str> = all.iter().flat_map(|unit| unit.tags.iter().map(|tag| &*tag.value)).collect();
     assert_eq!(values, ["\u{A4}", "\u{20AC}", "\u{A4}"]);
     // Alone, the second document keeps its character set.
     let second = all.iter().filter(|unit| unit.kind == UnitKind::Page).nth(1).unwrap();
     let mut bytes = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    let alone = Afp.standalone(&mut bytes, second.bytes.clone(), second.start(), &plain()).unwrap();
+    let alone =
+        Afp.standalone(&mut bytes, second.bytes.clone(), second.start(), &plain(), &Context::default()).unwrap();
     let (again, _) = units(&alone, &plain());
     let tag = again.iter().find_map(|unit| unit.tags.first()).unwrap();
-    assert_eq!(tag.value, "\u{20AC}");
+    assert_eq!(&*tag.value, "\u{20AC}");
 }

@@ -33,7 +33,7 @@ fn survives(bytes: &[u8], how: &ReadSpec, name: &str) {
     assert_covers(bytes, &all, name);
     let mut shared = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
     if let Some(page) = all.iter().find(|unit| unit.kind == UnitKind::Page) {
-        Afp.standalone(&mut shared, page.bytes.clone(), page.start(), how).unwrap();
+        Afp.standalone(&mut shared, page.bytes.clone(), page.start(), how, &Context::default()).unwrap();
     }
 }
 

@@ -87,11 +87,11 @@ fn tags_of_page_groups_are_those_of_the_truth_tables() {
             let values: Vec<&String> = row.values().collect();
             for unit in &of_pages[from..to] {
                 assert_eq!(unit.tags.len(), 4, "{name}");
-                for tag in unit.tags.iter().filter(|tag| tag.name != "CUSTNAME") {
+                for tag in unit.tags.iter().filter(|tag| &*tag.name != "CUSTNAME") {
                     let plain = tag.value.replace(',', "");
                     let same = |value: &&&String| {
                         let value = value.as_str();
-                        value == tag.value || value == plain || value == iso(&tag.value)
+                        *value == *tag.value || value == plain || value == iso(&tag.value)
                     };
                     assert!(values.iter().any(|value| same(&value)), "{name}: {tag:?} is not in {row:?}");
                     checked += 1;
@@ -171,7 +171,8 @@ fn a_document_alone_is_a_print_file_with_the_same_pages() {
         let pages: Vec<&Unit> = all.iter().filter(|unit| unit.kind == UnitKind::Page).collect();
         for unit in some(&pages) {
             let mut shared = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-            let alone = Afp.standalone(&mut shared, unit.bytes.clone(), unit.start(), &how).unwrap();
+            let alone =
+                Afp.standalone(&mut shared, unit.bytes.clone(), unit.start(), &how, &Context::default()).unwrap();
             assert_eq!(sniffed(&alone).framing, how.framing, "{name}");
             let (again, notes, structure, _) = units_from(&alone, Start::default(), &how, None, false);
             assert_covers(&alone, &again, &name);

@@ -6,6 +6,7 @@ use super::{Language, show};
 use crate::archive::DocId;
 use crate::auth::permission::Permission;
 use crate::crm::compare::{Comparison, Difference, FieldDifference, LineDifference};
+use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, Documents};
 use crate::serve::api::crm::access;
 use crate::serve::api::crm::documents::{With, compared};
@@ -35,7 +36,6 @@ pub async fn page(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let own = ask
         .block(move |state| {
-            who.need(Permission::CustomerRead)?;
             let found = compared(state, &who, id, with)?;
             let found = found.ok_or_else(|| Problem::not_found("There is no document to compare with."))?;
             let others = others(state, &who, id, &found, language)?;
@@ -115,7 +115,8 @@ fn field(one: &FieldDifference, language: Language) -> Value {
     let numeric = one.change.is_some();
     let text = |value: &Option<String>| match value.as_deref() {
         Some(value) if numeric => shown::grouped(value),
-        other => other.unwrap_or("–").to_string(),
+        Some(value) => Date::parse(value).map_or_else(|| value.to_string(), |date| locale::day(date.0, language)),
+        None => "–".to_string(),
     };
     let change = one.change.as_deref().map(|change| {
         let signed = if change.starts_with('-') { change.to_string() } else { format!("+{change}") };

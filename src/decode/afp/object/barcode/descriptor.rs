@@ -1,9 +1,11 @@
-//! The bar code data descriptor, and what each symbology takes by default.
+//! The bar code data descriptor: what a symbol is, how large, in which colour.
 //!
-//! Rule: BCOCA Reference, "Bar Code Symbol Descriptor (BSD)".
+//! Rule: BCOCA Reference, "Bar Code Symbol Descriptor (BSD)". What holds where it states no size: [`super::size`].
 
-use super::super::bytes::{u8_at, u16_at};
+use super::size;
+use crate::decode::afp::bytes::{u8_at, u16_at};
 use crate::decode::afp::color;
+use crate::decode::afp::units::unit_length;
 use crate::page::{Color, Lu};
 
 /// Logical units in a thousandth of an inch.
@@ -67,29 +69,10 @@ pub mod kind {
     pub const INTELLIGENT_MAIL: u8 = 0x22;
     /// GS1 DataBar.
     pub const DATA_BAR: u8 = 0x24;
+    /// Royal Mail Mailmark.
+    pub const MAILMARK: u8 = 0x25;
     /// Aztec.
     pub const AZTEC: u8 = 0x26;
-}
-
-/// Default module width and height in mils.
-fn defaults(kind: u8, modifier: u8) -> (f64, f64) {
-    match kind {
-        kind::UPC_A | kind::UPC_E | kind::EAN_13 => (13.0, 1020.0),
-        kind::UPC_2 | kind::UPC_5 => (13.0, 770.0),
-        kind::EAN_8 | kind::EAN_2 | kind::EAN_5 => (13.0, 840.0),
-        kind::POSTNET => (20.0, 125.0),
-        kind::ROYAL_MAIL => (20.0, 198.0),
-        kind::JAPAN => (24.0, 142.0),
-        kind::DATA_MATRIX => (21.0, 0.0),
-        kind::PDF417 => (14.0, 0.0),
-        kind::AUSTRALIA => (20.0, 197.0),
-        kind::QR => (12.0, 0.0),
-        kind::INTELLIGENT_MAIL => (20.0, 145.0),
-        // 33 modules high, truncated 13.
-        kind::DATA_BAR => (10.0, if modifier == 1 { 130.0 } else { 330.0 }),
-        kind::AZTEC => (14.0, 0.0),
-        _ => (13.0, 250.0),
-    }
 }
 
 /// Wide-to-narrow ratio where none is stated.
@@ -112,12 +95,14 @@ pub struct Descriptor {
     pub font: Option<u8>,
     /// Colour of bars and text.
     pub color: Color,
-    /// Width of a narrow element or a module.
+    /// Width of a narrow element or a module, as stated or by default.
     pub module: f64,
-    /// Height of bars; 0 where modules make the height.
-    pub height: f64,
-    /// The height was stated.
-    pub height_stated: bool,
+    /// The module width was stated.
+    pub module_stated: bool,
+    /// Height of bars, the multiplier counted in; `None`: the symbology's.
+    pub height: Option<f64>,
+    /// The width that the symbol should have at most; 0: as the modules make it.
+    pub desired: f64,
     /// Wide-to-narrow ratio.
     pub ratio: f64,
 }
@@ -130,22 +115,24 @@ impl Descriptor {
         let extent = |at: usize| u16_at(bdd, at).filter(|extent| *extent != DEFAULT16).map_or(0.0, f64::from);
         let size = [extent(6) * unit[0], extent(8) * unit[1]];
         let (kind, modifier) = (u8_at(bdd, 12)?, u8_at(bdd, 13)?);
-        let (module, height) = defaults(kind, modifier);
         let stated = |at: usize| u8_at(bdd, at).filter(|value| *value != DEFAULT8 && *value != 0);
         let font = stated(14);
-        let module = stated(17).map_or(module, f64::from) * MIL;
+        let stated_module = stated(17).map(|mils| f64::from(mils) * MIL);
+        let module = stated_module.unwrap_or_else(|| size::default_module(kind, modifier));
+        // The multiplier counts only where a height is stated.
         let stated_height = u16_at(bdd, 18).filter(|height| *height != DEFAULT16 && *height != 0);
-        let multiplier = stated(20).map_or(1.0, f64::from);
-        let height = stated_height.map_or(height * MIL, |height| f64::from(height) * unit[1]) * multiplier;
+        let height = stated_height.map(|height| f64::from(height) * unit[1] * stated(20).map_or(1.0, f64::from));
+        let desired = u16_at(bdd, 10).filter(|width| *width != DEFAULT16).map_or(0.0, f64::from) * unit[0];
         let ratio = u16_at(bdd, 21).and_then(ratio).unwrap_or_else(|| default_ratio(kind));
         let named = u16_at(bdd, 15).filter(|value| !matches!(*value, 0 | 0xFF00 | DEFAULT16)).and_then(color::named);
         let color = triplet_color(bdd.get(23..).unwrap_or_default()).or(named).or(area_color).unwrap_or(Color::BLACK);
-        let height_stated = stated_height.is_some();
-        Some(Descriptor { unit, size, kind, modifier, font, color, module, height, height_stated, ratio })
+        let module_stated = stated_module.is_some();
+        Some(Descriptor { unit, size, kind, modifier, font, color, module, module_stated, height, desired, ratio })
     }
 }
 
-/// A number with its decimal point after the first significant digit: 2 is 2.0, 225 is 2.25. Ratios from 2 to 3 exist.
+/// A number with its decimal point after the first significant digit: 2 is 2.0, 225 is 2.25. Ratios from 2 to 3 exist; for
+/// others the default holds.
 fn ratio(value: u16) -> Option<f64> {
     if matches!(value, 0 | DEFAULT16) {
         return None;
@@ -154,7 +141,7 @@ fn ratio(value: u16) -> Option<f64> {
     while ratio >= 10.0 {
         ratio /= 10.0;
     }
-    Some(ratio.clamp(2.0, 3.0))
+    Some(ratio).filter(|ratio| (2.0..=3.0).contains(ratio))
 }
 
 fn triplet_color(triplets: &[u8]) -> Option<Color> {
@@ -167,12 +154,6 @@ fn triplet_color(triplets: &[u8]) -> Option<Color> {
         rest = next;
     }
     None
-}
-
-fn unit_length(base: u8, units: u16) -> f64 {
-    let units = if units == 0 { 14_400.0 } else { f64::from(units) };
-    let inches = if base == 1 { 10.0 / 2.54 } else { 10.0 };
-    inches * f64::from(Lu::PER_INCH) / units
 }
 
 #[cfg(test)]
@@ -188,7 +169,7 @@ mod tests {
     #[test]
     fn defaults_hold_where_nothing_is_stated() {
         let read = Descriptor::read(&bdd(), None).unwrap();
-        assert_eq!((read.unit, read.module.round(), read.height.round()), ([10.0, 10.0], 187.0, 3600.0));
+        assert_eq!((read.unit, read.module.round(), read.height), ([10.0, 10.0], 187.0, None));
         assert_eq!((read.ratio, read.font, read.color, read.size), (2.5, None, Color::BLACK, [0.0, 0.0]));
     }
 
@@ -202,14 +183,21 @@ mod tests {
         stated[20] = 2;
         stated[21..23].copy_from_slice(&[0, 225]);
         let read = Descriptor::read(&stated, None).unwrap();
-        assert_eq!((read.module, read.height, read.ratio, read.font), (144.0, 2000.0, 2.25, Some(3)));
+        assert_eq!((read.module, read.height, read.ratio, read.font), (144.0, Some(2000.0), 2.25, Some(3)));
         assert_eq!(read.color, Color { r: 255, g: 0, b: 0 });
     }
 
     #[test]
+    fn the_multiplier_counts_only_with_a_stated_height() {
+        let mut stated = bdd();
+        stated[20] = 3;
+        assert_eq!(Descriptor::read(&stated, None).unwrap().height, None);
+    }
+
+    #[test]
     fn ratios_have_their_point_after_the_first_digit() {
-        let read = [2, 21, 210, 2100, 21_000, 3, 0, DEFAULT16].map(ratio);
-        let expected = [Some(2.0), Some(2.1), Some(2.1), Some(2.1), Some(2.1), Some(3.0), None, None];
+        let read = [2, 21, 210, 2100, 21_000, 3, 0, DEFAULT16, 17, 4].map(ratio);
+        let expected = [Some(2.0), Some(2.1), Some(2.1), Some(2.1), Some(2.1), Some(3.0), None, None, None, None];
         for (read, expected) in read.iter().zip(expected) {
             assert!((read.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-9);
         }

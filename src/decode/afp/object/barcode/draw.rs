@@ -1,32 +1,25 @@
-//! From a symbol's pattern to bars on the page, and its text beside them.
+//! From a symbol's pattern to bars on the page. Its text: [`super::text`].
 
-use super::super::place::{Place, lu};
-use super::super::text::{PLAIN_PITCH, Setting, set, set_plain};
+use super::super::place::Place;
 use super::descriptor::{Descriptor, MIL, kind};
-use super::encode::{Bearer, Flags, Symbol};
-use super::retail::Group;
+use super::encode::{Bearer, Symbol};
+use super::size;
 use super::symbol::{Bar, Matrix, Pattern, PostalBar};
-use crate::decode::afp::font::ActiveFont;
-use crate::decode::afp::object::text::PLAIN_CODE_PAGE;
-use crate::frame::codepage::CodePage;
-use crate::page::{Advances, Color, Path, Step, TextRun};
+use crate::page::{Color, Path, Step};
 
 /// A rectangle: left, top, width, height in logical units from the symbol's origin.
 type Rectangle = [f64; 4];
 
 /// Height of text in EAN and UPC symbols, in modules.
-const DIGIT_ROW: f64 = 9.0;
+pub const DIGIT_ROW: f64 = 9.0;
 /// How far guards reach into the row of digits, in modules.
 const GUARD: f64 = 5.0;
 /// Thickness of bearer bars and distance of the upright ones, in modules.
 const BEARER: f64 = 5.0;
 const BEARER_GAP: f64 = 10.0;
-/// Largest size of our own font for text, in logical units: 10 pt.
-const MAX_SIZE: f64 = 2000.0;
-/// Distance between bars and text, in logical units.
-const TEXT_GAP: f64 = 150.0;
-/// Part of the em square that lies above the baseline, for the digits and capitals of usual fonts.
-const ASCENT: f64 = 0.75;
+/// Intelligent Mail labels: distance of the identification bars from the symbol, which leaves room for a line of text, and their
+/// thickness: 3/8 and 1/32 inch.
+const IDENTIFICATION: [f64; 2] = [5400.0, 450.0];
 /// MaxiCode (ISO/IEC 16023): distance of columns and rows, and radii of the bull's eye's edges, in mm.
 const HEXAGON: [f64; 2] = [0.88, 0.88 * 0.866_025_403_784_438_6];
 const RINGS: [f64; 6] = [0.51, 1.18, 1.86, 2.53, 3.20, 3.87];
@@ -40,6 +33,10 @@ pub struct Drawn {
     pub width: f64,
     /// Height of the bars.
     pub height: f64,
+    /// Width of a module.
+    pub module: f64,
+    /// What the descriptor means by the height of the symbol: for EAN and UPC the row of digits counts.
+    pub whole: f64,
 }
 
 /// What the dark parts are.
@@ -52,85 +49,98 @@ pub enum Shapes {
         centers: Vec<[f64; 2]>,
         /// Centre of the bull's eye.
         eye: [f64; 2],
+        /// Size against that of the specification.
+        scale: f64,
     },
 }
 
-/// Lays out a pattern in logical units.
-pub fn lay_out(symbol: &Symbol, descriptor: &Descriptor, flags: Flags) -> Drawn {
-    let (module, height) = (descriptor.module, descriptor.height);
+/// Lays out a pattern in logical units; `digits`: EAN and UPC leave room for them.
+pub fn lay_out(symbol: &Symbol, descriptor: &Descriptor, digits: bool) -> Drawn {
     match &symbol.pattern {
-        Pattern::Linear(widths) => linear(widths, symbol.bearer, module, height),
-        Pattern::Retail(bars) => retail(bars, module, height, !flags.no_text() && flags.text_above() != Some(true)),
+        Pattern::Linear(widths) => linear(widths, symbol.bearer, descriptor),
+        Pattern::Retail(bars) => retail(bars, descriptor, digits),
         Pattern::Postal(bars) => postal(bars, descriptor),
         Pattern::Matrix(matrix) => {
-            let row = match descriptor.kind {
-                kind::PDF417 if descriptor.height_stated => height,
-                kind::PDF417 => module * 4.0,
-                _ => module,
-            };
-            let [width, height] = [(matrix.width(), module), (matrix.height(), row)].map(|(n, size)| float(n) * size);
-            Drawn { shapes: Shapes::Rectangles(merged(matrix, module, row)), width, height }
+            let module = size::module(descriptor, float(matrix.width()));
+            let row = if descriptor.kind == kind::PDF417 { size::height(descriptor, module, 0.0) } else { module };
+            let tops: Vec<f64> = (0..=matrix.height()).map(|y| float(y) * row).collect();
+            rows(matrix, module, &tops)
         }
-        Pattern::Hexagons(matrix) => hexagons(matrix),
+        Pattern::Stack(stack) => {
+            let module = size::module(descriptor, float(stack.matrix.width()));
+            let mut tops = vec![0.0];
+            let mut at = 0.0;
+            for height in &stack.heights {
+                at += height * module;
+                tops.push(at);
+            }
+            rows(&stack.matrix, module, &tops)
+        }
+        Pattern::Hexagons(matrix) => hexagons(matrix, descriptor),
     }
+}
+
+/// Rows of modules; `tops` are where they start, and where the last one ends.
+fn rows(matrix: &Matrix, module: f64, tops: &[f64]) -> Drawn {
+    let (width, height) = (float(matrix.width()) * module, tops.last().copied().unwrap_or(0.0));
+    Drawn { shapes: Shapes::Rectangles(merged(matrix, module, tops)), width, height, module, whole: height }
 }
 
 fn float(count: usize) -> f64 {
     f64::from(u32::try_from(count).unwrap_or(u32::MAX))
 }
 
-fn linear(widths: &[f64], bearer: Bearer, module: f64, height: f64) -> Drawn {
+fn linear(widths: &[f64], bearer: Bearer, descriptor: &Descriptor) -> Drawn {
+    let modules: f64 = widths.iter().sum();
+    let around = if bearer == Bearer::Frame { 2.0 * (BEARER + BEARER_GAP) } else { 0.0 };
+    let module = size::module(descriptor, modules + around);
+    let width = modules * module;
+    let height = size::height(descriptor, module, width);
     let mut rectangles = Vec::new();
     let mut at = 0.0;
     for (i, width) in widths.iter().enumerate() {
-        if i % 2 == 0 {
+        if i % 2 == 0 && *width > 0.0 {
             rectangles.push([at * module, 0.0, width * module, height]);
         }
         at += width;
     }
-    let (width, thick) = (at * module, BEARER * module);
+    let (gap, thick) = match bearer {
+        Bearer::Identification => (IDENTIFICATION[0], IDENTIFICATION[1]),
+        _ => (0.0, BEARER * module),
+    };
     let out = BEARER_GAP * module + thick;
     let (left, across) = if bearer == Bearer::Frame { (-out, width + 2.0 * out) } else { (0.0, width) };
     if bearer != Bearer::None {
-        rectangles.push([left, -thick, across, thick]);
-        rectangles.push([left, height, across, thick]);
+        rectangles.push([left, -thick - gap, across, thick]);
+        rectangles.push([left, height + gap, across, thick]);
     }
     if bearer == Bearer::Frame {
         rectangles.push([left, 0.0, thick, height]);
         rectangles.push([left + across - thick, 0.0, thick, height]);
     }
-    let height = if bearer == Bearer::None { height } else { height + thick };
-    Drawn { shapes: Shapes::Rectangles(rectangles), width, height }
+    let under = if matches!(bearer, Bearer::Frame | Bearer::TopAndBottom) { height + thick } else { height };
+    Drawn { shapes: Shapes::Rectangles(rectangles), width, height: under, module, whole: height }
 }
 
-/// The stated height holds the row of digits, into which the guards reach.
-fn retail(bars: &[Bar], module: f64, height: f64, digits: bool) -> Drawn {
-    let row = if digits { (DIGIT_ROW * module).min(height / 2.0) } else { 0.0 };
+/// The height holds the row of digits, into which the guards reach; that of a supplement alone is that of its bars.
+fn retail(bars: &[Bar], descriptor: &Descriptor, digits: bool) -> Drawn {
+    let modules = bars.last().map_or(0.0, |bar| f64::from(bar.at + bar.width));
+    let module = size::module(descriptor, modules);
+    let height = size::height(descriptor, module, modules * module);
+    let alone = bars.iter().all(|bar| bar.supplement);
+    let row = if digits && !alone { (DIGIT_ROW * module).min(height / 2.0) } else { 0.0 };
     let guard = (GUARD * module).min(row);
     let rectangle = |bar: &Bar| {
-        let top = if bar.supplement && digits { row } else { 0.0 };
+        let top = if bar.supplement { row } else { 0.0 };
         let bottom = if bar.guard || bar.supplement { height - row + guard } else { height - row };
         [f64::from(bar.at) * module, top, f64::from(bar.width) * module, bottom - top]
     };
-    let width = bars.last().map_or(0.0, |bar| f64::from(bar.at + bar.width) * module);
-    Drawn { shapes: Shapes::Rectangles(bars.iter().map(rectangle).collect()), width, height: height - row + guard }
-}
-
-/// Distance of postal bars in bar widths, and the share of the height that the tracker takes (POSTNET: the short bar).
-fn postal_shape(kind: u8) -> (f64, f64) {
-    // 22 bars of 20 mils in an inch; Japan Post has as much space as bar.
-    const PITCH: f64 = 1000.0 / 22.0 / 20.0;
-    match kind {
-        kind::POSTNET => (PITCH, 0.4),
-        kind::JAPAN => (2.0, 1.0 / 3.0),
-        kind::INTELLIGENT_MAIL => (PITCH, 0.33),
-        _ => (PITCH, 0.255),
-    }
+    let shapes = Shapes::Rectangles(bars.iter().map(rectangle).collect());
+    Drawn { shapes, width: modules * module, height: height - row + guard, module, whole: height }
 }
 
 fn postal(bars: &[PostalBar], descriptor: &Descriptor) -> Drawn {
-    let (pitch, share) = postal_shape(descriptor.kind);
-    let (module, height) = (descriptor.module, descriptor.height);
+    let size::Postal { pitch, bar: thick, height, share } = size::postal(descriptor, float(bars.len()));
     let (low, high) = (height * (1.0 - share) / 2.0, height * (1.0 + share) / 2.0);
     let rectangle = |(i, bar): (usize, &PostalBar)| {
         let (top, bottom) = match bar {
@@ -140,14 +150,16 @@ fn postal(bars: &[PostalBar], descriptor: &Descriptor) -> Drawn {
             PostalBar::Tracker => (low, high),
             PostalBar::Half => (height * (1.0 - share), height),
         };
-        [float(i) * pitch * module, top, module, bottom - top]
+        [float(i) * pitch, top, thick, bottom - top]
     };
-    let width = (float(bars.len().saturating_sub(1)) * pitch + 1.0) * module;
-    Drawn { shapes: Shapes::Rectangles(bars.iter().enumerate().map(rectangle).collect()), width, height }
+    let width = float(bars.len().saturating_sub(1)) * pitch + thick;
+    let shapes = Shapes::Rectangles(bars.iter().enumerate().map(rectangle).collect());
+    Drawn { shapes, width, height, module: thick, whole: height }
 }
 
 /// Runs of dark modules, taken together with equal runs in the rows below.
-fn merged(matrix: &Matrix, module: f64, row_height: f64) -> Vec<Rectangle> {
+fn merged(matrix: &Matrix, module: f64, tops: &[f64]) -> Vec<Rectangle> {
+    let top = |y: usize| tops.get(y).or(tops.last()).copied().unwrap_or(0.0);
     let mut done: Vec<Rectangle> = Vec::new();
     // Open runs: first column, last column, first row.
     let mut open: Vec<(usize, usize, usize)> = Vec::new();
@@ -167,9 +179,8 @@ fn merged(matrix: &Matrix, module: f64, row_height: f64) -> Vec<Rectangle> {
         }
         let still = |run: &(usize, usize, usize)| runs.contains(&(run.0, run.1));
         let (kept, ended): (Vec<_>, Vec<_>) = open.into_iter().partition(still);
-        for (from, to, top) in ended {
-            let (left, top, width) = (float(from) * module, float(top) * row_height, float(to - from) * module);
-            done.push([left, top, width, float(y) * row_height - top]);
+        for (from, to, first) in ended {
+            done.push([float(from) * module, top(first), float(to - from) * module, top(y) - top(first)]);
         }
         let new: Vec<_> = runs
             .into_iter()
@@ -182,8 +193,10 @@ fn merged(matrix: &Matrix, module: f64, row_height: f64) -> Vec<Rectangle> {
     done
 }
 
-fn hexagons(matrix: &Matrix) -> Drawn {
-    let [column, row] = HEXAGON.map(|size| size * MM);
+fn hexagons(matrix: &Matrix, descriptor: &Descriptor) -> Drawn {
+    let columns = float(matrix.width());
+    let scale = size::maxicode(descriptor, columns * HEXAGON[0] * MM);
+    let [column, row] = HEXAGON.map(|size| size * MM * scale);
     let mut centers = Vec::new();
     for y in 0..matrix.height() {
         for x in 0..matrix.width() {
@@ -194,8 +207,8 @@ fn hexagons(matrix: &Matrix) -> Drawn {
         }
     }
     let eye = [14.5 * column, 16.0 * row + column / 3f64.sqrt()];
-    let (width, height) = (30.0 * column, 32.0 * row + 2.0 * column / 3f64.sqrt());
-    Drawn { shapes: Shapes::Hexagons { centers, eye }, width, height }
+    let (width, height) = (columns * column, 32.0 * row + 2.0 * column / 3f64.sqrt());
+    Drawn { shapes: Shapes::Hexagons { centers, eye, scale }, width, height, module: column, whole: height }
 }
 
 /// The bars as one filled path.
@@ -215,8 +228,8 @@ pub fn path(drawn: &Drawn, origin: [f64; 2], place: &Place, color: Color) -> Pat
                 figure(&[[*left, *top], [right, *top], [right, bottom], [*left, bottom]]);
             }
         }
-        Shapes::Hexagons { centers, eye } => {
-            let [half, _] = HEXAGON.map(|size| size * MM / 2.0);
+        Shapes::Hexagons { centers, eye, scale } => {
+            let [half, _] = HEXAGON.map(|size| size * MM * scale / 2.0);
             let tip = 2.0 * half / 3f64.sqrt();
             for [x, y] in centers {
                 let corners = [
@@ -230,7 +243,7 @@ pub fn path(drawn: &Drawn, origin: [f64; 2], place: &Place, color: Color) -> Pat
                 figure(&corners);
             }
             for radius in RINGS {
-                steps.extend(circle(*eye, radius * MM, &at));
+                steps.extend(circle(*eye, radius * MM * scale, &at));
             }
         }
     }
@@ -251,78 +264,4 @@ fn circle([x, y]: [f64; 2], r: f64, at: &impl Fn(f64, f64) -> [crate::page::Lu; 
     }
     steps.push(Step::Close);
     steps
-}
-
-/// The font of text: a mapped one, or ours.
-pub type TextFont<'f> = Option<&'f ActiveFont>;
-
-/// Human-readable text at its places.
-pub fn text(
-    symbol: &Symbol,
-    drawn: &Drawn,
-    descriptor: &Descriptor,
-    flags: Flags,
-    origin: [f64; 2],
-    place: &Place,
-    font: TextFont<'_>,
-) -> Vec<TextRun> {
-    if flags.no_text() || symbol.text.is_empty() {
-        return Vec::new();
-    }
-    let writer = Writer { font, color: descriptor.color, place, origin };
-    if !symbol.groups.is_empty() && flags.text_above() != Some(true) {
-        let module = descriptor.module;
-        let size = (7.0 * module / PLAIN_PITCH).min(DIGIT_ROW * module / ASCENT);
-        return symbol.groups.iter().flat_map(|group| writer.group(group, module, descriptor.height, size)).collect();
-    }
-    let above = flags.text_above().unwrap_or(descriptor.kind == kind::AUSTRALIA);
-    let fitting = drawn.width / (float(symbol.text.chars().count()) * PLAIN_PITCH);
-    let size = fitting.clamp(200.0, MAX_SIZE);
-    let ascent = ASCENT * font.map_or(size, |font| f64::from(font.size().0));
-    let baseline = if above { -TEXT_GAP } else { drawn.height + TEXT_GAP + ascent };
-    writer.centred(&symbol.text, [0.0, drawn.width], baseline, size)
-}
-
-struct Writer<'w> {
-    font: TextFont<'w>,
-    color: Color,
-    place: &'w Place,
-    origin: [f64; 2],
-}
-
-impl Writer<'_> {
-    /// Digits of EAN and UPC: seven modules each, at the bottom of the symbol or at the top of the supplement.
-    fn group(&self, group: &Group, module: f64, height: f64, size: f64) -> Vec<TextRun> {
-        let left = f64::from(group.at) * module;
-        let width = float(group.text.len()) * 7.0 * module;
-        let baseline = if group.supplement { (DIGIT_ROW - 1.0) * module } else { height };
-        self.centred(&group.text, [left, left + width], baseline, size)
-    }
-
-    /// Text centred between two places on a baseline.
-    fn centred(&self, text: &str, [left, right]: [f64; 2], baseline: f64, size: f64) -> Vec<TextRun> {
-        let encoded = CodePage::find(PLAIN_CODE_PAGE).and_then(|page| page.encode(text)).unwrap_or_default();
-        let setting = |at: [f64; 2]| Setting {
-            at: self.place.exact(self.origin[0] + at[0], self.origin[1] + at[1]),
-            baseline: Setting::baseline([1.0, 0.0], self.place),
-            direction: 1,
-            cell: if self.font.is_none() { size } else { 0.0 },
-            slanted: false,
-            color: self.color,
-        };
-        let write = |at: [f64; 2]| match self.font {
-            Some(font) => set(font, &encoded, &setting(at)),
-            None => set_plain(&encoded, &setting(at)),
-        };
-        let length: i64 = write([0.0, 0.0]).iter().map(|run| length(&run.advances)).sum();
-        let length = lu(0.0).0.max(i32::try_from(length).unwrap_or(0));
-        write([(left + right - f64::from(length)) / 2.0, baseline])
-    }
-}
-
-fn length(advances: &Advances) -> i64 {
-    match advances {
-        Advances::Uniform(advance) => i64::from(advance.0),
-        Advances::Each(all) => all.iter().map(|advance| i64::from(advance.0)).sum(),
-    }
 }

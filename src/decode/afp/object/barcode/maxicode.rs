@@ -78,9 +78,10 @@ fn carrier(items: &[Item], mode: u8) -> Result<(Vec<u8>, Vec<Item>), Invalid> {
     let mut part = || parts.next().ok_or("a carrier message without postal code, country and class of service");
     let (postal, country, class) = (part()?, part()?, part()?);
     let number = |text: &[u8]| {
-        let digits = !text.is_empty() && text.len() <= 3 && text.iter().all(u8::is_ascii_digit);
-        let value = text.iter().fold(0u32, |all, digit| all * 10 + u32::from(digit.wrapping_sub(b'0')));
-        if digits { Ok(value) } else { Err("a country or class of service that is no number of three digits") }
+        if text.is_empty() || text.len() > 3 || !text.iter().all(u8::is_ascii_digit) {
+            return Err("a country or class of service that is no number of three digits");
+        }
+        Ok(text.iter().fold(0u32, |all, digit| all * 10 + u32::from(digit.wrapping_sub(b'0'))))
     };
     let (country, class) = (number(country)?, number(class)?);
     let code = if mode == 2 { numeric_postal(postal)? } else { letter_postal(postal)? };
@@ -101,7 +102,7 @@ fn numeric_postal(postal: &[u8]) -> Result<u64, Invalid> {
     Ok(number | u64::try_from(postal.len()).unwrap_or(0) << 30)
 }
 
-/// Six characters of set A, the last in the lowest bits.
+/// Six characters of set A, the last in the lowest bits; longer codes are cut.
 fn letter_postal(postal: &[u8]) -> Result<u64, Invalid> {
     let mut code = 0;
     for i in 0..6 {
@@ -109,7 +110,7 @@ fn letter_postal(postal: &[u8]) -> Result<u64, Invalid> {
         let value = in_set(0, ch).filter(|_| ch >= b' ').ok_or("a postal code with a character outside set A")?;
         code = code << 6 | u64::from(value);
     }
-    if postal.len() > 6 { Err("a postal code of more than six characters") } else { Ok(code) }
+    Ok(code)
 }
 
 const SET_B_PUNCTUATION: &[u8; 18] = b";<=>?[\\]^_ ,./:@!|";
@@ -208,4 +209,17 @@ fn draw(words: &[u8]) -> Matrix {
         matrix.set(i % 30, i / 30, dark);
     }
     matrix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_country_of_many_digits_is_refused() {
+        let items: Vec<Item> =
+            b"152382802\x1d84099999999999999\x1d001\x1dX".iter().map(|byte| Item::Byte(*byte)).collect();
+        let refused = maxicode(&items, &MaxiCodeOptions { mode: 2, append: None });
+        assert!(refused.is_err_and(|why| why.contains("three digits")));
+    }
 }

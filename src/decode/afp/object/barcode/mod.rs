@@ -19,29 +19,38 @@ mod descriptor;
 mod draw;
 mod ebcdic;
 mod encode;
+mod gs1;
 mod intelligent_mail;
+mod linear;
+mod mailmark;
 mod maxicode;
 mod maxicode_layout;
 mod multi_width;
+mod package;
 mod pdf417;
+mod pdf417_data;
 mod pdf417_patterns;
 mod postal;
 mod qr;
 mod reed_solomon;
 mod retail;
+mod size;
 mod symbol;
 #[cfg(test)]
 mod tests;
+mod text;
+mod two_dimensional;
 mod two_width;
 
-use super::bytes::{u8_at, u16_at};
 use super::place::{Content, Mapping, Place, place};
 use super::{ObjectArea, ObjectFonts};
+use crate::decode::afp::bytes::{u8_at, u16_at};
 use crate::decode::afp::{Limits, Report};
 use crate::page::{Barcode, Element};
 use descriptor::Descriptor;
-use draw::{lay_out, path, text};
+use draw::{lay_out, path};
 use encode::{Flags, encode};
+use text::text;
 
 /// Draws a bar code object: `bdd` is the data of its BDD, `bdas` that of each of its BDAs.
 pub fn bar_code(
@@ -103,8 +112,8 @@ fn symbol(
         font
     });
     let origin = [f64::from(x) * descriptor.unit[0], f64::from(y) * descriptor.unit[1]];
-    let drawn = lay_out(&symbol, descriptor, flags);
-    let runs = text(&symbol, &drawn, descriptor, flags, origin, place, font.as_deref());
+    let drawn = lay_out(&symbol, descriptor, !flags.no_text());
+    let runs = text(&symbol, &drawn, flags, &text::Writer::new(font.as_deref(), descriptor.color, place, origin));
     if !flags.no_bars() {
         let bars = path(&drawn, origin, place, descriptor.color);
         elements.push(Element::Barcode(Barcode { symbology: symbol.name.into(), value: symbol.value, bars }));

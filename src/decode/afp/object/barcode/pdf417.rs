@@ -2,7 +2,7 @@
 //!
 //! Rule: ISO/IEC 15438. Text is written in text compaction, long runs of digits in numeric compaction, all else in bytes.
 
-use super::data::Item;
+use super::pdf417_data::{Unit, eci};
 use super::pdf417_patterns::PATTERNS;
 use super::symbol::{Invalid, Matrix};
 
@@ -24,9 +24,6 @@ const BYTES: u16 = 901;
 const NUMERIC: u16 = 902;
 const SHIFT_BYTE: u16 = 913;
 const BYTES_OF_SIX: u16 = 924;
-const ECI_LOW: u16 = 927;
-const ECI_MIDDLE: u16 = 926;
-const ECI_HIGH: u16 = 925;
 /// Codewords of one symbol, check codewords included.
 const MAX_WORDS: usize = 928;
 /// Digits in a row from which numeric compaction is shorter.
@@ -34,10 +31,11 @@ const NUMERIC_RUN: usize = 13;
 const START: (u32, u32) = (0b1_1111_1110_1010_1000, 17);
 const STOP: (u32, u32) = (0b11_1111_1010_0010_1001, 18);
 
-/// Encodes data.
-pub fn pdf417(items: &[Item], options: &Pdf417Options) -> Result<Matrix, Invalid> {
-    let words = codewords(items);
-    let level = options.level.unwrap_or(match words.len() {
+/// Encodes data, with the codewords of a macro control block behind it.
+pub fn pdf417(units: &[Unit], block: &[u16], options: &Pdf417Options) -> Result<Matrix, Invalid> {
+    let words = codewords(units);
+    let data = words.len() + block.len();
+    let level = options.level.unwrap_or(match data {
         0..=40 => 2,
         41..=160 => 3,
         161..=320 => 4,
@@ -47,16 +45,18 @@ pub fn pdf417(items: &[Item], options: &Pdf417Options) -> Result<Matrix, Invalid
         return Err("an error correction level that PDF417 does not have");
     }
     let checks = 2usize << level;
-    let total = words.len() + 1 + checks;
+    let total = data + 1 + checks;
     let (columns, rows) = size(total, options).ok_or("more data than the symbol holds")?;
-    let mut all = vec![u16::try_from(columns * rows - checks).unwrap_or(0)];
+    let room = columns * rows - checks;
+    let mut all = vec![u16::try_from(room).unwrap_or(0)];
     all.extend(words);
-    all.resize(columns * rows - checks, TEXT);
+    all.resize(room.saturating_sub(block.len()), TEXT);
+    all.extend(block);
     all.extend(check_words(&all, checks));
     Ok(draw(&all, columns, rows, level, options.truncated))
 }
 
-/// Columns and rows that hold `total` codewords.
+/// Columns and rows that hold `total` codewords. Where the rows that were asked for are too few, more are added.
 fn size(total: usize, options: &Pdf417Options) -> Option<(usize, usize)> {
     let fits = |columns: usize, rows: usize| {
         let room = columns * rows;
@@ -64,7 +64,6 @@ fn size(total: usize, options: &Pdf417Options) -> Option<(usize, usize)> {
     };
     let rows_of = |columns: usize| total.div_ceil(columns.max(1)).max(3);
     match (options.columns, options.rows) {
-        // A fixed size that is too small grows downwards, as long as there is room.
         (0, 0) => {
             // About three times as wide as high, with rows three modules high.
             let shape = |columns: usize| (17 * columns + 69).abs_diff(9 * rows_of(columns));
@@ -72,22 +71,32 @@ fn size(total: usize, options: &Pdf417Options) -> Option<(usize, usize)> {
             Some((columns, rows_of(columns)))
         }
         (0, rows) => (1..=30).map(|columns| (columns, rows)).find(|(columns, rows)| fits(*columns, *rows)),
-        (columns, 0) => Some((columns, rows_of(columns))).filter(|(columns, rows)| fits(*columns, *rows)),
-        (columns, rows) => Some((columns, rows)).filter(|(columns, rows)| fits(*columns, *rows)),
+        (columns, rows) => {
+            let rows = rows_of(columns).max(rows);
+            Some((columns, rows)).filter(|(columns, rows)| fits(*columns, *rows))
+        }
     }
 }
 
 /// High-level encodation.
-fn codewords(items: &[Item]) -> Vec<u16> {
+fn codewords(units: &[Unit]) -> Vec<u16> {
     let mut words = Vec::new();
     // Text compaction is in force at the start.
     let mut mode = TEXT;
-    for run in items.chunk_by(|a, b| matches!((a, b), (Item::Byte(_), Item::Byte(_)))) {
-        if let [Item::Eci(number)] = run {
-            words.extend(eci(*number));
-            continue;
+    for run in units.chunk_by(|a, b| matches!((a, b), (Unit::Byte(_), Unit::Byte(_)))) {
+        match run {
+            [Unit::Eci(number)] => {
+                words.extend(eci(*number));
+                continue;
+            }
+            [Unit::Word(word)] => {
+                words.push(*word);
+                continue;
+            }
+            _ => {}
         }
-        let bytes = super::data::bytes(run);
+        let bytes: Vec<u8> =
+            run.iter().filter_map(|unit| if let Unit::Byte(byte) = unit { Some(*byte) } else { None }).collect();
         for part in parts(&bytes) {
             match part {
                 Part::Text(text) => {
@@ -114,15 +123,6 @@ fn codewords(items: &[Item]) -> Vec<u16> {
         }
     }
     words
-}
-
-fn eci(number: u32) -> Vec<u16> {
-    let word = |value: u32| u16::try_from(value).unwrap_or(0);
-    match number {
-        0..=899 => vec![ECI_LOW, word(number)],
-        900..=810_899 => vec![ECI_MIDDLE, word(number / 900 - 1), word(number % 900)],
-        _ => vec![ECI_HIGH, word((number - 810_900).min(899))],
-    }
 }
 
 enum Part<'b> {
@@ -196,7 +196,7 @@ enum Sub {
 }
 
 /// Values of text compaction: which of the sub-modes has a character, and its value there.
-fn text_words(text: &[u8]) -> Vec<u16> {
+pub fn text_words(text: &[u8]) -> Vec<u16> {
     let in_upper = |ch: u8| match ch {
         b'A'..=b'Z' => Some(u16::from(ch - b'A')),
         b' ' => Some(26),
@@ -255,7 +255,7 @@ fn byte_words(bytes: &[u8]) -> Vec<u16> {
 }
 
 /// Up to 44 digits at a time, with a leading 1.
-fn numeric_words(digits: &[u8]) -> Vec<u16> {
+pub fn numeric_words(digits: &[u8]) -> Vec<u16> {
     let mut words = Vec::new();
     for group in digits.chunks(44) {
         // 45 decimal digits do not fit in 128 bits: divide the digits themselves.

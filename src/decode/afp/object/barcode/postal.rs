@@ -3,7 +3,7 @@
 //! Rules: USPS DMM 708.4 (POSTNET); Royal Mail "Mailsort Technical Annex"; TNT Post "KIX-code"; Australia Post "Guide to Printing
 //! the 4-State Barcode"; Japan Post "Zip code manual".
 
-use super::symbol::{Invalid, PostalBar, digits};
+use super::symbol::{Invalid, PostalBar, digits, text_of};
 
 /// The bars of a digit of POSTNET, 1 is tall.
 const POSTNET: [&str; 10] = ["11000", "00011", "00101", "00110", "01001", "01010", "01100", "10001", "10010", "10100"];
@@ -85,8 +85,9 @@ enum Customer {
     Bars,
 }
 
-/// Australia Post 4-state code. The modifier gives the format control code and how customer information is written.
-pub fn australia(data: &[u8], modifier: u8) -> Result<Vec<PostalBar>, Invalid> {
+/// Australia Post 4-state code, and its text: format control code, sorting code, customer information. The modifier gives the
+/// format control code and how customer information is written.
+pub fn australia(data: &[u8], modifier: u8) -> Result<(Vec<PostalBar>, String), Invalid> {
     let (format, room, customer) = match modifier {
         1 => ([1, 1], 0, Customer::None),
         2 => ([5, 9], 16, Customer::Numeric),
@@ -132,7 +133,8 @@ pub fn australia(data: &[u8], modifier: u8) -> Result<Vec<PostalBar>, Invalid> {
         all.extend([check >> 4 & 3, check >> 2 & 3, check & 3]);
     }
     all.extend([1, 3]);
-    Ok(all.into_iter().map(PostalBar::of).collect())
+    let text = text_of(&format) + &data.iter().map(|ch| char::from(*ch)).collect::<String>();
+    Ok((all.into_iter().map(PostalBar::of).collect(), text))
 }
 
 /// Four Reed-Solomon symbols over GF(64), polynomial x^6 + x + 1, roots a^1 to a^4.
@@ -184,4 +186,25 @@ pub fn japan(data: &[u8]) -> Result<Vec<PostalBar>, Invalid> {
     }
     bars.extend([2, 0]);
     Ok(bars.into_iter().map(PostalBar::of).collect())
+}
+
+/// The code points of direct input (BCOCA, table 15), in the order of [`JAPAN_ORDER`].
+const JAPAN_DIRECT: &[u8; 19] =
+    &[0xF0, 0xF1, 0xF2, 0xF3, 0xF4, 0xF5, 0xF6, 0xF7, 0xF8, 0xF9, 0x60, 0x5A, 0x7F, 0x7B, 0xE0, 0x6C, 0x50, 0x7D, 0x4D];
+const JAPAN_START: u8 = 0x4C;
+const JAPAN_STOP: u8 = 0x6E;
+
+/// Japan Post from codes as they stand, start, stop and check included; nothing is added.
+pub fn japan_direct(data: &[u8]) -> Result<Vec<PostalBar>, Invalid> {
+    let mut bars = Vec::new();
+    for code in data {
+        let place = JAPAN_DIRECT.iter().position(|point| point == code);
+        match (*code, place.and_then(|place| JAPAN.get(place))) {
+            (JAPAN_START, _) => bars.extend([0, 2]),
+            (JAPAN_STOP, _) => bars.extend([2, 0]),
+            (_, Some(pattern)) => bars.extend(pattern.bytes().map(|bar| bar - b'0')),
+            _ => return Err("a code point that direct input does not have"),
+        }
+    }
+    if bars.is_empty() { Err("no data") } else { Ok(bars.into_iter().map(PostalBar::of).collect()) }
 }

@@ -14,6 +14,8 @@ pub struct QrOptions {
     pub version: u8,
     /// Error correction level: 0 L, 1 M, 2 Q, 3 H.
     pub level: u8,
+    /// Data that the version does not hold are refused; otherwise the symbol grows.
+    pub keep_version: bool,
     /// Structured append: this symbol's number from 1, how many, parity byte.
     pub append: Option<(u8, u8, u8)>,
     /// GS1: FNC1 in the first position.
@@ -44,7 +46,8 @@ pub fn qr(items: &[Item], options: &QrOptions) -> Result<Matrix, Invalid> {
     };
     let versions = match options.version {
         0 => 1..=40,
-        version @ 1..=40 => version..=version,
+        version @ 1..=40 if options.keep_version => version..=version,
+        version @ 1..=40 => version..=40,
         _ => return Err("a version that QR Code does not have"),
     };
     for version in versions {
@@ -59,9 +62,10 @@ pub fn qr(items: &[Item], options: &QrOptions) -> Result<Matrix, Invalid> {
     Err("more data than the symbol holds")
 }
 
-/// Data bits of a version at a level: the crate tells them when asked for too much.
+/// Data bits of a version at a level: the crate tells them when asked for too much, in segments that are short enough for
+/// the counts of every version.
 fn capacity(version: Version, level: QrCodeEcc) -> usize {
-    let too_much = [QrSegment::make_bytes(&[0; 3000])];
+    let too_much: [QrSegment; 20] = std::array::from_fn(|_| QrSegment::make_bytes(&[0; 200]));
     match QrCode::encode_segments_advanced(&too_much, level, version, version, None, false) {
         Err(DataTooLong::DataOverCapacity(_, capacity)) => capacity,
         _ => 0,
@@ -159,4 +163,21 @@ fn modules(code: &QrCode) -> Matrix {
         }
     }
     matrix
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn symbols_are_no_larger_than_they_must_be() {
+        let side = |length: usize, level: u8| {
+            let items = vec![Item::Byte(b'a'); length];
+            qr(&items, &QrOptions { level, ..QrOptions::default() }).map(|matrix| matrix.width())
+        };
+        // ISO/IEC 18004, table 7: bytes that versions 1, 2 and 10 hold at level L, and version 1 at level H.
+        assert_eq!([side(17, 0), side(18, 0), side(32, 0), side(271, 0)], [Ok(21), Ok(25), Ok(25), Ok(57)]);
+        assert_eq!([side(7, 3), side(8, 3)], [Ok(21), Ok(25)]);
+        assert!(side(2953, 0) == Ok(177) && side(2954, 0).is_err());
+    }
 }

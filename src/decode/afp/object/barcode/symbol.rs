@@ -14,6 +14,8 @@ pub enum Pattern {
     Postal(Vec<PostalBar>),
     /// Square or oblong modules in rows.
     Matrix(Matrix),
+    /// Modules in rows of different heights.
+    Stack(Stack),
     /// Hexagons in 33 rows of 30 about a bull's eye.
     Hexagons(Matrix),
 }
@@ -58,6 +60,15 @@ impl PostalBar {
     }
 }
 
+/// Rows of modules and their heights, in modules.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stack {
+    /// The rows.
+    pub matrix: Matrix,
+    /// The height of each.
+    pub heights: Vec<f64>,
+}
+
 /// Modules, dark or light, row by row from the top.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Matrix {
@@ -69,6 +80,16 @@ impl Matrix {
     /// All light.
     pub fn new(width: usize, height: usize) -> Matrix {
         Matrix { width: width.max(1), modules: vec![false; width.max(1) * height] }
+    }
+
+    /// Of rows; shorter ones end light.
+    pub fn of_rows(rows: &[Vec<bool>]) -> Matrix {
+        let width = rows.iter().map(Vec::len).max().unwrap_or(0);
+        let mut matrix = Matrix::new(width, rows.len());
+        for (y, row) in rows.iter().enumerate() {
+            row.iter().enumerate().for_each(|(x, dark)| matrix.set(x, y, *dark));
+        }
+        matrix
     }
 
     /// Modules in a row.

@@ -21,17 +21,7 @@ impl ObjectFonts for NoFonts {
 }
 
 fn area() -> ObjectArea {
-    ObjectArea {
-        x: Lu(1000),
-        y: Lu(2000),
-        turns: 0,
-        width: None,
-        height: None,
-        mapping: None,
-        content_x: Lu(0),
-        content_y: Lu(0),
-        color: None,
-    }
+    ObjectArea { x: Lu(1000), y: Lu(2000), ..ObjectArea::AT_ORIGIN }
 }
 
 fn bdd(kind: u8, modifier: u8) -> Vec<u8> {
@@ -339,4 +329,164 @@ proptest! {
         // Eleven modules for each value, two more for the stop.
         prop_assert_eq!(widths.iter().sum::<f64>() % 11.0, 2.0);
     }
+}
+
+#[test]
+fn mailmark_has_the_bars_of_zint() {
+    assert_eq!(
+        states(0x25, 0, "1100000000000XY11"),
+        "332331332311332311332311332332211311221311322010322311222311020100"
+    );
+    let c = "211313331231133012222330302222002021031223003221312330133210230221";
+    assert_eq!(states(0x25, 0, "21B2254800659JW5O9QA6Y"), c);
+    let l = "233013322313331303200030202103331233023022232022030112302323230113102231133233";
+    assert_eq!(states(0x25, 1, "41038422416563762EF61AH8T"), l);
+    assert!(invalid(0x25, 0, "1500000000000XY11") && invalid(0x25, 0, "1100000000000QQ1"));
+    assert!(invalid(0x25, 1, "1100000000000XY11") && invalid(0x25, 0, "110000000000"));
+}
+
+#[test]
+fn forms_of_data_bar_show_all_digits_of_the_data() {
+    let symbol = symbol_of(0x24, 0, "20012345678900");
+    assert_eq!((symbol.text.as_str(), symbol.value.as_str()), ("(01)20012345678900", "20012345678909"));
+    assert_eq!(symbol_of(0x24, 4, "1501234567890").text, "(01)15012345678907");
+    let expanded = symbol_of(0x24, 0x11, "0198898765432106320201234515991231");
+    assert_eq!(expanded.text, "(01)98898765432106(3202)012345(15)991231");
+    let Pattern::Stack(stack) = expanded.pattern else { panic!() };
+    assert_eq!(stack.heights, [34.0]);
+    assert!(invalid(0x24, 5, "20012345678909") && invalid(0x24, 0x1C, "10A"));
+    // The symbol begins with a space: its first bar is one module from the origin.
+    let (elements, _) = drawn(&bdd(0x24, 0), &bda(0, &ebcdic("20012345678909")));
+    let [Element::Barcode(code), Element::Text(text)] = elements.as_slice() else { panic!() };
+    assert_eq!(moves(&code.bars)[0], [Lu(2000 + 144), Lu(2500)]);
+    assert!(text.y > Lu(2500 + 33 * 144));
+}
+
+#[test]
+fn the_printer_puts_parentheses_around_identifiers() {
+    let data = [&[0x8F][..], &ebcdic("019061414100768715001230")].concat();
+    let symbol = |modifier| {
+        let descriptor = Descriptor::read(&bdd(0x11, modifier), None).unwrap();
+        encode(&descriptor, Flags(0), &data).unwrap().0
+    };
+    assert_eq!(symbol(4).text, "(01)90614141007687(15)001230");
+    assert_eq!(symbol(3).text, "019061414100768715001230");
+    assert_eq!((symbol(4).value, symbol(4).pattern), (symbol(3).value, symbol(3).pattern));
+}
+
+#[test]
+fn intelligent_mail_labels_have_banner_and_bars() {
+    let container = [&[0x8F][..], &ebcdic("99M123456-----ABC1234")].concat();
+    let (elements, notes) = drawn(&bdd(0x11, 5), &bda(0, &container));
+    let [Element::Barcode(code), Element::Text(banner), Element::Text(text)] = elements.as_slice() else {
+        panic!("{notes:?}")
+    };
+    assert_eq!((banner.text.as_str(), text.text.as_str()), ("USPS SCAN REQUIRED", "99  M  123456  -----ABC1234"));
+    assert!(banner.y < Lu(2500) && text.y > Lu(2500 + 925 * 14));
+    assert_eq!(code.value, "99M123456-----ABC1234");
+    let words: Vec<u8> = "USPS TRACKING # eVS".encode_utf16().flat_map(u16::to_be_bytes).collect();
+    let mut package = vec![0, 0, 0, u8::try_from(words.len()).unwrap()];
+    package.extend(words);
+    package.push(0x8F);
+    package.extend(ebcdic("42021234"));
+    package.push(0x8F);
+    package.extend(ebcdic("9374890100000003985039"));
+    let (elements, notes) = drawn(&bdd(0x11, 6), &bda(0, &package));
+    let [Element::Barcode(_), Element::Text(banner), Element::Text(text)] = elements.as_slice() else {
+        panic!("{notes:?}")
+    };
+    assert_eq!((banner.text.as_str(), text.text.as_str()), ("USPS TRACKING # eVS", "9374 8901 0000 0003 9850 39"));
+    assert_eq!(drawn(&bdd(0x11, 5), &bda(0, &ebcdic("99M12"))).1[0].0, "afp-barcode-invalid");
+}
+
+#[test]
+fn japan_post_may_come_as_bars() {
+    let direct = |data: &[u8]| {
+        let descriptor = Descriptor::read(&bdd(0x1B, 1), None).unwrap();
+        encode(&descriptor, Flags(0), data).map(|(symbol, _)| symbol.pattern)
+    };
+    let Ok(Pattern::Postal(bars)) = direct(&[0x4C, 0xF1, 0x60, 0x5A, 0x6E]) else { panic!() };
+    assert_eq!(bars.len(), 2 + 9 + 2);
+    assert!(direct(&[0x40]).is_err());
+}
+
+#[test]
+fn text_alone_starts_at_the_position_and_check_digits_of_msi_are_not_printed() {
+    let (elements, _) = drawn(&bdd(0x02, 2), &bda(0x04, &ebcdic("1234567")));
+    let [Element::Text(text)] = elements.as_slice() else { panic!() };
+    assert_eq!((text.text.as_str(), text.x, text.y), ("1234567", Lu(2000), Lu(2500)));
+    assert_eq!(symbol_of(0x02, 2, "1234567").value, "12345674");
+    assert!(symbol_of(0x1F, 8, "39987520").text.starts_with("45"));
+}
+
+#[test]
+fn trailing_blanks_choose_the_type_of_the_family() {
+    let (elements, notes) = drawn(&bdd(0x09, 0), &bda(0x02, &ebcdic("9638507     ")));
+    let Some(Element::Barcode(code)) = elements.first() else { panic!("{notes:?}") };
+    assert_eq!(code.symbology, "EAN-8");
+    let (elements, _) = drawn(&bdd(0x22, 0), &bda(0x02, &ebcdic("0123456709498765432101234      ")));
+    assert!(matches!(elements.first(), Some(Element::Barcode(_))));
+}
+
+#[test]
+fn a_supplement_alone_has_its_digits_above() {
+    let (elements, _) = drawn(&bdd(0x16, 0), &bda(0, &ebcdic("05")));
+    let [Element::Barcode(code), Element::Text(text)] = elements.as_slice() else { panic!() };
+    assert_eq!(moves(&code.bars)[0], [Lu(2000), Lu(2500)]);
+    assert!(text.y < Lu(2500));
+}
+
+fn two_dimensional(kind: u8, modifier: u8, data: &[u8]) -> Result<Symbol, super::symbol::Invalid> {
+    let descriptor = Descriptor::read(&bdd(kind, modifier), None).unwrap();
+    encode(&descriptor, Flags(0), data).map(|(symbol, _)| symbol)
+}
+
+fn matrix_of(symbol: &Symbol) -> [usize; 2] {
+    let Pattern::Matrix(matrix) = &symbol.pattern else { panic!() };
+    [matrix.width(), matrix.height()]
+}
+
+#[test]
+fn data_matrix_keeps_to_the_row_size_and_grows_unless_forbidden() {
+    let with = |control, columns: u8, rows: u8, modifier, length: usize| {
+        let head = [control, 0, columns, 0, rows, 0, 0, 0, 0, 0];
+        two_dimensional(0x1C, modifier, &[&head[..], &vec![b'a'; length]].concat())
+    };
+    assert_eq!(matrix_of(&with(0x40, 32, 8, 0, 5).unwrap()), [32, 8]);
+    assert_eq!(matrix_of(&with(0x40, 48, 0, 0, 5).unwrap()), [48, 16]);
+    assert_eq!(matrix_of(&with(0x40, 48, 8, 1, 5).unwrap()), [48, 8]);
+    assert!(with(0x40, 48, 8, 0, 5).is_err() && with(0x60, 18, 8, 0, 40).is_err());
+    assert_eq!(matrix_of(&with(0x40, 18, 8, 0, 40).unwrap()), [36, 16]);
+    assert_eq!(matrix_of(&with(0x40, 0, 0, 1, 5).unwrap()), [12, 12]);
+}
+
+#[test]
+fn qr_data_follow_the_application_indicator() {
+    let with = |control, special, indicator, data: &[u8]| {
+        two_dimensional(0x20, 2, &[&[control, 0, 1, 0, 0, 0, 0, special, indicator][..], data].concat())
+    };
+    assert_eq!(with(0x40, 0, 0, b"ABC").unwrap().value, "ABC");
+    assert_eq!(with(0x40, 0x40, 99, b"ABC").unwrap().value, "ABC");
+    // Without a code page nothing is translated.
+    assert_eq!(with(0xC0, 0, 0, b"ABC").unwrap().value, "ABC");
+    assert_eq!(matrix_of(&with(0x40, 0, 0, &[b'a'; 40]).unwrap()), [29, 29]);
+    assert!(with(0x60, 0, 0, &[b'a'; 40]).is_err());
+    let image = [&[0x40, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 2, 9, 9][..], b"ABC"].concat();
+    let symbol = two_dimensional(0x20, 0x12, &image).unwrap();
+    assert!(symbol.value == "ABC" && symbol.left_out.is_some());
+}
+
+#[test]
+fn aztec_has_runes_compact_and_full_symbols() {
+    let with = |modifier, layers, data: &[u8]| {
+        two_dimensional(0x26, modifier, &[&[0x40, 0, layers, 0xFF, 0, 0, 0, 0, 0, 0][..], data].concat())
+    };
+    assert_eq!(matrix_of(&with(0, 0xFF, b"ABC").unwrap()), [19, 19]);
+    assert_eq!(matrix_of(&with(1, 0xFF, b"ABC").unwrap()), [15, 15]);
+    assert_eq!(matrix_of(&with(3, 0xFF, b"ABC").unwrap()), [15, 15]);
+    assert_eq!(matrix_of(&with(1, 2, b"ABC").unwrap()), [19, 19]);
+    assert_eq!(matrix_of(&with(1, 1, &[b'a'; 30]).unwrap()), [19, 19]);
+    let rune = with(2, 0, &[0x7B]).unwrap();
+    assert_eq!(matrix_of(&rune), [11, 11]);
+    assert!(with(2, 0, b"AB").is_err());
 }

@@ -9,8 +9,10 @@ use super::symbol::{Invalid, digits, mod10, text_of};
 pub struct TwoWidth {
     /// Wide elements are true.
     pub wide: Vec<bool>,
-    /// Human-readable text, check digits included.
+    /// Human-readable text: with check digits, except for MSI.
     pub text: String,
+    /// What the symbol holds, check digits included.
+    pub value: String,
 }
 
 impl TwoWidth {
@@ -45,11 +47,9 @@ pub fn code39(data: &[u8], check: bool, asterisks: bool) -> Result<TwoWidth, Inv
     if check {
         values.push(values.iter().sum::<usize>() % 43);
     }
-    let mut text: String =
+    let value: String =
         values.iter().filter_map(|value| CODE39_CHARACTERS.get(*value)).map(|ch| char::from(*ch)).collect();
-    if asterisks {
-        text = format!("*{text}*");
-    }
+    let text = if asterisks { format!("*{value}*") } else { value.clone() };
     values.insert(0, CODE39_STAR);
     values.push(CODE39_STAR);
     let mut wide = Vec::new();
@@ -59,12 +59,13 @@ pub fn code39(data: &[u8], check: bool, asterisks: bool) -> Result<TwoWidth, Inv
         }
         wide.extend((0..9).rev().map(|bit| pattern >> bit & 1 == 1));
     }
-    Ok(TwoWidth { wide, text })
+    Ok(TwoWidth { wide, text, value })
 }
 
 /// MSI (modified Plessey). Modifiers 1 to 9 say which check digits are added.
 pub fn msi(data: &[u8], modifier: u8) -> Result<TwoWidth, Invalid> {
     let mut number = digits(data)?;
+    let text = text_of(&number);
     match modifier {
         2 => number.push(luhn(&number)),
         3 => {
@@ -92,7 +93,7 @@ pub fn msi(data: &[u8], modifier: u8) -> Result<TwoWidth, Invalid> {
         }
     }
     add(&mut wide, "nwn");
-    Ok(TwoWidth { wide, text: text_of(&number) })
+    Ok(TwoWidth { wide, text, value: text_of(&number) })
 }
 
 /// The modulo 10 check digit of MSI: every second digit from the right is doubled and its digits are added.
@@ -139,7 +140,7 @@ pub fn industrial(data: &[u8], check: bool) -> Result<TwoWidth, Invalid> {
         }
     }
     add(&mut wide, "wnnnw");
-    Ok(TwoWidth { wide, text: text_of(&number) })
+    Ok(TwoWidth { wide, text: text_of(&number), value: text_of(&number) })
 }
 
 /// Matrix 2 of 5: bars and spaces carry the digits, with a narrow gap between them.
@@ -152,7 +153,7 @@ pub fn matrix(data: &[u8], check: bool) -> Result<TwoWidth, Invalid> {
         wide.push(false);
     }
     add(&mut wide, "wnnnn");
-    Ok(TwoWidth { wide, text: text_of(&number) })
+    Ok(TwoWidth { wide, text: text_of(&number), value: text_of(&number) })
 }
 
 /// Interleaved 2 of 5: bars carry one digit, spaces the next; a leading zero makes the number of digits even.
@@ -170,7 +171,7 @@ pub fn interleaved(data: &[u8], check: bool) -> Result<TwoWidth, Invalid> {
         }
     }
     add(&mut wide, "wnn");
-    Ok(TwoWidth { wide, text: text_of(&number) })
+    Ok(TwoWidth { wide, text: text_of(&number), value: text_of(&number) })
 }
 
 const CODABAR_CHARACTERS: &[u8; 20] = b"0123456789-$:/.+ABCD";
@@ -194,7 +195,8 @@ pub fn codabar(data: &[u8], check: bool) -> Result<TwoWidth, Invalid> {
         let digit = (16 - values.iter().sum::<usize>() % 16) % 16;
         values.insert(values.len() - 1, digit);
     }
-    let text = values.iter().filter_map(|value| CODABAR_CHARACTERS.get(*value)).map(|ch| char::from(*ch)).collect();
+    let text: String =
+        values.iter().filter_map(|value| CODABAR_CHARACTERS.get(*value)).map(|ch| char::from(*ch)).collect();
     let mut wide = Vec::new();
     for pattern in values.iter().filter_map(|value| CODABAR_PATTERNS.get(*value)) {
         if !wide.is_empty() {
@@ -202,5 +204,5 @@ pub fn codabar(data: &[u8], check: bool) -> Result<TwoWidth, Invalid> {
         }
         add(&mut wide, pattern);
     }
-    Ok(TwoWidth { wide, text })
+    Ok(TwoWidth { wide, value: text.clone(), text })
 }

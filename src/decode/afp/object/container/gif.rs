@@ -4,6 +4,7 @@ use weezl::BitOrder;
 use weezl::decode::Configuration;
 
 use super::{Fault, Numbers, Picture, Rows, spend};
+use crate::decode::afp::object::image::rows::unpacked;
 use crate::page::Samples;
 
 const EXTENSION: u8 = 0x21;
@@ -55,7 +56,9 @@ fn image(data: &[u8], global: &[u8], transparent: Option<u8>, budget: &mut usize
     let table = if local.is_empty() { global } else { local };
     let [size @ 1..=11, rest @ ..] = rest else { return Err(Fault::Damaged) };
     spend(budget, width, height, 4)?;
-    let (indices, whole) = unpack(&blocks(rest).0, *size, width as usize * height as usize);
+    let wanted = width as usize * height as usize;
+    let indices = unpacked(&mut Configuration::new(BitOrder::Lsb, *size).build(), &blocks(rest).0, wanted);
+    let whole = indices.len() == wanted;
     let mut samples = vec![255; width as usize * height as usize * 3];
     let stride = width.div_ceil(8) as usize;
     let mut mask = vec![0u8; stride * height as usize];
@@ -77,26 +80,6 @@ fn image(data: &[u8], global: &[u8], transparent: Option<u8>, budget: &mut usize
     }
     let mask = transparent.map(|_| Rows { width, height, data: mask, damaged: false });
     Ok(Picture { width, height, samples: Samples::Rgb(samples), resolution: None, mask, damaged: !whole })
-}
-
-/// Colour indices, at most `wanted`, and whether there were as many.
-fn unpack(data: &[u8], size: u8, wanted: usize) -> (Vec<u8>, bool) {
-    let mut decoder = Configuration::new(BitOrder::Lsb, size).build();
-    let mut out = Vec::new();
-    let mut buffer = vec![0; 1 << 14];
-    let mut rest = data;
-    while out.len() < wanted {
-        let result = decoder.decode_bytes(rest, &mut buffer);
-        out.extend_from_slice(buffer.get(..result.consumed_out).unwrap_or_default());
-        rest = rest.get(result.consumed_in..).unwrap_or_default();
-        match result.status {
-            Ok(weezl::LzwStatus::Ok) if result.consumed_in + result.consumed_out > 0 => {}
-            _ => break,
-        }
-    }
-    out.truncate(wanted);
-    let whole = out.len() == wanted;
-    (out, whole)
 }
 
 /// The order in which rows come.

@@ -12,17 +12,7 @@ macro_rules! fixture {
 }
 
 fn area() -> ObjectArea {
-    ObjectArea {
-        x: Lu(0),
-        y: Lu(0),
-        turns: 0,
-        width: None,
-        height: None,
-        mapping: Some(0x10),
-        content_x: Lu(0),
-        content_y: Lu(0),
-        color: None,
-    }
+    ObjectArea { mapping: Some(0x10), ..ObjectArea::AT_ORIGIN }
 }
 
 fn drawn(data: &[u8], page: u32) -> (Vec<PlacedImage>, Vec<String>) {

@@ -21,6 +21,7 @@ const COMPRESSION: u16 = 259;
 const PHOTOMETRIC: u16 = 262;
 const FILL_ORDER: u16 = 266;
 const STRIP_OFFSETS: u16 = 273;
+const ORIENTATION: u16 = 274;
 const SAMPLES: u16 = 277;
 const ROWS_PER_STRIP: u16 = 278;
 const STRIP_BYTES: u16 = 279;
@@ -57,14 +58,58 @@ pub fn picture(data: &[u8], page: u32, ink: Color, budget: &mut usize) -> Result
     let directory = directory(numbers, page).ok_or(Fault::Damaged)?;
     let tiff = Tiff::new(directory)?;
     let (samples, damaged) = tiff.samples(ink, budget)?;
-    Ok(Picture {
-        width: tiff.width,
-        height: tiff.height,
-        samples,
-        resolution: tiff.directory.resolution(),
-        mask: None,
-        damaged,
-    })
+    let (width, height, resolution) = (tiff.width, tiff.height, tiff.directory.resolution());
+    let picture = Picture { width, height, samples, resolution, mask: None, damaged };
+    match tiff.directory.value(ORIENTATION) {
+        Some(orientation @ 2..=8) => turned(picture, orientation, budget),
+        _ => Ok(picture),
+    }
+}
+
+/// A picture whose rows and columns run another way than down and to the right (TIFF 6.0, "Orientation"), put upright.
+fn turned(picture: Picture, orientation: u32, budget: &mut usize) -> Result<Picture, Fault> {
+    let Picture { width, height, samples, resolution, mask, damaged } = picture;
+    let image = Image::new(width, height, samples);
+    let bytes = spend(budget, width, height, 3)?;
+    let decoded = pixels::pixels(&image, bytes).map_err(|_| Fault::Damaged)?;
+    let swapped = orientation >= 5;
+    let (across, down) = if swapped { (height, width) } else { (width, height) };
+    // Where the sample at a place of the upright picture lies in the file.
+    let source = |x: u32, y: u32| {
+        let (x, y) = if swapped { (y, x) } else { (x, y) };
+        let (right, bottom) = (matches!(orientation, 2 | 3 | 7 | 8), matches!(orientation, 3 | 4 | 6 | 7));
+        (if right { width - 1 - x } else { x }, if bottom { height - 1 - y } else { y })
+    };
+    let places = (0..down).flat_map(|y| (0..across).map(move |x| (x, y)));
+    let samples = match &decoded.values {
+        Values::Bits { ink, paper, .. } => {
+            let stride = across.div_ceil(8) as usize;
+            let mut data = vec![0_u8; stride.saturating_mul(down as usize)];
+            for (x, y) in places {
+                let (from_x, from_y) = source(x, y);
+                if let Some(byte) =
+                    data.get_mut(y as usize * stride + x as usize / 8).filter(|_| decoded.bit(from_x, from_y))
+                {
+                    *byte |= 0x80 >> (x % 8);
+                }
+            }
+            Samples::Bits { data, ink: *ink, paper: *paper }
+        }
+        Values::Gray(_) => {
+            Samples::Gray(places.map(|(x, y)| source(x, y)).map(|(x, y)| decoded.rgba(x, y)[0]).collect())
+        }
+        Values::Rgb(_) => {
+            let mut data = Vec::with_capacity(bytes);
+            for (x, y) in places {
+                let (x, y) = source(x, y);
+                let [r, g, b, _] = decoded.rgba(x, y);
+                data.extend([r, g, b]);
+            }
+            Samples::Rgb(data)
+        }
+    };
+    let resolution = resolution.map(|[x, y]| if swapped { [y, x] } else { [x, y] });
+    Ok(Picture { width: across, height: down, samples, resolution, mask, damaged })
 }
 
 /// An image file directory.

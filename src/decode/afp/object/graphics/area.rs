@@ -3,6 +3,8 @@
 //! Solid patterns and shades fill with the colour or a tint of it; hatches are lines, cut to the figures by scan lines.
 
 use super::shape::{Point, Seg, polygons};
+use super::state::Attributes;
+use crate::page::Stroke;
 
 /// Pattern symbols of the default set (GOCA, "Set Pattern Symbol").
 pub const SOLID: u8 = 0x10;
@@ -58,12 +60,17 @@ pub struct Area {
     pub boundary: bool,
     /// Inside by the even-odd rule, otherwise by the nonzero winding rule.
     pub even_odd: bool,
+    /// The attributes that held when it began: those of its pattern.
+    pub pattern: Attributes,
+    /// The parts of its outline, as they were drawn.
+    pub outlines: Vec<(Vec<Seg>, Stroke)>,
 }
 
 impl Area {
-    /// By the flags of Begin Area.
-    pub fn new(flags: u8) -> Area {
-        Area { shape: Vec::new(), boundary: flags & 0x40 != 0, even_odd: flags & 0x20 == 0 }
+    /// By the flags of Begin Area, and the attributes that hold there.
+    pub fn new(flags: u8, pattern: Attributes) -> Area {
+        let (boundary, even_odd) = (flags & 0x40 != 0, flags & 0x20 == 0);
+        Area { shape: Vec::new(), boundary, even_odd, pattern, outlines: Vec::new() }
     }
 
     /// Adds what an order draws. It goes on with the current figure where it starts at its end.
@@ -159,7 +166,7 @@ mod tests {
 
     #[test]
     fn hatch_lines_end_at_the_outline_and_leave_holes() {
-        let mut area = Area::new(0x80);
+        let mut area = Area::new(0x80, Attributes::default());
         area.add(&square(0.0, 1000.0));
         area.add(&square(400.0, 600.0));
         let (lines, all) = hatch(&area, |point| point, [0.0, 50.0], 0.0, 100.0);
@@ -173,7 +180,7 @@ mod tests {
 
     #[test]
     fn slanted_hatches_stay_inside() {
-        let mut area = Area::new(0x80);
+        let mut area = Area::new(0x80, Attributes::default());
         area.add(&square(0.0, 1000.0));
         let (lines, _) = hatch(&area, |point| point, [0.0, 0.0], 45.0, 100.0);
         assert!(lines.len() > 10);
@@ -182,7 +189,7 @@ mod tests {
 
     #[test]
     fn a_figure_goes_on_where_the_next_order_starts_at_its_end() {
-        let mut area = Area::new(0x80);
+        let mut area = Area::new(0x80, Attributes::default());
         area.add(&[Seg::Move([0.0, 0.0]), Seg::Line([1.0, 0.0])]);
         area.add(&[Seg::Move([1.0, 0.0]), Seg::Line([1.0, 1.0])]);
         area.close();
@@ -191,7 +198,7 @@ mod tests {
 
     #[test]
     fn an_outline_with_too_many_crossings_is_not_hatched() {
-        let mut area = Area::new(0x80);
+        let mut area = Area::new(0x80, Attributes::default());
         area.add(&square(0.0, 1e9));
         assert!(!hatch(&area, |point| point, [0.0, 0.0], 0.0, 1.0).1);
     }

@@ -2,11 +2,12 @@
 //!
 //! Rule: GOCA, "Graphics Data Descriptor": a list of instructions, each a code, a length and data, in any order.
 
-use super::super::bytes::{i16_at, u8_at, u16_at};
 use super::shape::Point;
 use super::state::Attributes;
+use crate::decode::afp::bytes::{i16_at, u8_at, u16_at};
+use crate::decode::afp::units::unit_length;
 use crate::decode::afp::{Report, color};
-use crate::page::{Color, Lu};
+use crate::page::Color;
 
 const WINDOW: u8 = 0xF6;
 const SUBSET: u8 = 0xF7;
@@ -112,6 +113,11 @@ impl Descriptor {
                 }
                 Some(())
             }
+            0x11 => {
+                // An absolute width in 1440ths of an inch.
+                values.number(0x8000, |width| to.normal_width = (width * 10.0).max(1.0));
+                Some(())
+            }
             0x10 => {
                 to.color = color::color(values.data).or_else(|| color::color(values.data.get(1..)?))?;
                 Some(())
@@ -195,11 +201,4 @@ fn pattern_defaults(values: &mut Values<'_>, to: &mut Attributes) -> Option<()> 
     values.byte(0x0100, |pattern| to.pattern = pattern);
     values.point(0x0080, |origin| to.pattern_origin = origin);
     Some(())
-}
-
-/// Length in logical units of one of `units` in 10 inches (base 0) or 10 cm (base 1); 0 counts as 14400.
-pub fn unit_length(base: u8, units: u16) -> f64 {
-    let units = if units == 0 { 14_400.0 } else { f64::from(units) };
-    let inches = if base == 1 { 10.0 / 2.54 } else { 10.0 };
-    inches * f64::from(Lu::PER_INCH) / units
 }

@@ -1,24 +1,25 @@
-//! Carries out drawing orders.
+//! Carries out drawing orders: attributes, lines and curves. Areas: [`fill`]; markers, strings, images: [`mark`].
+
+mod fill;
+mod mark;
 
 use std::collections::BTreeSet;
 
-use super::super::bytes::{i16_at, u8_at, u16_at, u32_at};
-use super::super::place::{Place, lu};
-use super::super::text::{Setting, set, set_plain};
-use super::super::{ObjectFonts, place};
-use super::area::{Area, Fill, HATCH_WIDTH, fill_of, hatch};
+use super::super::ObjectFonts;
+use super::super::place::Place;
+use super::area::Area;
 use super::clip::clipped;
 use super::curve::{Arc, fillet, rounded_box, sharp_fillet};
 use super::descriptor::Descriptor;
 use super::image::Pending;
 use super::line::{stroke, visible};
-use super::marker::{STANDARD_CELL, marker};
 use super::order::{Order, Orders};
 use super::shape::{Point, Seg, View};
-use super::state::{Attributes, LEAVE_ALONE, OVERPAINT};
+use super::state::Attributes;
+use crate::decode::afp::bytes::{i16_at, u8_at, u16_at, u32_at};
 
 use crate::decode::afp::{Limits, Report, color};
-use crate::page::{Color, Element, Image, Lu, Path, PlacedImage, Samples, Step, Stroke};
+use crate::page::{Color, Element, Path, Step, Stroke};
 
 const WHITE: Color = Color { r: 255, g: 255, b: 255 };
 /// Steps of paths for each element that a page may have.
@@ -319,6 +320,9 @@ impl<'a, 'r> Drawing<'a, 'r> {
         }
         if let Some(area) = &mut self.area {
             area.add(shape);
+            if area.boundary && visible(&self.attributes) {
+                area.outlines.push((shape.to_vec(), stroke(&self.attributes, &self.view.place)));
+            }
         } else if visible(&self.attributes) {
             let stroke = stroke(&self.attributes, &self.view.place);
             self.path(self.view.steps(shape), None, false, Some(stroke));
@@ -346,174 +350,11 @@ impl<'a, 'r> Drawing<'a, 'r> {
         let parts = inside.into_iter().chain(outline).filter_map(|part| clipped(part, clip));
         self.elements.extend(parts.map(Element::Path));
     }
-
-    fn begin_area(&mut self, flags: u8) {
-        self.end_area();
-        self.area = Some(Area::new(flags));
-    }
-
-    fn end_area(&mut self) {
-        let Some(mut area) = self.area.take() else { return };
-        area.close();
-        if area.shape.is_empty() || !self.spend(area.shape.len()) {
-            return;
-        }
-        let outline = (area.boundary && visible(&self.attributes)).then(|| stroke(&self.attributes, &self.view.place));
-        let fill = self.fill();
-        let steps = self.view.steps(&area.shape);
-        match fill {
-            Fill::Tint(share) if self.attributes.mix != LEAVE_ALONE => {
-                let color = tint(self.attributes.color, share);
-                self.path(steps, Some(color), area.even_odd, outline);
-            }
-            Fill::Hatch { angle, spacing } if self.attributes.mix != LEAVE_ALONE => {
-                if self.attributes.back_mix == OVERPAINT {
-                    self.path(steps.clone(), Some(WHITE), area.even_odd, None);
-                }
-                self.hatch(&area, angle, spacing);
-                if outline.is_some() {
-                    self.path(steps, None, area.even_odd, outline);
-                }
-            }
-            _ if outline.is_some() => self.path(steps, None, area.even_odd, outline),
-            _ => {}
-        }
-    }
-
-    fn fill(&mut self) -> Fill {
-        let Attributes { pattern_set, pattern, .. } = self.attributes;
-        let known = if pattern_set == 0 { fill_of(pattern) } else { None };
-        known.unwrap_or_else(|| {
-            (self.report)(
-                "afp-graphics-pattern",
-                format!("pattern {pattern} of set {pattern_set}, shown as a half tint"),
-            );
-            Fill::Tint(0.5)
-        })
-    }
-
-    fn hatch(&mut self, area: &Area, angle: f64, spacing: f64) {
-        let origin = self.view.content(self.attributes.pattern_origin);
-        let (lines, complete) = hatch(area, |point| self.view.content(point), origin, angle, spacing);
-        if !complete || !self.spend(lines.len() * 2) {
-            (self.report)("afp-graphics-limit", "hatch lines of an area".into());
-            return;
-        }
-        let at = |[x, y]: Point| self.view.place.point(x, y);
-        let steps: Vec<Step> =
-            lines.iter().flat_map(|[from, to]| [Step::Move(at(*from)), Step::Line(at(*to))]).collect();
-        if steps.is_empty() {
-            return;
-        }
-        let color = self.attributes.color;
-        self.path(steps, None, false, Some(Stroke { color, width: Lu(HATCH_WIDTH), dash: Vec::new(), round: false }));
-    }
-
-    fn markers(&mut self, code: u16, data: &[u8]) -> Option<()> {
-        let (start, rest) = self.start(code == 0xC2, data)?;
-        let given = (code == 0xC2).then_some(start);
-        for at in given.into_iter().chain(points(rest)) {
-            self.position = at;
-            self.marker(at);
-        }
-        Some(())
-    }
-
-    fn marker(&mut self, at: Point) {
-        let Attributes { marker_set, marker: symbol, marker_cell, color, .. } = self.attributes;
-        if self.attributes.mix == LEAVE_ALONE {
-            return;
-        }
-        let standard = self.view.unit.map(|unit| STANDARD_CELL / unit);
-        let cell = if marker_cell == [0.0, 0.0] { standard } else { marker_cell };
-        let half = cell.map(|side| side.abs() / 2.0);
-        let found = if marker_set == 0 { marker(symbol, at, half) } else { None };
-        let found = found.or_else(|| {
-            (self.report)("afp-graphics-marker", format!("marker {symbol} of set {marker_set}, shown as a cross"));
-            marker(1, at, half)
-        });
-        let Some(found) = found.filter(|found| self.spend(found.shape.len())) else { return };
-        let steps = self.view.steps(&found.shape);
-        if found.filled {
-            self.path(steps, Some(color), false, None);
-        } else {
-            let solid = Attributes { color, ..Attributes::default() };
-            self.path(steps, None, false, Some(stroke(&solid, &self.view.place)));
-        }
-    }
-
-    fn text(&mut self, code: u16, data: &[u8]) -> Option<()> {
-        let (start, bytes) = self.start(code == 0xC3, data)?;
-        if bytes.is_empty() || self.attributes.mix == LEAVE_ALONE || !self.spend(bytes.len()) {
-            return Some(());
-        }
-        let Attributes { char_set, char_angle, char_cell, char_shear, char_direction, color, .. } = self.attributes;
-        let place = &self.view.place;
-        let setting = Setting {
-            at: self.view.exact(start),
-            baseline: Setting::baseline(char_angle, place),
-            direction: char_direction,
-            cell: char_cell[1].abs() * self.view.unit[1] * place.scale[1],
-            slanted: char_shear[0] * char_shear[1] > 0.0,
-            color,
-        };
-        let runs = match self.fonts.font(char_set) {
-            Some(font) => set(&font, bytes, &setting),
-            None => {
-                (self.report)("afp-graphics-font", format!("no font is mapped to character set {char_set}"));
-                set_plain(bytes, &setting)
-            }
-        };
-        self.elements.extend(runs.into_iter().map(Element::Text));
-        Some(())
-    }
-
-    fn begin_image(&mut self, code: u16, data: &[u8]) -> Option<()> {
-        self.end_image();
-        let (start, rest) = self.start(code == 0xD1, data)?;
-        self.image = Pending::new(start, rest, self.limits.image_samples);
-        if self.image.is_none() {
-            (self.report)("afp-graphics-limit", "an image of unknown form or size".into());
-        }
-        Some(())
-    }
-
-    fn end_image(&mut self) {
-        let Some(image) = self.image.take() else { return };
-        if self.attributes.mix == LEAVE_ALONE || !self.spend(1) {
-            return;
-        }
-        let [x, y] = self.view.content(image.at);
-        let [side_x, side_y] = self.descriptor.image_point;
-        let size = [f64::from(image.width) * side_x, f64::from(image.height) * side_y];
-        let place::PlacedBox { x, y, width, height } = self.view.place.boxed(x, y, size[0], size[1]);
-        let paper = (self.attributes.back_mix == OVERPAINT).then_some(WHITE);
-        let (columns, rows) = (u32::from(image.width), u32::from(image.height));
-        let samples = Samples::Bits { data: image.finish(), ink: self.attributes.color, paper };
-        self.elements.push(Element::Image(PlacedImage {
-            x,
-            y,
-            width,
-            height,
-            turns: self.view.place.turns,
-            image: Image::new(columns, rows, samples),
-            clip: self.view.place.clip,
-            alt: String::new(),
-        }));
-    }
 }
 
 /// Set Color: 0 is the drawing default, others are the low byte of X'FF0n'.
 fn one_byte_color(value: u8) -> Option<Color> {
     if value == 0 { None } else { color::named(0xFF00 | u16::from(value)) }
-}
-
-fn tint(color: Color, share: f64) -> Color {
-    let part = |part: u8| {
-        let mixed = lu(255.0 - (255.0 - f64::from(part)) * share);
-        u8::try_from(mixed.0).unwrap_or(u8::MAX)
-    };
-    Color { r: part(color.r), g: part(color.g), b: part(color.b) }
 }
 
 fn point_at(data: &[u8], at: usize) -> Option<Point> {

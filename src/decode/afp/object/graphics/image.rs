@@ -1,7 +1,7 @@
 //! Images in graphics data: a begin order, rows of bits, an end order.
 
-use super::super::bytes::u16_at;
 use super::shape::Point;
+use crate::decode::afp::bytes::u16_at;
 
 /// An image that is being collected.
 #[derive(Debug, Clone, PartialEq)]

@@ -4,9 +4,13 @@ use super::super::place::{Place, lu};
 use super::state::{Attributes, LEAVE_ALONE, ROUND_END, ROUND_JOIN, line_type};
 use crate::page::{Lu, Stroke};
 
-/// The normal line width that multiples count from, in logical units: 1/100 inch, as AFP printers have it
-/// (the architecture leaves it to them).
-const NORMAL_WIDTH: f64 = 144.0;
+/// The normal line width that multiples count from where a descriptor sets none, in logical units: 1/120 inch, which the AFP
+/// GOCA Reference recommends ("Line Width", implementation note). Printers differ: Canon states about 1/100 inch for the
+/// varioPRINT, and Apache FOP writes multiples as if it were 0.4 point, so that its lines are 1.5 times as wide as meant here.
+pub const NORMAL_WIDTH: f64 = 120.0;
+
+/// No line is wider: 0.13 inch, by the same note.
+const MAX_WIDTH: f64 = 1872.0;
 
 /// The thinnest line, in logical units: a pel of 300 in an inch.
 const MIN_WIDTH: f64 = 48.0;
@@ -34,7 +38,9 @@ pub fn visible(attributes: &Attributes) -> bool {
 /// Width of lines in logical units.
 pub fn width(attributes: &Attributes, place: &Place) -> f64 {
     let [x, y] = place.scale;
-    (attributes.line_width * NORMAL_WIDTH * (x * y).abs().sqrt()).max(MIN_WIDTH)
+    let widest = MAX_WIDTH.max(attributes.normal_width);
+    let own = (attributes.line_width * attributes.normal_width).min(widest);
+    (own * (x * y).abs().sqrt()).max(MIN_WIDTH)
 }
 
 /// How the outline of a figure is drawn.

@@ -3,7 +3,7 @@
 //! Rule: GOCA, "Drawing Order Formats". One byte X'00' alone is a no-operation; a code with bits `0xxx1xxx` has one byte of
 //! data; X'FE' has a qualifier and a two-byte length; every other code has a one-byte length.
 
-use super::super::bytes::{u8_at, u16_at};
+use crate::decode::afp::bytes::{u8_at, u16_at};
 
 const NOP: u8 = 0x00;
 const EXTENDED: u8 = 0xFE;

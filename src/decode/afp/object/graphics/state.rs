@@ -37,6 +37,8 @@ pub struct Attributes {
     pub custom_line: Vec<f64>,
     /// Line width as a multiple of the normal one.
     pub line_width: f64,
+    /// The normal line width in logical units.
+    pub normal_width: f64,
     /// Line end.
     pub line_end: u8,
     /// Line join.
@@ -77,6 +79,7 @@ impl Default for Attributes {
             line_type: line_type::SOLID,
             custom_line: Vec::new(),
             line_width: 1.0,
+            normal_width: super::line::NORMAL_WIDTH,
             line_end: ROUND_END,
             line_join: ROUND_JOIN,
             char_angle: [1.0, 0.0],

@@ -142,6 +142,21 @@ fn fillets_and_bezier_curves_end_where_they_should() {
 }
 
 #[test]
+fn an_area_is_filled_as_it_began_and_bounded_as_it_was_drawn() {
+    let red_then = [&[0x0A, 2, 0x68, 0xC0][..], &order(0xC1, &[], &[0, 0, 100, 0]), &[0x0A, 1, 0x19, 4]].concat();
+    let orders = [&red_then[..], &order(0x81, &[], &[100, 100, 0, 100]), &[0x60, 0]].concat();
+    let elements = draw(&orders);
+    let [Element::Path(fill), Element::Path(first), Element::Path(second)] = &elements[..] else {
+        panic!("{elements:?}")
+    };
+    let (red, blue) = (Color { r: 255, g: 0, b: 0 }, Color { r: 0, g: 0, b: 255 });
+    assert_eq!((fill.fill, fill.stroke.is_none()), (Some(red), true));
+    let strokes = [first, second].map(|path| path.stroke.clone().unwrap());
+    assert_eq!((strokes[0].color, strokes[1].color), (red, blue));
+    assert!(strokes[1].width.0 > strokes[0].width.0);
+}
+
+#[test]
 fn areas_close_their_figures_and_fill_them() {
     let shape = [order(0xC1, &[], &[0, 0, 100, 0, 100, 100]), order(0xC0, &[0, 0], &[200, 200, 300, 300])].concat();
     let area = |flags: u8| path(&[&[0x68, flags][..], &shape, &[0x60, 0]].concat());
@@ -191,11 +206,13 @@ fn colours_come_in_four_forms() {
 fn line_attributes_reach_the_stroke() {
     let line = order(0xC1, &[], &[0, 0, 10, 10]);
     let stroke = |head: &[u8]| path(&[head, &line].concat()).stroke.unwrap();
-    assert_eq!((stroke(&[]).width, stroke(&[]).round), (Lu(144), true));
-    assert_eq!(stroke(&[0x19, 3]).width, Lu(432));
-    assert_eq!(stroke(&[0x11, 2, 1, 0x80]).width, Lu(216));
-    assert_eq!(stroke(&[0x18, 2]).dash, [Lu(432), Lu(432)]);
-    assert_eq!(stroke(&[0x20, 4, 1, 0, 2, 0]).dash, [Lu(144), Lu(288)]);
+    assert_eq!((stroke(&[]).width, stroke(&[]).round), (Lu(120), true));
+    // No line is wider than 0.13 inch.
+    assert_eq!(stroke(&[0x19, 200]).width, Lu(1872));
+    assert_eq!(stroke(&[0x19, 3]).width, Lu(360));
+    assert_eq!(stroke(&[0x11, 2, 1, 0x80]).width, Lu(180));
+    assert_eq!(stroke(&[0x18, 2]).dash, [Lu(360), Lu(360)]);
+    assert_eq!(stroke(&[0x20, 4, 1, 0, 2, 0]).dash, [Lu(120), Lu(240)]);
     assert!(!stroke(&[0x1A, 1, 0x1B, 3]).round);
     assert!(draw(&[&[0x18, 8][..], &line].concat()).is_empty());
     assert!(draw(&[&[0x0C, 5][..], &line].concat()).is_empty());
@@ -282,6 +299,11 @@ fn defaults_of_the_descriptor_hold_until_orders_change_them() {
     let [Element::Path(path)] = elements.as_slice() else { panic!() };
     let stroke = path.stroke.clone().unwrap();
     assert_eq!((stroke.color, stroke.dash.len()), (RED, 2));
+    // A normal line width of 20/1440 inch.
+    gdd.extend([0x21, 6, 0x11, 0x80, 0x00, 0x8F, 0, 20]);
+    let (elements, notes) = draw_with(&area(), &gdd, &segment(&order(0xC1, &[], &[0, 0, 10, 10])));
+    let [Element::Path(path)] = elements.as_slice() else { panic!() };
+    assert_eq!((path.stroke.clone().unwrap().width, notes.len()), (Lu(200), 0));
 }
 
 #[test]

@@ -25,6 +25,17 @@ pub const G4_MMR: u8 = 0x82;
 pub const JPEG: u8 = 0x83;
 pub const JBIG2: u8 = 0x84;
 
+/// What a compression that is not read is called.
+pub fn name(compression: u8) -> &'static str {
+    match compression {
+        0x08 => " (ABIC)",
+        0x0A => " (concatenated ABIC)",
+        0x0B => " (OS/2 colour)",
+        0xFE => " (user-defined)",
+        _ => "",
+    }
+}
+
 const BOTTOM_TO_TOP: u8 = 0x03;
 const UNPADDED: u8 = 0x04;
 
@@ -307,9 +318,13 @@ fn lzw(data: &[u8], limit: usize) -> Vec<u8> {
         true => Configuration::new(BitOrder::Lsb, 8),
         false => Configuration::with_tiff_size_switch(BitOrder::Msb, 8),
     };
-    let mut decoder = configuration.build();
-    let mut buffer = vec![0; 1 << 16];
-    let mut out = Vec::with_capacity(limit.saturating_add(buffer.len()));
+    unpacked(&mut configuration.build(), data, limit)
+}
+
+/// What an LZW decoder makes of data, at most `limit` bytes; what comes before a fault is kept.
+pub fn unpacked(decoder: &mut weezl::decode::Decoder, data: &[u8], limit: usize) -> Vec<u8> {
+    let mut buffer = vec![0; 1 << 14];
+    let mut out = Vec::new();
     let mut rest = data;
     while out.len() < limit {
         let result = decoder.decode_bytes(rest, &mut buffer);

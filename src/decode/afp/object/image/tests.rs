@@ -23,17 +23,7 @@ impl Random {
     }
 }
 
-const AREA: ObjectArea = ObjectArea {
-    x: Lu(0),
-    y: Lu(0),
-    turns: 0,
-    width: None,
-    height: None,
-    mapping: Some(0x10),
-    content_x: Lu(0),
-    content_y: Lu(0),
-    color: None,
-};
+const AREA: ObjectArea = ObjectArea { mapping: Some(0x10), ..ObjectArea::AT_ORIGIN };
 
 /// 600 points in one inch: a point is 24 logical units.
 fn idd(width: u16, height: u16) -> Vec<u8> {
@@ -60,7 +50,7 @@ fn content(parts: &[&[u8]]) -> Vec<u8> {
 
 fn drawn(area: &ObjectArea, idd: &[u8], ipd: &[u8]) -> (Vec<PlacedImage>, Vec<&'static str>) {
     let mut notes = Vec::new();
-    let elements = image(area, idd, ipd, &Limits::default(), &mut |code, _| notes.push(code));
+    let elements = image(area, idd, ipd, &|_| None, &Limits::default(), &mut |code, _| notes.push(code));
     let images = elements.into_iter().map(|element| match element {
         Element::Image(image) => image,
         other => panic!("{other:?}"),
@@ -250,8 +240,7 @@ fn tiles_of_half_the_resolution_solid_tiles_and_included_ones() {
     .into();
     let tiles = |id: u32| (id == 7).then(|| resource.clone());
     let mut notes = Vec::new();
-    let elements =
-        image_with_tiles(&AREA, &idd(20, 2), &ipd, &tiles, &Limits::default(), &mut |code, _| notes.push(code));
+    let elements = image(&AREA, &idd(20, 2), &ipd, &tiles, &Limits::default(), &mut |code, _| notes.push(code));
     let places: Vec<(i32, i32, i32)> = elements
         .iter()
         .map(|element| match element {
@@ -349,7 +338,7 @@ fn damaged_images_neither_panic_nor_take_long() {
             x: Lu(random.next() as i32),
             ..AREA
         };
-        for element in image(&area, &idd, &ipd, &limits, &mut |_, _| {}).into_iter().take(3) {
+        for element in image(&area, &idd, &ipd, &|_| None, &limits, &mut |_, _| {}).into_iter().take(3) {
             if let Element::Image(placed) = element {
                 let _ = pixels(&placed.image, limits.image_samples);
             }

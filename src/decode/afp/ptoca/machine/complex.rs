@@ -10,6 +10,7 @@ use super::Machine;
 use super::text::Look;
 use crate::decode::afp::font::Glyph;
 use crate::decode::afp::ptoca::SetsText;
+use crate::page::bidi::{is_right_to_left, visual_order};
 use crate::page::{FontProgram, Lu};
 
 /// Bytes of alternate text kept.
@@ -40,23 +41,63 @@ impl Machine<'_, '_, '_> {
             self.end_chain(bytes);
             return Some(());
         }
-        let (flags, direction) = (sequence.byte(4)?, sequence.byte(6).unwrap_or(0x20));
+        self.unicode_text(sequence, bytes)
+    }
+
+    /// Text in the order of reading, laid out by the Unicode bidirectional algorithm as far as the sequence asks for it.
+    /// Letters are not shaped.
+    fn unicode_text(&mut self, sequence: &Sequence<'_>, bytes: &[u8]) -> Option<()> {
+        let (flags, control) = (sequence.byte(4)?, sequence.byte(6).unwrap_or(bidi::DISABLED));
+        if bytes.is_empty() && flags & bidi::RESET != 0 {
+            self.paragraph = None;
+            return Some(());
+        }
         let start = self.inline;
         let mut glyphs = self.glyphs_of(bytes);
-        if glyphs.iter().any(|glyph| is_right_to_left(glyph.ch)) {
-            self.say("afp-text-complex", UCT, "text that needs shaping is set letter by letter");
-            if direction == 0x23 || direction == 0x05 {
+        if glyphs.iter().any(|glyph| is_arabic(glyph.ch)) {
+            self.say("afp-text-complex", UCT, "Arabic letters are set without being joined");
+        }
+        let chars: Vec<char> = glyphs.iter().map(|glyph| glyph.ch).collect();
+        let given = match control {
+            bidi::AUTO => Some(None),
+            bidi::LEFT_TO_RIGHT => Some(Some(false)),
+            bidi::RIGHT_TO_LEFT => Some(Some(true)),
+            bidi::AS_BEFORE => Some(self.paragraph),
+            bidi::FIXED_RIGHT_TO_LEFT => {
                 glyphs.reverse();
+                None
+            }
+            _ => None,
+        };
+        if let Some(direction) = given {
+            let (order, right_to_left) = visual_order(&chars, direction, false);
+            self.paragraph = Some(right_to_left);
+            glyphs = order.iter().filter_map(|from| glyphs.get(*from).copied()).collect();
+            // Against the direction of writing the text ends at the alternate position.
+            if right_to_left && flags & bidi::ALTERNATE != 0 {
+                let scale = self.inline_scale();
+                let given = f64::from(sequence.signed(12)?) * scale;
+                let end = if flags & bidi::RELATIVE != 0 { start + given } else { given };
+                let width: f64 = glyphs.iter().map(|glyph| self.advance(glyph)).sum();
+                self.inline = end - width;
+                let from = self.inline;
+                self.set(glyphs);
+                // What follows against the direction of writing goes on where this begins.
+                self.inline = if flags & bidi::KEEP != 0 { start } else { from };
+                return Some(());
             }
         }
-        for glyph in glyphs {
-            self.glyph(glyph);
-        }
-        // Bit 3: the position is kept.
-        if flags & 0x10 != 0 {
+        self.set(glyphs);
+        if flags & bidi::KEEP != 0 {
             self.inline = start;
         }
         Some(())
+    }
+
+    fn set(&mut self, glyphs: Vec<Glyph>) {
+        for glyph in glyphs {
+            self.glyph(glyph);
+        }
     }
 
     pub(super) fn glyphs_of(&self, bytes: &[u8]) -> Vec<Glyph> {
@@ -77,6 +118,13 @@ impl Machine<'_, '_, '_> {
         }
         let font = self.font.clone();
         let (start, glyphs) = (self.inline, self.glyphs_of(text));
+        // Glyphs stand as they are seen, their text as it is read.
+        let chars: Vec<char> = glyphs.iter().map(|glyph| glyph.ch).collect();
+        let seen = chars.iter().any(|ch| is_right_to_left(*ch)).then(|| visual_order(&chars, None, false).0);
+        let glyphs = match seen {
+            Some(order) => order.iter().filter_map(|from| glyphs.get(*from).copied()).collect(),
+            None => glyphs,
+        };
         let text: Vec<(char, u16)> = glyphs.iter().map(|glyph| (glyph.ch, glyph.id)).collect();
         match font.part(0).program {
             // If not one agrees, the font is a substitute with glyphs of its own.
@@ -209,7 +257,21 @@ fn read_back(program: &FontProgram, glyphs: &[PlacedGlyph]) -> Vec<Shown> {
         .collect()
 }
 
-/// Hebrew and Arabic, with their presentation forms.
-fn is_right_to_left(ch: char) -> bool {
-    matches!(ch, '\u{590}'..='\u{8FF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFF}')
+/// Letters that are joined to their neighbours, which takes more than their plain forms.
+fn is_arabic(ch: char) -> bool {
+    matches!(ch, '\u{600}'..='\u{8FF}')
+}
+
+/// Flags and controls of UCT (PTOCA Reference, "Unicode Complex Text").
+mod bidi {
+    pub const ALTERNATE: u8 = 0x40;
+    pub const RELATIVE: u8 = 0x20;
+    pub const KEEP: u8 = 0x10;
+    pub const RESET: u8 = 0x08;
+    pub const AUTO: u8 = 0x02;
+    pub const LEFT_TO_RIGHT: u8 = 0x04;
+    pub const RIGHT_TO_LEFT: u8 = 0x05;
+    pub const AS_BEFORE: u8 = 0x12;
+    pub const DISABLED: u8 = 0x20;
+    pub const FIXED_RIGHT_TO_LEFT: u8 = 0x23;
 }

@@ -48,6 +48,8 @@ pub(super) struct Machine<'m, 'e, 'r> {
     underscore: Option<Area>,
     overstrike: Option<Overstrike>,
     chain: Option<Chain>,
+    /// Whether the paragraph of complex text runs from right to left; `None`: not known yet.
+    paragraph: Option<bool>,
     /// The type of the sequence before this one, for those whose data go on.
     before: u8,
     letters: usize,
@@ -84,6 +86,7 @@ impl<'m, 'e, 'r> Machine<'m, 'e, 'r> {
             underscore: None,
             overstrike: None,
             chain: None,
+            paragraph: None,
             before: NOP,
             letters: 0,
             stopped: false,

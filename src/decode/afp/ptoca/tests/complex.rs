@@ -23,19 +23,7 @@ impl SetsText for Unicode {
 fn drawn_with(font: Unicode, data: &[u8]) -> Drawn {
     let font: Arc<dyn SetsText> = Arc::new(font);
     let (mut elements, mut codes) = (Vec::new(), Vec::new());
-    let env = TextEnvironment {
-        descriptor: &[],
-        units: [1440.0; 2],
-        origin: [Lu(0); 2],
-        turns: 0,
-        extent: [Lu(144_000), Lu(288_000)],
-        fonts: &Fonts,
-        default_font: &font,
-        color: Color::BLACK,
-        suppressed: &[],
-        elements: 1000,
-    };
-    draw(data, &env, &mut Carried::default(), &mut elements, &mut |code, _| codes.push(code));
+    draw(data, &environment(&font), &mut Carried::default(), &mut elements, &mut |code, _| codes.push(code));
     Drawn { elements, codes }
 }
 
@@ -146,7 +134,41 @@ fn complex_text_alone_is_set_and_may_keep_the_position() {
     assert_eq!(alone(0, 0x20, "ab").placed(), [("abz", 0, 0)]);
     assert_eq!(alone(0x10, 0x20, "ab").placed(), [("ab", 0, 0), ("z", 0, 0)]);
     let hebrew = alone(0, 0x23, "\u{5D0}\u{5D1}");
-    assert_eq!((hebrew.placed(), hebrew.codes.clone()), (vec![("\u{5D1}\u{5D0}z", 0, 0)], vec!["afp-text-complex"]));
+    assert_eq!((hebrew.placed(), hebrew.codes.len()), (vec![("\u{5D1}\u{5D0}z", 0, 0)], 0));
+    assert_eq!(alone(0, 0x20, "\u{633}").codes, ["afp-text-complex"]);
+}
+
+#[test]
+fn complex_text_is_laid_out_by_the_direction_of_its_paragraph() {
+    let alone = |flags: u8, control: u8, alternate: [u8; 2], text: &str| {
+        let mut sequence = uct(text, flags, control);
+        let at = 2 + 12;
+        sequence[at..at + 2].copy_from_slice(&alternate);
+        let data = [vec![0x2B, 0xD3], sequence, b"\0z".to_vec()].concat();
+        drawn_with(Unicode(program()), &data)
+            .placed()
+            .into_iter()
+            .map(|(text, x, _)| (text.to_owned(), x))
+            .collect::<Vec<_>>()
+    };
+    let text = "\u{5D0}\u{5D1} LM";
+    assert_eq!(alone(0, 0x05, [0; 2], text), [("LM \u{5D1}\u{5D0}z".into(), 0)]);
+    assert_eq!(alone(0, 0x04, [0; 2], text), [("\u{5D1}\u{5D0} LMz".into(), 0)]);
+    assert_eq!(alone(0, 0x02, [0; 2], text), alone(0, 0x05, [0; 2], text));
+    // The text ends at the alternate position, 900 units from the origin, and what follows starts where it begins.
+    let ended = alone(0x40, 0x05, [3, 0x84], "\u{5D0}\u{5D1}");
+    assert_eq!(ended, [("\u{5D1}\u{5D0}".to_owned(), 7000), ("z".to_owned(), 7000)]);
+}
+
+#[test]
+fn glyph_runs_of_hebrew_show_the_text_from_right_to_left() {
+    let data = [
+        glc(200),
+        chained(0x8B, &numbers(&[0x5D1, 0x5D0])),
+        chained(0x8D, &numbers(&[0, 100])),
+        uct("\u{5D0}\u{5D1}", 0, 0x20),
+    ];
+    assert_eq!(drawn_with(Unicode(program()), &data.concat()).placed(), [("\u{5D1}\u{5D0}", 0, 0)]);
 }
 
 #[test]

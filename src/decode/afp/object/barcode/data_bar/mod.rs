@@ -1,8 +1,27 @@
-//! GS1 DataBar Omnidirectional, and Truncated, which differs in height only.
+//! GS1 DataBar: Omnidirectional (and Truncated, which differs in height only), both stacked forms, Limited and Expanded.
 //!
-//! Rule: ISO/IEC 24724. The stacked, limited and expanded forms are not drawn.
+//! Rule: ISO/IEC 24724. Elements start with the space that belongs to the symbol; a bar of no width stands before it, so that
+//! bars and spaces take turns as in all linear symbols.
+
+mod compaction;
+mod expanded;
+mod limited;
+mod stacked;
+
+pub use expanded::expanded;
+pub use limited::limited;
+pub use stacked::stacked;
 
 use super::symbol::{Invalid, digits, mod10, text_of};
+
+/// A symbol of one row, and the number that it says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// Widths of bars and spaces in modules, a bar of no width first.
+    pub widths: Vec<u8>,
+    /// The 14 digits, with the right check digit.
+    pub number: String,
+}
 
 /// How values of a character are shared between its odd and its even elements.
 struct Group {
@@ -47,31 +66,47 @@ const HALF: u64 = 4_537_077;
 /// Values of an inside character.
 const INSIDE_VALUES: u64 = 1597;
 
-/// The elements in modules (a bar first) and the number with its check digit. The data is 13 digits of a GTIN, or 14 with the
-/// check digit.
-pub fn omnidirectional(data: &[u8]) -> Result<(Vec<u8>, String), Invalid> {
-    let number = digits(data)?;
-    let (body, given) = number.split_at_checked(13).ok_or("fewer than 13 digits")?;
-    let check = mod10(body);
-    if !matches!(given, [] | [_]) || given.first().is_some_and(|given| *given != check) {
-        return Err("too many digits, or a check digit that does not fit");
+/// DataBar Omnidirectional.
+pub fn omnidirectional(data: &[u8]) -> Result<Row, Invalid> {
+    let body = item(data)?;
+    let mut widths = vec![0];
+    widths.extend(elements(&body));
+    Ok(Row { widths, number: numbered(&body) })
+}
+
+/// The 13 digits that are encoded: the check digit, which the data may have, is not looked at (BCOCA: it is not validated
+/// and not used).
+fn item(data: &[u8]) -> Result<Vec<u8>, Invalid> {
+    let mut number = digits(data)?;
+    if !matches!(number.len(), 13 | 14) {
+        return Err("a number that has not 14 digits");
     }
-    let value = body.iter().fold(0, |all, digit| all * 10 + u64::from(*digit));
-    let parts = [
-        value / HALF / INSIDE_VALUES,
-        value / HALF % INSIDE_VALUES,
-        value % HALF / INSIDE_VALUES,
-        value % HALF % INSIDE_VALUES,
-    ];
+    number.truncate(13);
+    Ok(number)
+}
+
+/// The digits with their check digit.
+fn numbered(body: &[u8]) -> String {
+    text_of(&[body, &[mod10(body)]].concat())
+}
+
+fn value_of(body: &[u8]) -> u64 {
+    body.iter().fold(0, |all, digit| all * 10 + u64::from(*digit))
+}
+
+/// All 46 elements, the space of the left guard first.
+fn elements(body: &[u8]) -> Vec<u8> {
+    let value = value_of(body);
+    let (left, right) = (value / HALF, value % HALF);
     let characters = [
-        character(parts[0], &OUTSIDE, 16, true),
-        character(parts[1], &INSIDE, 15, false),
-        character(parts[2], &OUTSIDE, 16, true),
-        character(parts[3], &INSIDE, 15, false),
+        character(left / INSIDE_VALUES, &OUTSIDE, 16, true),
+        character(left % INSIDE_VALUES, &INSIDE, 15, false),
+        character(right / INSIDE_VALUES, &OUTSIDE, 16, true),
+        character(right % INSIDE_VALUES, &INSIDE, 15, false),
     ];
     let (left, right) = finders(&characters);
     let [a, b, c, d] = &characters;
-    let mut elements = vec![1]; // the guard's bar; the space before it is part of the margin
+    let mut elements = vec![1, 1];
     elements.extend(a);
     elements.extend(left);
     elements.extend(b.iter().rev());
@@ -79,7 +114,7 @@ pub fn omnidirectional(data: &[u8]) -> Result<(Vec<u8>, String), Invalid> {
     elements.extend(right.iter().rev());
     elements.extend(c.iter().rev());
     elements.extend([1, 1]);
-    Ok((elements, text_of(&[body, &[check]].concat())))
+    elements
 }
 
 /// The finder patterns hold the check value: widths weighted by powers of 3, modulo 79, without the values 8 and 72.
@@ -105,18 +140,17 @@ fn character(value: u64, groups: &[Group], modules: u32, outside: bool) -> Vec<u
     let (slow, fast) = ((value - group.from) / group.combinations, (value - group.from) % group.combinations);
     let (odd, even) = if outside { (slow, fast) } else { (fast, slow) };
     let [widest_odd, widest_even] = group.widest;
-    let odd = widths(odd, group.odd, widest_odd, outside);
-    let even = widths(even, modules - group.odd, widest_even, !outside);
+    let odd = widths(odd, group.odd, 4, widest_odd, outside);
+    let even = widths(even, modules - group.odd, 4, widest_even, !outside);
     odd.into_iter().zip(even).flat_map(|(odd, even)| [odd, even]).collect()
 }
 
-/// The four widths of a value, by the counting rule of ISO/IEC 24724, Annex B: combinations of elements that share `modules`, none
+/// The widths of a value, by the counting rule of ISO/IEC 24724, Annex B: combinations of `elements` that share `modules`, none
 /// wider than `widest`; unless `any`, at least one of them is a single module wide.
-fn widths(value: u32, modules: u32, widest: u32, any: bool) -> Vec<u8> {
-    const ELEMENTS: i64 = 4;
+fn widths(value: u32, modules: u32, elements: i64, widest: u32, any: bool) -> Vec<u8> {
     let (mut value, mut modules, widest) = (i64::from(value), i64::from(modules), i64::from(widest));
     let mut widths: Vec<i64> = Vec::new();
-    for left in (2..=ELEMENTS).rev() {
+    for left in (2..=elements).rev() {
         let mut width = 1;
         while width < modules {
             let mut count = choose(modules - width - 1, left - 2);
@@ -151,31 +185,5 @@ fn choose(from: i64, take: i64) -> i64 {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn elements_are_those_of_zint() {
-        let expected = [
-            ("0123456789012", "111313151139113132311112213132117333211222311"),
-            ("0095011015300", "111217121319111231412121122142117331414121211"),
-            ("2001234567890", "111331151274111221215125121112112833212123211"),
-            ("9999999999999", "121131341382114121123113611111117513511111311"),
-            ("0000000000000", "111112181382117211111111111127119131812111111"),
-        ];
-        for (data, elements) in expected {
-            let (found, text) = omnidirectional(data.as_bytes()).unwrap();
-            let found: String = found.iter().map(u8::to_string).collect();
-            assert_eq!(found, elements, "{data}");
-            assert!(text.starts_with(data) && text.len() == 14);
-        }
-    }
-
-    #[test]
-    fn numbers_of_another_length_or_with_a_wrong_check_digit_are_refused() {
-        assert!(omnidirectional(b"012345678901").is_err());
-        assert!(omnidirectional(b"01234567890123").is_err());
-        assert!(omnidirectional(b"01234567890128").is_ok());
-        assert!(omnidirectional(b"012345678901281").is_err());
-    }
-}
+#[path = "tests.rs"]
+mod tests;

@@ -1,4 +1,4 @@
-//! Numbers in the data of fields: big-endian, and `None` where the data end before them.
+//! Numbers in the data of fields and objects: big-endian, and `None` where the data end before them.
 
 /// `N` bytes from `at`.
 pub fn array<const N: usize>(data: &[u8], at: usize) -> Option<[u8; N]> {

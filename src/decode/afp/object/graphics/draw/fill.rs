@@ -1,0 +1,91 @@
+//! Areas: figures between Begin Area and End Area, and what fills and bounds them.
+//!
+//! Rule: AFP GOCA Reference, "Areas": the pattern is drawn with the attributes that hold when the area begins; each part of the
+//! boundary with the line attributes that hold when it is drawn.
+
+use super::{Drawing, WHITE};
+use crate::decode::afp::object::graphics::area::{Area, Fill, HATCH_WIDTH, fill_of, hatch};
+use crate::decode::afp::object::graphics::shape::Point;
+use crate::decode::afp::object::graphics::state::{Attributes, LEAVE_ALONE, OVERPAINT};
+use crate::decode::afp::object::place::lu;
+use crate::page::{Color, Lu, Step, Stroke};
+
+impl Drawing<'_, '_> {
+    pub(super) fn begin_area(&mut self, flags: u8) {
+        self.end_area();
+        self.area = Some(Area::new(flags, self.attributes.clone()));
+    }
+
+    pub(super) fn end_area(&mut self) {
+        let Some(mut area) = self.area.take() else { return };
+        area.close();
+        if area.shape.is_empty() || !self.spend(area.shape.len()) {
+            return;
+        }
+        let outlines = std::mem::take(&mut area.outlines);
+        let alike = outlines.first().filter(|(_, first)| outlines.iter().all(|(_, stroke)| stroke == first));
+        // Parts of one kind are one outline, closed like the figures.
+        let whole = alike.map(|(_, stroke)| stroke.clone());
+        let parts = if whole.is_none() { outlines } else { Vec::new() };
+        self.fill_area(&area, whole);
+        for (shape, stroke) in parts {
+            self.path(self.view.steps(&shape), None, false, Some(stroke));
+        }
+    }
+
+    fn fill_area(&mut self, area: &Area, outline: Option<Stroke>) {
+        let fill = if area.pattern.mix == LEAVE_ALONE { Fill::None } else { self.fill(&area.pattern) };
+        let steps = self.view.steps(&area.shape);
+        match fill {
+            Fill::Tint(share) => {
+                let color = tint(area.pattern.color, share);
+                self.path(steps, Some(color), area.even_odd, outline);
+            }
+            Fill::Hatch { angle, spacing } => {
+                if area.pattern.back_mix == OVERPAINT {
+                    self.path(steps.clone(), Some(WHITE), area.even_odd, None);
+                }
+                self.hatch(area, angle, spacing);
+                if outline.is_some() {
+                    self.path(steps, None, area.even_odd, outline);
+                }
+            }
+            Fill::None if outline.is_some() => self.path(steps, None, area.even_odd, outline),
+            Fill::None => {}
+        }
+    }
+
+    fn fill(&mut self, pattern: &Attributes) -> Fill {
+        let Attributes { pattern_set: set, pattern: symbol, .. } = *pattern;
+        let known = if set == 0 { fill_of(symbol) } else { None };
+        known.unwrap_or_else(|| {
+            (self.report)("afp-graphics-pattern", format!("pattern {symbol} of set {set}, shown as a half tint"));
+            Fill::Tint(0.5)
+        })
+    }
+
+    fn hatch(&mut self, area: &Area, angle: f64, spacing: f64) {
+        let origin = self.view.content(area.pattern.pattern_origin);
+        let (lines, complete) = hatch(area, |point| self.view.content(point), origin, angle, spacing);
+        if !complete || !self.spend(lines.len() * 2) {
+            (self.report)("afp-graphics-limit", "hatch lines of an area".into());
+            return;
+        }
+        let at = |[x, y]: Point| self.view.place.point(x, y);
+        let steps: Vec<Step> =
+            lines.iter().flat_map(|[from, to]| [Step::Move(at(*from)), Step::Line(at(*to))]).collect();
+        if steps.is_empty() {
+            return;
+        }
+        let color = area.pattern.color;
+        self.path(steps, None, false, Some(Stroke { color, width: Lu(HATCH_WIDTH), dash: Vec::new(), round: false }));
+    }
+}
+
+fn tint(color: Color, share: f64) -> Color {
+    let part = |part: u8| {
+        let mixed = lu(255.0 - (255.0 - f64::from(part)) * share);
+        u8::try_from(mixed.0).unwrap_or(u8::MAX)
+    };
+    Color { r: part(color.r), g: part(color.g), b: part(color.b) }
+}
