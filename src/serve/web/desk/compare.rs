@@ -4,7 +4,6 @@ use minijinja::{Value, context};
 
 use super::{Language, show};
 use crate::archive::DocId;
-use crate::auth::permission::Permission;
 use crate::crm::compare::{Comparison, Difference, FieldDifference, LineDifference};
 use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, Documents};
