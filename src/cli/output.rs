@@ -115,11 +115,6 @@ mod tests {
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(bytes(1_500_000), "1500.0 KB");
     }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
 
     #[test]
     fn a_device_is_written_to_and_not_replaced() {
