@@ -7,7 +7,7 @@
 //! document or the customer came first. This folder does not read documents; who shows them implements
 //! [`timeline::Documents`], and so decides who may see what.
 //!
-//! Every row has a version, and every change leaves a row that says who changed what and when ([`Crm::history`]). A change
+//! Every row has a version, and every change leaves a row that says who changed what and when (`customer_history` and its like). A change
 //! that names the version it was made from fails with [`CrmError::Conflict`] when somebody else was faster.
 //!
 //! Promises, each with a test beside the code: a change and its history, index and timeline rows are one atomic step;

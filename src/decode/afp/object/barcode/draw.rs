@@ -1,4 +1,4 @@
-//! From a symbol's pattern to bars on the page. Its text: [`super::text`].
+//! From a symbol's pattern to bars on the page. Its text: [`mod@super::text`].
 
 use super::super::place::Place;
 use super::descriptor::{Descriptor, MIL, kind};
