@@ -208,7 +208,25 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/agent/documents/{id}/send"                    May(DocumentSend)      Little  pages::desk::remark::send;
     GET    "/agent/documents/{id}/compare"                 May(DocumentRead)      Nothing pages::desk::compare::page;
     GET    "/my"                                           May(PortalUse)         Nothing pages::my::page;
-    GET    "/my/documents/{id}"                            May(PortalUse)         Nothing pages::document::my;
+    GET    "/my/documents/{id}"                            May(PortalUse)        Nothing pages::my::bill::page;
+    GET    "/my/documents/{id}/compare"                    May(PortalUse)        Nothing pages::my::compare::page;
+    GET    "/my/documents/{id}/ask"                        May(RequestWrite)     Nothing pages::my::question::form;
+    POST   "/my/documents/{id}/ask"                        May(RequestWrite)     Little  pages::my::question::send;
+    GET    "/my/questions"                                 May(PortalUse)        Nothing pages::my::question::list;
+    GET    "/my/questions/{id}"                            May(PortalUse)        Nothing pages::my::question::page;
+    POST   "/my/questions/{id}/reply"                      May(RequestWrite)     Little  pages::my::question::reply;
+    GET    "/my/settings"                                  May(PortalUse)        Nothing pages::my::settings::page;
+    POST   "/my/settings/language"                         May(PortalUse)        Little  pages::my::settings::speak;
+    POST   "/my/settings/delivery"                         May(PortalUse)        Little  pages::my::settings::prefer;
+    GET    "/my/consent"                                   May(PortalUse)        Nothing pages::my::consent::page;
+    POST   "/my/consent/sample"                            May(PortalUse)        Little  pages::my::consent::sample;
+    POST   "/my/consent/confirm"                           May(PortalUse)        Little  pages::my::consent::confirm;
+    POST   "/my/consent/withdraw"                          May(PortalUse)        Little  pages::my::consent::withdraw;
+    GET    "/my/activity"                                  May(PortalUse)        Nothing pages::my::activity::page;
+    GET    "/my/period"                                    May(PortalUse)        Nothing pages::my::period::page;
+    GET    "/my/period/zip"                                May(PortalUse)        Nothing pages::my::period::zip;
+    GET    "/enrol"                                        Public                Nothing pages::my::enrol::page;
+    POST   "/enrol"                                        Public                Little  pages::my::enrol::submit;
     GET    "/admin"                                        May(AdminUse)          Nothing pages::admin::page;
 };
 

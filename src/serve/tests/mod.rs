@@ -6,5 +6,6 @@ mod fake;
 mod forgery;
 mod hostile;
 mod loads;
+mod portal;
 mod rights;
 mod support;

@@ -101,7 +101,8 @@ fn an_index_object_is_outside_and_what_it_says_of_nothing_is_counted() {
 
 #[test]
 fn an_index_object_inside_a_document_is_that_documents() {
-    let index = [field(id::BDI, &name("I")), element("A", None, Some(0), 1), tle("Acct", "1"), field(id::EDI, &[])].concat();
+    let index =
+        [field(id::BDI, &name("I")), element("A", None, Some(0), 1), tle("Acct", "1"), field(id::EDI, &[])].concat();
     let begin = field(id::BDT, &name("DOC"));
     // No EDT ends the first document.
     let stream = [begin.clone(), index, page(&[]), begin, page(&[])].concat();

@@ -6,7 +6,6 @@ use actix_web::http::header;
 use minijinja::{Value, context};
 
 use super::{Language, back, done, moment, path, show};
-use crate::auth::permission::Permission;
 use crate::crm::Crm;
 use crate::crm::interaction::{Channel, Direction, Interaction, InteractionChange, NewInteraction};
 use crate::crm::resolve::{Candidate, Reason, ResolveAsk};

@@ -3,7 +3,6 @@
 use minijinja::{Value, context};
 
 use super::{Language, call, moment, path, show};
-use crate::auth::permission::Permission;
 use crate::crm::account::{Account, AccountStatus};
 use crate::crm::contact::{ContactPoint, Owner};
 use crate::crm::customer::{Customer, CustomerKind};

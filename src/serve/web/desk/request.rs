@@ -3,7 +3,6 @@
 use minijinja::{Value, context};
 
 use super::{Language, done, moment, show};
-use crate::auth::permission::Permission;
 use crate::crm::Side;
 use crate::crm::request::{Message, Request, RequestChange, RequestState};
 use crate::serve::api::crm::access;
