@@ -24,7 +24,7 @@ pub async fn page(ask: Ask) -> Answer {
     };
     let own = context! {
         id => id.to_string(),
-        none => found.is_none(),
+        alone => found.is_none(),
         tabs => [tab("previous", "my_with_previous", !last_year), tab("last-year", "my_with_last_year", last_year)],
     };
     let parts = found.map_or_else(Value::default, |found| desk::compare::parts(&found, language));

@@ -51,7 +51,7 @@ fn form(params: &Params, who: &SignedIn, account: &str, now: i64) -> Result<Valu
         accounts => choices(who, account),
         from => params.day("from")?.unwrap_or(first).to_string(),
         to => params.day("to")?.unwrap_or(today).to_string(),
-        none => params.get("none").is_some(),
+        without => params.get("none").is_some(),
         many => params.get("many").is_some(),
         most => MOST,
     })
