@@ -9,17 +9,19 @@
 //! Promises: passwords, tokens and keys are stored only as hashes; an unknown name and a wrong password get the same
 //! answer after the same work (`user.rs`); guessing is slowed down ([`lockout`]); a permit exists only after its audit
 //! record (`gate.rs`); a document that is hidden is hidden everywhere alike (`search/tests/rights.rs`). Rows live in the
-//! `users` family: `u/` users, `s/` sessions, `k/` API keys, `r/` `g/` `p/` `v/` see [`directory`].
+//! `users` family: `u/` users, `s/` sessions, `k/` API keys, `o/` second factors, `i/` links to a provider's subjects, `r/` `g/` `p/` `v/` see [`directory`].
 
 pub mod clock;
 pub mod directory;
 pub mod gate;
 pub mod key;
 pub mod lockout;
+pub mod oidc;
 pub mod permission;
 pub mod predicate;
 pub mod role;
 mod row;
+pub mod second;
 pub mod secret;
 pub mod session;
 pub mod user;
@@ -47,6 +49,12 @@ pub enum AuthError {
     BuiltIn {
         /// The role.
         name: String,
+    },
+    /// An address of a provider or of this server that secrets cannot be sent to.
+    #[error("{url:?} is no https address (http is for this machine only)")]
+    BadUrl {
+        /// The address.
+        url: String,
     },
     /// A policy's rule cannot be read.
     #[error("the rule cannot be read: {0}")]

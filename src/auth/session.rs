@@ -17,6 +17,8 @@ const PREFIX: &[u8] = b"s/";
 pub const LIFE_S: i64 = 12 * 3600;
 /// A forgotten browser is closed after this.
 pub const IDLE_S: i64 = 30 * 60;
+/// How long the second factor is waited for.
+const HALF_S: i64 = 5 * 60;
 /// The time of last use is written at most this often, so that reads do not become writes.
 const TOUCH_S: i64 = 60;
 
@@ -35,6 +37,25 @@ pub struct Session {
     pub created_at: i64,
     /// Last use, to the minute.
     pub used_at: i64,
+    /// How the user proved who he is.
+    #[serde(default)]
+    pub proof: Proof,
+}
+
+/// How somebody proved who he is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// By password alone.
+    #[default]
+    Password,
+    /// By password, and has a second factor that was not shown yet: the session allows nothing but showing it, and not
+    /// for long.
+    Half,
+    /// By password and second factor.
+    Second,
+    /// By a provider; which factors it wants is its matter.
+    Provider,
 }
 
 /// The sessions of an archive.
@@ -52,6 +73,11 @@ impl Sessions {
 
     /// Opens a session; returns the token for the cookie, which is not kept.
     pub fn open(&self, user: &str, from: &str) -> Result<(String, Session), AuthError> {
+        self.open_by(user, from, Proof::Password)
+    }
+
+    /// The same for a user who proved it otherwise.
+    pub fn open_by(&self, user: &str, from: &str, proof: Proof) -> Result<(String, Session), AuthError> {
         self.sweep()?;
         let token = secret::token()?;
         let mark = secret::fingerprint(&token);
@@ -63,6 +89,7 @@ impl Sessions {
             from: from.to_string(),
             created_at: now,
             used_at: now,
+            proof,
         };
         let mut batch = Batch::default();
         batch.put(Family::Users, key(&mark), row::encode(&session)?);
@@ -91,6 +118,20 @@ impl Sessions {
         Ok(Some(session))
     }
 
+    /// The session's user has shown a second factor since.
+    pub fn strengthen(&self, id: &str) -> Result<(), AuthError> {
+        let mut batch = Batch::default();
+        for (key, session) in self.rows()?.into_iter().filter(|(_, session)| session.id == id) {
+            batch.put(Family::Users, key, row::encode(&Session { proof: Proof::Second, ..session })?);
+        }
+        Ok(self.engine.commit(batch)?)
+    }
+
+    /// Ends all sessions of a user but one.
+    pub fn revoke_others(&self, user: &str, kept: &str) -> Result<bool, AuthError> {
+        self.remove(|session| session.user == user && session.id != kept)
+    }
+
     /// The open sessions, of one user or of all.
     pub fn list(&self, user: Option<&str>) -> Result<Vec<Session>, AuthError> {
         let rows = self.rows()?;
@@ -110,7 +151,8 @@ impl Sessions {
 
     fn over(&self, session: &Session) -> bool {
         let now = self.clock.now();
-        now - session.created_at >= LIFE_S || now - session.used_at >= IDLE_S
+        let half = session.proof == Proof::Half && now - session.created_at >= HALF_S;
+        half || now - session.created_at >= LIFE_S || now - session.used_at >= IDLE_S
     }
 
     /// Takes ended sessions out, so that the store does not fill with them.
@@ -174,6 +216,23 @@ mod tests {
         assert!(sessions.revoke(&session.id, Some("ann")).expect("done"));
         assert_eq!(sessions.find(&token).expect("read"), None, "revoked");
         assert_eq!(sessions.list(None).expect("listed"), vec![]);
+    }
+
+    #[test]
+    fn a_half_session_ends_soon_and_others_can_be_ended_at_once() {
+        let clock = Clock::standing(0);
+        let sessions = Sessions::new(Arc::new(Memory::default()), clock.clone());
+        let (half, _) = sessions.open_by("ann", "", Proof::Half).expect("opened");
+        let (mine, own) = sessions.open("ann", "").expect("opened");
+        clock.turn(HALF_S);
+        assert_eq!(sessions.find(&half).expect("read"), None);
+        sessions.strengthen(&own.id).expect("done");
+        assert_eq!(sessions.find(&mine).expect("read").map(|session| session.proof), Some(Proof::Second));
+        let (other, _) = sessions.open("ann", "").expect("opened");
+        let (bob, _) = sessions.open("bob", "").expect("opened");
+        sessions.revoke_others("ann", &own.id).expect("done");
+        let open = |token: &str| sessions.find(token).expect("read").is_some();
+        assert!(open(&mine) && !open(&other) && open(&bob));
     }
 
     #[test]

@@ -37,6 +37,9 @@ pub struct User {
     pub language: String,
     /// Argon2id in PHC form; `None`: cannot sign in with a password (API keys only).
     pub password_hash: Option<String>,
+    /// The provider's subject that the user is bound to (a fingerprint), once somebody signed in through it.
+    #[serde(default)]
+    pub subject: Option<String>,
     /// Locked out by an administrator.
     pub disabled: bool,
     /// Seconds since 1970 UTC.
@@ -100,6 +103,7 @@ impl Users {
             display_name,
             language: new.language,
             password_hash,
+            subject: None,
             disabled: false,
             created_at: self.clock.now(),
         };
@@ -160,6 +164,11 @@ impl Users {
         self.change(name, |user| user.groups = groups)
     }
 
+    /// Gives a user these attributes and no others.
+    pub fn set_attributes(&self, name: &str, attributes: Attributes) -> Result<(), AuthError> {
+        self.change(name, |user| user.attributes = attributes)
+    }
+
     /// Gives an attribute these values; none takes it away.
     pub fn set_attribute(&self, name: &str, attribute: &str, values: Vec<String>) -> Result<(), AuthError> {
         self.change(name, |user| {
@@ -168,6 +177,11 @@ impl Users {
                 user.attributes.insert(attribute.into(), values);
             }
         })
+    }
+
+    /// Binds a user to the subject of a provider.
+    pub fn bind_subject(&self, name: &str, subject: &str) -> Result<(), AuthError> {
+        self.change(name, |user| user.subject = Some(subject.into()))
     }
 
     /// Sets the language of a user's pages: `en`, `zh-CN` or empty for the browser's.

@@ -19,14 +19,18 @@ mod doctor;
 mod export_load;
 mod failure;
 mod get;
+mod group;
 mod hold;
 mod init;
 mod inspect;
 mod load;
 mod loads;
+mod oidc;
 mod output;
+mod policy;
 mod reindex;
 mod retention;
+mod role;
 mod search;
 mod serve;
 mod stats;
@@ -106,6 +110,14 @@ enum Command {
     User(user::Args),
     /// Import customers and accounts, print PIN letters
     Customer(customer::Args),
+    /// Manage roles: sets of permissions
+    Role(role::Args),
+    /// Manage groups: roles and attributes for several users
+    Group(group::Args),
+    /// Manage data policies: who sees which documents
+    Policy(policy::Args),
+    /// Sign in through an OpenID Connect provider
+    Oidc(oidc::Args),
     /// Serve the API, the agent console and the customer portal
     Serve(serve::Args),
     /// Print a completion script for a shell
@@ -154,6 +166,10 @@ impl Command {
             Command::Retention(args) => args.run(context),
             Command::Audit(args) => args.run(context),
             Command::User(args) => args.run(context),
+            Command::Role(args) => args.run(context),
+            Command::Group(args) => args.run(context),
+            Command::Policy(args) => args.run(context),
+            Command::Oidc(args) => args.run(context),
             Command::Customer(args) => args.run(context),
             Command::Serve(args) => args.run(context),
             Command::Completions(args) => args.run(),

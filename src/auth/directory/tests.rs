@@ -14,6 +14,7 @@ fn user(name: &str, role: &str) -> User {
         display_name: name.into(),
         language: String::new(),
         password_hash: None,
+        subject: None,
         disabled: false,
         created_at: 0,
     }

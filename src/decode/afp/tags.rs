@@ -208,7 +208,7 @@ impl Groups {
 /// Appends an attribute value with what extenders behind it add.
 fn take_value(data: &[u8], rest: &mut triplet::Triplets<'_>, charset: Charset, value: &mut String) {
     let first = data.get(2..).unwrap_or_default();
-    if !rest.clone().next().is_some_and(|next| next.id == triplet::EXTENDER) {
+    if rest.clone().next().is_none_or(|next| next.id != triplet::EXTENDER) {
         return charset.decode_to(first, value);
     }
     let mut bytes = first.to_vec();

@@ -12,6 +12,8 @@ use utoipa::ToSchema;
 use crate::auth::clock::iso;
 use crate::auth::gate::Principal;
 use crate::auth::permission::Permissions;
+use crate::auth::session::Proof;
+use crate::auth::user::User;
 use crate::serve::ask::{self, Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -24,6 +26,9 @@ pub struct Credentials {
     pub name: String,
     /// Password.
     pub password: String,
+    /// Code of the authenticator app, or a recovery code; for users who have a second factor.
+    #[serde(default)]
+    pub code: Option<String>,
 }
 
 /// Who the caller is.
@@ -46,20 +51,33 @@ pub struct Identity {
     pub csrf_token: Option<String>,
 }
 
-/// Checks name and password and opens a session; returns its token for the cookie.
+/// What came of a name and a password.
+pub enum Opened {
+    /// Signed in; the token is for the cookie.
+    Whole(String, Box<SignedIn>),
+    /// The second factor is missing; the token is for the cookie, and good for showing it.
+    Half(String),
+}
+
+/// Checks name, password and (where the user has a second factor) code, and opens a session.
 ///
 /// An unknown name, a wrong password and a disabled user are the same from outside.
-pub async fn open(ask: &Ask, credentials: Credentials) -> Result<(String, SignedIn), Problem> {
+pub async fn open(ask: &Ask, credentials: Credentials) -> Result<Opened, Problem> {
     let from = ask::address(&ask.request);
-    ask.state.lockout.attempt(&credentials.name, &from).map_err(|wait| Problem {
-        retry_after_s: Some(wait),
-        ..Problem::too_many(format!("Try again in {wait} seconds."))
-    })?;
+    allow(&ask.state, &credentials.name, &from)?;
     let _turn = ask.state.hashing.acquire().await.map_err(|_| Problem::busy("The server stops."))?;
     ask.block(move |state| checked(state, &credentials, from)).await
 }
 
-fn checked(state: &State, credentials: &Credentials, from: String) -> Result<(String, SignedIn), Problem> {
+/// Counts an attempt to prove something; too many have to wait.
+pub fn allow(state: &State, name: &str, from: &str) -> Result<(), Problem> {
+    state.lockout.attempt(name, from).map_err(|wait| Problem {
+        retry_after_s: Some(wait),
+        ..Problem::too_many(format!("Try again in {wait} seconds."))
+    })
+}
+
+fn checked(state: &State, credentials: &Credentials, from: String) -> Result<Opened, Problem> {
     let shown: String = credentials.name.chars().filter(|c| !c.is_control()).take(64).collect();
     let user = state.users.check(&credentials.name, &credentials.password)?;
     let who = Principal::nobody(user.as_ref().map_or("unknown", |user| user.name.as_str()), from);
@@ -69,12 +87,62 @@ fn checked(state: &State, credentials: &Credentials, from: String) -> Result<(St
         return Err(Problem::bad_credentials("Check both and try again."));
     };
     state.lockout.succeeded(&credentials.name, &who.from);
-    state.gate.record(&who, "sign-in", &user.name, "")?;
-    let (token, session) = state.sessions.open(&user.name, &who.from)?;
-    let rights = state.directory.rights(&user, &state.backend.restricted()?)?;
-    let principal = Principal::new(user.name.clone(), who.from, rights);
-    let accounts = ask::accounts_of(&principal);
-    Ok((token, SignedIn { principal, accounts, role: user.role.clone(), user, session: Some(session) }))
+    if !state.factors.has(&user.name)? {
+        return whole(state, user, &who.from, Proof::Password);
+    }
+    match &credentials.code {
+        Some(code) => second(state, user, &who.from, code),
+        None => {
+            state.gate.record(&who, "sign-in-half", &user.name, "password")?;
+            let (token, _) = state.sessions.open_by(&user.name, &who.from, Proof::Half)?;
+            Ok(Opened::Half(token))
+        }
+    }
+}
+
+/// Checks the code of somebody whose password was right. Codes are guessed no faster than passwords, and a right
+/// password does not forgive wrong codes.
+fn second(state: &State, user: User, from: &str, code: &str) -> Result<Opened, Problem> {
+    let name = format!("code of {}", user.name);
+    allow(state, &name, from)?;
+    if state.factors.check(&user.name, code)? {
+        state.lockout.succeeded(&name, from);
+        return whole(state, user, from, Proof::Second);
+    }
+    state.metrics.sign_in_failures.fetch_add(1, Ordering::Relaxed);
+    let who = Principal::nobody(user.name.clone(), from);
+    state.gate.record(&who, "sign-in-failed", &user.name, "second factor")?;
+    Err(Problem::bad_credentials("The code is wrong, was used, or is over."))
+}
+
+/// The code that follows a half sign-in; its session ends, and a whole one begins.
+pub async fn open_second(ask: &Ask, code: String) -> Result<Opened, Problem> {
+    let token = ask.request.cookie(ask::cookie_name(ask.state.config.secure_cookies));
+    let token = token.map(|cookie| cookie.value().to_string()).unwrap_or_default();
+    let from = ask::address(&ask.request);
+    ask.block(move |state| {
+        let over = || Problem::unauthorized("Sign in again.");
+        let half = state.sessions.find(&token)?.filter(|session| session.proof == Proof::Half).ok_or_else(over)?;
+        let user = state.users.get(&half.user)?.filter(|user| !user.disabled).ok_or_else(over)?;
+        let opened = second(state, user, &from, &code)?;
+        state.sessions.revoke(&half.id, None)?;
+        Ok(opened)
+    })
+    .await
+}
+
+/// Opens a session for somebody who proved who he is.
+pub fn whole(state: &State, user: User, from: &str, proof: Proof) -> Result<Opened, Problem> {
+    let rights = ask::session_rights(state, &user, proof)?;
+    let principal = Principal::new(user.name.clone(), from, rights);
+    let how = match proof {
+        Proof::Password | Proof::Half => "password",
+        Proof::Second => "password and code",
+        Proof::Provider => "provider",
+    };
+    state.gate.record(&principal, "sign-in", &user.name, how)?;
+    let (token, session) = state.sessions.open_by(&user.name, from, proof)?;
+    Ok(Opened::Whole(token, Box::new(SignedIn::in_session(principal, user, session))))
 }
 
 /// The cookie of a session; an empty token takes it away.
@@ -120,7 +188,7 @@ fn identity(who: &SignedIn) -> Identity {
 
 /// Opens a session; the answer sets its cookie and tells the token for state-changing requests.
 #[utoipa::path(post, path = "/api/v1/session", tag = "session", request_body = Credentials,
-    responses((status = 200, body = Identity), (status = 401, description = "bad-credentials"),
+    responses((status = 200, body = Identity), (status = 401, description = "bad-credentials; second-factor: send the code too"),
         (status = 429, description = "too-many-attempts, with Retry-After")))]
 pub async fn sign_in(ask: Ask) -> Answer {
     // Only JSON: a form of another site cannot send it.
@@ -130,8 +198,10 @@ pub async fn sign_in(ask: Ask) -> Answer {
     }
     let credentials = serde_json::from_slice(&ask.body)
         .map_err(|_| Problem::bad_body("Send JSON: {\"name\": ..., \"password\": ...}."))?;
-    let (token, who) = open(&ask, credentials).await?;
-    Ok(HttpResponse::Ok().cookie(cookie(&ask.state, &token)).json(identity(&who)))
+    match open(&ask, credentials).await? {
+        Opened::Whole(token, who) => Ok(HttpResponse::Ok().cookie(cookie(&ask.state, &token)).json(identity(&who))),
+        Opened::Half(_) => Err(Problem::second_factor("Send name, password and code together.")),
+    }
 }
 
 /// Who the caller is.
@@ -168,6 +238,7 @@ pub async fn list(ask: Ask) -> Answer {
                 "from": session.from,
                 "created_at": iso(session.created_at),
                 "used_at": iso(session.used_at),
+                "proof": session.proof,
                 "current": current.as_ref() == Some(&session.id),
             })
         })

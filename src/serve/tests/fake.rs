@@ -19,6 +19,8 @@ use crate::serve::backend::*;
 pub struct Fake {
     engine: Arc<dyn Engine>,
     pub renders: AtomicU64,
+    /// Times that a document was looked at.
+    pub asked: AtomicU64,
     loads: Mutex<Vec<(LoadRow, Vec<u8>)>>,
 }
 
@@ -31,7 +33,12 @@ const DOCUMENTS: [(&str, &str, u32, usize); 3] = [
 
 impl Fake {
     pub fn new() -> Fake {
-        Fake { engine: Arc::new(Memory::default()), renders: AtomicU64::new(0), loads: Mutex::default() }
+        Fake {
+            engine: Arc::new(Memory::default()),
+            renders: AtomicU64::new(0),
+            asked: AtomicU64::new(0),
+            loads: Mutex::default(),
+        }
     }
 
     fn facts(view: &DocumentView) -> Facts {
@@ -119,6 +126,7 @@ impl Backend for Fake {
     }
 
     fn subject(&self, id: DocId) -> Result<Subject, BackendError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         Ok(match Fake::view(id) {
             Some(view) => Subject::found(Fake::facts(&view)),
             None => Subject::absent(id, None),
@@ -126,6 +134,7 @@ impl Backend for Fake {
     }
 
     fn document(&self, permit: &Permit) -> Result<DocumentView, BackendError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         Ok(Fake::view(permit.document()).expect("the gate has let it through"))
     }
 

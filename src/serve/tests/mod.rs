@@ -8,4 +8,5 @@ mod hostile;
 mod loads;
 mod portal;
 mod rights;
+mod second;
 mod support;

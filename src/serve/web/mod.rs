@@ -3,6 +3,7 @@
 //! Templates, words, styles and scripts lie in `templates/web/` ([`source`]); every page works without script. Adding a
 //! page: a handler here, a template there and in the list of `source.rs`, a row in `routes.rs`, words in both languages.
 
+pub mod account;
 pub mod admin;
 pub mod agent;
 pub mod assets;
@@ -14,6 +15,7 @@ mod links;
 mod locale;
 mod meaning;
 pub mod my;
+pub mod people;
 mod shown;
 pub mod sign_in;
 mod source;
@@ -122,17 +124,23 @@ fn area(path: &str) -> &str {
     path.split('/').nth(1).unwrap_or_default()
 }
 
+/// A role in words; one of the archive's own by its name.
+fn role_name(who: &SignedIn, language: Language) -> String {
+    let word = language.word(&format!("role_{}", who.role));
+    if word.is_empty() { who.role.clone() } else { word }
+}
+
 fn user(who: &SignedIn, language: Language) -> Value {
     let name = if who.user.display_name.is_empty() { &who.user.name } else { &who.user.display_name };
     let initials: String = name.split_whitespace().filter_map(|word| word.chars().next()).take(2).collect();
     context! {
         name => name.as_str(),
         initials => initials.to_uppercase(),
-        role => Some(language.word(&format!("role_{}", who.role))).filter(|w| !w.is_empty()).unwrap_or(who.role.clone()),
+        role => role_name(who, language),
         home => home(who),
         staff => who.may(Permission::ConsoleUse),
         admin => who.may(Permission::AdminUse),
-        may => who.principal.rights.permissions.iter().map(|p| p.name()).collect::<Vec<_>>(),
+        may => who.principal.rights.permissions.iter().map(|permission| permission.name()).collect::<Vec<_>>(),
         csrf => who.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
     }
 }

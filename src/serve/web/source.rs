@@ -17,6 +17,7 @@ macro_rules! files {
 }
 
 files![
+    "account.html",
     "activity.html",
     "admin.html",
     "agent.html",
@@ -26,6 +27,7 @@ files![
     "bill.html",
     "call.html",
     "caller.html",
+    "code.html",
     "compare.html",
     "consent.html",
     "css/console.css",
@@ -47,6 +49,7 @@ files![
     "link.html",
     "my-compare.html",
     "my.html",
+    "people.html",
     "period.html",
     "portal.html",
     "problem.html",

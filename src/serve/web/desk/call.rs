@@ -188,9 +188,7 @@ pub async fn who_is_it(ask: Ask) -> Answer {
             Ok(context! { id, candidates, prefill })
         })
         .await?;
-    let mut response = show(&ask, "caller.html", own).await?;
-    response.headers_mut().insert(header::REFERRER_POLICY, header::HeaderValue::from_static("no-referrer"));
-    Ok(response)
+    show(&ask, "caller.html", own).await
 }
 
 /// A candidate as the chooser shows it: enough to ask the caller, not enough to tell them.

@@ -31,7 +31,8 @@ fn color(ink: Ink) -> [u8; 3] {
         }
         Ink::Rgb(value) => value,
         Ink::Cmyk([c, m, y, k]) => {
-            [c, m, y].map(|ink| (f64::from(255 - ink) * f64::from(255 - k) / 255.0).round() as u8)
+            let light = |ink: u8| (u32::from(255 - ink) * u32::from(255 - k) * 2 + 255) / 510;
+            [c, m, y].map(|ink| u8::try_from(light(ink)).unwrap())
         }
     }
 }
@@ -114,7 +115,7 @@ fn corner(spot: Spot, shift: [i32; 2]) -> [i32; 2] {
 }
 
 fn pel_size(dots: &Dots, pel: i32) -> [i32; 2] {
-    [dots[0].len() as i32 * pel, dots.len() as i32 * pel]
+    [dots[0].len(), dots.len()].map(|side| i32::try_from(side).unwrap() * pel)
 }
 
 /// A vector turned clockwise by quarter turns.
@@ -161,7 +162,8 @@ fn check_image(image: &PlacedImage, at: [i32; 2], turns: u8, size: [i32; 2], dot
     let [r, g, b] = super::check::color(Ink::Named(color));
     for (y, row) in dots.iter().enumerate() {
         for (x, dot) in row.iter().enumerate() {
-            let [pr, pg, pb, alpha] = found.rgba(x as u32, y as u32);
+            let [column, line] = [x, y].map(|at| u32::try_from(at).unwrap());
+            let [pr, pg, pb, alpha] = found.rgba(column, line);
             assert_eq!(alpha == 255, *dot, "dot {x}, {y} of {:?}", packed(dots));
             assert!(!dot || [pr, pg, pb] == [r, g, b]);
         }

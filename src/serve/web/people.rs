@@ -1,0 +1,290 @@
+//! Administration of users, groups, roles and data policies: plain forms.
+
+use actix_web::HttpResponse;
+use actix_web::http::{StatusCode, header};
+use minijinja::{Value, context};
+
+use super::{language, page as render};
+use crate::auth::directory::{Effect, Group, Policy};
+use crate::auth::permission::{Permission, Permissions};
+use crate::auth::predicate::Attributes;
+use crate::auth::role::{Reach, Role};
+use crate::auth::user::{NewUser, User};
+use crate::auth::{AuthError, secret};
+use crate::serve::ask::{Answer, Ask, Params, SignedIn};
+use crate::serve::problem::Problem;
+use crate::serve::state::State;
+
+/// Digits of a password that is made here and told once.
+const PASSWORD: usize = 20;
+
+/// What the page tells besides what there is.
+#[derive(Debug, Default)]
+struct Told {
+    /// What was wrong with the form.
+    error: String,
+    /// A user and the password made for him, told once.
+    password: Option<(String, String)>,
+}
+
+/// The page.
+pub async fn page(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    show(&ask, Told::default(), StatusCode::OK).await
+}
+
+async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
+    let who = ask.who()?.clone();
+    let policies = who.may(Permission::PolicyRead);
+    let (users, roles, groups, rules, factors) = ask
+        .block(move |state| {
+            let users = state.users.list()?;
+            let factors = users.iter().map(|user| state.factors.has(&user.name)).collect::<Result<Vec<_>, _>>()?;
+            let (mut groups, mut rules) = (Vec::new(), Vec::new());
+            if policies {
+                (groups, rules) = (state.directory.groups()?, state.directory.policies()?);
+            }
+            Ok((users, state.directory.roles()?, groups, rules, factors))
+        })
+        .await?;
+    let language = language(&ask.request, Some(&who));
+    let own = context! {
+        may_users => who.may(Permission::UserWrite),
+        may_policies => who.may(Permission::PolicyWrite),
+        sees_policies => policies,
+        users => users.iter().zip(factors).map(|(one, second)| user(one, second)).collect::<Vec<_>>(),
+        roles => roles.iter().map(role).collect::<Vec<_>>(),
+        groups => groups.iter().map(group).collect::<Vec<_>>(),
+        policies => rules.iter().map(policy).collect::<Vec<_>>(),
+        permissions => Permission::ALL.iter().map(|p| context! { name => p.name(), about => p.about() }).collect::<Vec<_>>(),
+        error => if told.error.is_empty() { String::new() } else { format!("{}: {}", language.word("form_wrong"), told.error) },
+        made => told.password.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default(),
+        password => told.password.as_ref().map(|(_, password)| password.as_str()).unwrap_or_default(),
+    };
+    render(&ask.request, Some(&who), "people.html", status, own)
+}
+
+fn user(user: &User, second: bool) -> Value {
+    context! {
+        name => user.name.as_str(),
+        shown => user.display_name.as_str(),
+        role => user.role.as_str(),
+        groups => user.groups.join(", "),
+        accounts => user.accounts.join(", "),
+        attributes => printed(&user.attributes),
+        disabled => user.disabled,
+        second,
+        provider => user.subject.is_some(),
+    }
+}
+
+fn role(role: &Role) -> Value {
+    context! {
+        name => role.name.as_str(),
+        permissions => role.permissions.iter().map(Permission::name).collect::<Vec<_>>().join(" "),
+        reach => role.reach.name(),
+        second => role.second_factor,
+        built_in => role.built_in,
+    }
+}
+
+fn group(group: &Group) -> Value {
+    context! {
+        name => group.name.as_str(),
+        roles => group.roles.join(", "),
+        attributes => printed(&group.attributes),
+    }
+}
+
+fn policy(policy: &Policy) -> Value {
+    context! {
+        name => policy.name.as_str(),
+        effect => match policy.effect { Effect::Allow => "allow", Effect::Limit => "limit" },
+        rule => policy.rule.as_str(),
+        roles => policy.roles.join(", "),
+        groups => policy.groups.join(", "),
+        users => policy.users.join(", "),
+    }
+}
+
+/// `region=north,south; desk=12`
+fn printed(attributes: &Attributes) -> String {
+    let pairs: Vec<String> = attributes.iter().map(|(name, values)| format!("{name}={}", values.join(","))).collect();
+    pairs.join("; ")
+}
+
+fn attributes(text: &str) -> Result<Attributes, Problem> {
+    let mut found = Attributes::new();
+    for pair in text.split([';', '\n']).map(str::trim).filter(|pair| !pair.is_empty()) {
+        let (name, values) = pair.split_once('=').ok_or_else(|| Problem::bad_body(format!("{pair:?} has no =")))?;
+        found.insert(name.trim().to_string(), words(values));
+    }
+    Ok(found)
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split(',').map(str::trim).filter(|word| !word.is_empty()).map(str::to_string).collect()
+}
+
+/// A change of users.
+pub async fn users(ask: Ask) -> Answer {
+    let params = ask.form(&["csrf", "what", "name", "role", "display", "accounts", "groups", "attributes"])?;
+    changed(ask, params, user_changed).await
+}
+
+/// A change of roles.
+pub async fn roles(ask: Ask) -> Answer {
+    let params = ask.form(&["csrf", "what", "name", "permissions", "reach", "second"])?;
+    changed(ask, params, role_changed).await
+}
+
+/// A change of groups.
+pub async fn groups(ask: Ask) -> Answer {
+    let params = ask.form(&["csrf", "what", "name", "roles", "attributes"])?;
+    changed(ask, params, group_changed).await
+}
+
+/// A change of policies.
+pub async fn policies(ask: Ask) -> Answer {
+    let params = ask.form(&["csrf", "what", "name", "effect", "rule", "roles", "groups", "users"])?;
+    changed(ask, params, policy_changed).await
+}
+
+type Change = fn(&State, &SignedIn, &Params) -> Result<Option<(String, String)>, Problem>;
+
+/// Makes a change; what was wrong with the form is told above it.
+async fn changed(ask: Ask, params: Params, change: Change) -> Answer {
+    let who = ask.who()?.clone();
+    let outcome = ask.block(move |state| change(state, &who, &params)).await;
+    match outcome {
+        Ok(None) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/admin/people")).finish()),
+        Ok(password) => show(&ask, Told { password, ..Told::default() }, StatusCode::OK).await,
+        Err(problem) if problem.status == StatusCode::BAD_REQUEST => {
+            show(&ask, Told { error: problem.detail, ..Told::default() }, StatusCode::BAD_REQUEST).await
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// What somebody can mend is told; the rest is the server's.
+fn mended(error: AuthError) -> Problem {
+    match error {
+        AuthError::Store(_) | AuthError::Random { .. } | AuthError::Hash { .. } => error.into(),
+        other => Problem::bad_body(other.to_string()),
+    }
+}
+
+fn known_role(state: &State, name: &str) -> Result<(), Problem> {
+    match state.directory.role(name)? {
+        Some(_) => Ok(()),
+        None => Err(Problem::bad_body(format!("there is no role {name:?}"))),
+    }
+}
+
+fn user_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
+    let text = |name: &str| params.get(name).unwrap_or_default();
+    let (what, name) = (text("what"), text("name").trim().to_lowercase());
+    // An administrator who locks himself out, or takes his own role, would leave nobody to undo it.
+    if name == who.user.name && matches!(what, "disable" | "change") {
+        return Err(Problem::bad_body("that is yourself: let somebody else do it"));
+    }
+    let fresh = || Ok::<_, AuthError>(secret::token()?.chars().take(PASSWORD).collect::<String>());
+    state.gate.record_by(&who.principal, Permission::UserWrite, "user", &name, what)?;
+    match what {
+        "add" => {
+            known_role(state, text("role"))?;
+            let password = fresh()?;
+            let new = NewUser {
+                name: name.clone(),
+                role: text("role").to_string(),
+                accounts: words(text("accounts")),
+                display_name: text("display").to_string(),
+                language: String::new(),
+                password: Some(password.clone()),
+            };
+            state.users.add(new).map_err(mended)?;
+            return Ok(Some((name, password)));
+        }
+        "password" => {
+            let password = fresh()?;
+            state.users.set_password(&name, &password).map_err(mended)?;
+            state.sessions.revoke_all(&name)?;
+            return Ok(Some((name, password)));
+        }
+        "change" => {
+            known_role(state, text("role"))?;
+            let user =
+                state.users.get(&name)?.ok_or_else(|| Problem::bad_body(format!("there is no user {name:?}")))?;
+            let accounts = words(text("accounts"));
+            if accounts != user.accounts {
+                state.users.set_accounts(&name, accounts).map_err(mended)?;
+            }
+            state.users.set_role(&name, text("role")).map_err(mended)?;
+            state.users.set_groups(&name, words(text("groups"))).map_err(mended)?;
+            state.users.set_attributes(&name, attributes(text("attributes"))?).map_err(mended)?;
+        }
+        "disable" => {
+            state.users.set_disabled(&name, true).map_err(mended)?;
+            state.sessions.revoke_all(&name)?;
+        }
+        "enable" => state.users.set_disabled(&name, false).map_err(mended)?,
+        "second" => state.factors.remove(&name)?,
+        "sessions" => {
+            state.sessions.revoke_all(&name)?;
+        }
+        _ => return Err(Problem::bad_body("what is one of add, change, password, disable, enable, second, sessions")),
+    }
+    Ok(None)
+}
+
+fn role_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
+    let text = |name: &str| params.get(name).unwrap_or_default();
+    let name = text("name").to_string();
+    state.gate.record_by(&who.principal, Permission::PolicyWrite, "role", &name, text("what"))?;
+    if text("what") == "remove" {
+        state.directory.remove_role(&name).map_err(mended)?;
+        return Ok(None);
+    }
+    let second_factor = params.get("second").is_some();
+    let role = match state.directory.role(&name)? {
+        Some(role) if role.built_in => Role { second_factor, ..role },
+        _ => {
+            let permissions =
+                Permissions::parse(text("permissions").split([' ', ',', '\n', '\r']).filter(|p| !p.is_empty()))
+                    .map_err(|name| Problem::bad_body(format!("{name:?} is no permission")))?;
+            let reach = Reach::parse(text("reach")).ok_or_else(|| Problem::bad_body("reach is none, own or all"))?;
+            Role { name, permissions, reach, second_factor, built_in: false }
+        }
+    };
+    state.directory.set_role(&role).map_err(mended)?;
+    Ok(None)
+}
+
+fn group_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
+    let text = |name: &str| params.get(name).unwrap_or_default();
+    let name = text("name").to_string();
+    state.gate.record_by(&who.principal, Permission::PolicyWrite, "group", &name, text("what"))?;
+    if text("what") == "remove" {
+        state.directory.remove_group(&name).map_err(mended)?;
+        return Ok(None);
+    }
+    let group = Group { name, roles: words(text("roles")), attributes: attributes(text("attributes"))? };
+    state.directory.set_group(&group).map_err(mended)?;
+    Ok(None)
+}
+
+fn policy_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
+    let text = |name: &str| params.get(name).unwrap_or_default();
+    let name = text("name").to_string();
+    let why = format!("{} {} {}", text("what"), text("effect"), text("rule"));
+    state.gate.record_by(&who.principal, Permission::PolicyWrite, "policy", &name, &why)?;
+    if text("what") == "remove" {
+        state.directory.remove_policy(&name).map_err(mended)?;
+        return Ok(None);
+    }
+    let effect = if text("effect") == "allow" { Effect::Allow } else { Effect::Limit };
+    let (roles, groups, users) = (words(text("roles")), words(text("groups")), words(text("users")));
+    let policy = Policy { name, effect, rule: text("rule").to_string(), roles, groups, users };
+    state.directory.set_policy(&policy).map_err(mended)?;
+    Ok(None)
+}
