@@ -129,6 +129,50 @@ impl Letter {
     }
 }
 
+/// A sample in the form that documents come in, with the code that shows it was opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Sample {
+    /// The code.
+    pub code: String,
+    /// In Chinese; without a font for it, in English.
+    pub chinese: bool,
+}
+
+impl Sample {
+    /// The sample as PDF.
+    pub fn pdf(&self) -> Vec<u8> {
+        let font = if self.chinese { font() } else { None };
+        let chinese = font.is_some();
+        let mut document = PdfDocument::new(if chinese { "样本" } else { "Sample" });
+        let font = match &font {
+            Some(font) => {
+                let font = document.add_font(font);
+                [PdfFontHandle::External(font.clone()), PdfFontHandle::External(font)]
+            }
+            None => [BuiltinFont::Helvetica, BuiltinFont::HelveticaBold].map(PdfFontHandle::Builtin),
+        };
+        let mut sheet = Sheet { ops: Vec::new(), font };
+        let (title, lines) = if chinese {
+            ("电子文件样本", ["您能看到这一页，说明您能够打开电子文件。", "请在网页中输入以下代码："])
+        } else {
+            (
+                "Sample of an electronic document",
+                [
+                    "You can read this page, so you can open documents that come electronically.",
+                    "Type this code on the page that you came from:",
+                ],
+            )
+        };
+        sheet.text(LEFT, HEIGHT - 110.0, 16.0, true, title);
+        for (line, y) in lines.iter().zip([150.0, 170.0]) {
+            sheet.text(LEFT, HEIGHT - y, 11.0, false, line);
+        }
+        sheet.text(LEFT, HEIGHT - 225.0, 28.0, true, &self.code);
+        document.with_pages(vec![PdfPage::new(Mm::from(Pt(WIDTH)), Mm::from(Pt(HEIGHT)), sheet.ops)]);
+        document.save(&PdfSaveOptions::default(), &mut Vec::new())
+    }
+}
+
 struct Sheet {
     ops: Vec<Op>,
     /// Plain and bold.
@@ -187,6 +231,13 @@ mod tests {
             assert!(text.contains(told), "{told}: {text}");
         }
         assert_eq!(document.get_pages().len(), 1);
+    }
+
+    #[test]
+    fn a_sample_tells_its_code() {
+        let sample = Sample { code: "K7M2QX".into(), chinese: false };
+        let document = lopdf::Document::load_mem(&sample.pdf()).expect("a readable PDF");
+        assert!(document.extract_text(&[1]).expect("text").contains("K7M2QX"));
     }
 
     #[test]

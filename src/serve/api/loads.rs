@@ -258,30 +258,40 @@ pub async fn original(ask: Ask) -> Answer {
 
 type Pieces = tokio::sync::mpsc::Receiver<io::Result<web::Bytes>>;
 
-/// The stream of a load, made by a thread of its own as fast as the reader takes it.
+/// The stream of a load.
 async fn exported(
     ask: &Ask,
     id: LoadId,
 ) -> Result<impl stream::Stream<Item = io::Result<web::Bytes>> + use<>, Problem> {
+    let backend = ask.state.backend.clone();
+    let work = move |out: Sending| {
+        let mut out = BufWriter::with_capacity(GATHERED, out);
+        backend.export_load(id, &mut out).map_err(io::Error::other).and_then(|()| out.flush())
+    };
+    pieces(ask, work).await
+}
+
+/// What some work writes, made by a thread of its own as fast as the reader takes it; few at a time.
+pub async fn pieces<W: FnOnce(Sending) -> io::Result<()> + Send + 'static>(
+    ask: &Ask,
+    work: W,
+) -> Result<impl stream::Stream<Item = io::Result<web::Bytes>> + use<W>, Problem> {
     let busy = |_| Problem::busy("The server stops.");
     let turn = ask.state.exports.clone().acquire_owned().await.map_err(busy)?;
     let (sender, pieces): (_, Pieces) = tokio::sync::mpsc::channel(PIECES);
-    let backend = ask.state.backend.clone();
     let work = move || {
         let _turn = turn;
-        let mut out = BufWriter::with_capacity(GATHERED, Sending(sender.clone()));
-        let outcome = backend.export_load(id, &mut out).map_err(io::Error::other).and_then(|()| out.flush());
-        if let Err(error) = outcome {
+        if let Err(error) = work(Sending(sender.clone())) {
             let _ = sender.blocking_send(Err(error));
         }
     };
     let name = "greenbar-export".to_string();
-    std::thread::Builder::new().name(name).spawn(work).map_err(|error| Problem::failed("sending a load", &error))?;
+    std::thread::Builder::new().name(name).spawn(work).map_err(|error| Problem::failed("sending a stream", &error))?;
     Ok(stream::unfold(pieces, |mut pieces| async move { pieces.recv().await.map(|piece| (piece, pieces)) }))
 }
 
 /// Hands what is written to the answer; an error when the reader went away.
-struct Sending(tokio::sync::mpsc::Sender<io::Result<web::Bytes>>);
+pub struct Sending(tokio::sync::mpsc::Sender<io::Result<web::Bytes>>);
 
 impl Write for Sending {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

@@ -77,7 +77,7 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
 }
 
 /// Where a query is broken: the text before, the place, the text after, and why.
-fn broken(query: &str, place: usize, error: &QueryError, language: Language) -> Value {
+pub(super) fn broken(query: &str, place: usize, error: &QueryError, language: Language) -> Value {
     let (text, advice) = meaning::wrong(error, language);
     let chars: Vec<char> = query.chars().collect();
     let at = place.saturating_sub(1).min(chars.len());
@@ -183,7 +183,7 @@ impl Shown<'_> {
 }
 
 /// What a document is opened with, to be found in it: the words, numbers and amounts that were searched for.
-fn find(typed: &Typed) -> String {
+pub(super) fn find(typed: &Typed) -> String {
     let looked_for = |part: &&Part| {
         matches!(part.meaning, Meaning::Words | Meaning::Name | Meaning::Number | Meaning::Invoice)
             && !part.value.contains('*')

@@ -32,31 +32,18 @@ const MOST_FIND: usize = 200;
 
 /// For agents.
 pub async fn agent(ask: Ask) -> Answer {
-    show(ask, "/agent").await
-}
-
-/// For customers.
-pub async fn my(ask: Ask) -> Answer {
-    show(ask, "/my").await
-}
-
-async fn show(ask: Ask, base: &'static str) -> Answer {
+    let base = "/agent";
     let params = ask.params(&["page", "tab", "find", "go", "said"])?;
     let id = documents::id(ask.part("id"))?;
     let who = ask.who()?.clone();
     let reader = who.clone();
     let words = words(params.get("find").unwrap_or_default())?;
     let language = language(&ask.request, Some(&who));
-    let staff = base == "/agent";
     let (view, found, own) = ask
         .block(move |state| {
             let view = documents::look_up(state, &reader, id, "view")?;
             let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &words)? };
-            let own = if staff {
-                beside(state, &reader, id, &view, language)?
-            } else {
-                context! {}
-            };
+            let own = beside(state, &reader, id, &view, language)?;
             Ok((view, found, own))
         })
         .await?;

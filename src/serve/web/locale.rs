@@ -31,6 +31,14 @@ pub fn span(from: Day, to: Day, language: Language) -> String {
     format!("{} – {}", day(from, language), day(to, language))
 }
 
+/// A month by its number, short.
+pub fn month(month: i8, language: Language) -> String {
+    match language {
+        Language::English => name(month).to_string(),
+        Language::Chinese => format!("{month}月"),
+    }
+}
+
 fn name(month: i8) -> &'static str {
     usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).unwrap_or(&"?")
 }

@@ -36,7 +36,7 @@ pub fn redirect(request: &HttpRequest) -> HttpResponse {
 
 /// The sign-in page; who is signed in goes on.
 pub async fn page(ask: Ask) -> Answer {
-    let params = ask.params(&["next"])?;
+    let params = ask.params(&["next", "said"])?;
     let next = params.get("next").and_then(local).unwrap_or_default().to_string();
     if let Ok(Some(who)) = ask::authenticate(&ask.state, &ask.request) {
         return Ok(see_other(if next.is_empty() { home(&who) } else { &next }));
@@ -213,7 +213,7 @@ pub async fn theme(ask: Ask) -> Answer {
 }
 
 /// Keeps a choice for a year.
-fn remember(ask: &Ask, name: &'static str, value: &'static str, back: Option<&str>) -> Answer {
+pub(super) fn remember(ask: &Ask, name: &'static str, value: &'static str, back: Option<&str>) -> Answer {
     let mut response = see_other(back.and_then(local).unwrap_or("/"));
     let cookie = Cookie::build(name, value)
         .path("/")

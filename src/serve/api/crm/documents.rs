@@ -71,15 +71,20 @@ pub fn partner(documents: &dyn Documents, of: &DocumentEntry, with: With) -> Res
 
 /// Compares a document with another; `None` when there is none to compare with. Both are read through the gate.
 pub fn compared(state: &State, who: &SignedIn, id: DocId, with: With) -> Result<Option<Comparison>, Problem> {
-    let this = read(state, who, id)?;
+    let this = read(state, who, id, "compare")?;
     let documents = access::documents(state, who)?;
     let Some(other) = partner(&documents, &this.document, with)? else { return Ok(None) };
-    let other = read(state, who, other)?;
+    let other = read(state, who, other, "compare")?;
     if other.document.account != this.document.account || this.document.account.is_none() {
         return Err(Problem::bad_parameter("Only documents of one account are compared."));
     }
     let older_first = (other.document.date, &other.document.id) <= (this.document.date, &this.document.id);
     Ok(Some(if older_first { differences(other, this) } else { differences(this, other) }))
+}
+
+/// The transaction lines of a document as the caller may see them: names of the columns, and rows.
+pub fn lines(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<(Vec<String>, Vec<Vec<String>>), Problem> {
+    read(state, who, id, why).map(|document| (document.columns, document.rows))
 }
 
 /// The part of the JSON rendition that is compared.
@@ -95,8 +100,8 @@ struct Table {
 }
 
 /// A document with its transaction lines, through the gate; what is masked for the caller is masked here.
-fn read(state: &State, who: &SignedIn, id: DocId) -> Result<Compared, Problem> {
-    let (permit, view, account) = access::open(state, who, id, Use::READ, "compare")?;
+fn read(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<Compared, Problem> {
+    let (permit, view, account) = access::open(state, who, id, Use::READ, why)?;
     let document = DocumentEntry { account, ..access::documents(state, who)?.entry(&view) };
     let mut json = Vec::new();
     // The first page is enough: the lines come from all of them.

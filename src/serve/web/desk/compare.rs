@@ -77,7 +77,8 @@ fn label(entry: &DocumentEntry, language: Language) -> String {
     [day, amount].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ·  ")
 }
 
-fn parts(found: &Comparison, language: Language) -> Value {
+/// What two documents have and have not in common, for templates.
+pub fn parts(found: &Comparison, language: Language) -> Value {
     let count = |kind: Difference| found.lines.iter().filter(|line| line.difference == kind).count();
     let kinds = [Difference::Changed, Difference::Added, Difference::Removed];
     let tallies = kinds.into_iter().filter(|kind| count(*kind) > 0).map(|kind| {

@@ -36,7 +36,7 @@ async fn show(ask: &Ask, template: &str, own: Value) -> Answer {
 }
 
 /// Does what a form asks for, once, and goes to the address that the work names.
-async fn done(
+pub(super) async fn done(
     ask: &Ask,
     form: Params,
     work: impl FnOnce(&State, &SignedIn, &Params) -> Result<String, Problem> + Send + 'static,
