@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use greenbar::archive::{Archive, DocId, LoadId};
 use greenbar::auth::directory::Rights;
 use greenbar::auth::gate::{Gate, Principal, Use};
-use greenbar::auth::permission::Permission;
 use greenbar::auth::predicate::{Facts, Predicate, Subject};
+use greenbar::auth::role::built_in;
 use greenbar::render::RenderOptions;
 use greenbar::search::{Archived, Query, Search, Window};
 use greenbar::view::View;
@@ -114,7 +114,8 @@ impl Bench {
 
 fn customer(account: &str) -> Principal {
     let rights = Rights {
-        permissions: [Permission::DocumentRead].into_iter().collect(),
+        roles: vec!["customer".into()],
+        permissions: built_in().into_iter().find(|role| role.name == "customer").unwrap().permissions,
         grants: vec![("own".into(), Predicate::Account(vec![account.into()]))],
         ..Rights::default()
     };
