@@ -23,6 +23,7 @@ use super::clock::Clock;
 use super::user::{NewUser, User, Users};
 use super::{AuthError, row, secret};
 use crate::archive::kv::{Batch, Engine, Family};
+pub use wire::coded;
 
 const KEY: &[u8] = b"oidc";
 /// Which user a subject of a provider is: `i/` + SHA-256 of both.

@@ -2,25 +2,25 @@
 
 use super::value::Day;
 
+/// English month names, lower case.
+pub const ENGLISH_MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
 /// Month names; a name or any unambiguous beginning of at least three letters is understood.
 const MONTHS: [(&str, [&str; 12]); 8] = [
-    (
-        "en",
-        [
-            "january",
-            "february",
-            "march",
-            "april",
-            "may",
-            "june",
-            "july",
-            "august",
-            "september",
-            "october",
-            "november",
-            "december",
-        ],
-    ),
+    ("en", ENGLISH_MONTHS),
     (
         "de",
         [

@@ -42,7 +42,8 @@ pub(super) fn form(pairs: &[(&str, &str)]) -> String {
     pairs.join("&")
 }
 
-fn coded(text: &str) -> String {
+/// A text as a value in a query string: what is not unreserved in RFC 3986 is percent-coded.
+pub fn coded(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for byte in text.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {

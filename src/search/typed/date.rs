@@ -1,22 +1,8 @@
 //! Dates as people write them: `2024-03-05`, `March 2024`, `5 Mar 2024`, `3月`, `last month`, `Q1 2024`.
 
 use super::token::Token;
+use crate::index::date::ENGLISH_MONTHS;
 use crate::index::value::Day;
-
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 
 type Span = (Day, Day);
 
@@ -86,7 +72,7 @@ fn single(word: &str, today: Day) -> Option<Span> {
         _ => {}
     }
     // A month's full name alone; `may` is more often a word.
-    if let Some(month) = MONTHS.iter().position(|name| *name == word && word != "may") {
+    if let Some(month) = ENGLISH_MONTHS.iter().position(|name| *name == word && word != "may") {
         return latest(i8::try_from(month + 1).ok()?, today);
     }
     if let Some(month) = word.strip_suffix('月').and_then(number) {
@@ -128,7 +114,7 @@ fn latest(month: i8, today: Day) -> Option<Span> {
 
 fn named_month(word: &str) -> Option<i8> {
     let word = word.trim_end_matches('.');
-    let at = MONTHS.iter().position(|name| *name == word || (word.len() >= 3 && name.starts_with(word)))?;
+    let at = ENGLISH_MONTHS.iter().position(|name| *name == word || (word.len() >= 3 && name.starts_with(word)))?;
     i8::try_from(at + 1).ok()
 }
 

@@ -17,8 +17,16 @@ const MOST_QUERY: usize = 2000;
 const MOST_HITS: u32 = 1000;
 /// Parameters of a hit list.
 pub const PARAMETERS: &[&str] = &["q", "definition", "kind", "account", "from", "to", "sort", "limit", "cursor"];
-/// Words of `sort`.
+/// Orders to choose among.
 pub const ORDERS: &[(&str, Order)] = &[("newest", Order::Newest), ("oldest", Order::Oldest), ("best", Order::Best)];
+/// Words of `sort`: the orders, and what other programs call them.
+const SORTS: &[(&str, Order)] = &[
+    ("newest", Order::Newest),
+    ("oldest", Order::Oldest),
+    ("best", Order::Best),
+    ("date", Order::Newest),
+    ("relevance", Order::Best),
+];
 
 /// What the parameters ask for.
 pub fn asked(params: &Params, limit: usize) -> Result<HitsAsked, Problem> {
@@ -34,7 +42,7 @@ pub fn asked(params: &Params, limit: usize) -> Result<HitsAsked, Problem> {
         account: text("account"),
         from: params.day("from")?,
         to: params.day("to")?,
-        order: params.word("sort", ORDERS, Order::Newest)?,
+        order: params.word("sort", SORTS, Order::Newest)?,
         limit: params.number("limit", 1..=MOST_HITS)?.map_or(limit, |limit| limit as usize),
         cursor: text("cursor"),
     })
@@ -82,7 +90,7 @@ pub fn look_up(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<Do
         ("account" = Option<String>, Query, description = "Only of this account"),
         ("from" = Option<String>, Query, description = "Not before this day (ISO 8601)"),
         ("to" = Option<String>, Query, description = "Not after this day (ISO 8601)"),
-        ("sort" = Option<String>, Query, description = "`newest`, `oldest` or `best`"),
+        ("sort" = Option<String>, Query, description = "`newest` (or `date`), `oldest`, `best` (or `relevance`)"),
         ("limit" = Option<u32>, Query, description = "1 to 1000, 20 when left out"),
         ("cursor" = Option<String>, Query, description = "`next_cursor` of the page before"),
     ),

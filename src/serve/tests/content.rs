@@ -91,3 +91,15 @@ fn wrong_parameters_say_what_is_allowed() {
         assert!(json["code"].is_string() && json["type"].is_string() && json["status"] == 400, "{json}");
     }
 }
+
+#[test]
+fn orders_have_the_names_that_other_programs_use_too() {
+    let world = World::new();
+    let list = |sort: &str| {
+        let reply = world.get(&format!("/api/v1/documents?sort={sort}"), &[world.key("ann")]);
+        assert_eq!(reply.status, 200, "{sort}");
+        reply.json()["documents"].clone()
+    };
+    assert_eq!(list("date"), list("newest"));
+    assert_eq!(list("relevance"), list("best"));
+}

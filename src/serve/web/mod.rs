@@ -29,6 +29,7 @@ use minijinja::{Value, context};
 
 use super::ask::SignedIn;
 use super::problem::Problem;
+use crate::auth::oidc::coded;
 use crate::auth::permission::Permission;
 pub use words::Language;
 
@@ -43,19 +44,6 @@ const LANGUAGE_COOKIE: &str = "greenbar_language";
 const THEME_COOKIE: &str = "greenbar_theme";
 /// What it may say.
 const THEMES: &[&str] = &["light", "dark"];
-
-/// A text as a value in a query string.
-fn coded(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
-            out.push(char::from(byte));
-        } else {
-            out.push_str(&format!("%{byte:02X}"));
-        }
-    }
-    out
-}
 
 /// The language of a page: chosen, the user's, or the browser's.
 pub fn language(request: &HttpRequest, who: Option<&SignedIn>) -> Language {
