@@ -1,21 +1,17 @@
-//! From TOML tables to a checked [`Definition`]; fields and tables are in `fields.rs`.
-
-use std::collections::BTreeMap;
+//! From TOML tables to a checked [`Definition`]; `[read]` is in `reading.rs`, `[document]` in `document.rs`, fields and tables in `fields.rs`.
 
 use regex::Regex;
 use toml::de::DeTable;
 
+use super::document::document;
 use super::error::DefinitionErrors;
 use super::fields::{FIELD_KEYS, TABLE_KEYS, field, table};
 use super::raw::{At, Faults, Section};
+use super::reading::read;
 use super::{Definition, FieldInfo, FullText, Mask, Masked, Paper};
-use crate::decode::{FORMATS, ReadSpec};
-use crate::frame::codepage::CodePage;
 use crate::index::rule::{
-    ColumnRange, Condition, ExcludeRule, ExcludeTest, FieldRule, Recognise, RowRange, Rules, Sight, Start, Test,
-    TitlePart, TriggerRule, Values,
+    ColumnRange, Condition, ExcludeRule, ExcludeTest, Recognise, RowRange, Rules, Sight, Test, TriggerRule,
 };
-use crate::index::value::FieldType;
 
 const TOP_KEYS: &[&str] = &[
     "name",
@@ -38,38 +34,7 @@ const TOP_KEYS: &[&str] = &[
     "mask_pattern",
 ];
 const MASK_KEYS: &[&str] = &["keep_first", "keep_last", "with", "clear"];
-const READ_KEYS: &[&str] = &[
-    "format",
-    "code_page",
-    "record_format",
-    "framing",
-    "record_length",
-    "carriage_control",
-    "trc",
-    "channels",
-    "lines_per_page",
-    "lines_per_inch",
-    "characters_per_inch",
-    "shift_width",
-    "resources",
-    "beside",
-];
 const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];
-const DOCUMENT_KEYS: &[&str] = &[
-    "start",
-    "when",
-    "by",
-    "pages",
-    "tag",
-    "level",
-    "continues",
-    "title",
-    "account",
-    "date",
-    "amount",
-    "due",
-    "enrol",
-];
 const TRIGGER_KEYS: &[&str] =
     &["name", "trigger", "row", "column", "region", "tag", "text", "regex", "mask", "printed", "absent", "upwards"];
 /// Keys of a condition without a name.
@@ -230,110 +195,6 @@ fn mask_of(section: &Section<'_, '_>, what: Masked, faults: &mut Faults<'_>) -> 
     let with = section.text("with", faults).and_then(|with| with.value.chars().next()).unwrap_or('•');
     let clear = section.texts("clear", faults).into_iter().map(|role| role.value).collect();
     Mask { what, keep_first, keep_last, with, clear }
-}
-
-fn read(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> ReadSpec {
-    if let Some(word) = top.has("read").then(|| top.text("read", &mut Faults::new("", ""))).flatten() {
-        if word.value != "auto" {
-            faults.add(word.at, "read", format!("{:?} is not known", word.value), Some("\"auto\", or a table [read]"));
-        }
-        return ReadSpec::default();
-    }
-    let Some(section) = top.section("read", READ_KEYS, faults) else { return ReadSpec::default() };
-    let same = |words: &[&'static str]| words.iter().map(|word| (*word, *word)).collect::<Vec<_>>();
-    let formats: Vec<(&str, &str)> = FORMATS.iter().map(|format| (format.name(), format.name())).collect();
-    let mut word = |key: &str, words: &[(&str, &'static str)]| {
-        let auto = section.text(key, &mut Faults::new("", "")).is_some_and(|text| text.value == "auto");
-        if auto { None } else { section.choice(key, words, faults).map(String::from) }
-    };
-    let format = word("format", &formats);
-    let record_format = word("record_format", &same(RECORD_FORMATS));
-    let framing = word("framing", &same(FRAMINGS));
-    let carriage_control = word("carriage_control", &same(&["asa", "machine", "none"]));
-    let code_page = section.text("code_page", faults).filter(|text| text.value != "auto").map(|text| {
-        match CodePage::find(&text.value) {
-            Some(found) => found.name().to_owned(),
-            None => {
-                let all: Vec<&str> = CodePage::all().iter().map(|page| page.name()).collect();
-                let key = section.key("code_page");
-                faults.add(text.at, &key, format!("{:?} is not known", text.value), Some(&all.join(", ")));
-                text.value
-            }
-        }
-    });
-    let small = |key: &str, bounds, faults: &mut Faults<'_>| section.number(key, bounds, faults).map(|n| n.value);
-    ReadSpec {
-        format,
-        code_page,
-        record_format,
-        framing,
-        record_length: small("record_length", 1..65_536, faults).and_then(|n| u32::try_from(n).ok()),
-        carriage_control,
-        trc: section.flag("trc", faults),
-        channels: channels(&section, faults),
-        lines_per_page: small("lines_per_page", 1..1_001, faults).and_then(|n| u16::try_from(n).ok()),
-        lines_per_inch: small("lines_per_inch", 1..25, faults).and_then(|n| u8::try_from(n).ok()),
-        characters_per_inch: small("characters_per_inch", 1..41, faults).and_then(|n| u8::try_from(n).ok()),
-        shift_width: small("shift_width", 0..2, faults).and_then(|n| u8::try_from(n).ok()),
-        resources: resources(&section, faults),
-        beside: section.has("beside").then(|| beside(&section, faults)),
-    }
-}
-
-/// Names of files that lie beside streams.
-fn beside(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Vec<String> {
-    let names = section.texts("beside", faults);
-    for name in names.iter().filter(|name| !crate::decode::beside::is_name(&name.value)) {
-        let message = format!("{:?} is not the name of a file beside the stream", name.value);
-        faults.add(name.at, &section.key("beside"), message, Some("a file name with {stem} or {name} in it"));
-    }
-    names.into_iter().map(|name| name.value).collect()
-}
-
-/// A section of the resource libraries: the name of a folder in them.
-fn resources(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Option<String> {
-    let name = section.text("resources", faults)?;
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
-    if name.value.is_empty() || !name.value.chars().all(plain) {
-        let message = format!("{:?} is not the name of a folder in the libraries", name.value);
-        faults.add(name.at, &section.key("resources"), message, Some("letters, digits, - and _"));
-        return None;
-    }
-    Some(name.value)
-}
-
-const RECORD_FORMATS: &[&str] = &[
-    "F", "FA", "FM", "FB", "FBA", "FBM", "FS", "FBS", "V", "VA", "VM", "VB", "VBA", "VBM", "VS", "VBS", "VBSA", "VBSM",
-    "text", "textA", "textM",
-];
-const FRAMINGS: &[&str] = &[
-    "fixed",
-    "rdw",
-    "bdw-rdw",
-    "le16",
-    "be16",
-    "be16-inclusive",
-    "5a",
-    "none",
-    "nl",
-    "lf",
-    "crlf",
-    "cr",
-    "nel",
-    "glued",
-];
-
-/// `channels = { 1 = 1, 2 = [10, 20] }`
-fn channels(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> BTreeMap<u8, Vec<u16>> {
-    const NAMES: &[&str] = &["1", "2", "3", "4", "5", "6", "7", "8", "9", "10", "11", "12"];
-    let mut channels = BTreeMap::new();
-    let Some(table) = section.section("channels", NAMES, faults) else { return channels };
-    for (number, name) in (1..).zip(NAMES) {
-        if table.has(name) {
-            channels.insert(number, table.lines(name, faults));
-        }
-    }
-    channels
 }
 
 fn recognise(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Recognise {
@@ -563,7 +424,7 @@ impl Builtin {
 }
 
 /// Positions of several names.
-fn names(
+pub(super) fn names(
     section: &Section<'_, '_>,
     key: &str,
     known: &[impl AsRef<str>],
@@ -572,172 +433,4 @@ fn names(
 ) -> Vec<usize> {
     let texts = section.texts(key, faults);
     texts.iter().filter_map(|name| position(name, known, &section.key(key), what, faults)).collect()
-}
-
-#[derive(Debug, Clone, Copy)]
-enum StartWord {
-    Trigger,
-    Value,
-    Pages,
-    Tag,
-    Group,
-    Stream,
-}
-
-const STARTS: &[(&str, StartWord)] = &[
-    ("trigger", StartWord::Trigger),
-    ("value", StartWord::Value),
-    ("pages", StartWord::Pages),
-    ("tag", StartWord::Tag),
-    ("group", StartWord::Group),
-    ("stream", StartWord::Stream),
-];
-
-/// The fields of a document that have a part of their own.
-#[derive(Debug, Default)]
-struct Parts {
-    account: Option<u16>,
-    date: Option<u16>,
-    amount: Option<u16>,
-    due: Option<u16>,
-    enrol: Vec<u16>,
-}
-
-/// Reads `[document]`.
-fn document(top: &Section<'_, '_>, known: &Known, rules: &mut Rules, faults: &mut Faults<'_>) -> Parts {
-    let Some(section) = top.section("document", DOCUMENT_KEYS, faults) else {
-        if !known.triggers.is_empty() {
-            rules.start = Start::Triggers { when: vec![0], by: Vec::new() };
-        }
-        return Parts::default();
-    };
-    let default = if known.triggers.is_empty() { StartWord::Stream } else { StartWord::Trigger };
-    let word = section.choice("start", STARTS, faults).unwrap_or(default);
-    rules.start = start(word, &section, known, rules, faults);
-    rules.continues = names(&section, "continues", &known.triggers, "trigger", faults);
-    if let Some(title) = section.text("title", faults) {
-        rules.title = title_parts(&title, known, &section.key("title"), faults);
-    }
-    let names: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
-    let mut field_of = |key: &str| {
-        let name = section.text(key, faults)?;
-        Some((position(&name, &names, &section.key(key), "field", faults)?, name.at))
-    };
-    let (account, date) = (field_of("account"), field_of("date"));
-    let (amount, due) = (field_of("amount"), field_of("due"));
-    let number = |kind: FieldType| matches!(kind, FieldType::Decimal | FieldType::Integer);
-    let day = |kind: FieldType| kind == FieldType::Date;
-    for (key, found, fits, wanted) in [
-        ("date", date, &day as &dyn Fn(FieldType) -> bool, "is not a field of type date"),
-        ("due", due, &day, "is not a field of type date"),
-        ("amount", amount, &number, "is not a field of type decimal or integer"),
-    ] {
-        if let Some((position, at)) = found
-            && known.fields.get(position).is_some_and(|field| !fits(field.kind))
-        {
-            faults.add(at, &section.key(key), wanted, None);
-        }
-    }
-    let narrow = |found: Option<(usize, usize)>| found.and_then(|(number, _)| u16::try_from(number).ok());
-    let enrol = self::names(&section, "enrol", &names, "field", faults);
-    Parts {
-        account: narrow(account),
-        date: narrow(date),
-        amount: narrow(amount),
-        due: narrow(due),
-        enrol: enrol.into_iter().filter_map(|number| u16::try_from(number).ok()).collect(),
-    }
-}
-
-fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Start {
-    let used = match word {
-        StartWord::Trigger => "when",
-        StartWord::Value => "by",
-        StartWord::Pages => "pages",
-        StartWord::Tag => "tag",
-        StartWord::Group => "level",
-        StartWord::Stream => "",
-    };
-    for key in ["when", "by", "pages", "tag", "level"] {
-        let fits = key == used || (key == "by" && matches!(word, StartWord::Trigger));
-        if !fits && section.has(key) {
-            let at = section.names().iter().find(|name| name.value == key).map_or(section.at, |name| name.at);
-            let allowed = if used.is_empty() { "none of when, by, pages, tag, level" } else { used };
-            faults.add(at, &section.key(key), "does not go with this start", Some(allowed));
-        }
-    }
-    let mut missing = |what: &str| {
-        if !section.has(used) {
-            faults.add(section.at, &section.key(used), "is missing", Some(what));
-        }
-    };
-    match word {
-        StartWord::Trigger if known.triggers.is_empty() => {
-            faults.add(section.at, &section.key("start"), "there is no [[trigger]]", None);
-            Start::Stream
-        }
-        StartWord::Trigger => {
-            let when = names(section, "when", &known.triggers, "trigger", faults);
-            let when = if when.is_empty() { vec![0] } else { when };
-            Start::Triggers { when, by: key_fields(section, known, rules, faults) }
-        }
-        StartWord::Value => {
-            missing("names of fields, such as by = [\"branch\"]");
-            Start::Values(key_fields(section, known, rules, faults))
-        }
-        StartWord::Pages => {
-            missing("a number of pages");
-            let pages = section.number("pages", 1..1_000_001, faults).map_or(1, |pages| pages.value);
-            Start::Pages(u32::try_from(pages).unwrap_or(1))
-        }
-        StartWord::Tag => {
-            missing("the name of a tag");
-            Start::Tag(section.text("tag", faults).map(|tag| tag.value).unwrap_or_default())
-        }
-        StartWord::Group => Start::Group(level(section, "level", faults).unwrap_or(1)),
-        StartWord::Stream => Start::Stream,
-    }
-}
-
-/// Page groups inside one another that are told apart.
-const GROUP_LEVELS: i64 = 32;
-
-/// A level of page groups, 1 the outermost.
-pub(super) fn level(section: &Section<'_, '_>, key: &str, faults: &mut Faults<'_>) -> Option<usize> {
-    section.number(key, 1..GROUP_LEVELS + 1, faults).and_then(|level| usize::try_from(level.value).ok())
-}
-
-/// The fields of `by`.
-fn key_fields(section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Vec<usize> {
-    let fields: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
-    let by = names(section, "by", &fields, "field", faults);
-    let fits = |rule: &FieldRule| rule.values == Values::One && !rule.source.counts();
-    if !by.iter().all(|number| rules.fields.get(*number).is_none_or(fits)) {
-        let message = "transaction, span and count fields cannot start documents";
-        faults.add(section.at, &section.key("by"), message, None);
-    }
-    by
-}
-
-/// `"{account_number} {statement_date}"`
-fn title_parts(title: &At<String>, known: &Known, key: &str, faults: &mut Faults<'_>) -> Vec<TitlePart> {
-    let mut parts = Vec::new();
-    let mut rest = title.value.as_str();
-    while let Some((text, after)) = rest.split_once('{') {
-        parts.push(TitlePart::Text(text.into()));
-        let Some((name, after)) = after.split_once('}') else {
-            faults.add(title.at, key, "a { has no }", Some("{field} or {file}"));
-            return parts;
-        };
-        if name == "file" {
-            parts.push(TitlePart::File);
-        } else {
-            let names: Vec<&str> = known.fields.iter().map(|field| field.name.as_str()).collect();
-            let name = At { value: name.to_owned(), at: title.at };
-            parts.extend(position(&name, &names, key, "field", faults).map(TitlePart::Field));
-        }
-        rest = after;
-    }
-    parts.push(TitlePart::Text(rest.into()));
-    parts
 }

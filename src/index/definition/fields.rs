@@ -1,7 +1,8 @@
 //! Reads `[[field]]` and `[[table]]`.
 
 use super::FieldInfo;
-use super::build::{CONDITION_KEYS, Known, anchor, check_name, condition, level, position};
+use super::build::{CONDITION_KEYS, Known, anchor, check_name, condition, position};
+use super::document::level;
 use super::raw::{At, Faults, Section};
 use crate::index::date::DateFormat;
 use crate::index::number::NumberFormat;

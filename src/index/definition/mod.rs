@@ -5,9 +5,11 @@
 
 mod build;
 mod compare;
+mod document;
 mod error;
 mod fields;
 mod raw;
+mod reading;
 mod recognise;
 #[cfg(test)]
 mod tests;

@@ -46,6 +46,7 @@ files![
     "js/search.js",
     "js/sheet.js",
     "js/ui.js",
+    "lines.html",
     "link.html",
     "my-compare.html",
     "my.html",
