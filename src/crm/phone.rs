@@ -116,22 +116,29 @@ pub fn e164(text: &str, country: &str) -> Result<String, &'static str> {
 }
 
 fn checked(digits: &str) -> Result<String, &'static str> {
-    if digits.len() > MOST_DIGITS {
+    let number = without_trunk(digits)?;
+    if number.len() > MOST_DIGITS {
         return Err("it has more than 15 digits");
     }
-    if digits.len() < FEWEST_DIGITS || digits.starts_with('0') {
+    if number.len() < FEWEST_DIGITS || number.starts_with('0') {
         return Err("it has too few digits");
     }
-    // "+44 (0)20 ...": the trunk prefix in brackets is not dialled after the country code.
+    Ok(format!("+{number}"))
+}
+
+/// An international number without the trunk prefix that some write in brackets ("+44 (0)20 ..."): it is not dialled
+/// after the country code. Italian numbers keep their zero.
+fn without_trunk(digits: &str) -> Result<String, &'static str> {
     let plan = PLANS.iter().filter(|plan| digits.starts_with(plan.1)).max_by_key(|plan| plan.1.len());
-    if let Some(Plan(country, code, trunk, ..)) = plan
-        && *trunk == "0"
-        && *country != "IT"
+    if let Some(Plan(_, code, "0", ..)) = plan
         && let Some(national) = digits.strip_prefix(code).and_then(|rest| rest.strip_prefix('0'))
     {
-        return Ok(format!("+{code}{national}"));
+        if national.starts_with('0') {
+            return Err("it has more than one zero after its country code");
+        }
+        return Ok(format!("{code}{national}"));
     }
-    Ok(format!("+{digits}"))
+    Ok(digits.to_string())
 }
 
 /// All digits, and, when it says so, the digits behind the international prefix.
@@ -202,6 +209,9 @@ mod tests {
             ("+1234567890123456", "US"),
             ("614 225 1170", "XX"),
             ("+", "US"),
+            ("+41 00000", "US"),
+            ("+41 00 44 668 18 00", "US"),
+            ("+41 01234", "US"),
         ] {
             assert!(e164(text, country).is_err(), "{text}");
         }
