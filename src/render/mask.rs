@@ -8,8 +8,10 @@
 //! What cannot be found cannot be masked: a value broken over two lines, a date in words, text inside of pictures.
 
 mod page;
+mod starts;
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::HashMap;
 
 use regex::Regex;
 
@@ -17,6 +19,7 @@ use crate::index::definition::{Definition, Mask, Masked};
 use crate::index::fold::narrow;
 use crate::index::value::{FieldValue, Value};
 use crate::page::Page;
+use starts::Starts;
 
 /// Signs that may stand between two letters or digits of a value.
 const MOST_BETWEEN: usize = 2;
@@ -35,8 +38,8 @@ pub struct Masker {
     values: HashMap<Vec<char>, (Vec<bool>, char)>,
     /// Lengths of values, the longest first.
     lengths: Vec<usize>,
-    /// First letters and digits of values.
-    firsts: HashSet<char>,
+    /// How values begin: most lines are passed over by it.
+    starts: Starts,
     patterns: Vec<(Regex, Mask)>,
 }
 
@@ -51,7 +54,7 @@ impl Masker {
             fields: HashMap::new(),
             values: HashMap::new(),
             lengths: Vec::new(),
-            firsts: HashSet::new(),
+            starts: Starts::default(),
             patterns: Vec::new(),
         };
         for mask in definition.masks.iter().filter(|mask| applies(mask)) {
@@ -80,28 +83,36 @@ impl Masker {
         masker.lengths = masker.values.keys().map(Vec::len).collect();
         masker.lengths.sort_unstable_by(|a, b| b.cmp(a));
         masker.lengths.dedup();
+        masker.starts = Starts::of(masker.values.keys().map(Vec::as_slice));
         Some(masker)
     }
 
     fn add(&mut self, mask: &Mask, value: &str) {
         let hidden = value.chars().zip(mask.hidden(value)).filter(|(ch, _)| ch.is_alphanumeric());
         let (letters, hidden): (Vec<char>, Vec<bool>) = hidden.map(|(ch, hidden)| (plain(ch), hidden)).unzip();
-        if let Some(first) = letters.first() {
-            self.firsts.insert(*first);
+        if !letters.is_empty() {
             self.values.insert(letters, (hidden, mask.with));
         }
     }
 
     /// A text, line by line.
-    pub fn text(&self, text: &str) -> String {
-        text.split('\n').map(|line| self.line(line)).collect::<Vec<_>>().join("\n")
+    pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        if !self.may_cover(text) {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::with_capacity(text.len());
+        for line in text.split_inclusive('\n') {
+            match self.cover(line) {
+                None => out.push_str(line),
+                Some(cover) => out.extend(line.chars().zip(cover).map(|(ch, with)| with.unwrap_or(ch))),
+            }
+        }
+        Cow::Owned(out)
     }
 
-    fn line(&self, line: &str) -> String {
-        match self.cover(line) {
-            None => line.to_string(),
-            Some(cover) => line.chars().zip(cover).map(|(ch, with)| with.unwrap_or(ch)).collect(),
-        }
+    /// Whether something in a text may be masked: false is certain.
+    fn may_cover(&self, text: &str) -> bool {
+        !self.patterns.is_empty() || self.starts.may_be_in(text)
     }
 
     /// A field's value. A masked number or day becomes a text.
@@ -109,7 +120,7 @@ impl Masker {
         let mask = self.fields.get(name);
         let one = |value: &Value| {
             let whole = value.to_string();
-            let shown = mask.map_or_else(|| self.text(&whole), |mask| mask.apply(&whole));
+            let shown = mask.map_or_else(|| self.text(&whole).into_owned(), |mask| mask.apply(&whole));
             if shown == whole { value.clone() } else { Value::Text(shown) }
         };
         match value {
@@ -126,8 +137,7 @@ impl Masker {
 
     /// What covers a line; `None` when nothing in it is masked.
     fn cover(&self, line: &str) -> Option<Cover> {
-        let may_have = |ch: char| self.firsts.contains(&plain(ch));
-        if self.patterns.is_empty() && !line.chars().any(may_have) {
+        if !self.may_cover(line) {
             return None;
         }
         let chars: Vec<char> = line.chars().collect();
@@ -152,7 +162,7 @@ impl Masker {
             places.push(at);
         }
         for start in 0..letters.len() {
-            if !letters.get(start).is_some_and(|first| self.firsts.contains(first)) {
+            if !self.starts.may_start(letters.get(start..).unwrap_or_default()) {
                 continue;
             }
             for length in &self.lengths {
@@ -189,6 +199,9 @@ fn cover_matches(regex: &Regex, mask: &Mask, line: &str, cover: &mut Cover) {
 
 /// A character as values are compared by: of usual width, lower case.
 fn plain(ch: char) -> char {
+    if ch.is_ascii() {
+        return ch.to_ascii_lowercase();
+    }
     let ch = narrow(ch);
     ch.to_lowercase().next().unwrap_or(ch)
 }
