@@ -1,5 +1,6 @@
 // A browser with somebody signed in, and a few customers.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
@@ -112,4 +113,9 @@ export async function choose(page, value) {
 export async function retype(page, text) {
   await page.keyboard.press("Control+A");
   await page.keyboard.type(text);
+}
+
+/** The text of a PDF. */
+export function printed(pdf) {
+  return execFileSync("pdftotext", ["-", "-"], { input: pdf, encoding: "utf8" });
 }
