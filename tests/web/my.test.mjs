@@ -178,7 +178,11 @@ async function sample(page) {
   const bytes = await page.evaluate(async () => {
     const form = document.querySelector("form[action='/my/consent/sample']");
     const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
-    return [...new Uint8Array(await answer.arrayBuffer())];
+    const read = new FileReader();
+    const done = new Promise((resolve) => read.addEventListener("load", resolve));
+    read.readAsDataURL(await answer.blob());
+    await done;
+    return read.result.split(",")[1];
   });
-  return Buffer.from(bytes);
+  return Buffer.from(bytes, "base64");
 }
