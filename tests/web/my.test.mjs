@@ -1,7 +1,7 @@
 // The customer portal: accessible, in both languages, light and dark, 360 px wide, without script; a whole visit.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, api, base, browser, fits, signedIn } from "./support.mjs";
+import { accessible, api, base, browser, fits, keys, printed, signedIn, tabTo } from "./support.mjs";
 
 let chromium;
 let pages;
@@ -59,3 +59,130 @@ test("a customer finds a bill, reads, compares and asks, without script", async 
   await page.waitForURL(/\/my\/questions\//);
   assert.match(await page.locator(".thread").textContent(), /What is the first line/);
 });
+
+// The newest bill of accounts whose holders have not enrolled: what they have on paper in their hands.
+async function bills() {
+  const ask = await api("ann");
+  const { documents } = await ask("GET", "/api/v1/documents?definition=great-lakes-statement&limit=100");
+  const newest = new Map();
+  for (const { id, date, fields } of documents) {
+    const { account, amount } = fields;
+    if (account.startsWith("410000-1000")) continue;
+    if (newest.has(account)) newest.get(account).several = true;
+    else newest.set(account, { id, date, account, amount });
+  }
+  return [...newest.values()].filter((bill) => bill.several);
+}
+
+for (const [number, [locale, width]] of [["en-US", 1280], ["zh-CN", 1280], ["en-US", 360], ["zh-CN", 360]].entries()) {
+  test(`a customer's visit by keyboard: enrol, consent, view, compare, ask: ${locale}, ${width} px`, async () => {
+    const bill = (await bills())[number];
+    const user = `visitor-${number}-${process.pid}`;
+    const page = await signedIn(chromium, null, { locale, viewport: { width, height: 780 } });
+    const enter = async (field, text) => {
+      await tabTo(page, field);
+      await page.keyboard.type(text);
+    };
+
+    // The way in: account number and two facts; a wrong fact keeps what was typed, and says no more than that.
+    await page.goto(`${base}/enrol?report=great-lakes-statement`);
+    for (const amount of ["1.23", bill.amount]) {
+      await page.locator("main").focus();
+      if (amount === "1.23") await enter("input[name=account]", bill.account);
+      assert.equal(await page.inputValue("input[name=account]"), bill.account, "nothing typed is lost");
+      await tabTo(page, "input[name=fact0]");
+      await keys(page, "Control+A");
+      await page.keyboard.type(bill.date);
+      await tabTo(page, "input[name=fact1]");
+      await keys(page, "Control+A");
+      await page.keyboard.type(amount);
+      if (amount === "1.23") await enter("input[name=name]", user);
+      await enter("input[name=password]", "a-long-enough-one");
+      await enter("input[name=again]", "a-long-enough-one");
+      await keys(page, "Enter");
+      if (amount === "1.23") await page.locator(".notice--bad").waitFor();
+    }
+    await page.waitForURL(/next=/);
+    await tabTo(page, "input[name=name]");
+    await page.keyboard.type(user);
+    await enter("input[name=password]", "a-long-enough-one");
+    await keys(page, "Enter");
+    await page.waitForURL(/\/my/);
+    await fits(page, "the documents");
+    assert.equal(await page.getAttribute("html", "lang"), locale === "zh-CN" ? "zh-CN" : "en");
+    const listed = (await page.locator(".bill").first().textContent()).replaceAll(",", "");
+    assert.ok(listed.includes(bill.amount), "the amount is readable without opening");
+
+    // Consent: read, open the sample, type its code.
+    await page.goto(`${base}/my/settings`);
+    await tabTo(page, "a[href^='/my/consent']");
+    await keys(page, "Enter");
+    await page.waitForURL(/\/my\/consent/);
+    await fits(page, "the consent");
+    const code = printed(await sample(page)).match(/\b[A-Z0-9]{6}\b/)[0];
+    await tabTo(page, "input[name=code]");
+    await page.keyboard.type("000000");
+    await keys(page, "Enter");
+    await page.locator(".notice--bad").waitFor();
+    await page.locator("main").focus();
+    await tabTo(page, "input[name=code]");
+    await page.keyboard.type(code);
+    await keys(page, "Enter");
+    await page.waitForURL(/\/my\/settings/);
+    await page.locator(".card .tag--ok").waitFor();
+
+    // The newest bill: read, beside the one before, and a question about a line.
+    await page.goto(`${base}/my`);
+    await tabTo(page, ".bill__main");
+    await keys(page, "Enter");
+    await page.waitForURL(/\/my\/documents\//);
+    const read = page.frameLocator("iframe.frame").locator("body");
+    assert.match(await read.textContent(), new RegExp(bill.account));
+    await fits(page, "the bill");
+    const address = page.url();
+    await tabTo(page, ".glance__acts a[href*='/compare']");
+    await keys(page, "Enter");
+    await page.waitForURL(/\/compare/);
+    assert.ok((await page.locator(".versus__change").count()) > 0, "what changed is said");
+    await fits(page, "the comparison");
+    await page.goto(address);
+    await tabTo(page, ".glance__acts a[href$='/ask']");
+    await keys(page, "Enter");
+    await page.waitForURL(/\/ask/);
+    await tabTo(page, "select[name=line]");
+    await keys(page, "ArrowDown");
+    await enter("textarea[name=text]", `Is this right? (${user})`);
+    await tabTo(page, "form.card button");
+    await keys(page, "Enter");
+    await page.waitForURL(/\/my\/questions\//);
+    assert.match(await page.locator(".thread").textContent(), new RegExp(`Is this right\\? \\(${user}\\)`));
+    await fits(page, "the question");
+
+    // The agent has it as a request.
+    const agent = await signedIn(chromium, "ann");
+    await agent.goto(`${base}/agent/requests`);
+    assert.match(await agent.locator("main").textContent(), new RegExp(bill.account));
+    assert.deepEqual(page.complaints, []);
+  });
+}
+
+/** The sample that the button opens, as bytes. */
+async function sample(page) {
+  await tabTo(page, "form[action='/my/consent/sample'] button");
+  const made = page.context().waitForEvent("response", (answer) => answer.url().endsWith("/my/consent/sample"));
+  const opened = page.context().waitForEvent("page");
+  await keys(page, "Enter");
+  assert.equal((await made).status(), 200);
+  await (await opened).close().catch(() => {});
+  // The viewer of the browser keeps the bytes for itself: the form is sent once more; the codes of the last three count.
+  const bytes = await page.evaluate(async () => {
+    const form = document.querySelector("form[action='/my/consent/sample']");
+    const answer = await fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
+    const read = new FileReader();
+    const done = new Promise((resolve) => read.addEventListener("load", resolve));
+    read.readAsDataURL(await answer.blob());
+    await done;
+    return read.result.split(",")[1];
+  });
+  return Buffer.from(bytes, "base64");
+}

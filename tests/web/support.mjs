@@ -1,5 +1,6 @@
 // A browser with somebody signed in, and a few customers.
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
@@ -13,6 +14,7 @@ export async function browser() {
 /** A page with somebody signed in. What the browser complains of ends up in `page.complaints`. */
 export async function signedIn(chromiumBrowser, user, options = {}) {
   const context = await chromiumBrowser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
+  context.setDefaultTimeout(15_000);
   const page = await context.newPage();
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(error.message));
@@ -87,4 +89,33 @@ export async function fits(page, what) {
 /** The focus after a number of keys. */
 export async function keys(page, ...names) {
   for (const name of names) await page.keyboard.press(name);
+}
+
+/** Goes with Tab to what matches a selector, as somebody does who has no mouse. */
+export async function tabTo(page, selector, most = 150) {
+  for (let step = 0; step <= most; step += 1) {
+    if (await page.evaluate((wanted) => document.activeElement?.matches(wanted), selector)) return;
+    await page.keyboard.press("Tab");
+  }
+  assert.fail(`Tab does not lead to ${selector} at ${page.url()}`);
+}
+
+/** Chooses in the select that has the focus, with the arrow key. */
+export async function choose(page, value) {
+  for (let step = 0; step < 40; step += 1) {
+    if (await page.evaluate((wanted) => document.activeElement.value === wanted, value)) return;
+    await page.keyboard.press("ArrowDown");
+  }
+  assert.fail(`nothing to choose is ${value} at ${page.url()}`);
+}
+
+/** Types into the field that has the focus, instead of what is in it. */
+export async function retype(page, text) {
+  await page.keyboard.press("Control+A");
+  await page.keyboard.type(text);
+}
+
+/** The text of a PDF. */
+export function printed(pdf) {
+  return execFileSync("pdftotext", ["-", "-"], { input: pdf, encoding: "utf8" });
 }

@@ -4,7 +4,7 @@ import { bind } from "./keys.js";
 let rows = [];
 let marked = [];
 
-const link = (row) => row.querySelector("a[href]");
+const link = (row) => row.querySelector("[data-open-row]") ?? row.querySelector("a[href]");
 const current = () => rows.findIndex((row) => row === document.activeElement || row.contains(document.activeElement));
 
 function move(to) {
@@ -24,7 +24,8 @@ function step(by) {
 function open() {
   const at = current();
   if (at < 0) return false;
-  if (document.activeElement.closest("a") && document.activeElement !== link(rows[at])) return false;
+  // A button or another link inside the row has the key for itself.
+  if (document.activeElement !== rows[at]) return false;
   link(rows[at])?.click();
 }
 

@@ -288,11 +288,12 @@ function hit(number) {
 
 /** Marks the current hit on a page that is drawn. */
 function mark(leaf) {
-  leaves.forEach((other) => other?.root?.querySelector(".now")?.classList.remove("now"));
   if (found.at < 0) return;
   const [onPage, number] = spot(found.at);
   const root = leaves[onPage].root;
+  // Another page that is drawn later leaves the current hit alone.
   if (!root || leaf.number !== onPage) return;
+  leaves.forEach((other) => other?.root?.querySelector(".now")?.classList.remove("now"));
   const rect = root.querySelectorAll(".mark")[number];
   rect?.classList.add("now");
   const at = rect?.getBoundingClientRect();

@@ -31,6 +31,9 @@ export async function get(address, signal) {
   }
 }
 
+// In a form inside a menu the arrows move in the field.
+const choosing = (target) => target.matches?.("select, textarea, input:not([type=checkbox])");
+
 function menus() {
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details[data-menu][open]")) {
@@ -44,7 +47,7 @@ function menus() {
     if (event.key === "Escape") {
       menu.open = false;
       menu.querySelector("summary").focus();
-    } else if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+    } else if (items.length && !choosing(event.target) && (event.key === "ArrowDown" || event.key === "ArrowUp")) {
       const at = items.indexOf(document.activeElement);
       const next = event.key === "ArrowDown" ? at + 1 : at - 1;
       items[(next + items.length) % items.length]?.focus();

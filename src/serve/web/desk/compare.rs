@@ -89,7 +89,7 @@ pub fn parts(found: &Comparison, language: Language) -> Value {
         after => document(&found.after, language),
         days => found.days,
         fields => found.fields.iter().map(|one| field(one, language)).collect::<Vec<_>>(),
-        columns => &found.columns,
+        columns => heads(found),
         tallies => tallies.collect::<Vec<_>>(),
         lines => lines(&found.lines, language),
         sides => vec![side("before", &found.before, language), side("after", &found.after, language)],
@@ -131,6 +131,22 @@ fn field(one: &FieldDifference, language: Language) -> Value {
     }
 }
 
+/// The heads of the columns, each on the side where most of its cells stand.
+fn heads(found: &Comparison) -> Vec<Value> {
+    let head = |(at, label): (usize, &String)| {
+        let rows = found.lines.iter().filter_map(|line| line.after.as_ref().or(line.before.as_ref()));
+        let cells = rows.filter_map(|row| row.get(at)).filter(|cell| !cell.is_empty());
+        let (numbers, texts): (Vec<&String>, Vec<&String>) = cells.partition(|cell| is_number(cell));
+        context! { label, number => numbers.len() > texts.len() }
+    };
+    found.columns.iter().enumerate().map(head).collect()
+}
+
+/// Whether a cell stands on the right: digits and the signs of an amount.
+fn is_number(text: &str) -> bool {
+    text.bytes().any(|b| b.is_ascii_digit()) && text.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b))
+}
+
 /// The lines that differ, each with a line around it so that its place is seen.
 fn lines(all: &[LineDifference], language: Language) -> Vec<Value> {
     let differs = |at: usize| all.get(at).is_some_and(|line| line.difference != Difference::Same);
@@ -145,9 +161,7 @@ fn shown_line(line: &LineDifference, language: Language) -> Value {
         let text = |row: &[String]| row.get(at).cloned().unwrap_or_default();
         let changed = line.difference == Difference::Changed && line.changed.get(at).copied().unwrap_or(false);
         let now = if line.after.is_some() { text(after) } else { text(before) };
-        let number =
-            now.bytes().any(|b| b.is_ascii_digit()) && now.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b));
-        context! { before => text(before), after => now, changed, number }
+        context! { before => text(before), number => is_number(&now), after => now, changed }
     });
     context! {
         kind => name(line.difference),
