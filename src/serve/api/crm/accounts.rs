@@ -37,7 +37,8 @@ pub async fn find(ask: Ask) -> Answer {
             }
             None => state.crm.accounts_page(customer.as_deref(), cursor.as_deref(), limit)?,
         };
-        let items = access::only_seen(found.items, |account| access::hidden(state, &who, &[account.id.clone()]))?;
+        let items =
+            access::only_seen(found.items, |account| access::hidden(state, &who, std::slice::from_ref(&account.id)))?;
         Ok(crate::crm::Page { items, ..found })
     })
     .await

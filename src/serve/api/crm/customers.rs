@@ -67,7 +67,8 @@ pub async fn show(ask: Ask) -> Answer {
             let viewer = access::viewer(&who);
             let mut accounts = state.crm.accounts_of(&id, crate::crm::timeline::MOST_ACCOUNTS)?;
             accounts.retain(|account| viewer.sees_account(&account.id));
-            accounts = access::only_seen(accounts, |account| access::hidden(state, &who, &[account.id.clone()]))?;
+            accounts =
+                access::only_seen(accounts, |account| access::hidden(state, &who, std::slice::from_ref(&account.id)))?;
             let mut points = state.crm.contacts_of(&Owner::Customer(id.clone()))?;
             for account in &accounts {
                 points.extend(state.crm.contacts_of(&Owner::Account(account.id.clone()))?);
