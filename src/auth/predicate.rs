@@ -17,7 +17,7 @@
 
 mod parse;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::archive::{DocId, Document};
 use crate::index::fold::fold;
@@ -176,6 +176,19 @@ impl Rule {
         Ok(Rule { text: text.to_string(), root: parse::parse(text)? })
     }
 
+    /// The names of the index fields that it asks about, each once; `account`, `definition`, `kind` and the document's own
+    /// `date` are none.
+    pub fn fields(&self) -> BTreeSet<&str> {
+        let mut found = BTreeSet::new();
+        self.root.fields(&mut found);
+        found
+    }
+
+    /// The fields that it asks about and that none of the known ones is: such a test holds for no document.
+    pub fn unknown_fields(&self, known: &[String]) -> Vec<String> {
+        self.fields().into_iter().filter(|field| !known.iter().any(|name| name == field)).map(str::to_string).collect()
+    }
+
     /// The rule for one user. `None`: it asks for an attribute that the user does not have, so that nothing can be
     /// said; a caller must then allow nothing.
     pub fn bind(&self, attributes: &Attributes) -> Option<Predicate> {
@@ -184,6 +197,19 @@ impl Rule {
 }
 
 impl Part {
+    fn fields<'r>(&'r self, found: &mut BTreeSet<&'r str>) {
+        match self {
+            Part::All(parts) | Part::Any(parts) => parts.iter().for_each(|part| part.fields(found)),
+            Part::Not(part) => part.fields(found),
+            Part::Fixed(predicate) => predicate.fields(found),
+            Part::OfUser { field, .. } => {
+                if !matches!(field.as_str(), "account" | "definition" | "kind") {
+                    found.insert(field);
+                }
+            }
+        }
+    }
+
     fn bind(&self, attributes: &Attributes) -> Option<Predicate> {
         let each = |parts: &[Part]| parts.iter().map(|part| part.bind(attributes)).collect::<Option<Vec<_>>>();
         Some(match self {
@@ -214,6 +240,19 @@ impl Predicate {
                 Predicate::Text { field: field.to_string(), values }
             }
         })
+    }
+
+    fn fields<'p>(&'p self, found: &mut BTreeSet<&'p str>) {
+        match self {
+            Predicate::All(parts) | Predicate::Any(parts) => parts.iter().for_each(|part| part.fields(found)),
+            Predicate::Not(part) => part.fields(found),
+            Predicate::Text { field, .. }
+            | Predicate::Number { field, .. }
+            | Predicate::Dated { field: Some(field), .. } => {
+                found.insert(field);
+            }
+            _ => {}
+        }
     }
 
     /// Whether it holds for a document.
@@ -308,6 +347,15 @@ mod tests {
         ] {
             assert!(!holds(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_rule_names_the_fields_that_nothing_has() {
+        let text =
+            "account = user.x and (not regoin = user.region or amount > 3) and due > 2024-01-01 and date > 2024-01-01";
+        let rule = Rule::parse(text).expect("a rule");
+        assert_eq!(rule.fields().into_iter().collect::<Vec<_>>(), ["amount", "due", "regoin"]);
+        assert_eq!(rule.unknown_fields(&["amount".into(), "due".into(), "region".into()]), ["regoin"]);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::archive::kv::{Batch, Engine, Family};
 const PREFIX: &[u8] = b"u/";
 
 /// A user as stored.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct User {
     /// Sign-in name, lower case.
     pub name: String,

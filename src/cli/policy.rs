@@ -7,8 +7,9 @@ use serde_json::json;
 use super::context::{Context, gate, operator};
 use super::failure::Failure;
 use super::output::{self, grouped};
+use crate::archive::Archive;
 use crate::auth::directory::{Directory, Effect, Policy};
-use crate::auth::predicate::Facts;
+use crate::auth::predicate::{Facts, Rule};
 use crate::auth::user::Users;
 
 /// Lists, makes, removes and tries data policies; docs/security.md tells the language of rules.
@@ -55,6 +56,9 @@ struct Set {
     /// A user it is for; may be given several times
     #[arg(long = "user")]
     users: Vec<String>,
+    /// Keep it although it asks for a field that no definition has
+    #[arg(long)]
+    force: bool,
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]
@@ -77,7 +81,10 @@ impl Args {
                     What::Allow => Effect::Allow,
                     What::Limit => Effect::Limit,
                 };
-                let Set { name, rule, roles, groups, users, .. } = set;
+                let Set { name, rule, roles, groups, users, force, .. } = set;
+                if !force {
+                    check_fields(&archive, &rule)?;
+                }
                 let policy = Policy { name, effect, rule, roles, groups, users };
                 record(&policy.name, &policy.rule)?;
                 directory.set_policy(&policy)?;
@@ -108,6 +115,23 @@ impl Args {
             }
         }
     }
+}
+
+/// Refuses a rule that asks for a field that no definition has: it would hide everything, or nothing.
+fn check_fields(archive: &Archive, rule: &str) -> Result<(), Failure> {
+    let mut known = Vec::new();
+    for row in archive.definitions()? {
+        let definition = archive.definition(&row.name, Some(row.version))?;
+        known.extend(definition.iter().flat_map(|definition| definition.fields.iter().map(|field| field.name.clone())));
+    }
+    known.sort_unstable();
+    known.dedup();
+    let unknown = Rule::parse(rule).map(|rule| rule.unknown_fields(&known)).unwrap_or_default();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("no definition has the field {}; there are: {}", unknown.join(", "), known.join(", ")))
+        .advise("A test of such a field is true for no document; `--force` keeps the policy all the same."))
 }
 
 fn told(context: &Context, policy: &Policy) -> Result<(), Failure> {

@@ -11,6 +11,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use serde::{Deserialize, Serialize};
 
 use super::account::AccountData;
+use super::note::{NewNote, Visibility};
 use super::store::{decode, encode, key};
 use super::timeline::{DocumentEntry, Documents};
 use super::{Crm, CrmError, Time, required, short};
@@ -149,7 +150,18 @@ impl Crm {
         } else {
             self.pin_fits(&account, &asked.pin)?
         };
+        // Asked in any case, so that the time tells nothing.
+        let all = users.list()?;
         let number = confirmed.ok_or(CrmError::NotConfirmed)?;
+        let holds = |user: &User| user.is_customer() && !user.disabled && user.accounts.contains(&number);
+        let held = all.iter().any(holds);
+        if held {
+            self.tell_holders(&number, &asked)?;
+        }
+        // Whoever has the paper could be anybody who emptied the letter box: the second login of an account needs the post.
+        if held && asked.pin.trim().is_empty() {
+            return Err(CrmError::NotConfirmed);
+        }
         let user = users.add(NewUser {
             name,
             role: CUSTOMER.into(),
@@ -165,6 +177,23 @@ impl Crm {
         }
         self.enrolling.succeeded(&key, from);
         Ok(user)
+    }
+
+    /// Leaves a note in the activity of those who have a login for the account.
+    fn tell_holders(&self, account: &str, asked: &NewEnrolment) -> Result<(), CrmError> {
+        let text = if asked.pin.trim().is_empty() {
+            "Somebody tried to make a second login for this account with facts of a bill; it was refused. \
+             有人试图用账单信息为此账户再注册一个登录，已被拒绝。"
+        } else {
+            "A second login for this account was made with the PIN of a letter. 有人用信函中的 PIN 码为此账户又注册了一个登录。"
+        };
+        let about = NewNote {
+            account: Some(account.to_string()),
+            text: text.into(),
+            visibility: Visibility::Shared,
+            ..NewNote::default()
+        };
+        self.add_note("system:enrolment", about).map(|_| ())
     }
 
     /// The number of the account as it is kept, when all facts are those of one recent document of it.
@@ -344,7 +373,17 @@ mod tests {
         let enrol = |asked| crm.enrol(&users, &Bills, &forms(), "10.0.0.1", asked);
         let user = enrol(asked("41-1", "-1,234.50", "re 77 3", "ava")).expect("enrolled");
         assert_eq!((user.role.as_str(), user.accounts.as_slice()), (CUSTOMER, &["41-1".to_string()][..]));
-        enrol(asked("41-1", "30", "RE-77/3", "ava2")).expect("an older one");
+        let again = enrol(asked("41-1", "30", "RE-77/3", "ava2")).expect_err("a second login needs a letter");
+        assert_eq!(again.to_string(), CrmError::NotConfirmed.to_string());
+        crm.add_account("x", AccountData { number: "41-1".into(), ..AccountData::default() }).expect("added");
+        let (pin, _) = crm.make_pin("op", "41-1").expect("made");
+        let by_letter = NewEnrolment { pin, facts: Vec::new(), ..asked("41-1", "", "", "ava3") };
+        assert_eq!(enrol(by_letter).expect("by the post").accounts, ["41-1"]);
+        let ask = super::super::timeline::TimelineAsk { kinds: Vec::new(), cursor: None, limit: 10 };
+        let mine = super::super::Viewer::Customer { name: "ava", accounts: &["41-1".to_string()] };
+        let told = crm.account_timeline(mine, &["41-1".to_string()], &Bills, &ask).expect("read");
+        let notes = told.items.iter().filter(|entry| entry.kind == super::super::timeline::EntryKind::Note).count();
+        assert_eq!(notes, 2, "the holder reads of both");
         for (account, amount, invoice) in
             [("41-1", "40.00", "RE-77/3"), ("41-1", "20.01", "RE-77/3"), ("41-2", "20", "x")]
         {

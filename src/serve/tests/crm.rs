@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use super::support::{Reply, World, header};
+use crate::auth::directory::{Effect, Policy};
 use crate::crm::account::AccountData;
 use crate::crm::contact::{ContactKind, NewContact, Owner};
 use crate::crm::customer::CustomerData;
@@ -261,6 +262,69 @@ fn a_link_shows_a_page_first_and_the_document_only_when_the_button_is_pressed() 
 }
 
 #[test]
+fn a_link_lifts_no_mask_and_keeps_what_is_kept_from_customers() {
+    let shop = Shop::new();
+    let link = || {
+        let made = shop.post("ann", "/api/v1/documents/1-1/links", &json!({ "uses": 1, "expires_in_s": 600 }));
+        made.json()["path"].as_str().expect("a path").to_string()
+    };
+    assert_eq!(shop.world.ask("POST", &link(), &[], b"").status, 200);
+    let masked = || shop.world.fake.masked.load(std::sync::atomic::Ordering::Relaxed);
+    assert!(masked(), "who has a link has proved nothing");
+    let own = [shop.world.key("carl")];
+    assert_eq!(shop.world.get("/api/v1/documents/1-1/content?format=text", &own).status, 200);
+    assert!(!masked(), "the customer sees the own card number");
+    let limit = Policy {
+        name: "no-statements".into(),
+        effect: Effect::Limit,
+        rule: "kind != \"statement\"".into(),
+        roles: vec!["customer".into()],
+        groups: Vec::new(),
+        users: Vec::new(),
+    };
+    shop.world.directory.set_policy(&limit).expect("set");
+    assert_eq!(shop.world.ask("POST", &link(), &[], b"").status, 404);
+}
+
+#[test]
+fn a_customer_whose_documents_are_all_hidden_leaves_no_trace() {
+    let shop = Shop::new();
+    let limit = Policy {
+        name: "desk".into(),
+        effect: Effect::Limit,
+        rule: "account = \"4712\"".into(),
+        roles: vec!["agent".into()],
+        groups: Vec::new(),
+        users: Vec::new(),
+    };
+    shop.world.directory.set_policy(&limit).expect("set");
+    let count = |path: &str| shop.get("ann", path).json()["items"].as_array().map_or(0, Vec::len);
+    assert_eq!(
+        [count("/api/v1/customers"), count("/api/v1/customers?q=ada"), count("/api/v1/customers?q=bob")],
+        [1, 0, 1]
+    );
+    assert_eq!([count("/api/v1/accounts"), count("/api/v1/accounts?q=47")], [1, 1]);
+    let (ada, never) = (shop.ada.clone(), "0".repeat(shop.ada.len()));
+    for path in
+        ["/api/v1/customers/ID", "/api/v1/customers/ID/timeline", "/api/v1/customers/ID/history", "/agent/customers/ID"]
+    {
+        let [hidden, absent] = [&ada, &never].map(|id| shop.get("ann", &path.replace("ID", id)));
+        assert_eq!((hidden.status, absent.status), (404, 404), "{path}");
+        assert_eq!(hidden.text().replace(&ada, &never), absent.text(), "{path}");
+    }
+    for path in ["/api/v1/accounts/4711", "/api/v1/accounts/4711/timeline", "/agent/accounts/4711"] {
+        assert_eq!(shop.get("ann", path).status, 404, "{path}");
+    }
+    assert_eq!(shop.get("ann", &format!("/api/v1/customers/{}", shop.bob)).status, 200);
+    let ask = json!({ "ani": "614 555 0110" });
+    let found = shop.post("ann", "/api/v1/customers:resolve", &ask).json();
+    assert_eq!(found["candidates"].as_array().map(Vec::len), Some(1), "{found}");
+    assert!(!found.to_string().contains("Ada"));
+    let all = shop.post("root", "/api/v1/customers:resolve", &ask).json();
+    assert_eq!(all["candidates"].as_array().map(Vec::len), Some(2));
+}
+
+#[test]
 fn enrolment_with_facts_makes_a_user_and_tells_nothing_otherwise() {
     let shop = Shop::new();
     let enrol = |account: &str, amount: &str, name: &str| {
@@ -280,6 +344,9 @@ fn enrolment_with_facts_makes_a_user_and_tells_nothing_otherwise() {
     let (wrong, unknown) = (enrol("4711", "5", "eve"), enrol("0815", "5", "eve"));
     assert_eq!((wrong.status, wrong.json()), (unknown.status, unknown.json()));
     assert_eq!((wrong.status, wrong.json()["code"].clone()), (403, "not-confirmed".into()));
+    let second = enrol("47-11", "1,234,567.00", "ada");
+    assert_eq!((second.status, second.json()), (unknown.status, unknown.json()), "carl has a login for it");
+    shop.world.users.set_disabled("carl", true).expect("locked out");
     let right = enrol("47-11", "1,234,567.00", "ada");
     assert_eq!((right.status, right.json()["accounts"].clone()), (201, json!(["4711"])), "{}", right.text());
     assert_eq!(shop.get("ada", "/api/v1/documents").json()["total"], 2);

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::archive::kv::Engine;
@@ -22,6 +22,8 @@ pub struct Fake {
     /// Times that a document was looked at.
     pub asked: AtomicU64,
     loads: Mutex<Vec<(LoadRow, Vec<u8>)>>,
+    /// Whether masks without named roles held for the last rendition.
+    pub masked: AtomicBool,
 }
 
 /// Account, title, pages, bytes of the text.
@@ -38,6 +40,7 @@ impl Fake {
             renders: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             loads: Mutex::default(),
+            masked: AtomicBool::default(),
         }
     }
 
@@ -174,6 +177,7 @@ impl Backend for Fake {
         out: &mut dyn Write,
     ) -> Result<(), BackendError> {
         self.renders.fetch_add(1, Ordering::Relaxed);
+        self.masked.store(!permit.sight().sees(&[]), Ordering::Relaxed);
         let at = permit.document().ordinal as usize - 1;
         if format == "png" {
             // A one-pixel picture is enough for a browser to show something.

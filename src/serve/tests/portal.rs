@@ -165,6 +165,7 @@ fn a_period_comes_as_one_archive_of_own_documents() {
 #[test]
 fn enrolment_pages_tell_nothing_of_what_is_there() {
     let world = World::new();
+    world.users.set_disabled("carl", true).expect("locked out");
     let page = world.get("/enrol", &[]);
     assert!(page.status == 200 && page.text().contains("Amount due"), "{}", page.text());
     let chinese = world.get("/enrol?report=pin", &[header("Accept-Language", "zh-CN")]);

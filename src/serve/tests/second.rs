@@ -147,7 +147,11 @@ fn users_and_policies_are_administered_at_the_pages() {
     assert_eq!((sue.groups.len(), sue.attributes["region"].len()), (1, 2));
     let policy =
         [("what", "set"), ("name", "p"), ("effect", "limit"), ("rule", "region = user.region"), ("roles", "agent")];
-    assert_eq!(send("/admin/policies", &policy).status, 303);
+    let unknown = send("/admin/policies", &policy);
+    assert!(unknown.status == 400 && unknown.text().contains("amount_due"), "the known fields: {}", unknown.text());
+    assert_eq!(world.directory.policies().expect("read").len(), 0);
+    let forced = [policy.as_slice(), &[("force", "1")]].concat();
+    assert_eq!(send("/admin/policies", &forced).status, 303);
     assert_eq!(world.directory.policies().expect("read").len(), 1);
     let bad = send("/admin/policies", &[("what", "set"), ("name", "q"), ("effect", "limit"), ("rule", "region =")]);
     assert!(bad.status == 400 && bad.text().contains("character"), "{}", bad.text());

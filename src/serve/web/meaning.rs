@@ -45,7 +45,7 @@ pub fn of(state: &State, who: &SignedIn, text: &str) -> Result<Typed, Problem> {
 /// The documents of who has a telephone number are those of their accounts, and those that it is printed on.
 fn add_accounts(state: &State, who: &SignedIn, part: &mut Part) -> Result<(), Problem> {
     let ask = ResolveAsk { ani: Some(part.value.clone()), ..ResolveAsk::default() };
-    let found = state.crm.resolve(&ask, &access::documents(state, who)?)?;
+    let found = access::resolve(state, who, &ask)?;
     let accounts = found.iter().flat_map(|candidate| &candidate.accounts).take(MOST_ACCOUNTS);
     let tests: Vec<String> = accounts.map(|account| format!("account:=\"{}\"", account.replace('"', ""))).collect();
     if !tests.is_empty() {

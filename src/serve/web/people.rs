@@ -7,7 +7,7 @@ use minijinja::{Value, context};
 use super::{language, page as render};
 use crate::auth::directory::{Effect, Group, Policy};
 use crate::auth::permission::{Permission, Permissions};
-use crate::auth::predicate::Attributes;
+use crate::auth::predicate::{Attributes, Rule};
 use crate::auth::role::{Reach, Role};
 use crate::auth::user::{NewUser, User};
 use crate::auth::{AuthError, secret};
@@ -146,7 +146,7 @@ pub async fn groups(ask: Ask) -> Answer {
 
 /// A change of policies.
 pub async fn policies(ask: Ask) -> Answer {
-    let params = ask.form(&["csrf", "what", "name", "effect", "rule", "roles", "groups", "users"])?;
+    let params = ask.form(&["csrf", "what", "name", "effect", "rule", "roles", "groups", "users", "force"])?;
     changed(ask, params, policy_changed).await
 }
 
@@ -273,6 +273,19 @@ fn group_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Optio
     Ok(None)
 }
 
+/// Refuses a rule that asks for a field that no definition has: it would hide everything, or nothing.
+fn check_fields(state: &State, rule: &str) -> Result<(), Problem> {
+    let mut known: Vec<String> = state.backend.definitions()?.into_iter().flat_map(|known| known.fields).collect();
+    known.sort_unstable();
+    known.dedup();
+    let unknown = Rule::parse(rule).map(|rule| rule.unknown_fields(&known)).unwrap_or_default();
+    if unknown.is_empty() {
+        return Ok(());
+    }
+    let told = format!("no definition has the field {}; there are: {}", unknown.join(", "), known.join(", "));
+    Err(Problem::bad_body(told))
+}
+
 fn policy_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
     let text = |name: &str| params.get(name).unwrap_or_default();
     let name = text("name").to_string();
@@ -281,6 +294,9 @@ fn policy_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Opti
     if text("what") == "remove" {
         state.directory.remove_policy(&name).map_err(mended)?;
         return Ok(None);
+    }
+    if params.get("force").is_none() {
+        check_fields(state, text("rule"))?;
     }
     let effect = if text("effect") == "allow" { Effect::Allow } else { Effect::Limit };
     let (roles, groups, users) = (words(text("roles")), words(text("groups")), words(text("users")));

@@ -3,12 +3,14 @@
 use std::ops::ControlFlow;
 
 use crate::archive::DocId;
-use crate::auth::directory::Rights;
 use crate::auth::gate::{Permit, Principal, Scope, Use};
 use crate::auth::permission::Permission;
+use crate::auth::permission::Permissions;
 use crate::auth::predicate::Predicate;
 use crate::auth::role::CUSTOMER;
+use crate::auth::user::User;
 use crate::crm::link::Link;
+use crate::crm::resolve::{Candidate, ResolveAsk};
 use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, DocumentField, Documents};
 use crate::crm::{CrmError, Viewer};
@@ -27,14 +29,74 @@ pub fn viewer(who: &SignedIn) -> Viewer<'_> {
     }
 }
 
-/// Refuses accounts of others; they look like none.
-pub fn need_account(who: &SignedIn, number: &str) -> Result<(), Problem> {
-    if viewer(who).sees_account(number) { Ok(()) } else { Err(Problem::nothing()) }
+/// Refuses accounts of others, and those that the caller's policies hide; they look like none.
+pub fn need_account(state: &State, who: &SignedIn, number: &str) -> Result<(), Problem> {
+    let seen = viewer(who).sees_account(number) && !hidden(state, who, &[number.to_string()])?;
+    if seen { Ok(()) } else { Err(Problem::nothing()) }
 }
 
-/// Refuses customers of whom the caller holds no account.
+/// Refuses customers of whom the caller holds no account, and those that the caller's policies hide.
 pub fn need_customer(state: &State, who: &SignedIn, id: &str) -> Result<(), Problem> {
-    if state.crm.shows(viewer(who), Some(id), None)? { Ok(()) } else { Err(Problem::nothing()) }
+    let seen = state.crm.shows(viewer(who), Some(id), None)? && !hides_customer(state, who, id)?;
+    if seen { Ok(()) } else { Err(Problem::nothing()) }
+}
+
+/// Whether the caller's policies hide a customer with all accounts.
+pub fn hides_customer(state: &State, who: &SignedIn, id: &str) -> Result<bool, Problem> {
+    if !narrowed(who) {
+        return Ok(false);
+    }
+    let accounts = state.crm.accounts_of(id, crate::crm::timeline::MOST_ACCOUNTS)?;
+    hidden(state, who, &accounts.into_iter().map(|account| account.id).collect::<Vec<_>>())
+}
+
+/// Whether some documents may be kept from the caller, who stands for the organisation.
+fn narrowed(who: &SignedIn) -> bool {
+    viewer(who).is_staff() && who.principal.rights.predicate() != Predicate::Everything
+}
+
+/// Whether there are documents of some accounts and the caller may see none of them. Accounts without a document are
+/// hidden from nobody: policies speak of documents. Both questions are always asked, so that the time does not tell.
+pub fn hidden(state: &State, who: &SignedIn, accounts: &[String]) -> Result<bool, Problem> {
+    if !narrowed(who) {
+        return Ok(false);
+    }
+    let everybody = state.gate.scope(&Principal::operator("system:rights", "greenbar"));
+    let own = state.gate.scope(&who.principal);
+    let (mut there, mut seen) = (false, false);
+    for account in accounts {
+        let asked = HitsAsked { account: Some(account.clone()), limit: 1, ..HitsAsked::default() };
+        there |= state.backend.hits(&asked, &everybody)?.total > 0;
+        seen |= state.backend.hits(&asked, &own)?.total > 0;
+    }
+    Ok(there && !seen)
+}
+
+/// Takes out of some rows those that the caller's policies hide.
+pub fn only_seen<T>(rows: Vec<T>, hides: impl Fn(&T) -> Result<bool, Problem>) -> Result<Vec<T>, Problem> {
+    let mut kept = Vec::with_capacity(rows.len());
+    for row in rows {
+        if !hides(&row)? {
+            kept.push(row);
+        }
+    }
+    Ok(kept)
+}
+
+/// Who that might be, of those whom the caller may see.
+pub fn resolve(state: &State, who: &SignedIn, ask: &ResolveAsk) -> Result<Vec<Candidate>, Problem> {
+    let found = state.crm.resolve(ask, &documents(state, who)?)?;
+    let found = only_seen(found, |candidate| match &candidate.customer {
+        Some(id) => hides_customer(state, who, id),
+        None => hidden(state, who, &candidate.accounts),
+    })?;
+    let mut candidates = Vec::with_capacity(found.len());
+    for mut candidate in found {
+        candidate.accounts =
+            only_seen(candidate.accounts, |account| hidden(state, who, std::slice::from_ref(account)))?;
+        candidates.push(candidate);
+    }
+    Ok(candidates)
 }
 
 /// The gate's permit for a document, with what is known of it, and its account as it is: in the view it may be masked.
@@ -82,17 +144,19 @@ pub fn nobody(from: &str) -> Principal {
     Principal::nobody("nobody", from)
 }
 
-/// The gate's permit for the one document behind a link. Who has the link sees what the customer would see.
+/// The gate's permit for the one document behind a link. Who has the link has proved nothing: masks hold that the role
+/// `customer` is not named in, and what policies and definitions keep from customers stays away.
 pub fn open_by_link(state: &State, link: &Link, id: DocId, from: &str) -> Result<Permit, Problem> {
     let short: String = link.id.chars().take(16).collect();
-    let rights = Rights {
-        roles: vec![CUSTOMER.into()],
-        permissions: [Permission::DocumentRead, Permission::DocumentUnmask, Permission::PortalUse]
-            .into_iter()
-            .collect(),
-        grants: vec![("link".into(), Predicate::Everything)],
-        ..Rights::default()
+    let recipient = User {
+        name: format!("link:{short}"),
+        role: CUSTOMER.into(),
+        accounts: link.account.iter().cloned().collect(),
+        ..User::default()
     };
+    let mut rights = state.directory.rights(&recipient, &state.backend.restricted()?)?;
+    rights.grants = vec![("link".into(), Predicate::Everything)];
+    rights.narrow([Permission::DocumentRead, Permission::PortalUse].into_iter().collect::<Permissions>());
     let who = Principal::new(format!("link:{short}"), from, rights);
     Ok(state.gate.open(&who, Use::READ, &state.backend.subject(id)?, "link")?)
 }

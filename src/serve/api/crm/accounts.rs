@@ -31,12 +31,15 @@ pub async fn find(ask: Ask) -> Answer {
     ask.block(move |state| {
         who.need(Permission::CustomerRead)?;
         state.gate.record(&who.principal, "search", "accounts", number.as_deref().unwrap_or_default())?;
-        match number {
+        let found = match number {
             Some(number) => {
-                Ok(crate::crm::Page { items: state.crm.accounts_beginning(&number, limit)?, next_cursor: None })
+                crate::crm::Page { items: state.crm.accounts_beginning(&number, limit)?, next_cursor: None }
             }
-            None => Ok(state.crm.accounts_page(customer.as_deref(), cursor.as_deref(), limit)?),
-        }
+            None => state.crm.accounts_page(customer.as_deref(), cursor.as_deref(), limit)?,
+        };
+        let items =
+            access::only_seen(found.items, |account| access::hidden(state, &who, std::slice::from_ref(&account.id)))?;
+        Ok(crate::crm::Page { items, ..found })
     })
     .await
     .map(|found| page(&found))
@@ -67,6 +70,7 @@ pub async fn change(ask: Ask) -> Answer {
     let patch = ask.body.clone();
     ask.block(move |state| {
         who.need(Permission::CustomerWrite)?;
+        access::need_account(state, &who, &number)?;
         let before = state.crm.account(&number)?;
         let data = patched(&before.data, &patch)?;
         let account = state.crm.set_account(&who.user.name, &number, version.or(Some(before.version)), data)?;
@@ -90,7 +94,7 @@ pub async fn timeline(ask: Ask) -> Answer {
             if access::viewer(&who).is_staff() {
                 who.need(Permission::CustomerRead)?;
             }
-            access::need_account(&who, &number)?;
+            access::need_account(state, &who, &number)?;
             state.gate.record(&who.principal, "search", "timeline", &number)?;
             let documents = access::documents(state, &who)?;
             Ok(state.crm.account_timeline(access::viewer(&who), &[number], &documents, &asked)?)
@@ -135,7 +139,7 @@ pub async fn series(ask: Ask) -> Answer {
     let (number, who) = (part(&ask, "number"), ask.who()?.clone());
     let (definition, points) = ask
         .block(move |state| {
-            access::need_account(&who, &number)?;
+            access::need_account(state, &who, &number)?;
             state.gate.record(&who.principal, "search", "series", &number)?;
             let documents = access::documents(state, &who)?;
             let mut definition = asked;
@@ -168,7 +172,7 @@ pub async fn preferences(ask: Ask) -> Answer {
         if access::viewer(&who).is_staff() {
             who.need(Permission::CustomerRead)?;
         }
-        access::need_account(&who, &number)?;
+        access::need_account(state, &who, &number)?;
         Ok(state.crm.preferences(&number)?)
     })
     .await
@@ -188,7 +192,7 @@ pub async fn prefer(ask: Ask) -> Answer {
         if access::viewer(&who).is_staff() {
             who.need(Permission::CustomerWrite)?;
         }
-        access::need_account(&who, &number)?;
+        access::need_account(state, &who, &number)?;
         let preference = state.crm.set_preference(&who.user.name, version, data)?;
         state.gate.record(&who.principal, "preference-set", &number, &preference.class)?;
         Ok(preference)

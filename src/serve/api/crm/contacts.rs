@@ -18,7 +18,7 @@ fn need_owner(state: &State, who: &SignedIn, owner: &Owner) -> Result<(), Proble
     }
     match owner {
         Owner::Customer(id) => access::need_customer(state, who, id),
-        Owner::Account(number) => access::need_account(who, number),
+        Owner::Account(number) => access::need_account(state, who, number),
     }
 }
 

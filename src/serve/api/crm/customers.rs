@@ -27,10 +27,12 @@ pub async fn find(ask: Ask) -> Answer {
     ask.block(move |state| {
         who.need(Permission::CustomerRead)?;
         state.gate.record(&who.principal, "search", "customers", text.as_deref().unwrap_or_default())?;
-        match text {
-            Some(text) => Ok(crate::crm::Page { items: state.crm.customers_by_name(&text, limit)?, next_cursor: None }),
-            None => Ok(state.crm.customers(cursor.as_deref(), limit)?),
-        }
+        let found = match text {
+            Some(text) => crate::crm::Page { items: state.crm.customers_by_name(&text, limit)?, next_cursor: None },
+            None => state.crm.customers(cursor.as_deref(), limit)?,
+        };
+        let items = access::only_seen(found.items, |customer| access::hides_customer(state, &who, &customer.id))?;
+        Ok(crate::crm::Page { items, ..found })
     })
     .await
     .map(|found| page(&found))
@@ -65,6 +67,8 @@ pub async fn show(ask: Ask) -> Answer {
             let viewer = access::viewer(&who);
             let mut accounts = state.crm.accounts_of(&id, crate::crm::timeline::MOST_ACCOUNTS)?;
             accounts.retain(|account| viewer.sees_account(&account.id));
+            accounts =
+                access::only_seen(accounts, |account| access::hidden(state, &who, std::slice::from_ref(&account.id)))?;
             let mut points = state.crm.contacts_of(&Owner::Customer(id.clone()))?;
             for account in &accounts {
                 points.extend(state.crm.contacts_of(&Owner::Account(account.id.clone()))?);
@@ -91,9 +95,8 @@ fn read(
 ) -> Result<crate::crm::customer::Customer, Problem> {
     if access::viewer(who).is_staff() {
         who.need(Permission::CustomerRead)?;
-    } else {
-        access::need_customer(state, who, id)?;
     }
+    access::need_customer(state, who, id)?;
     let customer = state.crm.customer(id)?;
     state.gate.record(&who.principal, "search", "customer", id)?;
     Ok(customer)
@@ -109,6 +112,7 @@ pub async fn change(ask: Ask) -> Answer {
     let patch = ask.body.clone();
     ask.block(move |state| {
         who.need(Permission::CustomerWrite)?;
+        access::need_customer(state, &who, &id)?;
         let before = state.crm.customer(&id)?;
         let data = patched(&before.data, &patch)?;
         let customer = state.crm.set_customer(&who.user.name, &id, version.or(Some(before.version)), data)?;
@@ -129,6 +133,7 @@ pub async fn history(ask: Ask) -> Answer {
     let changes = ask
         .block(move |state| {
             who.need(Permission::CustomerRead)?;
+            access::need_customer(state, &who, &id)?;
             state.crm.customer(&id)?;
             Ok(state.crm.customer_history(&id)?)
         })
@@ -180,7 +185,6 @@ pub async fn resolve(ask: Ask) -> Answer {
     let candidates = ask
         .block(move |state| {
             who.need(Permission::CustomerRead)?;
-            let documents = access::documents(state, &who)?;
             let given = [
                 ("ani", asked.ani.is_some()),
                 ("email", asked.email.is_some()),
@@ -191,7 +195,7 @@ pub async fn resolve(ask: Ask) -> Answer {
             ];
             let given: Vec<_> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
             state.gate.record(&who.principal, "search", "resolve", &given.join(" "))?;
-            Ok(state.crm.resolve(&asked, &documents)?)
+            access::resolve(state, &who, &asked)
         })
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "candidates": candidates, "identity": "claimed" })))
@@ -228,7 +232,7 @@ pub async fn account(ask: Ask) -> Answer {
             if access::viewer(&who).is_staff() {
                 who.need(Permission::CustomerRead)?;
             }
-            access::need_account(&who, &number)?;
+            access::need_account(state, &who, &number)?;
             Ok(state.crm.account(&number)?)
         })
         .await?;

@@ -71,7 +71,7 @@ pub fn open(state: &State, who: &SignedIn, mut new: NewRequest) -> Result<Reques
         new.account = access::need_document(state, who, crate::serve::api::documents::id(document)?, "request")?;
     }
     match &new.account {
-        Some(account) => access::need_account(who, account)?,
+        Some(account) => access::need_account(state, who, account)?,
         None if side == Side::Customer => {
             let customer = new.customer.as_deref().ok_or_else(|| Problem::bad_value("account: name the account."))?;
             access::need_customer(state, who, customer)?;

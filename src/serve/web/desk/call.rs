@@ -108,7 +108,7 @@ pub async fn pop(ask: Ask) -> Answer {
             if let Some(known) = popped_before(state, agent, &new.call_id)? {
                 return Ok((place(&known), true));
             }
-            let candidates = state.crm.resolve(&asked, &access::documents(state, &who)?)?;
+            let candidates = access::resolve(state, &who, &asked)?;
             let call = state.crm.begin_interaction(agent, new)?;
             state.gate.record(&who.principal, "screen-pop", &call.id, "")?;
             match candidates.as_slice() {

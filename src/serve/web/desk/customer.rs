@@ -76,7 +76,7 @@ fn read(
             (Some(crm.customer(id)?), crm.accounts_of(id, MOST)?, Owner::Customer(id.clone()))
         }
         Subject::Account(number) => {
-            access::need_account(who, number)?;
+            access::need_account(state, who, number)?;
             let account = crm.account(number).ok();
             let holder = account.as_ref().and_then(|account| account.customer.clone());
             let holder = holder.and_then(|id| crm.customer(&id).ok());
