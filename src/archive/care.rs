@@ -98,7 +98,8 @@ impl Archive {
     pub fn resplit(&self, load: LoadId, version: u32) -> Result<LoadRow, LoadError> {
         let reserved = self.reserve(load)?;
         let info = self.info(load)?;
-        let StoredLoad { mut row, generation, mut block_bytes, pieces, mut library, job, .. } = self.stored_load(load)?;
+        let StoredLoad { mut row, generation, mut block_bytes, pieces, mut library, job, .. } =
+            self.stored_load(load)?;
         let missing = || ArchiveError::NoDefinition { name: format!("{} version {version}", row.definition) };
         let definition = self.definition(&row.definition, Some(version))?.ok_or_else(missing)?;
         let next = generation.checked_add(1).ok_or(LoadError::TooMany { what: "generations" })?;

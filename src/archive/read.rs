@@ -3,9 +3,9 @@
 use std::io::Cursor;
 use std::sync::Arc;
 
-use super::load::Bringing;
 use super::Archive;
 use super::error::{ArchiveError, LoadError};
+use super::load::Bringing;
 use crate::decode::{Context, DecodeError, Format, ReadSpec, Sample, Start, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::index::definition::{Choice, Definition, choose};

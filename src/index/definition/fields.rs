@@ -162,7 +162,8 @@ fn source(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut
     let places = ["row", "columns", "after", "mask", "region", "regex"];
     let placed = places.iter().any(|key| section.has(key) && !(*key == "regex" && named && !others.is_empty()));
     if others.len() + usize::from(placed) != 1 {
-        let allowed = "one of: a place (row with columns, after or regex), region, tag, group, job, constant, count_lines";
+        let allowed =
+            "one of: a place (row with columns, after or regex), region, tag, group, job, constant, count_lines";
         faults.add(section.at, &section.path, "says not where its text is, or says it twice", Some(allowed));
         return Source::Constant(String::new());
     }
