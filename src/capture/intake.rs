@@ -24,7 +24,7 @@ use crate::auth::secret;
 /// Seconds in which the same transmission is the same stream: a sender that missed its yes sends again.
 const TRANSMISSION_S: i64 = 24 * 3600;
 /// Times that loading may be cut off by the end of the process before a stream counts as failed.
-const MOST_ATTEMPTS: u32 = 3;
+const MOST_ATTEMPTS: u32 = 5;
 
 /// The intake of an archive. Cloned handles share it.
 #[derive(Clone)]
@@ -78,9 +78,11 @@ impl Intake {
         let mut table = Table { last, ..Table::default() };
         let mut wanted = Vec::new();
         let mut batch = Batch::default();
+        let (mut wait, mut suspects) = (Vec::new(), Vec::new());
         for mut item in items {
             wanted.push(file_name(item.id));
             if item.state == State::Loading {
+                item.resumed = true;
                 let cut_off = item.attempts >= MOST_ATTEMPTS;
                 item.state = if cut_off { State::Failed } else { item.before_loading() };
                 if cut_off {
@@ -89,10 +91,13 @@ impl Intake {
                 rows::put_item(&mut batch, &item)?;
             }
             if item.state.moves() {
-                table.waiting.push_back(item.id);
+                // What may have ended the process goes last, so that it holds up nothing else.
+                let line = if item.attempts > 0 { &mut suspects } else { &mut wait };
+                line.push(item.id);
             }
             table.states.insert(item.id, item.state);
         }
+        table.waiting.extend(wait.into_iter().chain(suspects));
         // Also tells that the rows of what is open are there.
         rows::put_last(&mut batch, last);
         engine.commit(batch)?;
@@ -248,6 +253,7 @@ impl Intake {
             only_known: arrival.only_known.unwrap_or(unknown == Unknown::Wait),
             repeats: 0,
             attempts: 0,
+            resumed: false,
             changed_at: now,
         })
     }

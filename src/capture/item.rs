@@ -116,6 +116,9 @@ pub struct Item {
     /// Times that loading it was begun.
     #[serde(default)]
     pub attempts: u32,
+    /// Loading it was cut off by the end of the process and begun again.
+    #[serde(default)]
+    pub resumed: bool,
     /// When its state changed last, seconds since 1970 UTC.
     #[serde(default)]
     pub changed_at: i64,

@@ -171,7 +171,13 @@ impl Intake {
         match outcome {
             Ok((row, duplicate)) => {
                 // What this item itself loaded before a crash is no older load.
-                let duplicate = duplicate && !(item.attempts > 1 && row.loaded_at >= item.received_at);
+                let duplicate = duplicate && !(item.resumed && row.loaded_at >= item.received_at);
+                // Loaded, though not noted yet: an end of the process from here on is not this stream's fault.
+                let mut noted = item.clone();
+                noted.attempts = 0;
+                let mut batch = Batch::default();
+                rows::put_item(&mut batch, &noted)?;
+                self.inner.engine.commit_logged(batch)?;
                 let _ = finished.send(Finished { item, row, duplicate });
                 Ok(())
             }
