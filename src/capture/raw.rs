@@ -106,7 +106,7 @@ fn stream(wire: &mut Wire, config: &RawConfig, spool: &mut Spool) -> Result<bool
 /// Where in a piece a job ends: behind the `UEL` that follows `@PJL EOJ`.
 fn end_of_job(tail: &[u8], piece: &[u8]) -> Option<usize> {
     let joined = [tail, piece].concat();
-    let found = memchr::memmem::find_iter(&joined, UEL).find_map(|at| {
+    memchr::memmem::find_iter(&joined, UEL).find_map(|at| {
         let before = joined.get(at.saturating_sub(TAIL)..at)?;
         let start = memchr::memmem::rfind(before, b"@PJL EOJ")?;
         // Nothing stands between but the rest of its line.
@@ -114,8 +114,7 @@ fn end_of_job(tail: &[u8], piece: &[u8]) -> Option<usize> {
         let ended = rest.iter().filter(|byte| **byte == b'\n').count() <= 1;
         let end = (at + UEL.len()).checked_sub(tail.len())?;
         (ended && end > 0).then_some(end)
-    });
-    found
+    })
 }
 
 /// Answers the questions in some lines of PJL; returns the bytes that were understood.

@@ -177,7 +177,7 @@ impl<'a> Session<'a> {
                 self.wire.spool(bytes, &mut spool)?;
                 self.trailer()?;
             }
-            None => self.to_the_end(&mut spool)?,
+            None => self.up_to_the_end(&mut spool)?,
         }
         // A file of no bytes is no document; the sender is told yes, so that it does not try for ever.
         if spool.bytes() > 0 {
@@ -196,7 +196,7 @@ impl<'a> Session<'a> {
     }
 
     /// A file of unknown length; its last byte is 0 when the sender says the end of a file in the usual way.
-    fn to_the_end(&mut self, spool: &mut Spool) -> Result<(), End> {
+    fn up_to_the_end(&mut self, spool: &mut Spool) -> Result<(), End> {
         let mut held: Option<u8> = None;
         loop {
             let piece = self.wire.fill(None)?;
