@@ -98,7 +98,8 @@ impl Archive {
     pub fn resplit(&self, load: LoadId, version: u32) -> Result<LoadRow, LoadError> {
         let reserved = self.reserve(load)?;
         let info = self.info(load)?;
-        let StoredLoad { mut row, generation, mut block_bytes, pieces, mut library, .. } = self.stored_load(load)?;
+        let StoredLoad { mut row, generation, mut block_bytes, pieces, mut library, job, .. } =
+            self.stored_load(load)?;
         let missing = || ArchiveError::NoDefinition { name: format!("{} version {version}", row.definition) };
         let definition = self.definition(&row.definition, Some(version))?.ok_or_else(missing)?;
         let next = generation.checked_add(1).ok_or(LoadError::TooMany { what: "generations" })?;
@@ -112,7 +113,7 @@ impl Archive {
             let stream = self.stream(info.clone(), 0..row.bytes);
             let context = Context::new(recorder.clone(), self.limits);
             let decoder = format.open(Box::new(stream), Start::default(), &read, &context)?;
-            let mut cutting = Cutting::new(&definition, decoder, &row.file, (load, next));
+            let mut cutting = Cutting::new(&definition, decoder, (&row.file, &job), (load, next));
             while cutting.step(&mut spill)? {}
             fault::step("stream-decoded");
             let (found, left_out) = recorder.take();
@@ -149,7 +150,7 @@ impl Archive {
             row.stored_bytes += resources.stored;
             batch.delete(Family::Loads, keys::shared_table(load, generation));
             let shared_units = put_units(&mut batch, (load, next), &accounts.shared);
-            let stored = StoredLoad { row, generation: next, block_bytes, shared_units, pieces, library };
+            let stored = StoredLoad { row, generation: next, block_bytes, shared_units, pieces, library, job };
             self.publish(&mut catalogue, batch, &stored, Change::Loaded(load))?;
             Ok(stored.row)
         })();

@@ -1,6 +1,7 @@
 //! Decodes a stream, cuts it into documents, and keeps the books: every byte and every page ends in exactly one
 //! document or is set aside, or the load is refused.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use super::error::{ArchiveError, LoadError};
@@ -155,12 +156,13 @@ impl<'d> Cutting<'d> {
     pub fn new(
         definition: &'d Definition,
         decoder: Box<dyn Decoder + 'd>,
-        file: &str,
+        came: (&str, &BTreeMap<String, String>),
         (load, generation): (LoadId, u16),
     ) -> Cutting<'d> {
+        let (file, job) = came;
         let mut decoder = decoder;
         decoder.want_text(definition.wants_text());
-        let splitter = Splitter::new(definition, decoder.code_page()).named(file);
+        let splitter = Splitter::new(definition, decoder.code_page()).named(file).brought_by(job);
         Cutting {
             decoder,
             splitter,

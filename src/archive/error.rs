@@ -134,6 +134,9 @@ pub enum LoadError {
         /// Their names.
         names: Vec<String>,
     },
+    /// No report definition fits the stream, and it is not to be kept whole.
+    #[error("no report definition fits the stream")]
+    Unidentified,
     /// The stream has more documents or blocks than one load can number.
     #[error("the stream has too many {what} for one load")]
     TooMany {

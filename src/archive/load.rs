@@ -4,6 +4,7 @@
 //! comes back is what came in whatever the decoder thought of it. Compression and the stream's hash run beside the
 //! decoding, behind bounded queues.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read};
 use std::thread::Scope;
 use std::time::Instant;
@@ -23,6 +24,7 @@ use super::resource::{LEAST_SHARED, Resources, pack_table};
 use super::rows::{self, KeptResource, StoredLoad};
 use super::{Archive, Catalogue, Change, LoadId, LoadRow, keys};
 use crate::decode::{Context, SAMPLE_BYTES, Sample, Start};
+use crate::index::definition::UNIDENTIFIED;
 use crate::note::{At, Note};
 
 /// Bytes between two calls of the progress function.
@@ -40,6 +42,19 @@ pub struct LoadSource<'a> {
     pub reader: Box<dyn Read + Send + 'a>,
     /// How many there are, when known; only for progress and detection.
     pub total: Option<u64>,
+}
+
+/// How a stream came, and what is to be done with it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Bringing {
+    /// The report definition that was named (its newest version is used); without it the stream is recognised.
+    pub definition: Option<String>,
+    /// The print queue it came through: definitions may recognise it by that.
+    pub queue: Option<String>,
+    /// What is known of the job; fields of the definition may ask for it. Kept with the load.
+    pub job: BTreeMap<String, String>,
+    /// A stream that no definition fits is refused as [`LoadError::Unidentified`] instead of kept whole.
+    pub only_known: bool,
 }
 
 /// How far a load is.
@@ -81,6 +96,7 @@ struct Ready<'a> {
     id: LoadId,
     file: String,
     reading: &'a Reading,
+    job: &'a BTreeMap<String, String>,
     accounts: Accounts,
     notes: Vec<Note>,
     blocks: Finished,
@@ -101,6 +117,17 @@ impl Archive {
         definition: Option<&str>,
         progress: &dyn Fn(Progress),
     ) -> Result<LoadOutcome, LoadError> {
+        let how = Bringing { definition: definition.map(str::to_string), ..Bringing::default() };
+        self.load_brought(source, &how, progress)
+    }
+
+    /// The same for a stream of which more is known.
+    pub fn load_brought(
+        &self,
+        source: LoadSource<'_>,
+        how: &Bringing,
+        progress: &dyn Fn(Progress),
+    ) -> Result<LoadOutcome, LoadError> {
         fault::step("load-started");
         let LoadSource { name, mut reader, total } = source;
         let mut head = Vec::new();
@@ -108,17 +135,20 @@ impl Archive {
         let reading = loop {
             read_head(&mut reader, limit, &mut head)?;
             let sample = head.get(..SAMPLE_BYTES).unwrap_or(&head);
-            let reading = self.choose(&Sample { head: sample, total, name: Some(&name) }, &head, definition)?;
+            let reading = self.choose(&Sample { head: sample, total, name: Some(&name) }, &head, how)?;
             if !reading.pageless || head.len() < limit || limit >= HEAD_BYTES {
                 break reading;
             }
             limit *= 4;
         };
+        if how.only_known && reading.definition.name == UNIDENTIFIED && how.definition.is_none() {
+            return Err(LoadError::Unidentified);
+        }
         let reserved = self.reserve_next();
         let stream = Box::new(Cursor::new(head).chain(reader));
         let outcome = std::thread::scope(|scope| {
             let ready = LoadSource { name, reader: stream, total };
-            self.load_in(scope, ready, &reading, reserved.id, progress)
+            self.load_in(scope, ready, (&reading, &how.job), reserved.id, progress)
         });
         let kept = outcome.as_ref().is_ok_and(|outcome| !outcome.duplicate);
         if !kept {
@@ -132,7 +162,7 @@ impl Archive {
         &'env self,
         scope: &'scope Scope<'scope, 'env>,
         source: LoadSource<'env>,
-        reading: &'env Reading,
+        (reading, job): (&'env Reading, &'env BTreeMap<String, String>),
         id: LoadId,
         progress: &dyn Fn(Progress),
     ) -> Result<LoadOutcome, LoadError> {
@@ -141,7 +171,7 @@ impl Archive {
         let recorder = Recorder::new(self.libraries_for(&reading.read));
         let context = Context::new(recorder.clone(), self.limits);
         let decoder = reading.format.open(Box::new(tee), Start::default(), &reading.read, &context)?;
-        let mut cutting = Cutting::new(&reading.definition, decoder, &source.name, (id, 1));
+        let mut cutting = Cutting::new(&reading.definition, decoder, (&source.name, job), (id, 1));
         let mut spill = Spill::new(self, id, 1);
         let mut resources = Resources::new(self, id);
         let mut blocks = Blocks::new(scope, id, self.sizes, pending);
@@ -170,12 +200,12 @@ impl Archive {
         let stored = spill.stored;
         let library = resources.keep(library)?;
         let ready =
-            Ready { id, file: source.name, reading, accounts, notes, blocks, resources, library, stored, started };
+            Ready { id, file: source.name, reading, job, accounts, notes, blocks, resources, library, stored, started };
         self.publish_load(ready, spill.into_batch())
     }
 
     fn publish_load(&self, ready: Ready<'_>, mut batch: Batch) -> Result<LoadOutcome, LoadError> {
-        let Ready { id, file, reading, accounts, notes, blocks, mut resources, library, stored, started } = ready;
+        let Ready { id, file, reading, job, accounts, notes, blocks, mut resources, library, stored, started } = ready;
         let content = keys::content(&blocks.sha256, &reading.definition.name);
         let mut catalogue = self.catalogue();
         if let Some(row) = self.load_of_content(&content)? {
@@ -225,6 +255,7 @@ impl Archive {
             shared_units,
             pieces: u32::try_from(resources.table.len()).unwrap_or(u32::MAX),
             library,
+            job: job.clone(),
         };
         self.publish(&mut catalogue, batch, &stored, Change::Loaded(id))?;
         catalogue.last_load = catalogue.last_load.max(id.0);

@@ -49,7 +49,7 @@ pub use document::{DocumentBytes, DocumentPages};
 pub use error::{ArchiveError, LoadError};
 pub use fault::{DISK_FULL, FAULT_STEPS};
 pub use keys::LAYOUT;
-pub use load::{LoadOutcome, LoadSource, Progress};
+pub use load::{Bringing, LoadOutcome, LoadSource, Progress};
 pub use rows::Tombstone;
 pub use verify::{VerifyError, VerifyProgress, VerifyReport};
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::Archive;
 use super::error::{ArchiveError, LoadError};
+use super::load::Bringing;
 use crate::decode::{Context, DecodeError, Format, ReadSpec, Sample, Start, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::index::definition::{Choice, Definition, choose};
@@ -37,7 +38,8 @@ impl Archive {
     /// The definition asked for, or the one that recognises the stream, or the one for unidentified streams.
     ///
     /// `head` starts like the sample and may go on behind it, so that pages are seen behind many resources.
-    pub(super) fn choose(&self, sample: &Sample<'_>, head: &[u8], wanted: Option<&str>) -> Result<Reading, LoadError> {
+    pub(super) fn choose(&self, sample: &Sample<'_>, head: &[u8], how: &Bringing) -> Result<Reading, LoadError> {
+        let wanted = how.definition.as_deref();
         let mut pageless = false;
         let (definition, version) = match wanted {
             Some(name) => {
@@ -45,7 +47,7 @@ impl Archive {
                 self.numbered_definition(name, None)?.ok_or_else(missing)?
             }
             None => {
-                let (found, pages) = self.recognise(sample, head)?;
+                let (found, pages) = self.recognise(sample, head, how.queue.as_deref())?;
                 pageless = !pages;
                 found
             }
@@ -55,7 +57,12 @@ impl Archive {
     }
 
     /// The definition that fits, with its version, and whether any page was seen.
-    fn recognise(&self, sample: &Sample<'_>, head: &[u8]) -> Result<((Arc<Definition>, u32), bool), LoadError> {
+    fn recognise(
+        &self,
+        sample: &Sample<'_>,
+        head: &[u8],
+        queue: Option<&str>,
+    ) -> Result<((Arc<Definition>, u32), bool), LoadError> {
         let mut known = self.newest_definitions()?;
         let mut shown: Vec<Shown> = Vec::new();
         let mut scores = Vec::new();
@@ -64,7 +71,7 @@ impl Archive {
                 shown.extend(self.show(sample, head, &definition.read));
             }
             let one = shown.iter().find(|one| one.hint == definition.read);
-            scores.push(one.map_or(0.0, |one| definition.recognises(&one.pages, one.code_page, sample.name, None)));
+            scores.push(one.map_or(0.0, |one| definition.recognises(&one.pages, one.code_page, sample.name, queue)));
         }
         // Definitions of other formats see nothing in the stream, however much of it is read.
         let likely = self.how(sample, &ReadSpec::default()).ok().map(|(format, _)| format.name());

@@ -3,6 +3,8 @@
 //! The check is the first 8 bytes of the SHA-256 of key and content: a flipped bit, and a row under another
 //! row's key, are found whenever the row is read.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use sha2::{Digest, Sha256};
 
@@ -112,6 +114,9 @@ pub(super) struct StoredLoad {
     /// Pieces in its resource table; 0: it has none.
     #[serde(default)]
     pub pieces: u32,
+    /// What was known of the job that brought it.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub job: BTreeMap<String, String>,
     /// Resources that were taken from libraries when it was cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub library: Vec<KeptResource>,

@@ -152,6 +152,7 @@ failures!(
     crate::archive::LoadError,
     crate::archive::kv::StoreError,
     crate::audit::AuditError,
+    crate::capture::CaptureError,
     crate::auth::AuthError,
     crate::auth::gate::Denied,
     crate::decode::DecodeError,

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::archive::Archive;
+use crate::capture::CaptureConfig;
 use crate::search::Search;
 use crate::serve::{ArchiveBackend, ServeConfig, run};
 
@@ -36,6 +37,7 @@ impl Args {
         let search = context::open_search(&archive, dir)?;
         let mut config = ServeConfig::new(self.listen, dir);
         config.secure_cookies = self.secure_cookies;
+        config.capture = CaptureConfig::read(dir)?;
         let json = context.json;
         serve(archive, search, config, |address| {
             let said = if json {

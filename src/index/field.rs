@@ -1,6 +1,7 @@
 //! Takes the text of fields from pages, and makes typed values of it.
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 
 use super::region;
 use super::rule::{Area, FieldRule, Pick, Place, Source, Typing};
@@ -83,6 +84,7 @@ pub(crate) enum Finder {
     Tag { name: String, regex: Option<regex::Regex> },
     Group { level: usize, regex: Option<regex::Regex> },
     Constant(String),
+    Job(String),
     Count(usize),
     CountIn(Box<Area>),
 }
@@ -115,6 +117,7 @@ impl Finder {
             Source::Tag { name, regex } => Finder::Tag { name: name.clone(), regex: regex.clone() },
             Source::Group { level, regex } => Finder::Group { level: *level, regex: regex.clone() },
             Source::Constant(text) => Finder::Constant(text.clone()),
+            Source::Job(name) => Finder::Job(name.clone()),
             Source::Count(table) => Finder::Count(*table),
             Source::CountIn(area) => Finder::CountIn(Box::new(area.clone())),
         }
@@ -147,7 +150,17 @@ impl Finder {
             }
             Finder::Region(area) => area.take(unit, out, each),
             Finder::Place(spot) => spot.take(unit, triggers, glass, out, each),
-            Finder::Count(_) | Finder::CountIn(_) => {}
+            // A stream that no job brought has no such text.
+            Finder::Job(_) | Finder::Count(_) | Finder::CountIn(_) => {}
+        }
+    }
+
+    /// Puts what is known of the job in the place of its name.
+    pub fn know(&mut self, job: &BTreeMap<String, String>) {
+        if let Finder::Job(name) = self
+            && let Some(value) = job.get(name.as_str()).map(|value| value.trim()).filter(|value| !value.is_empty())
+        {
+            *self = Finder::Constant(value.to_string());
         }
     }
 }

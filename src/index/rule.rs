@@ -200,6 +200,8 @@ pub(crate) enum Source {
     Tag { name: String, regex: Option<Regex> },
     /// The name of the page group at a level, 1 the outermost, or what the expression takes of it.
     Group { level: usize, regex: Option<Regex> },
+    /// What is known of the job that brought the stream: `queue`, `user`, `job-name` ...
+    Job(String),
     /// Always the same.
     Constant(String),
     /// The number of lines of a table.

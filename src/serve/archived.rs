@@ -3,19 +3,22 @@
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::{
     Backend, BackendError, DefinitionView, DocumentView, Facet, FieldView, Figures, FormatInfo, Highlight,
     HighlightPart, HitPage, HitView, HitsAsked, Order,
 };
-use crate::archive::kv::Engine;
-use crate::archive::{Archive, ArchiveError, DocId, Document, LoadId, LoadRow, LoadSource};
+use crate::archive::kv::{Engine, StoreError};
+use crate::archive::{
+    Archive, ArchiveError, Bringing, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress,
+};
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
+use crate::capture::Brought;
 use crate::index::value::{Day, FieldType};
+use crate::records::RecordsError;
 use crate::render::{RenderError, RenderOptions};
 use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Vocabulary, Window};
 use crate::view::{View, ViewError};
@@ -252,14 +255,36 @@ impl Backend for ArchiveBackend {
         Ok(())
     }
 
-    fn load_stream(&self, path: &Path, file: &str, definition: Option<&str>) -> Result<(LoadRow, bool), BackendError> {
-        let stream = File::open(path)?;
+    fn load_stream(&self, brought: &Brought<'_>, progress: &dyn Fn(Progress)) -> Result<(LoadRow, bool), BackendError> {
+        let stream = File::open(brought.path)?;
         let total = Some(stream.metadata()?.len());
-        let source = LoadSource { name: file.to_string(), reader: Box::new(stream), total };
-        let outcome = self.archive.load(source, definition, &|_| {});
-        let outcome = outcome.map_err(|error| BackendError::NotLoadable(told(&error)))?;
-        self.search.catch_up(&self.catalogue, &mut |_| {})?;
+        let source = LoadSource { name: brought.file.to_string(), reader: Box::new(stream), total };
+        let how = Bringing {
+            definition: brought.definition.map(str::to_string),
+            queue: brought.queue.map(str::to_string),
+            job: brought.job.clone(),
+            only_known: brought.only_known,
+        };
+        let outcome = self.archive.load_brought(source, &how, progress).map_err(|error| match &error {
+            LoadError::Unidentified | LoadError::Ambiguous { .. } => BackendError::Unidentified(told(&error)),
+            LoadError::Archive(ArchiveError::NoDefinition { .. }) => BackendError::Unidentified(told(&error)),
+            LoadError::Archive(ArchiveError::Store(StoreError::Full { .. })) => BackendError::Full(told(&error)),
+            _ => BackendError::NotLoadable(told(&error)),
+        })?;
         Ok((outcome.row, outcome.duplicate))
+    }
+
+    fn catch_up(&self) -> Result<(), BackendError> {
+        self.search.catch_up(&self.catalogue, &mut |_| {})?;
+        Ok(())
+    }
+
+    fn unload(&self, id: LoadId, reason: &str) -> Result<(), BackendError> {
+        crate::records::remove(&self.archive, id, reason).map_err(|error| match error {
+            RecordsError::Held { .. } => BackendError::Held(told(&error)),
+            other => BackendError::Failed(told(&other)),
+        })?;
+        self.catch_up()
     }
 
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {
@@ -332,7 +357,7 @@ fn add<T: Clone + PartialEq>(list: &mut Vec<T>, item: &T) {
 }
 
 /// An error with its causes in one text.
-fn told(error: &dyn std::error::Error) -> String {
+pub(super) fn told(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -2,14 +2,14 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::Arc;
 
 use crate::archive::kv::Engine;
-use crate::archive::{DocId, LoadId, LoadRow};
+use crate::archive::{DocId, LoadId, LoadRow, Progress};
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::Subject;
+use crate::capture::{Brought, Loader, NotLoaded};
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
 use crate::search::{QueryError, Vocabulary};
@@ -47,8 +47,12 @@ pub trait Backend: Send + Sync + 'static {
     fn load(&self, id: LoadId) -> Result<Option<LoadRow>, BackendError>;
     /// Writes the captured stream of a load.
     fn export_load(&self, id: LoadId, out: &mut dyn Write) -> Result<(), BackendError>;
-    /// Loads a captured stream and makes it findable; the flag says that it was loaded before.
-    fn load_stream(&self, path: &Path, file: &str, definition: Option<&str>) -> Result<(LoadRow, bool), BackendError>;
+    /// Loads a captured stream; the flag says that it was loaded before. Findable only after [`Backend::catch_up`].
+    fn load_stream(&self, brought: &Brought<'_>, progress: &dyn Fn(Progress)) -> Result<(LoadRow, bool), BackendError>;
+    /// Makes what was loaded findable.
+    fn catch_up(&self) -> Result<(), BackendError>;
+    /// Takes a load out of the archive; the reason is kept.
+    fn unload(&self, id: LoadId, reason: &str) -> Result<(), BackendError>;
     /// The report definitions, the newest version of each.
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
     /// What the words of the search box can mean here; today is left to the caller.
@@ -244,10 +248,36 @@ pub enum BackendError {
     /// The stream cannot be loaded; sending it again will not help.
     #[error("{0}")]
     NotLoadable(String),
+    /// No report definition fits the stream, or several do.
+    #[error("{0}")]
+    Unidentified(String),
+    /// The disk is full.
+    #[error("{0}")]
+    Full(String),
+    /// A legal hold stops it.
+    #[error("{0}")]
+    Held(String),
     /// The reader of the output went away, or the output could not be written.
     #[error("the output could not be written")]
     Output(#[from] std::io::Error),
     /// Anything else.
     #[error("{0}")]
     Failed(String),
+}
+
+/// The backend as what the intake loads with.
+pub struct Loads(pub Arc<dyn Backend>);
+
+impl Loader for Loads {
+    fn load(&self, brought: &Brought<'_>, progress: &dyn Fn(Progress)) -> Result<(LoadRow, bool), NotLoaded> {
+        self.0.load_stream(brought, progress).map_err(|error| match error {
+            BackendError::Unidentified(why) => NotLoaded::Unidentified(why),
+            BackendError::Full(why) => NotLoaded::Full(why),
+            other => NotLoaded::Failed(other.to_string()),
+        })
+    }
+
+    fn publish(&self) -> Result<(), String> {
+        self.0.catch_up().map_err(|error| error.to_string())
+    }
 }

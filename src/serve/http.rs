@@ -10,10 +10,10 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, web};
 
-use super::backend::{Backend, BackendError};
-use super::intake::Intake;
+use super::backend::{Backend, Loads};
 use super::routes;
 use super::state::{ServeConfig, State};
+use crate::capture::{CaptureError, Door, Intake, Loader, Stop, listen};
 
 /// Why the server did not start or ended.
 #[derive(Debug, thiserror::Error)]
@@ -28,9 +28,9 @@ pub enum ServeError {
         #[source]
         source: io::Error,
     },
-    /// The intake folder or its rows cannot be read.
-    #[error("the intake cannot be opened: {0}")]
-    Intake(#[from] BackendError),
+    /// The intake cannot be opened, or a receiver not be started.
+    #[error("streams cannot be captured")]
+    Capture(#[from] CaptureError),
     /// The server ended with an error.
     #[error("the server ended")]
     Ended(#[from] io::Error),
@@ -50,6 +50,8 @@ struct Keeping {
     intake: Intake,
     state: web::Data<State>,
     stop: Arc<AtomicBool>,
+    doors: Vec<Door>,
+    shut: Stop,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -59,7 +61,8 @@ pub fn start(backend: Arc<dyn Backend>, config: ServeConfig) -> Result<ServeHand
 }
 
 fn start_with(backend: Arc<dyn Backend>, config: ServeConfig, signals: bool) -> Result<ServeHandle, ServeError> {
-    let intake = Intake::open(backend.engine(), &config.data, config.clock.clone())?;
+    let capture = config.capture.clone();
+    let intake = Intake::open(backend.engine(), &config.data, config.clock.clone(), capture)?;
     let (listen, workers, blocking, shutdown_s) =
         (config.listen, config.workers, config.blocking_threads, config.shutdown_s);
     let state = web::Data::new(State::new(backend.clone(), config, intake.clone()));
@@ -136,9 +139,13 @@ impl Drop for ServeHandle {
 }
 
 impl Keeping {
-    fn start(intake: Intake, state: web::Data<State>, backend: Arc<dyn Backend>) -> io::Result<Keeping> {
+    fn start(intake: Intake, state: web::Data<State>, backend: Arc<dyn Backend>) -> Result<Keeping, ServeError> {
         let stop = Arc::new(AtomicBool::new(false));
-        let loading = intake.work(backend)?;
+        let shut = Stop::default();
+        let doors = listen(intake.config(), &intake, &shut)?;
+        let _ = state.doors.set(doors.iter().map(|door| door.told.clone()).collect());
+        let loader: Arc<dyn Loader> = Arc::new(Loads(backend));
+        let mut threads = intake.work(&loader)?;
         let (sealed, over) = (state.clone(), stop.clone());
         let sealing = std::thread::Builder::new().name("greenbar-audit".into()).spawn(move || {
             while !over.load(Ordering::Relaxed) {
@@ -148,10 +155,13 @@ impl Keeping {
                 }
             }
         })?;
-        Ok(Keeping { intake, state, stop, threads: vec![loading, sealing] })
+        threads.push(sealing);
+        Ok(Keeping { intake, state, stop, doors, shut, threads })
     }
 
     fn finish(&mut self) {
+        self.shut.now();
+        self.doors.drain(..).for_each(Door::close);
         self.intake.stop();
         self.stop.store(true, Ordering::Relaxed);
         for thread in self.threads.drain(..) {

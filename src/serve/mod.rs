@@ -6,7 +6,7 @@
 //! Promises: every route is a row of [`routes::ROUTES`] with the access it needs, checked before its handler runs
 //! (`tests/rights.rs`); a document's bytes leave only with a permit of the gate, so every read has its audit record; a
 //! document that is not there and one that may not be seen get the same answer; a stream that was acknowledged is on
-//! disk and will be loaded, also after a crash (`intake.rs`); uploads and large renditions pass through files, not
+//! disk and will be loaded, also after a crash (`capture/`); uploads and large renditions pass through files, not
 //! memory. Adding a call: a handler in `api/` or `web/`, a row in `routes.rs`, for the API a line in `openapi.rs`.
 
 pub mod api;
@@ -14,7 +14,6 @@ mod archived;
 pub mod ask;
 pub mod backend;
 mod http;
-pub mod intake;
 mod metrics;
 mod openapi;
 pub mod problem;

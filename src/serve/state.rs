@@ -7,7 +7,6 @@ use std::sync::Arc;
 use tokio::sync::Semaphore;
 
 use super::backend::Backend;
-use super::intake::Intake;
 use super::metrics::Metrics;
 use super::rendition::Cache;
 use crate::auth::clock::Clock;
@@ -19,6 +18,7 @@ use crate::auth::oidc::Oidc;
 use crate::auth::second::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::user::Users;
+use crate::capture::{CaptureConfig, Intake, Told};
 use crate::crm::Crm;
 
 /// How to serve.
@@ -32,6 +32,8 @@ pub struct ServeConfig {
     pub secure_cookies: bool,
     /// Largest stream that `POST /api/v1/loads` takes.
     pub max_load_bytes: u64,
+    /// Receivers and the intake.
+    pub capture: CaptureConfig,
     /// Worker threads.
     pub workers: usize,
     /// Threads for each worker that may wait for the disk or render.
@@ -51,6 +53,7 @@ impl ServeConfig {
             data: data.into(),
             secure_cookies: false,
             max_load_bytes: 64 << 30,
+            capture: CaptureConfig::default(),
             workers: cores,
             blocking_threads: 8,
             shutdown_s: 30,
@@ -73,6 +76,8 @@ pub struct State {
     pub lockout: Lockout,
     pub crm: Crm,
     pub intake: Intake,
+    /// The receivers that listen.
+    pub doors: std::sync::OnceLock<Vec<Arc<Told>>>,
     pub cache: Cache,
     pub metrics: Metrics,
     /// Argon2 takes 19 MiB and 30 ms for each sign-in: few at a time, the others wait in line.
@@ -97,6 +102,7 @@ impl State {
             crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
             intake,
+            doors: std::sync::OnceLock::new(),
             cache: Cache::default(),
             metrics: Metrics::default(),
             hashing: Semaphore::new(2),

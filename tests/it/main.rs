@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod beside;
+mod capture;
 mod corpus;
 mod crash;
 mod customers;

@@ -79,6 +79,14 @@ fn unchunk(mut body: &[u8]) -> Vec<u8> {
     out
 }
 
+impl Server {
+    /// kill -9.
+    pub fn kill(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
 impl Drop for Server {
     fn drop(&mut self) {
         let _ = self.child.kill();

@@ -38,6 +38,7 @@ pub(super) const FIELD_KEYS: &[&str] = &[
     "region",
     "tag",
     "group",
+    "job",
     "constant",
     "count_lines",
     "count",
@@ -154,14 +155,15 @@ fn values(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Values {
 }
 
 fn source(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut Faults<'_>) -> Source {
-    let others = ["tag", "group", "constant", "count_lines"];
+    let others = ["tag", "group", "job", "constant", "count_lines"];
     let others: Vec<&str> = others.into_iter().filter(|key| section.has(key)).collect();
     // A tag and the name of a group may be taken in part.
     let named = others.iter().all(|key| matches!(*key, "tag" | "group"));
     let places = ["row", "columns", "after", "mask", "region", "regex"];
     let placed = places.iter().any(|key| section.has(key) && !(*key == "regex" && named && !others.is_empty()));
     if others.len() + usize::from(placed) != 1 {
-        let allowed = "one of: a place (row with columns, after or regex), region, tag, group, constant, count_lines";
+        let allowed =
+            "one of: a place (row with columns, after or regex), region, tag, group, job, constant, count_lines";
         faults.add(section.at, &section.path, "says not where its text is, or says it twice", Some(allowed));
         return Source::Constant(String::new());
     }
@@ -171,6 +173,9 @@ fn source(section: &Section<'_, '_>, known: &Known, values: Values, faults: &mut
     if section.has("group") {
         let level = level(section, "group", faults).unwrap_or(1);
         return Source::Group { level, regex: section.regex("regex", faults) };
+    }
+    if let Some(name) = section.text("job", faults) {
+        return Source::Job(name.value);
     }
     if let Some(constant) = section.text("constant", faults) {
         return Source::Constant(constant.value);

@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 
 pub use compare::diff;
 pub use error::{DefinitionError, DefinitionErrors};
-pub use recognise::{Choice, choose};
+pub use recognise::{Choice, choose, fits_glob};
 
 use super::rule::{FieldRule, Rules, Sight, Source, TitlePart};
 use super::value::FieldType;

@@ -89,8 +89,8 @@ fn weight(condition: &Condition) -> u16 {
     u16::try_from(tag + signs).unwrap_or(200)
 }
 
-/// `*` stands for any signs, `?` for one.
-fn fits_glob(glob: &str, name: &str) -> bool {
+/// Whether a name fits a pattern: `*` stands for any signs, `?` for one.
+pub fn fits_glob(glob: &str, name: &str) -> bool {
     let (glob, name): (Vec<char>, Vec<char>) = (glob.chars().collect(), name.chars().collect());
     let (mut g, mut n) = (0, 0);
     let mut star: Option<(usize, usize)> = None;

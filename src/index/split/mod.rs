@@ -1,6 +1,6 @@
 //! The splitter: units in, documents out.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 
 use super::definition::Definition;
@@ -130,6 +130,13 @@ impl<'d> Splitter<'d> {
     #[must_use]
     pub fn named(mut self, file: &str) -> Splitter<'d> {
         self.file = file.into();
+        self
+    }
+
+    /// What is known of the job that brought the stream, for fields that ask for it.
+    #[must_use]
+    pub fn brought_by(mut self, job: &BTreeMap<String, String>) -> Splitter<'d> {
+        self.finders.iter_mut().for_each(|finder| finder.know(job));
         self
     }
 

@@ -7,8 +7,8 @@ use serde_json::{Map, Value as Json, json};
 use utoipa::ToSchema;
 
 use crate::archive::LoadRow;
+use crate::capture::{Item, State};
 use crate::serve::backend::{DocumentView, Highlight, HitPage, HitView};
-use crate::serve::intake::{Job, JobState};
 
 /// A document in a hit list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -96,7 +96,7 @@ pub fn load(row: &LoadRow) -> Json {
     json!({
         "id": row.id.to_string(),
         "load": row.id.0,
-        "state": JobState::Done,
+        "state": word(State::Loaded),
         "file": row.file,
         "definition": row.definition,
         "definition_version": row.definition_version,
@@ -113,11 +113,21 @@ pub fn load(row: &LoadRow) -> Json {
     })
 }
 
+/// The state of a received stream in the words of `/api/v1/loads`.
+fn word(state: State) -> &'static str {
+    match state {
+        State::Received | State::Identified => "queued",
+        State::Loading => "running",
+        State::Loaded => "done",
+        State::Unidentified | State::Failed | State::Discarded => "failed",
+    }
+}
+
 /// A received stream, with its load once there is one. Its id starts with `j`.
-pub fn job(job: &Job, row: Option<&LoadRow>) -> Json {
+pub fn job(job: &Item, row: Option<&LoadRow>) -> Json {
     let mut json = row.map_or_else(|| json!({}), load);
     json["id"] = json!(format!("j{}", job.id));
-    json["state"] = json!(job.state);
+    json["state"] = json!(word(job.state));
     json["file"] = json!(job.file);
     json["bytes"] = json!(job.bytes);
     json["sha256"] = json!(job.sha256);

@@ -1,22 +1,18 @@
 //! Sending streams, and what became of them.
 
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
 
 use actix_web::body::SizedStream;
 use actix_web::http::header;
 use actix_web::{HttpResponse, web};
 use futures_util::{StreamExt, stream};
 use serde_json::json;
-use sha2::{Digest, Sha256};
 
 use super::content::disposition;
 use super::json;
 use crate::archive::LoadId;
-use crate::auth::secret;
+use crate::capture::{Arrival, CaptureError, Item, Spool};
 use crate::serve::ask::{Answer, Ask};
-use crate::serve::intake::{Job, JobState};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
@@ -24,31 +20,6 @@ use crate::serve::state::State;
 const GATHERED: usize = 512 << 10;
 /// Pieces of a sent load that wait for a slow reader.
 const PIECES: usize = 8;
-
-/// A stream on its way to the disk; its file is removed unless it is accepted.
-struct Receiving {
-    path: PathBuf,
-    file: File,
-    hasher: Sha256,
-    bytes: u64,
-    accepted: bool,
-}
-
-impl Receiving {
-    fn write(&mut self, piece: &[u8]) -> io::Result<()> {
-        self.hasher.update(piece);
-        self.bytes += piece.len() as u64;
-        self.file.write_all(piece)
-    }
-}
-
-impl Drop for Receiving {
-    fn drop(&mut self) {
-        if !self.accepted {
-            let _ = std::fs::remove_file(&self.path);
-        }
-    }
-}
 
 /// Captures a stream: 202 when it is on disk; it is loaded in the background.
 #[utoipa::path(post, path = "/api/v1/loads", tag = "loads",
@@ -70,7 +41,7 @@ pub async fn send(mut ask: Ask) -> Answer {
     check_length(&ask, length.unwrap_or(0))?;
     let payload = ask.payload.take().ok_or_else(|| Problem::bad_body("There is no body."))?;
     let received = receive(&ask, payload).await?;
-    if received.bytes == 0 {
+    if received.bytes() == 0 {
         return Err(Problem::bad_body("The stream is empty."));
     }
     let who = ask.who()?.clone();
@@ -107,14 +78,14 @@ fn check_length(ask: &Ask, bytes: u64) -> Result<(), Problem> {
     if bytes > most { Err(Problem::too_large(format!("A stream has at most {most} bytes."))) } else { Ok(()) }
 }
 
-async fn receive(ask: &Ask, mut payload: web::Payload) -> Result<Receiving, Problem> {
-    let (path, file) = ask.state.intake.part().map_err(|error| io_problem(&error))?;
-    let mut receiving = Receiving { path, file, hasher: Sha256::new(), bytes: 0, accepted: false };
+async fn receive(ask: &Ask, mut payload: web::Payload) -> Result<Spool, Problem> {
+    let most = ask.state.config.max_load_bytes;
+    let mut receiving = ask.state.intake.begin_limited(most).map_err(|error| refused(&error))?;
     let mut gathered = web::BytesMut::with_capacity(GATHERED);
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|_| Problem::bad_body("The stream broke off; send it again."))?;
         gathered.extend_from_slice(&piece);
-        check_length(ask, receiving.bytes + gathered.len() as u64)?;
+        check_length(ask, receiving.bytes() + gathered.len() as u64)?;
         if gathered.len() >= GATHERED {
             receiving = written(receiving, gathered.split().freeze()).await?;
         }
@@ -122,47 +93,46 @@ async fn receive(ask: &Ask, mut payload: web::Payload) -> Result<Receiving, Prob
     written(receiving, gathered.freeze()).await
 }
 
-async fn written(mut receiving: Receiving, piece: web::Bytes) -> Result<Receiving, Problem> {
+async fn written(mut receiving: Spool, piece: web::Bytes) -> Result<Spool, Problem> {
     let work = web::block(move || receiving.write(&piece).map(|()| receiving));
     let done = work.await.map_err(|error| Problem::failed("receiving a stream", &error))?;
-    done.map_err(|error| io_problem(&error))
+    done.map_err(|error| refused(&error))
 }
 
-fn io_problem(error: &io::Error) -> Problem {
-    if error.kind() == io::ErrorKind::StorageFull {
-        return Problem::full("The stream was not kept; send it again when there is room.");
+/// Why a stream was not taken, or an item not changed.
+pub fn refused(error: &CaptureError) -> Problem {
+    match error {
+        CaptureError::Full => Problem::full("The stream was not kept; send it again when there is room."),
+        CaptureError::Busy { .. } => Problem::busy(error.to_string()),
+        CaptureError::TooLarge { limit } => Problem::too_large(format!("A stream has at most {limit} bytes.")),
+        CaptureError::Empty => Problem::bad_body("The stream is empty."),
+        CaptureError::Digest { .. } => Problem::bad_body(error.to_string()),
+        CaptureError::Nothing(_) => Problem::nothing(),
+        CaptureError::State { .. } => Problem::state(error.to_string()),
+        other => Problem::failed("receiving a stream", &crate::serve::archived::told(other)),
     }
-    Problem::failed("receiving a stream", error)
 }
 
 fn accept(
     state: &State,
-    mut received: Receiving,
+    received: Spool,
     file: String,
     definition: Option<String>,
     who: &crate::auth::gate::Principal,
-) -> Result<Job, Problem> {
-    let sha256 = secret::hex(&received.hasher.finalize_reset());
-    state.gate.record(who, "load", &file, &format!("sha-256 {sha256}"))?;
-    let job = Job {
-        id: 0,
-        state: JobState::Queued,
-        file,
+) -> Result<Item, Problem> {
+    let arrival = Arrival {
+        receiver: "http",
+        file: file.clone(),
         definition,
-        bytes: received.bytes,
-        sha256,
+        peer: who.from.clone(),
         sent_by: who.name.clone(),
-        received_at: 0,
-        load: None,
-        duplicate: false,
-        error: None,
+        // Who sends a file here has always had it kept, known or not.
+        only_known: Some(false),
+        ..Arrival::default()
     };
-    let job = state.intake.accept(&received.path, &received.file, job).map_err(|error| match error {
-        crate::serve::backend::BackendError::Output(error) => io_problem(&error),
-        other => other.into(),
-    })?;
-    received.accepted = true;
-    Ok(job)
+    let item = received.accept(arrival).map_err(|error| refused(&error))?;
+    state.gate.record(who, "load", &file, &format!("sha-256 {}", item.sha256))?;
+    Ok(item)
 }
 
 /// All loads, and the streams that are not loaded yet.
@@ -172,7 +142,7 @@ pub async fn list(ask: Ask) -> Answer {
     ask.params(&[])?;
     let (rows, jobs) = ask
         .block(|state| {
-            let jobs = state.intake.open_jobs().map_err(|error| Problem::failed("reading the intake", &error))?;
+            let jobs = state.intake.open_items().map_err(|error| Problem::failed("reading the intake", &error))?;
             Ok((state.backend.loads()?, jobs))
         })
         .await?;
@@ -221,8 +191,8 @@ fn report(state: &State, named: &Named) -> Result<serde_json::Value, Problem> {
     }
 }
 
-fn job(state: &State, id: u64) -> Result<Job, Problem> {
-    let job = state.intake.job(id).map_err(|error| Problem::failed("reading the intake", &error))?;
+fn job(state: &State, id: u64) -> Result<Item, Problem> {
+    let job = state.intake.item(id).map_err(|error| Problem::failed("reading the intake", &error))?;
     job.ok_or_else(Problem::nothing)
 }
 

@@ -2,16 +2,16 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::archive::kv::Engine;
 use crate::archive::kv::memory::Memory;
-use crate::archive::{DocId, LoadId, LoadRow};
+use crate::archive::{DocId, LoadId, LoadRow, Progress};
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
+use crate::capture::Brought;
 use crate::index::value::{Day, Decimal, FieldValue, Value};
 use crate::render::RenderOptions;
 use crate::serve::backend::*;
@@ -205,16 +205,28 @@ impl Backend for Fake {
         Ok(out.write_all(bytes)?)
     }
 
-    fn load_stream(&self, path: &Path, file: &str, definition: Option<&str>) -> Result<(LoadRow, bool), BackendError> {
-        let bytes = std::fs::read(path)?;
+    fn catch_up(&self) -> Result<(), BackendError> {
+        Ok(())
+    }
+
+    fn unload(&self, id: LoadId, _: &str) -> Result<(), BackendError> {
+        self.loads.lock().expect("not poisoned").retain(|(row, _)| row.id != id);
+        Ok(())
+    }
+
+    fn load_stream(&self, brought: &Brought<'_>, _: &dyn Fn(Progress)) -> Result<(LoadRow, bool), BackendError> {
+        let bytes = std::fs::read(brought.path)?;
+        if bytes.starts_with(b"NEW") && brought.definition.is_none() && brought.only_known {
+            return Err(BackendError::Unidentified("no report definition fits the stream".into()));
+        }
         if bytes.starts_with(b"BAD") {
             return Err(BackendError::NotLoadable("the accounting does not balance".into()));
         }
         let mut loads = self.loads.lock().expect("not poisoned");
         let row = LoadRow {
             id: LoadId(u32::try_from(loads.len()).expect("few") + 1),
-            file: file.into(),
-            definition: definition.unwrap_or("great-lakes-statement").into(),
+            file: brought.file.into(),
+            definition: brought.definition.unwrap_or("great-lakes-statement").into(),
             definition_version: 1,
             field_names: Vec::new(),
             read: crate::decode::ReadSpec::default(),

@@ -8,8 +8,8 @@ use serde_json::Value;
 use super::fake::Fake;
 use super::support::World;
 use crate::auth::clock::Clock;
-use crate::serve::backend::Backend;
-use crate::serve::intake::{Intake, Job, JobState};
+use crate::capture::{Arrival, CaptureConfig, Intake, Loader, State};
+use crate::serve::backend::{Backend, Loads};
 
 fn finished(world: &World, place: &str, key: &(String, String)) -> Value {
     for _ in 0..400 {
@@ -74,37 +74,26 @@ fn what_cannot_be_loaded_says_why_and_bad_requests_leave_nothing() {
 fn an_acknowledged_stream_is_loaded_after_a_restart() {
     let folder = std::env::temp_dir().join(format!("greenbar-intake-{}", std::process::id()));
     let fake = Arc::new(Fake::new());
-    let job = Job {
-        id: 0,
-        state: JobState::Queued,
-        file: "night.txt".into(),
-        definition: None,
-        bytes: 4,
-        sha256: String::new(),
-        sent_by: "root".into(),
-        received_at: 0,
-        load: None,
-        duplicate: false,
-        error: None,
-    };
+    let opened = || Intake::open(fake.engine(), &folder, Clock::default(), CaptureConfig::default()).expect("opened");
     {
-        let intake = Intake::open(fake.engine(), &folder, Clock::default()).expect("opened");
-        let (path, mut file) = intake.part().expect("made");
-        std::io::Write::write_all(&mut file, b"data").expect("written");
-        intake.accept(&path, &file, job).expect("accepted");
-        let (_abandoned, _) = intake.part().expect("made");
+        let intake = opened();
+        let mut spool = intake.begin().expect("made");
+        spool.write(b"data").expect("written");
+        spool.accept(Arrival { receiver: "http", file: "night.txt".into(), ..Arrival::default() }).expect("accepted");
+        std::fs::write(folder.join("intake/broken-off.part"), b"da").expect("written");
     }
-    let intake = Intake::open(fake.engine(), &folder, Clock::default()).expect("opened");
+    let intake = opened();
     assert_eq!(std::fs::read_dir(folder.join("intake")).expect("there").count(), 1, "what broke off is swept away");
-    let worker = intake.work(fake.clone()).expect("started");
+    let loader: Arc<dyn Loader> = Arc::new(Loads(fake.clone()));
+    let workers = intake.work(&loader).expect("started");
     for _ in 0..400 {
-        if intake.job(1).expect("read").is_some_and(|job| job.state == JobState::Done) {
+        if intake.item(1).expect("read").is_some_and(|item| item.state == State::Loaded) {
             break;
         }
         std::thread::sleep(Duration::from_millis(10));
     }
     intake.stop();
-    worker.join().expect("ended");
+    workers.into_iter().for_each(|worker| worker.join().expect("ended"));
     assert_eq!(fake.loads().expect("listed").len(), 1);
     std::fs::remove_dir_all(folder).expect("removed");
 }

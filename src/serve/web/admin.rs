@@ -20,7 +20,7 @@ pub async fn page(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     let (rows, jobs, records) = ask
         .block(|state| {
-            let jobs = state.intake.open_jobs().map_err(|error| Problem::failed("reading the intake", &error))?;
+            let jobs = state.intake.open_items().map_err(|error| Problem::failed("reading the intake", &error))?;
             let records = state.gate.audit(&Filter { limit: RECORDS, ..Filter::default() })?;
             Ok((state.backend.loads()?, jobs, records))
         })

@@ -1,0 +1,184 @@
+//! The folder receiver: files that somebody puts into a folder.
+//!
+//! A file is complete when a marker lies beside it, or when its size and time did not change for a while. It is copied into
+//! the intake and, when it is durable there, moved to `done/`; a file that cannot be taken goes to `failed/` with a file beside it
+//! that says why. What is no plain file, or has a name that no honest sender would choose, is left alone and counted.
+
+use std::collections::HashMap;
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use super::config::FolderConfig;
+use super::door::{Door, Told};
+use super::{Arrival, CaptureConfig, CaptureError, Intake, Receiver, Stop};
+
+/// The receiver.
+pub struct Folders;
+
+/// Files looked at in one round.
+const MOST_FILES: usize = 100_000;
+
+impl Receiver for Folders {
+    fn name(&self) -> &'static str {
+        "folder"
+    }
+
+    fn start(&self, config: &CaptureConfig, intake: &Intake, stop: &Stop) -> Result<Vec<Door>, CaptureError> {
+        let mut doors = Vec::new();
+        for folder in &config.folder {
+            let place = folder.path.display().to_string();
+            for name in ["", "done", "failed"] {
+                let made = fs::create_dir_all(folder.path.join(name));
+                made.map_err(|source| CaptureError::Place { receiver: "folder", place: place.clone(), source })?;
+            }
+            let told = Told::new(self.name(), place, folder.queue.clone());
+            let mut watch = Watch {
+                config: folder.clone(),
+                intake: intake.clone(),
+                told: told.clone(),
+                stop: stop.clone(),
+                seen: HashMap::new(),
+            };
+            doors.push(Door::watch(told, move || watch.run())?);
+        }
+        Ok(doors)
+    }
+}
+
+struct Watch {
+    config: FolderConfig,
+    intake: Intake,
+    told: Arc<Told>,
+    stop: Stop,
+    /// Size and time of files that are not complete yet, and since when they are so.
+    seen: HashMap<PathBuf, (u64, SystemTime, Instant)>,
+}
+
+impl Watch {
+    fn run(&mut self) {
+        while !self.stop.is_now() {
+            match self.complete() {
+                Ok(files) => files.into_iter().for_each(|file| self.take(&file)),
+                Err(error) => self.told.refused(&self.told.place, &error.to_string()),
+            }
+            let until = Instant::now() + Duration::from_secs(self.config.every_s);
+            while !self.stop.is_now() && Instant::now() < until {
+                std::thread::sleep(Duration::from_millis(100));
+            }
+        }
+    }
+
+    /// The files that are complete, oldest first.
+    fn complete(&mut self) -> io::Result<Vec<PathBuf>> {
+        let (mut found, mut still) = (Vec::new(), HashMap::new());
+        for entry in fs::read_dir(&self.config.path)?.take(MOST_FILES) {
+            let entry = entry?;
+            let Some(name) = entry.file_name().to_str().map(str::to_string) else { continue };
+            // Not through a symbolic link.
+            let Ok(meta) = entry.metadata() else { continue };
+            if !meta.is_file() || !self.is_wanted(&name) {
+                continue;
+            }
+            let changed = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+            let path = entry.path();
+            let complete = match &self.config.done_marker {
+                Some(ending) => self.config.path.join(format!("{name}{ending}")).is_file(),
+                None => {
+                    let since = match self.seen.get(&path) {
+                        Some((size, time, since)) if (*size, *time) == (meta.len(), changed) => *since,
+                        _ => Instant::now(),
+                    };
+                    still.insert(path.clone(), (meta.len(), changed, since));
+                    since.elapsed() >= Duration::from_secs(self.config.stable_s)
+                }
+            };
+            if complete {
+                found.push((changed, path));
+            }
+        }
+        self.seen = still;
+        found.sort();
+        Ok(found.into_iter().map(|(_, path)| path).collect())
+    }
+
+    fn is_wanted(&self, name: &str) -> bool {
+        let marker = self.config.done_marker.as_deref().is_some_and(|ending| name.ends_with(ending));
+        if name.starts_with('.') || marker || name.contains(char::is_control) {
+            return false;
+        }
+        if self.config.files.is_empty() {
+            return !name.ends_with(".tmp") && !name.ends_with(".part");
+        }
+        self.config.files.iter().any(|glob| crate::index::definition::fits_glob(glob, name))
+    }
+
+    fn take(&mut self, path: &Path) {
+        if self.stop.is_now() {
+            return;
+        }
+        match self.receive(path) {
+            Ok(()) => {
+                self.told.taken();
+                self.put_away(path, "done", None);
+            }
+            // It stays and is tried again.
+            Err(error @ (CaptureError::Full | CaptureError::Busy { .. } | CaptureError::Store(_))) => {
+                self.told.refused(&path.display(), &error.to_string());
+            }
+            Err(CaptureError::Write(error)) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                self.told.refused(&path.display(), &error.to_string());
+                self.put_away(path, "failed", Some(&error.to_string()));
+            }
+        }
+    }
+
+    fn receive(&self, path: &Path) -> Result<(), CaptureError> {
+        let mut file = File::open(path)?;
+        let meta = file.metadata()?;
+        let mut spool = self.intake.begin()?.paced(0, &self.stop);
+        let mut piece = vec![0; 256 << 10];
+        loop {
+            let read = file.read(&mut piece)?;
+            if read == 0 {
+                break;
+            }
+            spool.write(piece.get(..read).unwrap_or_default())?;
+        }
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let changed = meta.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
+        let place = self.config.path.display().to_string();
+        // Copied, and then the server died before the file was moved: the same file again.
+        let transmission = format!("folder/{place}/{name}/{}", changed.unwrap_or_default().as_nanos());
+        let (file, queue) = (super::item::file_name(&name, "file"), self.config.queue.clone());
+        let transmission = Some(transmission);
+        let arrival = Arrival { receiver: "folder", file, queue, peer: place, transmission, ..Arrival::default() };
+        spool.accept(arrival).map(|_| ())
+    }
+
+    /// Moves a file out of the way; one of the same name there stays.
+    fn put_away(&mut self, path: &Path, to: &str, why: Option<&str>) {
+        self.seen.remove(path);
+        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut target = self.config.path.join(to).join(&name);
+        for number in 1.. {
+            if !target.exists() {
+                break;
+            }
+            target = self.config.path.join(to).join(format!("{name}.{number}"));
+        }
+        let moved = fs::rename(path, &target).and_then(|()| match why {
+            Some(why) => fs::write(format!("{}.reason", target.display()), format!("{why}\n")),
+            None => Ok(()),
+        });
+        if let Err(error) = moved {
+            self.told.refused(&path.display(), &format!("it cannot be moved to {to}: {error}"));
+        }
+        if let Some(ending) = &self.config.done_marker {
+            let _ = fs::remove_file(format!("{}{ending}", path.display()));
+        }
+    }
+}

@@ -1,0 +1,490 @@
+//! The durable intake: every stream that was acknowledged, on disk with its row until it is loaded or given up.
+//!
+//! Streams lie in `intake/` below the archive's folder. A server that starts removes what broke off, and loads what was
+//! acknowledged; loading is idempotent, so a crash in the middle of a load does no harm.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use super::config::{CaptureConfig, Unknown};
+use super::item::{Arrival, Item, State};
+use super::rows::{self, Rule};
+use super::spool::Spool;
+use super::work::Preview;
+use super::{CaptureError, Stop};
+use crate::archive::Progress;
+use crate::archive::kv::{Batch, Engine};
+use crate::auth::clock::Clock;
+use crate::auth::secret;
+
+/// Seconds in which the same transmission is the same stream: a sender that missed its yes sends again.
+const TRANSMISSION_S: i64 = 24 * 3600;
+/// Times that loading may be cut off by the end of the process before a stream counts as failed.
+const MOST_ATTEMPTS: u32 = 5;
+
+/// The intake of an archive. Cloned handles share it.
+#[derive(Clone)]
+pub struct Intake {
+    pub(super) inner: Arc<Inner>,
+}
+
+pub(super) struct Inner {
+    pub engine: Arc<dyn Engine>,
+    folder: PathBuf,
+    pub clock: Clock,
+    pub config: CaptureConfig,
+    pub table: Mutex<Table>,
+    pub changed: Condvar,
+}
+
+/// What is known in memory of items that are not loaded or given up.
+#[derive(Default)]
+pub(super) struct Table {
+    pub waiting: VecDeque<u64>,
+    pub states: BTreeMap<u64, State>,
+    pub running: HashMap<u64, Progress>,
+    last: u64,
+    pub stop: bool,
+}
+
+/// How many items there are in each state that is not over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Counts {
+    /// Received or identified: they wait for a worker.
+    pub waiting: usize,
+    /// Being loaded.
+    pub loading: usize,
+    /// Nobody knows what they are.
+    pub unidentified: usize,
+    /// Could not be loaded.
+    pub failed: usize,
+}
+
+impl Intake {
+    /// The intake of this archive, with what was left of an earlier run.
+    pub fn open(
+        engine: Arc<dyn Engine>,
+        data: &Path,
+        clock: Clock,
+        config: CaptureConfig,
+    ) -> Result<Intake, CaptureError> {
+        let folder = data.join("intake");
+        std::fs::create_dir_all(&folder)?;
+        let (last, items) = rows::open_items(&*engine)?;
+        let mut table = Table { last, ..Table::default() };
+        let mut wanted = Vec::new();
+        let mut batch = Batch::default();
+        let (mut wait, mut suspects) = (Vec::new(), Vec::new());
+        for mut item in items {
+            wanted.push(file_name(item.id));
+            if item.state == State::Loading {
+                item.resumed = true;
+                let cut_off = item.attempts >= MOST_ATTEMPTS;
+                item.state = if cut_off { State::Failed } else { item.before_loading() };
+                if cut_off {
+                    item.error = Some(format!("the server ended {} times while it was being loaded", item.attempts));
+                }
+                rows::put_item(&mut batch, &item)?;
+            }
+            if item.state.moves() {
+                // What may have ended the process goes last, so that it holds up nothing else.
+                let line = if item.attempts > 0 { &mut suspects } else { &mut wait };
+                line.push(item.id);
+            }
+            table.states.insert(item.id, item.state);
+        }
+        table.waiting.extend(wait.into_iter().chain(suspects));
+        // Also tells that the rows of what is open are there.
+        rows::put_last(&mut batch, last);
+        engine.commit(batch)?;
+        rows::forget_transmissions(&*engine, clock.now() - TRANSMISSION_S)?;
+        sweep(&folder, &wanted)?;
+        let (table, changed) = (Mutex::new(table), Condvar::new());
+        Ok(Intake { inner: Arc::new(Inner { engine, folder, clock, config, table, changed }) })
+    }
+
+    /// A place for a stream to be received into. Fails when nothing can be taken now: the sender should try again later.
+    pub fn begin(&self) -> Result<Spool, CaptureError> {
+        self.has_room()?;
+        let waiting = self.table().waiting.len();
+        if waiting >= self.inner.config.max_waiting {
+            return Err(CaptureError::Busy { waiting });
+        }
+        Spool::new(self.clone(), self.inner.config.max_bytes)
+    }
+
+    /// The same for a stream that may have at most `limit` bytes.
+    pub fn begin_limited(&self, limit: u64) -> Result<Spool, CaptureError> {
+        self.has_room()?;
+        Spool::new(self.clone(), limit)
+    }
+
+    /// Fails when the disk is so full that the archive itself would soon not work.
+    pub fn has_room(&self) -> Result<(), CaptureError> {
+        let stat = rustix::fs::statvfs(&self.inner.folder).map_err(io::Error::from)?;
+        let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+        if free < self.inner.config.keep_free { Err(CaptureError::Full) } else { Ok(()) }
+    }
+
+    /// The settings.
+    pub fn config(&self) -> &CaptureConfig {
+        &self.inner.config
+    }
+
+    /// The clock.
+    pub fn now(&self) -> i64 {
+        self.inner.clock.now()
+    }
+
+    /// Where streams lie.
+    pub fn folder(&self) -> &Path {
+        &self.inner.folder
+    }
+
+    /// Where the bytes of an item lie.
+    pub fn path(&self, id: u64) -> PathBuf {
+        self.inner.folder.join(file_name(id))
+    }
+
+    /// Makes a received stream an item; false: it is one already, sent again.
+    pub(super) fn accept(
+        &self,
+        part: &Path,
+        file: &File,
+        (bytes, digest): (u64, &[u8]),
+        arrival: Arrival,
+    ) -> Result<(Item, bool), CaptureError> {
+        let engine = &*self.inner.engine;
+        let now = self.now();
+        let transmission = arrival.transmission.as_deref().map(|key| rows::transmission_key(key, digest));
+        if let Some(key) = &transmission
+            && let Some(id) = rows::transmission(engine, key, now - TRANSMISSION_S)?
+            && let Some(item) = self.repeated(id)?
+        {
+            return Ok((item, false));
+        }
+        file.sync_all()?;
+        let id = {
+            let mut table = self.table();
+            table.last += 1;
+            table.last
+        };
+        let held = arrival.held;
+        let item = self.new_item(id, now, (bytes, secret::hex(digest)), arrival)?;
+        let path = self.path(id);
+        std::fs::rename(part, &path)?;
+        let kept = (|| {
+            File::open(&self.inner.folder)?.sync_all()?;
+            let mut batch = Batch::default();
+            rows::put_item(&mut batch, &item)?;
+            // Numbers are committed in any order; the rows of what is open tell the highest as well.
+            rows::put_last(&mut batch, self.table().last);
+            if let Some(key) = transmission {
+                rows::put_transmission(&mut batch, key, id, now);
+            }
+            Ok(engine.commit(batch)?)
+        })();
+        if let Err(error) = kept {
+            let _ = std::fs::remove_file(&path);
+            return Err(error);
+        }
+        let mut table = self.table();
+        table.states.insert(id, item.state);
+        if !held {
+            table.waiting.push_back(id);
+            self.inner.changed.notify_all();
+        }
+        Ok((item, true))
+    }
+
+    /// Lets an item be loaded that was accepted as held, with what is known by now.
+    pub fn release(&self, id: u64, known: Option<Arrival>) -> Result<(), CaptureError> {
+        let mut table = self.table();
+        if let Some(arrival) = known
+            && let Some(mut item) = self.item(id)?.filter(|item| item.state.moves() && item.state != State::Loading)
+        {
+            (item.file, item.sent_by, item.attributes) = (arrival.file, arrival.sent_by, arrival.attributes);
+            self.put(&mut item)?;
+        }
+        // A repeated transmission may be on its way already.
+        if !table.waiting.contains(&id)
+            && table.states.get(&id).is_some_and(|state| *state != State::Loading && state.moves())
+        {
+            table.waiting.push_back(id);
+            self.inner.changed.notify_all();
+        }
+        Ok(())
+    }
+
+    fn new_item(
+        &self,
+        id: u64,
+        now: i64,
+        (bytes, sha256): (u64, String),
+        arrival: Arrival,
+    ) -> Result<Item, CaptureError> {
+        let queue = arrival.queue.as_deref().and_then(|name| self.inner.config.queue(name));
+        let mut definition = arrival.definition;
+        if let (None, Some(name)) = (&definition, &arrival.queue) {
+            let rule = rows::rule(&*self.inner.engine, name)?.map(|rule| rule.definition);
+            definition = rule.or_else(|| queue?.definition.clone());
+        }
+        let unknown = queue.and_then(|queue| queue.unknown).unwrap_or(self.inner.config.unknown);
+        Ok(Item {
+            id,
+            state: if definition.is_some() { State::Identified } else { State::Received },
+            file: arrival.file,
+            definition,
+            bytes,
+            sha256,
+            sent_by: arrival.sent_by,
+            received_at: now,
+            load: None,
+            duplicate: false,
+            error: None,
+            receiver: arrival.receiver.into(),
+            queue: arrival.queue,
+            peer: arrival.peer,
+            attributes: arrival.attributes,
+            only_known: arrival.only_known.unwrap_or(unknown == Unknown::Wait),
+            repeats: 0,
+            attempts: 0,
+            resumed: false,
+            changed_at: now,
+        })
+    }
+
+    /// The item that was sent again, unless it was given up: then sending it again means it.
+    fn repeated(&self, id: u64) -> Result<Option<Item>, CaptureError> {
+        // Held, so that no worker writes the row meanwhile.
+        let _table = self.table();
+        let Some(mut item) = rows::item(&*self.inner.engine, id)?.filter(|item| item.state != State::Discarded) else {
+            return Ok(None);
+        };
+        item.repeats = item.repeats.saturating_add(1);
+        let mut batch = Batch::default();
+        rows::put_item(&mut batch, &item)?;
+        self.inner.engine.commit_logged(batch)?;
+        Ok(Some(item))
+    }
+
+    /// What is known of an item.
+    pub fn item(&self, id: u64) -> Result<Option<Item>, CaptureError> {
+        Ok(rows::item(&*self.inner.engine, id)?)
+    }
+
+    /// How far the load of an item is, while it runs.
+    pub fn progress(&self, id: u64) -> Option<Progress> {
+        self.table().running.get(&id).copied()
+    }
+
+    /// Items before a number (0: from the newest), newest first, at most `limit`, in one of these states (none named: in
+    /// any).
+    pub fn list(&self, before: u64, limit: usize, states: &[State]) -> Result<Vec<Item>, CaptureError> {
+        let (last, open) = {
+            let table = self.table();
+            let only_open = !states.is_empty() && states.iter().all(|state| state.keeps_bytes());
+            let fits = |(_, state): &(&u64, &State)| states.contains(state);
+            let open: Vec<u64> = table.states.iter().filter(fits).map(|(id, _)| *id).collect();
+            (table.last, only_open.then_some(open))
+        };
+        let before = if before == 0 { u64::MAX } else { before };
+        let mut found = Vec::new();
+        let ids: Box<dyn Iterator<Item = u64>> = match open {
+            Some(open) => Box::new(open.into_iter().rev().filter(move |id| *id < before)),
+            None => Box::new((1..=last.min(before - 1)).rev().take(LOOKED_THROUGH)),
+        };
+        for id in ids {
+            if found.len() >= limit {
+                break;
+            }
+            let item = self.item(id)?;
+            found.extend(item.filter(|item| states.is_empty() || states.contains(&item.state)));
+        }
+        Ok(found)
+    }
+
+    /// Items that are not loaded or given up, oldest first, at most 1,000.
+    pub fn open_items(&self) -> Result<Vec<Item>, CaptureError> {
+        let ids: Vec<u64> = self.table().states.keys().copied().take(1_000).collect();
+        let mut items = Vec::new();
+        for id in ids {
+            items.extend(self.item(id)?);
+        }
+        Ok(items)
+    }
+
+    /// How many there are of what is not over.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for state in self.table().states.values() {
+            match state {
+                State::Received | State::Identified => counts.waiting += 1,
+                State::Loading => counts.loading += 1,
+                State::Unidentified => counts.unidentified += 1,
+                State::Failed => counts.failed += 1,
+                State::Loaded | State::Discarded => {}
+            }
+        }
+        counts
+    }
+
+    /// Streams that wait for a worker.
+    pub fn waiting(&self) -> usize {
+        self.table().waiting.len()
+    }
+
+    /// What an unidentified item looks like.
+    pub fn preview(&self, id: u64) -> Result<Option<Preview>, CaptureError> {
+        Ok(rows::preview(&*self.inner.engine, id)?)
+    }
+
+    /// The rules of queues that were set by hand.
+    pub fn rules(&self) -> Result<Vec<Rule>, CaptureError> {
+        Ok(rows::rules(&*self.inner.engine)?)
+    }
+
+    /// Sets or (without a definition) removes the rule of a queue; what waits unidentified from that queue is tried again.
+    pub fn set_rule(&self, queue: &str, definition: Option<&str>, by: &str) -> Result<(), CaptureError> {
+        let mut batch = Batch::default();
+        match definition {
+            Some(definition) => {
+                let rule = Rule { queue: queue.into(), definition: definition.into(), by: by.into(), at: self.now() };
+                rows::put_rule(&mut batch, &rule)?;
+            }
+            None => rows::remove_rule(&mut batch, queue),
+        }
+        self.inner.engine.commit(batch)?;
+        let Some(definition) = definition else { return Ok(()) };
+        let of_queue = |item: &Item| item.queue.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(queue));
+        for item in self.list(0, usize::MAX, &[State::Unidentified])?.into_iter().filter(of_queue) {
+            self.assign(item.id, definition)?;
+        }
+        Ok(())
+    }
+
+    /// Tries again to load an item that failed or that nobody knew.
+    pub fn retry(&self, id: u64) -> Result<Item, CaptureError> {
+        self.again(id, None)
+    }
+
+    /// Says what an item is, and tries to load it as that.
+    pub fn assign(&self, id: u64, definition: &str) -> Result<Item, CaptureError> {
+        self.again(id, Some(definition))
+    }
+
+    fn again(&self, id: u64, definition: Option<&str>) -> Result<Item, CaptureError> {
+        let mut table = self.table();
+        let mut item = self.changeable(id, "only one that failed or is unidentified can be tried again")?;
+        if let Some(definition) = definition {
+            item.definition = Some(definition.into());
+        }
+        (item.state, item.error, item.attempts) = (item.before_loading(), None, 0);
+        self.put(&mut item)?;
+        table.states.insert(id, item.state);
+        table.waiting.push_back(id);
+        self.inner.changed.notify_all();
+        Ok(item)
+    }
+
+    /// Gives an item up: its bytes are removed, its row and the reason stay.
+    pub fn discard(&self, id: u64, why: &str) -> Result<Item, CaptureError> {
+        let mut table = self.table();
+        let mut item = self.changeable(id, "only one that failed or is unidentified can be given up")?;
+        (item.state, item.error) = (State::Discarded, Some(why.into()));
+        self.put(&mut item)?;
+        table.states.remove(&id);
+        drop(table);
+        remove_bytes(&self.path(id), id);
+        Ok(item)
+    }
+
+    /// Notes that the load of an item was taken out of the archive.
+    pub fn unloaded(&self, id: u64, why: &str) -> Result<Item, CaptureError> {
+        let _table = self.table();
+        let mut item = self.item(id)?.ok_or(CaptureError::Nothing(id))?;
+        if item.state != State::Loaded {
+            return Err(CaptureError::State { id, state: item.state.name(), detail: "it has no load" });
+        }
+        (item.state, item.error) = (State::Discarded, Some(why.into()));
+        self.put(&mut item)?;
+        Ok(item)
+    }
+
+    /// An item that waits for somebody. Call with the table locked, so that two do not change it at once.
+    fn changeable(&self, id: u64, detail: &'static str) -> Result<Item, CaptureError> {
+        let item = self.item(id)?.ok_or(CaptureError::Nothing(id))?;
+        match item.state {
+            State::Failed | State::Unidentified => Ok(item),
+            state => Err(CaptureError::State { id, state: state.name(), detail }),
+        }
+    }
+
+    pub(super) fn put(&self, item: &mut Item) -> Result<(), CaptureError> {
+        item.changed_at = self.now();
+        let mut batch = Batch::default();
+        rows::put_item(&mut batch, item)?;
+        Ok(self.inner.engine.commit(batch)?)
+    }
+
+    pub(super) fn table(&self) -> MutexGuard<'_, Table> {
+        self.inner.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Lets running loads finish; what waits stays for the next start.
+    pub fn stop(&self) {
+        self.table().stop = true;
+        self.inner.changed.notify_all();
+    }
+
+    /// Waits, at most so long, until somebody may take streams again; false when `stop` said so first.
+    pub fn wait_for_room(&self, stop: &Stop, most: Duration) -> bool {
+        let until = std::time::Instant::now() + most;
+        while std::time::Instant::now() < until && !stop.is_now() {
+            if self.has_room().is_ok() && self.waiting() < self.inner.config.max_waiting {
+                return true;
+            }
+            std::thread::sleep(Duration::from_millis(200));
+        }
+        false
+    }
+}
+
+/// Items looked through for one page of a list.
+const LOOKED_THROUGH: usize = 20_000;
+
+impl Item {
+    /// The state it has before a worker takes it.
+    pub(super) fn before_loading(&self) -> State {
+        if self.definition.is_some() { State::Identified } else { State::Received }
+    }
+}
+
+pub(super) fn remove_bytes(path: &Path, id: u64) {
+    if let Err(error) = std::fs::remove_file(path)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        tracing::warn!(item = id, %error, "the file of a stream that is over was not removed");
+    }
+}
+
+/// Removes what no row names: streams that broke off, and files of streams that are over.
+fn sweep(folder: &Path, wanted: &[String]) -> Result<(), CaptureError> {
+    let wanted: std::collections::HashSet<&str> = wanted.iter().map(String::as_str).collect();
+    for entry in std::fs::read_dir(folder)?.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        let ours = name.ends_with(".part") || name.ends_with(".stream");
+        if ours && !wanted.contains(name.as_str()) {
+            std::fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
+}
+
+fn file_name(id: u64) -> String {
+    format!("{id}.stream")
+}

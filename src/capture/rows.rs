@@ -1,0 +1,189 @@
+//! The rows of the intake family: items, what of them is open, previews, rules of queues, transmissions.
+//!
+//! | key | value |
+//! |---|---|
+//! | number of the item, 8 bytes, big-endian | a version byte, then the [`Item`] as JSON |
+//! | `n` | the last number given, 8 bytes |
+//! | `o`, number | empty: the item is not loaded or given up |
+//! | `p`, number | a [`Preview`](super::work::Preview) as JSON |
+//! | `q`, queue in lower case | a [`Rule`] as JSON |
+//! | `t`, SHA-256 over sender's key and content | number of the item and when, 16 bytes |
+//!
+//! Numbers stay below 2^56, so that keys of items come before all others.
+
+use std::ops::ControlFlow;
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::item::{Item, State};
+use crate::archive::kv::{Batch, Engine, Family, StoreError};
+
+const VERSION: u8 = 1;
+const LAST: &[u8] = b"n";
+const ITEMS_END: &[u8] = &[1];
+
+/// Which report definition the streams of a queue are for.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Rule {
+    /// The queue.
+    pub queue: String,
+    /// The definition.
+    pub definition: String,
+    /// Who said so.
+    pub by: String,
+    /// When, seconds since 1970 UTC.
+    pub at: i64,
+}
+
+fn broken(what: &str, error: &dyn std::fmt::Display) -> StoreError {
+    StoreError::Failed { detail: format!("a broken {what}: {error}") }
+}
+
+fn numbered(prefix: u8, id: u64) -> Vec<u8> {
+    [&[prefix][..], &id.to_be_bytes()].concat()
+}
+
+pub fn put_item(batch: &mut Batch, item: &Item) -> Result<(), StoreError> {
+    let mut value = vec![VERSION];
+    serde_json::to_writer(&mut value, item).map_err(|error| broken("item", &error))?;
+    batch.put(Family::Intake, item.id.to_be_bytes(), value);
+    let open = numbered(b'o', item.id);
+    if item.state.keeps_bytes() {
+        batch.put(Family::Intake, open, Vec::new());
+    } else {
+        batch.delete(Family::Intake, open);
+    }
+    if item.state != State::Unidentified {
+        batch.delete(Family::Intake, numbered(b'p', item.id));
+    }
+    Ok(())
+}
+
+pub fn put_last(batch: &mut Batch, id: u64) {
+    batch.put(Family::Intake, LAST, id.to_be_bytes());
+}
+
+pub fn item(engine: &dyn Engine, id: u64) -> Result<Option<Item>, StoreError> {
+    engine.get(Family::Intake, &id.to_be_bytes())?.map(|value| decode(&value)).transpose()
+}
+
+fn decode(value: &[u8]) -> Result<Item, StoreError> {
+    match value.split_first() {
+        Some((&VERSION, json)) => serde_json::from_slice(json).map_err(|error| broken("intake row", &error)),
+        _ => Err(StoreError::Failed { detail: "an intake row of an unknown version".into() }),
+    }
+}
+
+/// The last number given, and the items that are not loaded or given up. An archive of an older release has neither
+/// row: then all its items are looked at, once.
+pub fn open_items(engine: &dyn Engine) -> Result<(u64, Vec<Item>), StoreError> {
+    let Some(last) = engine.get(Family::Intake, LAST)? else { return older(engine) };
+    let mut last = number(&last)?;
+    let mut ids = Vec::new();
+    engine.scan(Family::Intake, b"o"..b"p", &mut |key, _| {
+        ids.extend(key.get(1..).and_then(|id| number(id).ok()));
+        ControlFlow::Continue(())
+    })?;
+    let mut items = Vec::new();
+    for id in ids {
+        last = last.max(id);
+        items.extend(item(engine, id)?);
+    }
+    Ok((last, items))
+}
+
+fn older(engine: &dyn Engine) -> Result<(u64, Vec<Item>), StoreError> {
+    let (mut last, mut items, mut failed) = (0, Vec::new(), None);
+    engine.scan(Family::Intake, &[]..ITEMS_END, &mut |_, value| match decode(value) {
+        Ok(item) => {
+            last = last.max(item.id);
+            if item.state.keeps_bytes() {
+                items.push(item);
+            }
+            ControlFlow::Continue(())
+        }
+        Err(error) => {
+            failed = Some(error);
+            ControlFlow::Break(())
+        }
+    })?;
+    failed.map_or(Ok((last, items)), Err)
+}
+
+fn number(value: &[u8]) -> Result<u64, StoreError> {
+    value.try_into().map(u64::from_be_bytes).map_err(|_| broken("number", &"it has not 8 bytes"))
+}
+
+pub fn put_preview(batch: &mut Batch, id: u64, preview: &impl Serialize) -> Result<(), StoreError> {
+    let value = serde_json::to_vec(preview).map_err(|error| broken("preview", &error))?;
+    batch.put(Family::Intake, numbered(b'p', id), value);
+    Ok(())
+}
+
+pub fn preview<T: DeserializeOwned>(engine: &dyn Engine, id: u64) -> Result<Option<T>, StoreError> {
+    let value = engine.get(Family::Intake, &numbered(b'p', id))?;
+    value.map(|value| serde_json::from_slice(&value).map_err(|error| broken("preview", &error))).transpose()
+}
+
+fn rule_key(queue: &str) -> Vec<u8> {
+    [b"q", queue.to_lowercase().as_bytes()].concat()
+}
+
+pub fn put_rule(batch: &mut Batch, rule: &Rule) -> Result<(), StoreError> {
+    let value = serde_json::to_vec(rule).map_err(|error| broken("rule", &error))?;
+    batch.put(Family::Intake, rule_key(&rule.queue), value);
+    Ok(())
+}
+
+pub fn remove_rule(batch: &mut Batch, queue: &str) {
+    batch.delete(Family::Intake, rule_key(queue));
+}
+
+pub fn rule(engine: &dyn Engine, queue: &str) -> Result<Option<Rule>, StoreError> {
+    let value = engine.get(Family::Intake, &rule_key(queue))?;
+    value.map(|value| serde_json::from_slice(&value).map_err(|error| broken("rule", &error))).transpose()
+}
+
+pub fn rules(engine: &dyn Engine) -> Result<Vec<Rule>, StoreError> {
+    let mut rules = Vec::new();
+    engine.scan(Family::Intake, b"q"..b"r", &mut |_, value| {
+        rules.extend(serde_json::from_slice(value).ok());
+        ControlFlow::Continue(())
+    })?;
+    Ok(rules)
+}
+
+/// Key of a transmission: who sent what.
+pub fn transmission_key(transmission: &str, content: &[u8]) -> Vec<u8> {
+    let digest = Sha256::new().chain_update(transmission.as_bytes()).chain_update([0]).chain_update(content).finalize();
+    [b"t", digest.as_slice()].concat()
+}
+
+pub fn put_transmission(batch: &mut Batch, key: Vec<u8>, id: u64, at: i64) {
+    batch.put(Family::Intake, key, [id.to_be_bytes(), at.to_be_bytes()].concat());
+}
+
+/// The item that a transmission became, unless that is longer ago than `since`.
+pub fn transmission(engine: &dyn Engine, key: &[u8], since: i64) -> Result<Option<u64>, StoreError> {
+    let value = engine.get(Family::Intake, key)?;
+    Ok(value.and_then(|value| transmitted(&value)).filter(|(_, at)| *at >= since).map(|(id, _)| id))
+}
+
+fn transmitted(value: &[u8]) -> Option<(u64, i64)> {
+    let (id, at) = value.split_at_checked(8)?;
+    Some((u64::from_be_bytes(id.try_into().ok()?), i64::from_be_bytes(at.try_into().ok()?)))
+}
+
+/// Forgets transmissions from before `since`.
+pub fn forget_transmissions(engine: &dyn Engine, since: i64) -> Result<(), StoreError> {
+    let mut batch = Batch::default();
+    engine.scan(Family::Intake, b"t"..b"u", &mut |key, value| {
+        if transmitted(value).is_none_or(|(_, at)| at < since) {
+            batch.delete(Family::Intake, key);
+        }
+        ControlFlow::Continue(())
+    })?;
+    if batch.writes.is_empty() { Ok(()) } else { engine.commit_logged(batch) }
+}
