@@ -15,6 +15,7 @@ use crate::archive::{Archive, ArchiveError, DocId, Document, LoadId, LoadRow, Lo
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
+use crate::distribute::Listed;
 use crate::index::value::{Day, FieldType};
 use crate::render::{RenderError, RenderOptions};
 use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Vocabulary, Window};
@@ -245,6 +246,15 @@ impl Backend for ArchiveBackend {
             Err(ArchiveError::NoLoad(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn documents(&self, load: LoadId, each: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> Result<(), BackendError> {
+        let row = self.archive.load_row(load)?;
+        let kind = self.view.definition(&row)?.kind.clone();
+        self.archive.documents(load, &mut |document| {
+            each(Listed { facts: Facts::of(&document, &row.field_names, &kind), pages: document.pages })
+        })?;
+        Ok(())
     }
 
     fn export_load(&self, id: LoadId, out: &mut dyn Write) -> Result<(), BackendError> {

@@ -13,6 +13,7 @@ use actix_web::{App, HttpServer, web};
 use super::backend::{Backend, BackendError};
 use super::intake::Intake;
 use super::routes;
+use super::sending;
 use super::state::{ServeConfig, State};
 
 /// Why the server did not start or ended.
@@ -45,7 +46,7 @@ pub struct ServeHandle {
     keeping: Keeping,
 }
 
-/// What runs beside the requests: loading what was received, sealing the audit.
+/// What runs beside the requests: loading what was received, sending what is to go out, sealing the audit.
 struct Keeping {
     intake: Intake,
     state: web::Data<State>,
@@ -148,7 +149,8 @@ impl Keeping {
                 }
             }
         })?;
-        Ok(Keeping { intake, state, stop, threads: vec![loading, sealing] })
+        let sending = sending::work(state.clone().into_inner(), stop.clone())?;
+        Ok(Keeping { intake, state, stop, threads: vec![loading, sealing, sending] })
     }
 
     fn finish(&mut self) {

@@ -10,6 +10,7 @@ use super::backend::Backend;
 use super::intake::Intake;
 use super::metrics::Metrics;
 use super::rendition::Cache;
+use super::sending::Served;
 use crate::auth::clock::Clock;
 use crate::auth::directory::Directory;
 use crate::auth::gate::Gate;
@@ -62,6 +63,8 @@ impl ServeConfig {
 /// What every request shares.
 pub struct State {
     pub backend: Arc<dyn Backend>,
+    /// The documents as distribution sees them.
+    pub documents: Arc<Served>,
     pub config: ServeConfig,
     pub gate: Gate,
     pub directory: Directory,
@@ -96,6 +99,7 @@ impl State {
             keys: Keys::new(engine.clone(), clock.clone()),
             crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
+            documents: Arc::new(Served::new(backend.clone())),
             intake,
             cache: Cache::default(),
             metrics: Metrics::default(),
