@@ -18,7 +18,7 @@ use crate::crm::{Crm, Time};
 /// Deliveries looked at in one round.
 const AT_ONCE: usize = 1_000;
 /// How long a delivery waits that cannot be sent as things are configured.
-const NO_WAY_S: i64 = 300;
+const NO_WAY_S: i64 = 5;
 /// Largest attachment: most servers refuse mails of 25 MiB, and base64 adds a third.
 const MOST_ATTACHED: u64 = 18 << 20;
 

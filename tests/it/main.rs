@@ -13,6 +13,7 @@ mod crash;
 mod customers;
 mod layers;
 mod lossless;
+mod mail;
 mod records;
 mod renditions;
 mod server;
