@@ -26,8 +26,72 @@ pub struct Config {
     pub retry_s: Vec<u32>,
     /// The channel for copies that agents send; without it the first that sends mail.
     pub copies: Option<String>,
+    /// Time zone of times of day, such as `Europe/Zurich`; without it UTC.
+    pub zone: String,
+    /// Days without runs, such as `2026-12-25`.
+    pub holidays: Vec<String>,
+    /// Who gets what when.
+    #[serde(rename = "distribution")]
+    pub distributions: Vec<Distribution>,
     /// The channels by name.
     pub channel: BTreeMap<String, ChannelConfig>,
+}
+
+/// When a distribution runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// For each load, as soon as it is there.
+    #[default]
+    Load,
+    /// At a time of day, for the loads since the last time.
+    Time,
+    /// When somebody says so.
+    Trigger,
+}
+
+/// What is done with pieces whose answer was lost, where the channel cannot tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InDoubt {
+    /// They are sent again, as the same mail.
+    #[default]
+    Resend,
+    /// Somebody decides (`replay`).
+    Ask,
+}
+
+/// A distribution: who gets which documents, when, how and by which channels.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Distribution {
+    /// Its name.
+    pub name: String,
+    /// The reports whose documents go out; none: all.
+    pub definitions: Vec<String>,
+    /// Only documents for which this holds (a data policy's rule, such as `kind in bill and amount >= 10`).
+    #[serde(rename = "where")]
+    pub rule: String,
+    /// When it runs.
+    pub when: When,
+    /// Time of day, such as `18:00`.
+    pub at: String,
+    /// Days of the week (`mon` ... `sun`); none: every day.
+    pub days: Vec<String>,
+    /// The channels in order: the first that reaches the customer as they wish is taken, the next when it fails.
+    pub channels: Vec<String>,
+    /// Kinds of documents that always go on paper too.
+    pub always_paper: Vec<String>,
+    /// All documents of an account in a run are one piece.
+    pub bundle: bool,
+    /// The rendition that channels carry.
+    pub format: String,
+    /// Somebody must release each run.
+    pub hold: bool,
+    /// What is done with pieces in doubt.
+    pub in_doubt: InDoubt,
+    /// Attempts before a piece is given up.
+    pub attempts: Option<u32>,
 }
 
 /// A channel. Which keys count depends on its kind.
@@ -63,6 +127,18 @@ pub struct ChannelConfig {
     pub attach: bool,
     /// Longest that one answer may take.
     pub timeout_s: Option<u64>,
+    /// One address for all pieces (smtp): a print room, another organisation.
+    pub to: String,
+    /// Folder that files go to.
+    pub path: PathBuf,
+    /// What goes there comes out on paper.
+    pub paper: bool,
+    /// Address that events go to.
+    pub url: String,
+    /// File with the secret (`whsec_...`) that events are signed with.
+    pub secret_file: Option<PathBuf>,
+    /// Events may go to addresses of the own network.
+    pub private: bool,
 }
 
 impl Config {
@@ -99,7 +175,47 @@ impl Config {
         if config.link_days.is_some_and(|days| !(1..=90).contains(&days)) {
             return Err(wrong("link_days: 1 to 90"));
         }
+        super::calendar::Calendar::of(&config)?;
+        for at in 0..config.distributions.len() {
+            config.check_distribution(at)?;
+        }
         Ok(config)
+    }
+
+    fn check_distribution(&self, at: usize) -> Result<(), DistributeError> {
+        let Some(rule) = self.distributions.get(at) else { return Ok(()) };
+        let name = &rule.name;
+        let bad = |key: &str, problem: &str| Err(wrong(format!("distribution {name:?}: {key}: {problem}")));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || !name.chars().all(plain) {
+            return bad("name", "lower case letters, digits and -");
+        }
+        if self.distributions.iter().take(at).any(|other| other.name == *name) {
+            return bad("name", "it is there twice");
+        }
+        if rule.channels.is_empty() {
+            return bad("channels", "name at least one");
+        }
+        if let Some(unknown) = rule.channels.iter().find(|channel| !self.channel.contains_key(*channel)) {
+            return bad("channels", &format!("there is no channel {unknown:?}"));
+        }
+        if !rule.rule.is_empty()
+            && let Err(error) = crate::auth::predicate::Rule::parse(&rule.rule)
+        {
+            return bad("where", &error.to_string());
+        }
+        if rule.when == When::Time && super::calendar::time_of_day(&rule.at).is_none() {
+            return bad("at", "a time of day such as 18:00");
+        }
+        match rule.days.iter().find(|day| super::calendar::weekday(day).is_none()) {
+            Some(day) => bad("days", &format!("{day:?} is none of mon, tue, wed, thu, fri, sat, sun")),
+            None => Ok(()),
+        }
+    }
+
+    /// The distribution of this name.
+    pub fn distribution(&self, name: &str) -> Option<&Distribution> {
+        self.distributions.iter().find(|known| known.name == name)
     }
 
     /// The channel that sends copies.
@@ -124,7 +240,14 @@ impl Config {
 
     /// Where a channel finds its recipients.
     pub fn address_of(&self, channel: &str) -> Option<Address> {
-        channel::kind(&self.channel.get(channel)?.kind).map(|kind| kind.address)
+        let channel = self.channel.get(channel)?;
+        if channel.paper {
+            return Some(Address::Paper);
+        }
+        if !channel.to.is_empty() {
+            return Some(Address::Fixed);
+        }
+        channel::kind(&channel.kind).map(|kind| kind.address)
     }
 }
 

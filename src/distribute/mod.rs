@@ -11,10 +11,17 @@
 //! This folder does not know how documents are stored or who may see them: who has the gate implements [`Source`].
 //! Adding a channel: a file in [`channel`], a line in its table.
 
+pub mod calendar;
 pub mod channel;
 pub mod config;
 pub mod copies;
+pub mod ledger;
 pub mod mail;
+pub mod piece;
+pub mod plan;
+pub mod reconcile;
+pub mod schedule;
+pub mod work;
 
 use std::io::Write;
 use std::ops::ControlFlow;

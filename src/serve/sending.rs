@@ -20,7 +20,8 @@ use crate::auth::role::CUSTOMER;
 use crate::distribute::channel::Channel;
 use crate::distribute::config::{self, Config};
 use crate::distribute::copies::Copies;
-use crate::distribute::{DistributeError, Listed, Report, Source, Wanted};
+use crate::distribute::work::{Channels, Worker, open_channels};
+use crate::distribute::{DistributeError, Listed, Report, Source, Wanted, schedule};
 use crate::render::RenderOptions;
 
 /// How long the sender sleeps when nothing is to be done.
@@ -94,6 +95,7 @@ struct Current {
     read_at: Option<SystemTime>,
     config: Config,
     copies: Option<Box<dyn Channel>>,
+    channels: Channels,
 }
 
 impl Current {
@@ -106,10 +108,13 @@ impl Current {
         self.read_at = changed_at;
         let opened = Config::read(folder).and_then(|config| Ok((config.open_copies()?, config)));
         match opened {
-            Ok((copies, config)) => (self.copies, self.config) = (copies, config),
+            Ok((copies, config)) => {
+                self.channels = open_channels(&config);
+                (self.copies, self.config) = (copies, config);
+            }
             Err(error) => {
                 tracing::error!(%error, "nothing is sent until the configuration is right");
-                (self.copies, self.config) = (None, Config::default());
+                (self.copies, self.config, self.channels) = (None, Config::default(), Channels::new());
             }
         }
     }
@@ -119,7 +124,7 @@ impl Current {
 pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("greenbar-send".into()).spawn(move || {
         let over = || stop.load(Ordering::Relaxed);
-        let mut current = Current { read_at: None, config: Config::default(), copies: None };
+        let mut current = Current { read_at: None, config: Config::default(), copies: None, channels: Channels::new() };
         while !over() {
             current.refresh(&state.config.data);
             let copies = Copies {
@@ -130,6 +135,17 @@ pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<(
             };
             if let Err(error) = copies.round(&over) {
                 tracing::error!(%error, "copies could not be sent");
+            }
+            let worker = Worker {
+                ledger: &state.ledger,
+                crm: &state.crm,
+                source: state.documents.as_ref(),
+                config: &current.config,
+                channels: &current.channels,
+            };
+            let worked = schedule::plan_due(&worker.planner()).and_then(|_| worker.round(&over));
+            if let Err(error) = worked {
+                tracing::error!(%error, "runs could not be worked on");
             }
             std::thread::park_timeout(PAUSE);
         }

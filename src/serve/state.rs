@@ -21,6 +21,7 @@ use crate::auth::second::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::user::Users;
 use crate::crm::Crm;
+use crate::distribute::ledger::Ledger;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -75,6 +76,7 @@ pub struct State {
     pub keys: Keys,
     pub lockout: Lockout,
     pub crm: Crm,
+    pub ledger: Ledger,
     pub intake: Intake,
     pub cache: Cache,
     pub metrics: Metrics,
@@ -97,6 +99,7 @@ impl State {
             factors: SecondFactors::new(engine.clone(), clock.clone()),
             oidc: Oidc::new(engine.clone(), clock.clone()),
             keys: Keys::new(engine.clone(), clock.clone()),
+            ledger: Ledger::new(engine.clone()),
             crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
             documents: Arc::new(Served::new(backend.clone())),

@@ -11,6 +11,7 @@ mod beside;
 mod corpus;
 mod crash;
 mod customers;
+mod distribute;
 mod layers;
 mod lossless;
 mod mail;

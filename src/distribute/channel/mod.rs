@@ -3,7 +3,10 @@
 //! A channel first makes the bytes that go out ([`Channel::compose`]); they are kept, and every attempt hands over the
 //! same ([`Channel::deliver`]). It says what the next hop said, and which rung of the ladder that is.
 
+pub mod folder;
+pub mod portal;
 pub mod smtp;
+pub mod webhook;
 
 use serde::{Deserialize, Serialize};
 
@@ -184,7 +187,12 @@ pub struct Kind {
 }
 
 /// Every kind.
-pub static KINDS: &[Kind] = &[Kind { name: "smtp", address: Address::Email, open: smtp::open }];
+pub static KINDS: &[Kind] = &[
+    Kind { name: "smtp", address: Address::Email, open: smtp::open },
+    Kind { name: "portal", address: Address::Portal, open: portal::open },
+    Kind { name: "folder", address: Address::Fixed, open: folder::open },
+    Kind { name: "webhook", address: Address::Fixed, open: webhook::open },
+];
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {
