@@ -14,6 +14,7 @@ use super::{DistributeError, Listed, Source};
 use crate::archive::LoadId;
 use crate::archive::kv::{Batch, Family};
 use crate::auth::predicate::{Attributes, Predicate, Rule};
+use crate::crm::consent::Purpose;
 use crate::crm::contact::ContactKind;
 use crate::crm::preference::Way;
 use crate::crm::time::Date;
@@ -196,6 +197,9 @@ impl Planner<'_> {
             return Ok(Wish::default());
         }
         let Some(kept) = self.crm.preference_for(account, kind)? else { return Ok(Wish::default()) };
+        if kept.way != Way::Paper && !self.consented(account, kind)? {
+            return Ok(Wish { language: kept.language.clone(), ..Wish::default() });
+        }
         let today = Date(self.crm.now().day());
         let point = match &kept.contact_point {
             Some(id) => match self.crm.contact(id) {
@@ -213,6 +217,19 @@ impl Planner<'_> {
             notices: kept.notices,
             language: kept.language.clone(),
         })
+    }
+}
+
+impl Planner<'_> {
+    /// Whether somebody consented to electronic delivery of a kind and did not withdraw it.
+    fn consented(&self, account: &str, kind: &str) -> Result<bool, DistributeError> {
+        let customer = match self.crm.account(account) {
+            Ok(kept) => kept.customer.clone(),
+            Err(CrmError::NotFound { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let given = self.crm.consents(customer.as_deref(), &[account.to_string()])?;
+        Ok(given.iter().any(|consent| consent.covers(Purpose::EDelivery, kind)))
     }
 }
 

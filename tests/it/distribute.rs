@@ -97,7 +97,7 @@ fn customers(archive: &Archive, locals: &[&str]) {
             "disclosure_sha256": shown["sha256"], "demonstrated_with": "pdf" });
         let begun = call("POST", "/api/v1/consents", consent);
         let id = begun["id"].as_str().expect("an id");
-        let code = serde_json::json!({ "state": "given", "code": begun["code"] });
+        let code = serde_json::json!({ "code": begun["demonstration_code"] });
         call("PATCH", &format!("/api/v1/consents/{id}"), code);
         let wish = serde_json::json!({ "way": "email", "contact_point": point });
         call("POST", &format!("/api/v1/accounts/{number}/preferences"), wish);
