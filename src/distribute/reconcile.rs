@@ -33,7 +33,7 @@ pub struct Reconciliation {
     pub replaced: u64,
     /// Pieces by channel and rung.
     pub rungs: BTreeMap<String, BTreeMap<&'static str, u64>>,
-    /// Pieces given up, open and in doubt, by number.
+    /// Pieces given up, tried again and in doubt, by number.
     pub named: Vec<Named>,
     /// Nothing is open or given up, and all totals are those that were planned.
     pub balances: bool,
@@ -176,7 +176,9 @@ impl Reconciliation {
             _ => self.open.add(piece),
         }
         self.paper_suppressed += u64::from(piece.suppresses_paper && piece.state != State::Replaced);
-        if (piece.in_doubt || !matches!(piece.state, State::Done | State::Replaced)) && self.named.len() < MOST_NAMED {
+        // What only waits for its turn needs nobody's eyes.
+        let fine = matches!(piece.state, State::Planned | State::Handing | State::Done | State::Replaced);
+        if (piece.in_doubt || !fine) && self.named.len() < MOST_NAMED {
             self.named.push(Named {
                 piece: at,
                 id: piece.id.clone(),
