@@ -20,6 +20,7 @@
 //! | [`render`] | pages | PDF, HTML, text, PNG, CSV, JSON |
 //! | [`auth`], [`audit`] | a principal and a wish | a permit and a record of it |
 //! | [`crm`] | what is known of customers and what they do | the same, and one timeline with the documents |
+//! | [`distribute`] | documents and the customers' wishes | mails, files, events, and a ledger of them |
 //! | [`serve`], [`cli`] | people and programs | answers |
 //!
 //! The invariants (lossless, durable, idempotent, immutable, derived index, one gate, nothing guessed
@@ -32,6 +33,7 @@ pub mod capture;
 pub mod cli;
 pub mod crm;
 pub mod decode;
+pub mod distribute;
 pub mod fontfile;
 pub mod frame;
 pub mod heap;

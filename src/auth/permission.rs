@@ -97,6 +97,12 @@ permissions! {
     AuditRead = "audit.read";
     /// Set and lift legal holds, dispose of what is over.
     RecordsWrite = "records.write";
+    /// See what is sent out: runs, pieces and what became of them, without the documents.
+    DistributionRead = "distribution.read";
+    /// Plan, release and repeat runs of what is sent out.
+    DistributionRun = "distribution.run";
+    /// Close runs, also those that do not balance.
+    DistributionClose = "distribution.close";
     /// See the archive's figures.
     FiguresRead = "figures.read";
 }

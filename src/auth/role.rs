@@ -80,9 +80,19 @@ pub fn built_in() -> Vec<Role> {
     const SENIOR: &[Permission] =
         &[DocumentUnmask, DocumentSensitive, CustomerWrite, CustomerViewAs, CustomerActFor, AddressOverride];
     const SUPERVISOR: &[Permission] = &[CustomerViewAs, UserRead, AuditRead, FiguresRead];
-    const AUDITOR: &[Permission] =
-        &[AdminUse, DocumentRead, LoadRead, DefinitionRead, UserRead, PolicyRead, AuditRead, FiguresRead];
-    const OPERATOR: &[Permission] = &[AdminUse, LoadRead, LoadWrite, DefinitionRead, FiguresRead];
+    const AUDITOR: &[Permission] = &[
+        AdminUse,
+        DocumentRead,
+        LoadRead,
+        DefinitionRead,
+        UserRead,
+        PolicyRead,
+        AuditRead,
+        FiguresRead,
+        DistributionRead,
+    ];
+    const OPERATOR: &[Permission] =
+        &[AdminUse, LoadRead, LoadWrite, DefinitionRead, FiguresRead, DistributionRead, DistributionRun];
     const CUSTOMERS: &[Permission] = &[
         PortalUse,
         DocumentRead,

@@ -156,6 +156,7 @@ failures!(
     crate::auth::AuthError,
     crate::auth::gate::Denied,
     crate::decode::DecodeError,
+    crate::distribute::DistributeError,
     crate::records::RecordsError,
     crate::render::RenderError,
     crate::search::SearchError,

@@ -15,6 +15,7 @@ mod customer;
 mod definition;
 mod demo;
 mod demo_crm;
+mod distribute;
 mod doctor;
 mod export_load;
 mod failure;
@@ -110,6 +111,8 @@ enum Command {
     User(user::Args),
     /// Import customers and accounts, print PIN letters
     Customer(customer::Args),
+    /// Send documents out: plan, run, reconcile, close
+    Distribute(distribute::Args),
     /// Manage roles: sets of permissions
     Role(role::Args),
     /// Manage groups: roles and attributes for several users
@@ -166,6 +169,7 @@ impl Command {
             Command::Retention(args) => args.run(context),
             Command::Audit(args) => args.run(context),
             Command::User(args) => args.run(context),
+            Command::Distribute(args) => args.run(context),
             Command::Role(args) => args.run(context),
             Command::Group(args) => args.run(context),
             Command::Policy(args) => args.run(context),

@@ -1,7 +1,8 @@
 //! Deliveries: copies of documents that somebody asked to send, to a verified address.
 //!
-//! A delivery is planned in one step with its row in the outbox; who hands it over ([`Crm::deliveries_to_hand`]) says what
-//! happened. Nothing is sent here. Without anybody who hands over, deliveries stay `planned` and say so.
+//! A delivery is planned in one step with its row in the outbox; who hands it over ([`Crm::deliveries_to_hand`]) says
+//! before that it begins and after it what happened. Nothing is sent here. Without anybody who hands over, deliveries stay
+//! `planned` and say so.
 
 use serde::{Deserialize, Serialize};
 
@@ -78,6 +79,12 @@ pub struct DeliveryData {
     pub message_id: String,
     /// What was tried.
     pub attempts: Vec<Attempt>,
+    /// Not before this it is tried again.
+    pub next_at: Time,
+    /// It is being handed over since then. When nobody does that any more, the answer was lost: it is in doubt.
+    pub handing_since: Option<Time>,
+    /// It may have come more than once: the answer to an attempt was lost.
+    pub in_doubt: bool,
 }
 
 /// An attempt to hand over.
@@ -110,6 +117,19 @@ pub struct NewCopy {
     pub language: String,
 }
 
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Tried<'s> {
+    /// The next hop took it.
+    pub taken: bool,
+    /// Its answer was lost.
+    pub in_doubt: bool,
+    /// What it said.
+    pub said: &'s str,
+}
+
+/// Who hands deliveries over, in their history.
+const SENDER: &str = "system:deliver";
 /// Attempts before a delivery is given up.
 pub const MOST_ATTEMPTS: usize = 8;
 
@@ -140,6 +160,8 @@ impl DeliveryData {
         data.interaction = None;
         data.message_id.clear();
         data.attempts.clear();
+        data.handing_since = None;
+        data.next_at = Time::default();
         data
     }
 }
@@ -248,23 +270,54 @@ impl Crm {
         Ok(seen)
     }
 
-    /// Deliveries that wait to be handed over, oldest first.
+    /// Deliveries that wait to be handed over, oldest first, whether or not their time has come.
     pub fn deliveries_to_hand(&self, limit: usize) -> Result<Vec<Delivery>, CrmError> {
         let ids = self.ids(Family::Outbox, &key(b'm', &[b"", b""]), limit)?;
         self.rows(&ids)
     }
 
-    /// Notes what came of handing over. A delivery that was not taken is tried again, up to [`MOST_ATTEMPTS`] times.
-    pub fn tried_delivery(&self, id: &str, taken: bool, said: &str, for_good: bool) -> Result<Delivery, CrmError> {
+    /// Notes that a delivery is handed over now. On disk when this returns: should the program end before it hears what
+    /// came of it, the delivery is known to be in doubt.
+    pub fn begin_delivery(&self, id: &str) -> Result<Delivery, CrmError> {
         let now = self.now();
-        let said: String = said.chars().filter(|c| !c.is_control()).take(500).collect();
-        self.change("system:deliver", id, None, |data: &mut DeliveryData| {
-            data.attempts.push(Attempt { at: now, taken, said });
-            data.state = match taken {
+        self.change(SENDER, id, None, |data: &mut DeliveryData| match data.state {
+            DeliveryState::Planned | DeliveryState::Retrying => {
+                data.handing_since = Some(now);
+                Ok(())
+            }
+            _ => {
+                Err(CrmError::State { what: DeliveryData::WHAT, state: "handed over, given up or called back".into() })
+            }
+        })
+    }
+
+    /// Notes what came of handing over. A delivery that was not taken is tried again at `next_at`, up to
+    /// [`MOST_ATTEMPTS`] times; without a `next_at` it was given up.
+    pub fn tried_delivery(&self, id: &str, tried: Tried<'_>, next_at: Option<Time>) -> Result<Delivery, CrmError> {
+        let now = self.now();
+        let said: String = tried.said.chars().filter(|c| !c.is_control()).take(500).collect();
+        self.change(SENDER, id, None, |data: &mut DeliveryData| {
+            data.attempts.push(Attempt { at: now, taken: tried.taken, said });
+            data.handing_since = None;
+            data.in_doubt |= tried.in_doubt;
+            data.next_at = next_at.unwrap_or_default();
+            data.state = match tried.taken {
                 true => DeliveryState::Handed,
-                false if for_good || data.attempts.len() >= MOST_ATTEMPTS => DeliveryState::Failed,
+                false if next_at.is_none() || data.attempts.len() >= MOST_ATTEMPTS => DeliveryState::Failed,
                 false => DeliveryState::Retrying,
             };
+            Ok(())
+        })
+    }
+
+    /// Notes that a delivery waits because there is no way to send it; says it once.
+    pub fn delivery_waits(&self, id: &str, why: &str, next_at: Time) -> Result<Delivery, CrmError> {
+        let now = self.now();
+        self.change(SENDER, id, None, |data: &mut DeliveryData| {
+            if data.attempts.last().is_none_or(|last| last.said != why) {
+                data.attempts.push(Attempt { at: now, taken: false, said: why.to_string() });
+            }
+            data.next_at = next_at;
             Ok(())
         })
     }
@@ -337,7 +390,9 @@ mod tests {
         crm.plan_copy("sue", document, Some("1"), with_reason, true).expect("planned");
         assert_eq!(crm.deliveries_to_hand(9).expect("read").len(), 2);
         clock.turn(5);
-        let handed = crm.tried_delivery(&planned.id, true, "250 ok", false).expect("noted");
+        let handed = crm
+            .tried_delivery(&planned.id, Tried { taken: true, said: "250 ok", ..Tried::default() }, None)
+            .expect("noted");
         assert_eq!(handed.state, DeliveryState::Handed);
         assert_eq!(crm.deliveries_to_hand(9).expect("read").len(), 1);
         assert!(crm.cancel_delivery("ann", &planned.id).is_err());
@@ -355,11 +410,14 @@ mod tests {
             || crm.plan_copy("ann", "7-3".parse().expect("an id"), Some("1"), to(&point), false).expect("planned").id;
         let id = plan();
         for n in 1..=MOST_ATTEMPTS {
-            let tried = crm.tried_delivery(&id, false, "451 later", false).expect("noted");
+            let tried = crm
+                .tried_delivery(&id, Tried { said: "451 later", ..Tried::default() }, Some(crm.now().plus(60)))
+                .expect("noted");
             assert_eq!(tried.state == DeliveryState::Failed, n == MOST_ATTEMPTS);
         }
         let refused = plan();
-        let tried = crm.tried_delivery(&refused, false, "550 no such user", true).expect("noted");
+        let tried =
+            crm.tried_delivery(&refused, Tried { said: "550 no such user", ..Tried::default() }, None).expect("noted");
         assert_eq!(tried.state, DeliveryState::Failed);
         assert_eq!(crm.deliveries_to_hand(9).expect("read"), []);
     }

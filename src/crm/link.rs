@@ -4,7 +4,9 @@
 //! pressing the button there ([`Crm::use_link`]) counts as use, because mail programs fetch addresses on their own.
 //! Links that never were, are over or used up answer alike ([`CrmError::Gone`]).
 
+use hmac::{Hmac, KeyInit, Mac};
 use serde::{Deserialize, Serialize};
+use sha2::Sha256;
 
 use super::store::{Data, Entry, Kept, hex, key};
 use super::{Crm, CrmError, Time};
@@ -37,6 +39,8 @@ pub struct LinkData {
     pub revoked: bool,
 }
 
+/// Settings: the secret behind the tokens of links that go out with deliveries.
+const SECRET_KEY: &[u8] = b"crm/link-secret";
 /// The longest life of a link.
 pub const MOST_LIFE_S: i64 = 90 * 86_400;
 /// Uses of a link at most.
@@ -85,6 +89,57 @@ impl Crm {
         let link = self.insert(&mut batch, by, Some(&id_of(&token)), data)?;
         self.engine.commit(batch)?;
         Ok((token, link))
+    }
+
+    /// The link that goes out with a delivery: the same one however often it is asked for, so that a mail that is sent
+    /// again has the address that the first had. Its token is the delivery's id under this archive's secret.
+    pub fn link_for(
+        &self,
+        delivery: &str,
+        document: DocId,
+        account: Option<&str>,
+        life_s: i64,
+    ) -> Result<(String, Link), CrmError> {
+        let token = self.signed(delivery)?;
+        let _turn = self.lock();
+        if let Some(link) = self.find::<LinkData>(&id_of(&token))? {
+            return Ok((token, link));
+        }
+        let data = LinkData {
+            document: document.to_string(),
+            account: account.map(str::to_string),
+            format: "pdf".into(),
+            delivery: Some(delivery.to_string()),
+            expires_at: self.now().plus(life_s.clamp(1, MOST_LIFE_S)),
+            uses_left: MOST_USES,
+            ..LinkData::default()
+        };
+        let mut batch = Batch::default();
+        let link = self.insert(&mut batch, "system:deliver", Some(&id_of(&token)), data)?;
+        self.engine.commit(batch)?;
+        Ok((token, link))
+    }
+
+    /// 128 bits that only this archive can make of a text.
+    fn signed(&self, text: &str) -> Result<String, CrmError> {
+        let secret = {
+            let _turn = self.lock();
+            match self.engine.get(Family::Settings, SECRET_KEY)? {
+                Some(secret) => secret,
+                None => {
+                    let mut random = vec![0_u8; 32];
+                    getrandom::fill(&mut random).map_err(|error| AuthError::Random { detail: error.to_string() })?;
+                    let mut batch = Batch::default();
+                    batch.put(Family::Settings, SECRET_KEY.to_vec(), random.clone());
+                    self.engine.commit(batch)?;
+                    random
+                }
+            }
+        };
+        let mut mac =
+            Hmac::<Sha256>::new_from_slice(&secret).map_err(|error| AuthError::Random { detail: error.to_string() })?;
+        mac.update(text.as_bytes());
+        Ok(hex(mac.finalize().into_bytes().get(..16).unwrap_or_default()))
     }
 
     /// The link of a token, as long as it can be used. Looking does not count.
@@ -155,6 +210,19 @@ mod tests {
         assert!(matches!(crm.look_at_link(&token), Err(CrmError::Gone)));
         assert_eq!(crm.links_to(document).expect("read").len(), 3);
         assert_eq!(link.account.as_deref(), Some("1"));
+    }
+
+    #[test]
+    fn a_delivery_has_one_link_however_often_it_is_asked_for() {
+        let (crm, clock) = crm();
+        let document: DocId = "7-3".parse().expect("an id");
+        let (token, link) = crm.link_for("d1", document, Some("1"), 3600).expect("made");
+        clock.turn(60);
+        assert_eq!(crm.link_for("d1", document, Some("1"), 3600).expect("the same"), (token.clone(), link.clone()));
+        assert_ne!(crm.link_for("d2", document, Some("1"), 3600).expect("made").0, token);
+        assert_eq!((token.len(), link.delivery.as_deref()), (32, Some("d1")));
+        clock.turn(3600);
+        assert!(matches!(crm.use_link(&token, ""), Err(CrmError::Gone)));
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
+use crate::distribute::Listed;
 use crate::index::value::{Day, FieldType};
 use crate::records::RecordsError;
 use crate::render::{RenderError, RenderOptions};
@@ -78,7 +79,8 @@ impl ArchiveBackend {
         let load = self.archive.load_row(document.id.load)?;
         let definition = self.view.definition(&load)?;
         let masker = self.archive.masker(permit, document)?;
-        let text = |text: &String| masker.as_ref().map_or_else(|| text.clone(), |masker| masker.text(text));
+        let text =
+            |text: &String| masker.as_ref().map_or_else(|| text.clone(), |masker| masker.text(text).into_owned());
         let fields = document.fields.iter().filter_map(|(at, value)| {
             let info = definition.fields.get(usize::from(*at))?;
             Some(FieldView {
@@ -248,6 +250,15 @@ impl Backend for ArchiveBackend {
             Err(ArchiveError::NoLoad(_)) => Ok(None),
             Err(error) => Err(error.into()),
         }
+    }
+
+    fn documents(&self, load: LoadId, each: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> Result<(), BackendError> {
+        let row = self.archive.load_row(load)?;
+        let kind = self.view.definition(&row)?.kind.clone();
+        self.archive.documents(load, &mut |document| {
+            each(Listed { facts: Facts::of(&document, &row.field_names, &kind), pages: document.pages })
+        })?;
+        Ok(())
     }
 
     fn export_load(&self, id: LoadId, out: &mut dyn Write) -> Result<(), BackendError> {

@@ -10,6 +10,7 @@ use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::Subject;
 use crate::capture::{Brought, Loader, NotLoaded};
+use crate::distribute::Listed;
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
 use crate::search::{QueryError, Vocabulary};
@@ -45,6 +46,8 @@ pub trait Backend: Send + Sync + 'static {
     fn loads(&self) -> Result<Vec<LoadRow>, BackendError>;
     /// One load.
     fn load(&self, id: LoadId) -> Result<Option<LoadRow>, BackendError>;
+    /// Visits the documents of a load in stream order, for greenbar's own work.
+    fn documents(&self, load: LoadId, each: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> Result<(), BackendError>;
     /// Writes the captured stream of a load.
     fn export_load(&self, id: LoadId, out: &mut dyn Write) -> Result<(), BackendError>;
     /// Loads a captured stream; the flag says that it was loaded before. Findable only after [`Backend::catch_up`].

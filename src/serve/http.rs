@@ -12,6 +12,7 @@ use actix_web::{App, HttpServer, web};
 
 use super::backend::{Backend, Loads};
 use super::routes;
+use super::sending;
 use super::state::{ServeConfig, State};
 use crate::capture::{CaptureError, Door, Intake, Loader, Stop, listen};
 
@@ -45,7 +46,7 @@ pub struct ServeHandle {
     keeping: Keeping,
 }
 
-/// What runs beside the requests: loading what was received, sealing the audit.
+/// What runs beside the requests: loading what was received, sending what is to go out, sealing the audit.
 struct Keeping {
     intake: Intake,
     state: web::Data<State>,
@@ -156,6 +157,7 @@ impl Keeping {
             }
         })?;
         threads.push(sealing);
+        threads.push(sending::work(state.clone().into_inner(), stop.clone())?);
         Ok(Keeping { intake, state, stop, doors, shut, threads })
     }
 

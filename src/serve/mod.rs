@@ -20,6 +20,7 @@ pub mod problem;
 mod range;
 mod rendition;
 pub mod routes;
+mod sending;
 mod state;
 #[cfg(test)]
 mod tests;
@@ -27,4 +28,5 @@ mod web;
 
 pub use archived::ArchiveBackend;
 pub use http::{ServeError, ServeHandle, run, start};
+pub use sending::Served;
 pub use state::ServeConfig;

@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::api::{content, crm, documents, info, loads, session};
+use super::api::{content, crm, distribution, documents, info, loads, session};
 use super::problem::Problem;
 
 #[derive(OpenApi)]
@@ -12,7 +12,7 @@ use super::problem::Problem;
         `code` is stable. Authentication: `Authorization: Bearer gbk_...`, or a session cookie."),
     paths(
         documents::list, documents::show, content::get, info::definitions, info::audit, info::live, info::health,
-        info::metrics,
+        info::metrics, distribution::list, distribution::plan, distribution::show, distribution::take_step,
         loads::send, loads::list, loads::show, loads::original,
         crm::customers::find, crm::customers::add, crm::customers::resolve, crm::customers::show,
         crm::customers::change, crm::customers::history, crm::customers::timeline, crm::customers::consents,

@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 
-use super::api::{content, crm, documents, info, loads, session};
+use super::api::{content, crm, distribution, documents, info, loads, session};
 use super::ask::{self, Answer, Ask, SignedIn};
 use super::problem::Problem;
 use super::state::State;
@@ -226,6 +226,12 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/admin/roles"                                  May(PolicyWrite)       Little  pages::people::roles;
     POST   "/admin/groups"                                 May(PolicyWrite)       Little  pages::people::groups;
     POST   "/admin/policies"                               May(PolicyWrite)       Little  pages::people::policies;
+    GET    "/api/v1/distribution/runs"                     May(DistributionRead)  Nothing distribution::list;
+    POST   "/api/v1/distribution/runs"                     May(DistributionRun)   Little  distribution::plan;
+    GET    "/api/v1/distribution/runs/{run}"               May(DistributionRead)  Nothing distribution::show;
+    POST   "/api/v1/distribution/runs/{run}"               May(DistributionRead)  Little  distribution::take_step;
+    GET    "/admin/distribution"                           May(DistributionRead)  Nothing pages::distribution::page;
+    POST   "/admin/distribution"                           May(DistributionRead)  Little  pages::distribution::act;
     GET    "/admin"                                        May(AdminUse)          Nothing pages::admin::page;
 };
 

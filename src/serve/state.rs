@@ -9,6 +9,7 @@ use tokio::sync::Semaphore;
 use super::backend::Backend;
 use super::metrics::Metrics;
 use super::rendition::Cache;
+use super::sending::Served;
 use crate::auth::clock::Clock;
 use crate::auth::directory::Directory;
 use crate::auth::gate::Gate;
@@ -20,6 +21,7 @@ use crate::auth::session::Sessions;
 use crate::auth::user::Users;
 use crate::capture::{CaptureConfig, Intake, Told};
 use crate::crm::Crm;
+use crate::distribute::ledger::Ledger;
 
 /// How to serve.
 #[derive(Debug, Clone)]
@@ -65,6 +67,8 @@ impl ServeConfig {
 /// What every request shares.
 pub struct State {
     pub backend: Arc<dyn Backend>,
+    /// The documents as distribution sees them.
+    pub documents: Arc<Served>,
     pub config: ServeConfig,
     pub gate: Gate,
     pub directory: Directory,
@@ -75,6 +79,7 @@ pub struct State {
     pub keys: Keys,
     pub lockout: Lockout,
     pub crm: Crm,
+    pub ledger: Ledger,
     pub intake: Intake,
     /// The receivers that listen.
     pub doors: std::sync::OnceLock<Vec<Arc<Told>>>,
@@ -99,8 +104,10 @@ impl State {
             factors: SecondFactors::new(engine.clone(), clock.clone()),
             oidc: Oidc::new(engine.clone(), clock.clone()),
             keys: Keys::new(engine.clone(), clock.clone()),
+            ledger: Ledger::new(engine.clone()),
             crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
+            documents: Arc::new(Served::new(backend.clone())),
             intake,
             doors: std::sync::OnceLock::new(),
             cache: Cache::default(),

@@ -132,7 +132,7 @@ impl View {
         let mut decoder = self.archive.decoder(permit)?;
         let mut table = transactions(definition, decoder.as_mut(), &mut Notes::default())?;
         if let Some(masker) = masker {
-            table.rows.iter_mut().flatten().for_each(|cell| *cell = masker.text(cell));
+            table.rows.iter_mut().flatten().for_each(|cell| *cell = masker.text(cell).into_owned());
         }
         Ok((!table.columns.is_empty()).then_some(table))
     }
@@ -147,7 +147,7 @@ fn info(document: &Document, definition: &Definition, masker: Option<&Masker>) -
     });
     DocumentInfo {
         id: document.id.to_string(),
-        title: masker.map_or_else(|| document.title.clone(), |masker| masker.text(&document.title)),
+        title: masker.map_or_else(|| document.title.clone(), |masker| masker.text(&document.title).into_owned()),
         author: definition.title.clone(),
         kind: definition.kind.clone(),
         date: document.date,

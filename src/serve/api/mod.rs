@@ -2,6 +2,7 @@
 
 pub mod content;
 pub mod crm;
+pub mod distribution;
 pub mod documents;
 pub mod info;
 pub mod json;

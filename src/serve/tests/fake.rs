@@ -12,6 +12,7 @@ use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
+use crate::distribute::Listed;
 use crate::index::value::{Day, Decimal, FieldValue, Value};
 use crate::render::RenderOptions;
 use crate::serve::backend::*;
@@ -197,6 +198,16 @@ impl Backend for Fake {
 
     fn load(&self, id: LoadId) -> Result<Option<LoadRow>, BackendError> {
         Ok(self.loads()?.into_iter().find(|row| row.id == id))
+    }
+
+    fn documents(&self, load: LoadId, each: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> Result<(), BackendError> {
+        for ordinal in 1..=3 {
+            let Some(view) = Fake::view(DocId { load, ordinal }) else { break };
+            if each(Listed { facts: Fake::facts(&view), pages: view.pages }).is_break() {
+                break;
+            }
+        }
+        Ok(())
     }
 
     fn export_load(&self, id: LoadId, out: &mut dyn Write) -> Result<(), BackendError> {

@@ -150,6 +150,12 @@ const WHO: &[(&str, &str, &str)] = &[
     ("POST", "/admin/roles", "a"),
     ("POST", "/admin/groups", "a"),
     ("POST", "/admin/policies", "a"),
+    ("GET", "/api/v1/distribution/runs", "auo"),
+    ("POST", "/api/v1/distribution/runs", "ao"),
+    ("GET", "/api/v1/distribution/runs/{run}", "auo"),
+    ("POST", "/api/v1/distribution/runs/{run}", "auo"),
+    ("GET", "/admin/distribution", "auo"),
+    ("POST", "/admin/distribution", "auo"),
     ("GET", "/admin", "auo"),
 ];
 

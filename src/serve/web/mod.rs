@@ -9,6 +9,7 @@ pub mod agent;
 pub mod assets;
 mod columns;
 pub mod desk;
+pub mod distribution;
 pub mod document;
 pub mod link;
 mod links;

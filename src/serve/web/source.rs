@@ -50,6 +50,7 @@ files![
     "link.html",
     "my-compare.html",
     "my.html",
+    "distribution.html",
     "people.html",
     "period.html",
     "portal.html",

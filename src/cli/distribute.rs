@@ -1,0 +1,183 @@
+//! `greenbar distribute`: runs of what is sent out.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use super::context::{Context, gate, load_id, operator};
+use super::failure::Failure;
+use super::output;
+use crate::archive::{Archive, LoadId, LoadSource};
+use crate::auth::clock::Clock;
+use crate::crm::Crm;
+use crate::distribute::config::Config;
+use crate::distribute::ledger::{Ledger, Run};
+use crate::distribute::schedule;
+use crate::distribute::work::{Worker, open_channels};
+use crate::serve::{ArchiveBackend, Served};
+
+/// Plans, sends, reconciles and closes runs of the distributions in the archive's distribution.toml.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Plan what is due, or one distribution for named loads; nothing is sent
+    Plan {
+        /// A distribution; without it, everything that is due
+        name: Option<String>,
+        /// A load; may be given several times
+        #[arg(long = "load", value_parser = load_id, requires = "name")]
+        loads: Vec<LoadId>,
+        /// What to call the run; the same name is planned once
+        #[arg(long = "as", requires = "loads")]
+        called: Option<String>,
+    },
+    /// Hand over what is due now, once
+    Run,
+    /// Runs, or one run with its reconciliation
+    Status {
+        /// Number of a run
+        run: Option<u32>,
+    },
+    /// Release a held run
+    Release {
+        /// Number of the run
+        run: u32,
+    },
+    /// Close a run: it balances, or an exception is signed
+    Close {
+        /// Number of the run
+        run: u32,
+        /// Why it is closed although pieces were given up
+        #[arg(long, default_value = "")]
+        exception: String,
+    },
+    /// Try pieces again that were given up or are in doubt; others, when named, go out as copies
+    Replay {
+        /// Number of the run
+        run: u32,
+        /// Number of a piece; may be given several times
+        #[arg(long = "piece")]
+        pieces: Vec<u32>,
+    },
+}
+
+impl Args {
+    pub fn run(self, context: &Context) -> Result<(), Failure> {
+        let (archive, search, _) = context.open_with_search()?;
+        let config = Config::read(context.dir()?)?;
+        let source = Served::new(Arc::new(ArchiveBackend::new(archive.clone(), Arc::new(search))));
+        let crm = Crm::new(archive.engine(), Clock::default());
+        let ledger = Ledger::new(archive.engine());
+        let channels = open_channels(&config);
+        let worker = Worker { ledger: &ledger, crm: &crm, source: &source, config: &config, channels: &channels };
+        let who = operator();
+        let record = |kind: &str, run: &Run, why: &str| gate(&archive).record(&who, kind, &run.key, why);
+        match self.action {
+            Action::Plan { name: None, .. } => {
+                for run in schedule::plan_due(&worker.planner())? {
+                    record("distribution planned", &run, "")?;
+                    tell(context, &run)?;
+                }
+                Ok(())
+            }
+            Action::Plan { name: Some(name), loads, called } => {
+                let rule = config.distribution(&name);
+                let rule = rule.ok_or_else(|| Failure::new(format!("there is no distribution {name:?}")))?;
+                let numbers: Vec<String> = loads.iter().map(ToString::to_string).collect();
+                let what = called.unwrap_or_else(|| format!("load-{}", numbers.join("+")));
+                let (run, new) = worker.planner().plan(rule, &what, &loads)?;
+                if new {
+                    record("distribution planned", &run, "")?;
+                }
+                tell(context, &run)
+            }
+            Action::Run => {
+                let tried = worker.round(&|| false)?;
+                if context.json {
+                    return output::json_line(&json!({ "tried": tried }));
+                }
+                output::line(format!("{tried} pieces were handed over or tried"))
+            }
+            Action::Status { run: None } => ledger.runs()?.iter().try_for_each(|run| tell(context, run)),
+            Action::Status { run: Some(number) } => {
+                let (run, sum) = (ledger.run(number)?, ledger.reconcile(number)?);
+                if context.json {
+                    return output::json_line(&json!({ "run": run, "reconciliation": sum }));
+                }
+                tell(context, &run)?;
+                for (what, part) in
+                    [("planned", sum.planned), ("done", sum.done), ("dead", sum.dead), ("open", sum.open)]
+                {
+                    output::line(format!(
+                        "  {what:<8} {:>9} pieces {:>9} documents {:>9} pages",
+                        part.pieces, part.documents, part.pages
+                    ))?;
+                }
+                output::line(format!(
+                    "  in doubt {} · paper suppressed {} · replaced {}",
+                    sum.in_doubt, sum.paper_suppressed, sum.replaced
+                ))?;
+                for piece in &sum.named {
+                    output::line(format!(
+                        "  piece {} {} {}: {}",
+                        piece.piece,
+                        piece.channel,
+                        piece.state.name(),
+                        piece.said
+                    ))?;
+                }
+                output::line(if sum.balances { "  it balances" } else { "  it does not balance" })
+            }
+            Action::Release { run } => {
+                let run = ledger.release(run, &who.name)?;
+                record("distribution released", &run, "")?;
+                tell(context, &run)
+            }
+            Action::Close { run, exception } => {
+                let (run, manifest) = ledger.close(run, &who.name, &exception, crm.now())?;
+                record("distribution closed", &run, &run.exception)?;
+                archive_manifest(&archive, &run, &manifest)?;
+                tell(context, &run)
+            }
+            Action::Replay { run: number, pieces } => {
+                let count = ledger.replay(number, &pieces)?;
+                record("distribution replayed", &ledger.run(number)?, &format!("{count} pieces"))?;
+                if context.json {
+                    return output::json_line(&json!({ "replayed": count }));
+                }
+                output::line(format!("{count} pieces are tried again"))
+            }
+        }
+    }
+}
+
+/// The manifest is kept like any other stream.
+fn archive_manifest(archive: &Arc<Archive>, run: &Run, manifest: &str) -> Result<(), Failure> {
+    let name = format!("manifest-{}.jsonl", run.key.replace('/', "-"));
+    let bytes = manifest.as_bytes().to_vec();
+    let total = Some(bytes.len() as u64);
+    let source = LoadSource { name, reader: Box::new(std::io::Cursor::new(bytes)), total };
+    archive.load(source, None, &|_| {})?;
+    Ok(())
+}
+
+fn tell(context: &Context, run: &Run) -> Result<(), Failure> {
+    if context.json {
+        return output::json_line(run);
+    }
+    let planned = run.planned;
+    output::line(format!(
+        "run {:<5} {:<40} {:<9} {:>9} pieces {:>9} documents {:>9} pages",
+        run.number,
+        run.key,
+        run.state.name(),
+        planned.pieces,
+        planned.documents,
+        planned.pages
+    ))
+}

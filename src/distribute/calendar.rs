@@ -1,0 +1,94 @@
+//! When a run is due: a time of day on certain days in a zone, with its daylight saving.
+//!
+//! A time that does not exist on the day on which clocks go forward is due an hour later; one that exists twice is due the
+//! first time only.
+
+use jiff::civil::{Date, Time as Civil, Weekday};
+use jiff::tz::TimeZone;
+
+use super::DistributeError;
+use super::config::{Config, Distribution, wrong};
+use crate::crm::Time;
+
+/// Days looked ahead: more than any chain of holidays.
+const MOST_DAYS: usize = 400;
+
+/// The zone and the holidays.
+#[derive(Debug, Clone)]
+pub struct Calendar {
+    zone: TimeZone,
+    holidays: Vec<Date>,
+}
+
+/// Reads `18:00`.
+pub fn time_of_day(text: &str) -> Option<Civil> {
+    let (hour, minute) = text.split_once(':')?;
+    Civil::new(hour.parse().ok()?, minute.parse().ok()?, 0, 0).ok()
+}
+
+/// Reads `mon`.
+pub fn weekday(text: &str) -> Option<Weekday> {
+    let names = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
+    let at = names.iter().position(|name| *name == text)?;
+    Weekday::from_monday_zero_offset(i8::try_from(at).ok()?).ok()
+}
+
+impl Calendar {
+    /// The calendar of a configuration.
+    pub fn of(config: &Config) -> Result<Calendar, DistributeError> {
+        let zone = match config.zone.as_str() {
+            "" => TimeZone::UTC,
+            name => TimeZone::get(name).map_err(|error| wrong(format!("zone: {error}")))?,
+        };
+        let day = |text: &String| text.parse().map_err(|error| wrong(format!("holidays: {text:?}: {error}")));
+        Ok(Calendar { zone, holidays: config.holidays.iter().map(day).collect::<Result<_, _>>()? })
+    }
+
+    /// The last moment not after `now` at which a distribution was due.
+    pub fn last_due(&self, rule: &Distribution, now: Time) -> Option<Time> {
+        let at = time_of_day(&rule.at)?;
+        let mut day = self.zone.to_datetime(jiff::Timestamp::from_second(now.0).ok()?).date();
+        for _ in 0..MOST_DAYS {
+            if self.counts(rule, day) {
+                let due = self.zone.to_ambiguous_timestamp(day.to_datetime(at)).compatible().ok()?.as_second();
+                if due <= now.0 {
+                    return Some(Time(due));
+                }
+            }
+            day = day.yesterday().ok()?;
+        }
+        None
+    }
+
+    fn counts(&self, rule: &Distribution, day: Date) -> bool {
+        let wanted = rule.days.is_empty() || rule.days.iter().any(|name| weekday(name) == Some(day.weekday()));
+        wanted && !self.holidays.contains(&day)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn due(zone: &str, at: &str, days: &[&str], now: &str) -> String {
+        let config = Config { zone: zone.into(), holidays: vec!["2026-12-25".into()], ..Config::default() };
+        let days = days.iter().map(ToString::to_string).collect();
+        let rule = Distribution { at: at.into(), days, ..Distribution::default() };
+        let now: jiff::Timestamp = now.parse().expect("a time");
+        let calendar = Calendar::of(&config).expect("a calendar");
+        calendar.last_due(&rule, Time(now.as_second())).map_or_else(String::new, |time| time.to_string())
+    }
+
+    #[test]
+    fn a_cut_off_is_wall_clock_time_through_daylight_saving_weekends_and_holidays() {
+        let zurich = |at: &str, now: &str| due("Europe/Zurich", at, &[], now);
+        assert_eq!(zurich("18:00", "2026-03-28T20:00:00Z"), "2026-03-28T17:00:00Z");
+        assert_eq!(zurich("18:00", "2026-03-29T20:00:00Z"), "2026-03-29T16:00:00Z");
+        assert_eq!(zurich("18:00", "2026-03-29T15:59:59Z"), "2026-03-28T17:00:00Z");
+        assert_eq!(zurich("02:30", "2026-03-29T12:00:00Z"), "2026-03-29T01:30:00Z", "02:30 does not exist");
+        assert_eq!(zurich("02:30", "2026-10-25T12:00:00Z"), "2026-10-25T00:30:00Z", "02:30 exists twice");
+        assert_eq!(zurich("18:00", "2026-12-25T23:00:00Z"), "2026-12-24T17:00:00Z", "a holiday");
+        assert_eq!(due("", "08:00", &["mon", "fri"], "2026-11-26T09:00:00Z"), "2026-11-23T08:00:00Z");
+        assert!(Calendar::of(&Config { zone: "Mars/Olympus".into(), ..Config::default() }).is_err());
+    }
+}

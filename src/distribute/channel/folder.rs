@@ -1,0 +1,71 @@
+//! A folder: each file under a temporary name, on the disk, renamed; its digest (`.sha256`, as `sha256sum -c` reads it)
+//! last. Who sees the digest has the whole file. Handing over again replaces a file by the same bytes.
+
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung};
+use crate::distribute::DistributeError;
+use crate::distribute::config::ChannelConfig;
+use crate::distribute::piece::digest;
+
+struct Folder {
+    path: PathBuf,
+}
+
+/// Opens the channel. The folder must be there: one that is made by mistake is looked into by nobody.
+pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError> {
+    if config.path.as_os_str().is_empty() {
+        return Err(config.wrong("path", "it is missing"));
+    }
+    Ok(Box::new(Folder { path: config.path.clone() }))
+}
+
+impl Channel for Folder {
+    fn needs(&self) -> Needs {
+        Needs::Files
+    }
+
+    fn target(&self) -> Rung {
+        Rung::Completed
+    }
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    fn compose(&self, content: &Content) -> Result<Composed, DistributeError> {
+        match content.files.as_slice() {
+            [one] => Ok(Composed { name: format!("{}-{}", content.id, one.name), bytes: one.bytes.clone() }),
+            _ => Err(DistributeError::Compose("a folder takes pieces of one document; do not bundle".into())),
+        }
+    }
+
+    fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
+        match put(&self.path, parcel) {
+            Ok(said) => Outcome::Taken { rung: Rung::Completed, said },
+            Err(error) => Outcome::Later(format!("{}: {error}", self.path.display())),
+        }
+    }
+}
+
+fn put(folder: &Path, parcel: &Parcel<'_>) -> io::Result<String> {
+    let sum = digest(parcel.bytes);
+    place(folder, parcel.name, parcel.bytes)?;
+    place(folder, &format!("{}.sha256", parcel.name), format!("{sum}  {}\n", parcel.name).as_bytes())?;
+    let there = std::fs::read(folder.join(parcel.name))?;
+    if digest(&there) != sum {
+        return Err(io::Error::other("what was read back is not what was written"));
+    }
+    Ok(format!("{} sha256 {sum}", parcel.name))
+}
+
+fn place(folder: &Path, name: &str, bytes: &[u8]) -> io::Result<()> {
+    let part = folder.join(format!(".{name}.part"));
+    let mut file = File::create(&part)?;
+    file.write_all(bytes)?;
+    file.sync_all()?;
+    std::fs::rename(&part, folder.join(name))?;
+    File::open(folder)?.sync_all()
+}

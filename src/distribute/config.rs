@@ -1,0 +1,293 @@
+//! The configuration of what goes out: `distribution.toml` in the archive's folder.
+//!
+//! It is read when the server starts and again whenever the file changes. Unknown keys are errors with line and column.
+//! Secrets stand in files or in the environment, never in it. Described in `docs/distribution.md`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Deserialize;
+
+use super::DistributeError;
+use super::channel::{self, Address};
+
+/// Name of the file.
+pub const FILE: &str = "distribution.toml";
+
+/// Everything that is said.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Config {
+    /// Address of this server as customers see it; links start with it.
+    pub public_url: String,
+    /// How long links show their document.
+    pub link_days: Option<u32>,
+    /// Seconds to wait after the first attempt, the second and so on; the last counts for all that follow.
+    pub retry_s: Vec<u32>,
+    /// The channel for copies that agents send; without it the first that sends mail.
+    pub copies: Option<String>,
+    /// Time zone of times of day, such as `Europe/Zurich`; without it UTC.
+    pub zone: String,
+    /// Days without runs, such as `2026-12-25`.
+    pub holidays: Vec<String>,
+    /// Who gets what when.
+    #[serde(rename = "distribution")]
+    pub distributions: Vec<Distribution>,
+    /// The channels by name.
+    pub channel: BTreeMap<String, ChannelConfig>,
+}
+
+/// When a distribution runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum When {
+    /// For each load, as soon as it is there.
+    #[default]
+    Load,
+    /// At a time of day, for the loads since the last time.
+    Time,
+    /// When somebody says so.
+    Trigger,
+}
+
+/// What is done with pieces whose answer was lost, where the channel cannot tell.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum InDoubt {
+    /// They are sent again, as the same mail.
+    #[default]
+    Resend,
+    /// Somebody decides (`replay`).
+    Ask,
+}
+
+/// A distribution: who gets which documents, when, how and by which channels.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Distribution {
+    /// Its name.
+    pub name: String,
+    /// The reports whose documents go out; none: all.
+    pub definitions: Vec<String>,
+    /// Only documents for which this holds (a data policy's rule, such as `kind in bill and amount >= 10`).
+    #[serde(rename = "where")]
+    pub rule: String,
+    /// When it runs.
+    pub when: When,
+    /// Time of day, such as `18:00`.
+    pub at: String,
+    /// Days of the week (`mon` ... `sun`); none: every day.
+    pub days: Vec<String>,
+    /// The channels in order: the first that reaches the customer as they wish is taken, the next when it fails.
+    pub channels: Vec<String>,
+    /// Kinds of documents that always go on paper too.
+    pub always_paper: Vec<String>,
+    /// All documents of an account in a run are one piece.
+    pub bundle: bool,
+    /// The rendition that channels carry.
+    pub format: String,
+    /// Somebody must release each run.
+    pub hold: bool,
+    /// What is done with pieces in doubt.
+    pub in_doubt: InDoubt,
+    /// Attempts before a piece is given up.
+    pub attempts: Option<u32>,
+}
+
+/// A channel. Which keys count depends on its kind.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct ChannelConfig {
+    /// Its name; the key of its table.
+    #[serde(skip)]
+    pub name: String,
+    /// One of [`channel::KINDS`].
+    pub kind: String,
+    /// Host name or address.
+    pub host: String,
+    /// Port; 0 for the usual one.
+    pub port: u16,
+    /// `none`, `starttls` or `tls`.
+    pub tls: String,
+    /// Certificates (PEM) of authorities to trust instead of the well-known ones.
+    pub ca_file: Option<PathBuf>,
+    /// Who to sign in as.
+    pub user: String,
+    /// File with the password.
+    pub password_file: Option<PathBuf>,
+    /// Environment variable with the password.
+    pub password_env: Option<String>,
+    /// From whom mails come: `Name <address>`.
+    pub sender: String,
+    /// Where undeliverable mails go; the piece's id is added before the `@`.
+    pub bounce_address: String,
+    /// The name that this machine calls itself.
+    pub helo: String,
+    /// Mails carry the documents instead of a link.
+    pub attach: bool,
+    /// Longest that one answer may take.
+    pub timeout_s: Option<u64>,
+    /// One address for all pieces (smtp): a print room, another organisation.
+    pub to: String,
+    /// Folder that files go to.
+    pub path: PathBuf,
+    /// What goes there comes out on paper.
+    pub paper: bool,
+    /// Address that events go to.
+    pub url: String,
+    /// File with the secret (`whsec_...`) that events are signed with.
+    pub secret_file: Option<PathBuf>,
+    /// Events may go to addresses of the own network.
+    pub private: bool,
+}
+
+impl Config {
+    /// Reads the file of an archive; without one nothing is sent.
+    pub fn read(folder: &Path) -> Result<Config, DistributeError> {
+        let path = folder.join(FILE);
+        match std::fs::read_to_string(&path) {
+            Ok(text) => Config::parse(&text),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
+            Err(error) => Err(wrong(error.to_string())),
+        }
+    }
+
+    /// Reads and checks a text.
+    pub fn parse(text: &str) -> Result<Config, DistributeError> {
+        let mut config: Config = toml::from_str(text).map_err(|error| wrong(error.to_string().trim().to_string()))?;
+        for (name, channel) in &mut config.channel {
+            channel.name.clone_from(name);
+            if channel::kind(&channel.kind).is_none() {
+                let known: Vec<&str> = channel::KINDS.iter().map(|kind| kind.name).collect();
+                let kind = &channel.kind;
+                return Err(wrong(format!("channel.{name}.kind: {kind:?} is none of {}", known.join(", "))));
+            }
+        }
+        if let Some(copies) = &config.copies
+            && config.address_of(copies) != Some(Address::Email)
+        {
+            return Err(wrong(format!("copies: {copies:?} is no channel that sends mail")));
+        }
+        let url = &config.public_url;
+        if !(url.is_empty() || url.starts_with("https://") || url.starts_with("http://")) || url.ends_with('/') {
+            return Err(wrong("public_url: it is like https://bills.example.com, without a slash at its end"));
+        }
+        if config.link_days.is_some_and(|days| !(1..=90).contains(&days)) {
+            return Err(wrong("link_days: 1 to 90"));
+        }
+        super::calendar::Calendar::of(&config)?;
+        for at in 0..config.distributions.len() {
+            config.check_distribution(at)?;
+        }
+        Ok(config)
+    }
+
+    fn check_distribution(&self, at: usize) -> Result<(), DistributeError> {
+        let Some(rule) = self.distributions.get(at) else { return Ok(()) };
+        let name = &rule.name;
+        let bad = |key: &str, problem: &str| Err(wrong(format!("distribution {name:?}: {key}: {problem}")));
+        let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-';
+        if name.is_empty() || !name.chars().all(plain) {
+            return bad("name", "lower case letters, digits and -");
+        }
+        if self.distributions.iter().take(at).any(|other| other.name == *name) {
+            return bad("name", "it is there twice");
+        }
+        if rule.channels.is_empty() {
+            return bad("channels", "name at least one");
+        }
+        if let Some(unknown) = rule.channels.iter().find(|channel| !self.channel.contains_key(*channel)) {
+            return bad("channels", &format!("there is no channel {unknown:?}"));
+        }
+        if !rule.rule.is_empty()
+            && let Err(error) = crate::auth::predicate::Rule::parse(&rule.rule)
+        {
+            return bad("where", &error.to_string());
+        }
+        if rule.when == When::Time && super::calendar::time_of_day(&rule.at).is_none() {
+            return bad("at", "a time of day such as 18:00");
+        }
+        match rule.days.iter().find(|day| super::calendar::weekday(day).is_none()) {
+            Some(day) => bad("days", &format!("{day:?} is none of mon, tue, wed, thu, fri, sat, sun")),
+            None => Ok(()),
+        }
+    }
+
+    /// The distribution of this name.
+    pub fn distribution(&self, name: &str) -> Option<&Distribution> {
+        self.distributions.iter().find(|known| known.name == name)
+    }
+
+    /// The channel that sends copies.
+    pub fn copies_channel(&self) -> Option<&ChannelConfig> {
+        match &self.copies {
+            Some(name) => self.channel.get(name),
+            None => self.channel.values().find(|channel| self.address_of(&channel.name) == Some(Address::Email)),
+        }
+    }
+
+    /// How long to wait after so many attempts, in seconds.
+    pub fn wait_s(&self, attempts: usize) -> i64 {
+        let usual: &[u32] = &[60, 300, 900, 3_600, 10_800, 21_600, 43_200];
+        let waits = if self.retry_s.is_empty() { usual } else { &self.retry_s };
+        waits.get(attempts.saturating_sub(1)).or(waits.last()).map_or(3_600, |wait| i64::from(*wait))
+    }
+
+    /// How long links live, in seconds.
+    pub fn link_life_s(&self) -> i64 {
+        i64::from(self.link_days.unwrap_or(14)) * 86_400
+    }
+
+    /// Where a channel finds its recipients.
+    pub fn address_of(&self, channel: &str) -> Option<Address> {
+        let channel = self.channel.get(channel)?;
+        if channel.paper {
+            return Some(Address::Paper);
+        }
+        if !channel.to.is_empty() {
+            return Some(Address::Fixed);
+        }
+        channel::kind(&channel.kind).map(|kind| kind.address)
+    }
+}
+
+impl ChannelConfig {
+    /// The password, if there is to be one.
+    pub fn password(&self) -> Result<Option<String>, DistributeError> {
+        if let Some(path) = &self.password_file {
+            let text = std::fs::read_to_string(path)
+                .map_err(|error| wrong(format!("channel.{}.password_file: {error}", self.name)))?;
+            return Ok(Some(text.trim_end_matches(['\r', '\n']).to_string()));
+        }
+        let Some(name) = &self.password_env else { return Ok(None) };
+        let value = std::env::var(name);
+        value.map(Some).map_err(|_| wrong(format!("channel.{}.password_env: {name} is not set", self.name)))
+    }
+
+    /// An error in this channel's table.
+    pub fn wrong(&self, key: &str, problem: impl std::fmt::Display) -> DistributeError {
+        wrong(format!("channel.{}.{key}: {problem}", self.name))
+    }
+}
+
+/// An error in the file.
+pub(super) fn wrong(problem: impl Into<String>) -> DistributeError {
+    DistributeError::Config { file: FILE.into(), problem: problem.into() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_key_says_where_it_stands() {
+        let error = Config::parse("public_url = \"https://x.example\"\n[channel.mail]\nkind = \"smtp\"\nprot = 25\n");
+        let text = error.expect_err("refused").to_string();
+        assert!(text.contains("line 4") && text.contains("prot"), "{text}");
+        assert!(Config::parse("[channel.x]\nkind = \"pigeon\"\n").is_err());
+        assert!(Config::parse("copies = \"mail\"\n").is_err());
+        let config = Config::parse("[channel.mail]\nkind = \"smtp\"\n").expect("read");
+        assert_eq!(config.copies_channel().map(|channel| channel.name.as_str()), Some("mail"));
+        assert_eq!(config.link_life_s(), 14 * 86_400);
+    }
+}

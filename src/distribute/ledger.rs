@@ -1,0 +1,250 @@
+//! The rows of the ledger, in the store's outbox. Keys start with `d`; values are a version byte and JSON.
+//!
+//! | key | row |
+//! |---|---|
+//! | `dr` run | the run |
+//! | `dk` name of the run | its number: the same run is planned once |
+//! | `dp` run piece | a piece with its obligations |
+//! | `dw` run piece | the piece is open |
+//! | `db` run piece | the bytes that go out, until the run is closed |
+
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use super::DistributeError;
+use super::piece::Piece;
+use crate::archive::kv::{Batch, Engine, Family, StoreError};
+use crate::crm::Time;
+
+const VERSION: u8 = 1;
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RunState {
+    /// It waits for somebody to release it.
+    Held,
+    /// Its pieces are sent.
+    #[default]
+    Released,
+    /// It balances, or an approver signed that it does not.
+    Closed,
+}
+
+impl RunState {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            RunState::Held => "held",
+            RunState::Released => "released",
+            RunState::Closed => "closed",
+        }
+    }
+}
+
+/// Totals.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Totals {
+    /// Pieces.
+    pub pieces: u64,
+    /// Documents.
+    pub documents: u64,
+    /// Pages.
+    pub pages: u64,
+    /// Sum of the amounts, in 10^-9.
+    pub nano: i128,
+}
+
+impl Totals {
+    /// Adds a piece.
+    pub fn add(&mut self, piece: &Piece) {
+        self.pieces += 1;
+        self.documents += piece.owes.len() as u64;
+        self.pages += piece.owes.iter().map(|owed| u64::from(owed.pages)).sum::<u64>();
+        self.nano += piece.owes.iter().map(|owed| owed.nano).sum::<i128>();
+    }
+}
+
+/// A run of a distribution.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Run {
+    /// Its number, from 1.
+    pub number: u32,
+    /// The distribution and what it ran for: `bills/load-7`.
+    pub key: String,
+    /// The distribution.
+    pub distribution: String,
+    /// Where it stands.
+    pub state: RunState,
+    /// When it was planned.
+    pub planned_at: Time,
+    /// What was planned; nothing is added to it later.
+    pub planned: Totals,
+    /// Documents that were looked at and are owed to nobody by its rule.
+    pub passed_over: u64,
+    /// The loads that it is made of.
+    pub loads: Vec<u32>,
+    /// Pieces in all, with those that stand for others.
+    pub pieces: u32,
+    /// Who released it.
+    pub released_by: String,
+    /// Who closed it.
+    pub closed_by: String,
+    /// When.
+    pub closed_at: Option<Time>,
+    /// Why it was closed though it does not balance; names the pieces.
+    pub exception: String,
+    /// SHA-256 of its manifest.
+    pub manifest: String,
+}
+
+/// The ledger of an archive. Make one for a process.
+#[derive(Clone)]
+pub struct Ledger {
+    pub(super) engine: Arc<dyn Engine>,
+    pub(super) turn: Arc<Mutex<()>>,
+}
+
+impl std::fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Ledger").finish_non_exhaustive()
+    }
+}
+
+fn broken(error: impl std::fmt::Display) -> StoreError {
+    StoreError::Failed { detail: format!("a row of the ledger: {error}") }
+}
+
+fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = vec![VERSION];
+    serde_json::to_writer(&mut bytes, row).map_err(broken)?;
+    Ok(bytes)
+}
+
+fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+    match bytes.split_first() {
+        Some((&VERSION, json)) => serde_json::from_slice(json).map_err(broken),
+        _ => Err(broken("its version is not known")),
+    }
+}
+
+/// Key of a run, or of a piece of it.
+pub(super) fn key(letter: u8, run: u32, piece: Option<u32>) -> Vec<u8> {
+    let mut key = vec![b'd', letter];
+    key.extend(run.to_be_bytes());
+    key.extend(piece.map(u32::to_be_bytes).into_iter().flatten());
+    key
+}
+
+fn run_key(name: &str) -> Vec<u8> {
+    [b"dk", name.as_bytes()].concat()
+}
+
+impl Ledger {
+    /// The ledger in this store.
+    pub fn new(engine: Arc<dyn Engine>) -> Ledger {
+        Ledger { engine, turn: Arc::default() }
+    }
+
+    pub(super) fn put_run(&self, batch: &mut Batch, run: &Run) -> Result<(), StoreError> {
+        batch.put(Family::Outbox, run_key(&run.key), run.number.to_be_bytes().to_vec());
+        batch.put(Family::Outbox, key(b'r', run.number, None), encode(run)?);
+        Ok(())
+    }
+
+    pub(super) fn put_piece(&self, batch: &mut Batch, run: u32, number: u32, piece: &Piece) -> Result<(), StoreError> {
+        batch.put(Family::Outbox, key(b'p', run, Some(number)), encode(piece)?);
+        let open = key(b'w', run, Some(number));
+        if piece.state.is_over() {
+            batch.delete(Family::Outbox, open);
+        } else {
+            batch.put(Family::Outbox, open, Vec::new());
+        }
+        Ok(())
+    }
+
+    /// The run of this number.
+    pub fn run(&self, number: u32) -> Result<Run, DistributeError> {
+        let row = self.engine.get(Family::Outbox, &key(b'r', number, None))?;
+        let row = row.ok_or_else(|| DistributeError::NotFound { what: "run", name: number.to_string() })?;
+        Ok(decode(&row)?)
+    }
+
+    /// The run that was planned under this name.
+    pub fn run_named(&self, name: &str) -> Result<Option<Run>, DistributeError> {
+        let Some(number) = self.engine.get(Family::Outbox, &run_key(name))? else { return Ok(None) };
+        let number: [u8; 4] = number.as_slice().try_into().map_err(broken)?;
+        self.run(u32::from_be_bytes(number)).map(Some)
+    }
+
+    /// All runs, oldest first.
+    pub fn runs(&self) -> Result<Vec<Run>, DistributeError> {
+        let mut rows = Vec::new();
+        self.engine.scan(Family::Outbox, b"dr".as_slice()..b"ds".as_slice(), &mut |_, row| {
+            rows.push(decode(row));
+            ControlFlow::Continue(())
+        })?;
+        Ok(rows.into_iter().collect::<Result<_, _>>()?)
+    }
+
+    /// A piece of a run, by its number in it from 0.
+    pub fn piece(&self, run: u32, number: u32) -> Result<Piece, DistributeError> {
+        let row = self.engine.get(Family::Outbox, &key(b'p', run, Some(number)))?;
+        let row = row.ok_or_else(|| DistributeError::NotFound { what: "piece", name: format!("{run}/{number}") })?;
+        Ok(decode(&row)?)
+    }
+
+    /// Visits the pieces of a run in order.
+    pub fn pieces(&self, run: u32, each: &mut dyn FnMut(u32, Piece)) -> Result<(), DistributeError> {
+        let (from, to) = (key(b'p', run, None), key(b'p', run.saturating_add(1), None));
+        let mut failed = None;
+        self.engine.scan(Family::Outbox, from.as_slice()..to.as_slice(), &mut |at, row| {
+            match (number_of(at), decode(row)) {
+                (Some(number), Ok(piece)) => each(number, piece),
+                (_, Err(error)) => failed = Some(error),
+                (None, _) => failed = Some(broken("its key")),
+            }
+            if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        })?;
+        failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// Numbers of at most `limit` open pieces of a run, from `first` on.
+    pub fn open(&self, run: u32, first: u32, limit: usize) -> Result<Vec<u32>, DistributeError> {
+        let (from, to) = (key(b'w', run, Some(first)), key(b'w', run.saturating_add(1), None));
+        let mut open = Vec::new();
+        self.engine.scan(Family::Outbox, from.as_slice()..to.as_slice(), &mut |at, _| {
+            open.extend(number_of(at));
+            if open.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        Ok(open)
+    }
+
+    /// The bytes of a piece, once they are made.
+    pub(super) fn bytes(&self, run: u32, number: u32) -> Result<Option<Vec<u8>>, DistributeError> {
+        Ok(self.engine.get_once(Family::Outbox, &key(b'b', run, Some(number)))?)
+    }
+
+    /// Releases a held run.
+    pub fn release(&self, number: u32, by: &str) -> Result<Run, DistributeError> {
+        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut run = self.run(number)?;
+        if run.state != RunState::Held {
+            return Err(DistributeError::State(format!("run {number} is {}", run.state.name())));
+        }
+        (run.state, run.released_by) = (RunState::Released, by.to_string());
+        let mut batch = Batch::default();
+        self.put_run(&mut batch, &run)?;
+        self.engine.commit(batch)?;
+        Ok(run)
+    }
+}
+
+fn number_of(key: &[u8]) -> Option<u32> {
+    Some(u32::from_be_bytes(key.get(6..10)?.try_into().ok()?))
+}

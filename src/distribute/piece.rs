@@ -1,0 +1,123 @@
+//! Pieces: what one recipient gets by one channel, and the obligations in it.
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::channel::Rung;
+use crate::auth::secret::hex;
+use crate::crm::Time;
+
+/// Where a piece stands. Each piece ends in one of those that [`State::is_over`] names.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum State {
+    /// It waits for its turn.
+    #[default]
+    Planned,
+    /// It is being handed over.
+    Handing,
+    /// It was not taken; it is tried again.
+    Retrying,
+    /// The answer was lost; somebody decides.
+    InDoubt,
+    /// It reached the rung that its channel can reach.
+    Done,
+    /// It was given up.
+    Dead,
+    /// It was given up, and another piece stands for it.
+    Replaced,
+}
+
+impl State {
+    /// All of them.
+    pub const ALL: [State; 7] =
+        [State::Planned, State::Handing, State::Retrying, State::InDoubt, State::Done, State::Dead, State::Replaced];
+
+    /// Whether nothing more happens to it by itself.
+    pub fn is_over(self) -> bool {
+        matches!(self, State::Done | State::Dead | State::Replaced)
+    }
+
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            State::Planned => "planned",
+            State::Handing => "handing",
+            State::Retrying => "retrying",
+            State::InDoubt => "in-doubt",
+            State::Done => "done",
+            State::Dead => "dead",
+            State::Replaced => "replaced",
+        }
+    }
+}
+
+/// A document that is owed to somebody.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Obligation {
+    /// The document.
+    pub document: String,
+    /// Its pages.
+    pub pages: u32,
+    /// Its amount in 10^-9, for the control total.
+    pub nano: i128,
+}
+
+/// A piece as kept.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Piece {
+    /// Hash of run, channel, obligations and generation: the same for every attempt.
+    pub id: String,
+    /// The channel.
+    pub channel: String,
+    /// Where it goes; empty where the channel has one place.
+    pub to: String,
+    /// The account; empty: none.
+    pub account: String,
+    /// Language of the recipient.
+    pub language: String,
+    /// What it owes.
+    pub owes: Vec<Obligation>,
+    /// Where it stands.
+    pub state: State,
+    /// How far it came.
+    pub rung: Rung,
+    /// Attempts so far.
+    pub attempts: u32,
+    /// What was said last.
+    pub said: String,
+    /// Not before this it is tried.
+    pub next_at: Time,
+    /// It may have come more than once.
+    pub in_doubt: bool,
+    /// SHA-256 of the bytes that go out, once they are made.
+    pub sha256: String,
+    /// File name of what goes out.
+    pub name: String,
+    /// 1, and one more for each replay of a piece that was over.
+    pub generation: u32,
+    /// The channels that are left when this one fails.
+    pub fallback: Vec<(String, String)>,
+    /// Paper that is not sent because of this piece: it is, should this one die.
+    pub suppresses_paper: bool,
+    /// Number of the piece that stands for it.
+    pub replaced_by: Option<u32>,
+}
+
+impl Piece {
+    /// Gives it its id.
+    pub fn named(mut self, run: &str) -> Piece {
+        let mut documents: Vec<&str> = self.owes.iter().map(|owed| owed.document.as_str()).collect();
+        documents.sort_unstable();
+        let text = format!("{run}\n{}\n{}\n{}\n{}", self.channel, self.to, self.generation, documents.join("\n"));
+        self.id = digest(text.as_bytes()).get(..32).unwrap_or_default().to_string();
+        self
+    }
+}
+
+/// SHA-256 in lower-case hexadecimal.
+pub fn digest(bytes: &[u8]) -> String {
+    hex(&Sha256::digest(bytes))
+}

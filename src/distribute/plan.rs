@@ -1,0 +1,283 @@
+//! Planning: every obligation of a run is written down before anything is sent, in one visible step.
+//!
+//! The same run (a distribution and what it ran for) is planned once. Rows are written ahead of the step that makes the run
+//! visible; a crash before it leaves rows that nothing refers to, and the next plan writes over them.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use super::channel::Address;
+use super::config::{Config, Distribution};
+use super::ledger::{Ledger, Run, RunState, key};
+use super::piece::{Obligation, Piece, State};
+use super::{DistributeError, Listed, Source};
+use crate::archive::LoadId;
+use crate::archive::kv::{Batch, Family};
+use crate::auth::predicate::{Attributes, Predicate, Rule};
+use crate::crm::consent::Purpose;
+use crate::crm::contact::ContactKind;
+use crate::crm::preference::Way;
+use crate::crm::time::Date;
+use crate::crm::{Crm, CrmError};
+use crate::index::value::FieldValue;
+
+/// Rows written at a time.
+const AT_ONCE: usize = 10_000;
+
+/// What planning needs.
+pub struct Planner<'a> {
+    /// Where it is written down.
+    pub ledger: &'a Ledger,
+    /// Addresses and wishes.
+    pub crm: &'a Crm,
+    /// The documents.
+    pub source: &'a dyn Source,
+    /// The configuration.
+    pub config: &'a Config,
+}
+
+/// How a customer wants the documents of a kind, and where.
+#[derive(Debug, Clone, Default)]
+struct Wish {
+    way: Way,
+    address: String,
+    notices: bool,
+    language: String,
+}
+
+impl Planner<'_> {
+    /// Plans a run of a distribution for these loads under a name; `false`: it was planned before.
+    pub fn plan(&self, rule: &Distribution, what: &str, loads: &[LoadId]) -> Result<(Run, bool), DistributeError> {
+        let _turn = self.ledger.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let name = format!("{}/{what}", rule.name);
+        if let Some(run) = self.ledger.run_named(&name)? {
+            return Ok((run, false));
+        }
+        let number = self.ledger.runs()?.last().map_or(1, |run| run.number + 1);
+        self.forget(number)?;
+        let mut run = Run {
+            number,
+            key: name,
+            distribution: rule.name.clone(),
+            state: if rule.hold { RunState::Held } else { RunState::Released },
+            planned_at: self.crm.now(),
+            loads: loads.iter().map(|load| load.0).collect(),
+            ..Run::default()
+        };
+        let mut writing = Writing { planner: self, run: &mut run, batch: Batch::default() };
+        self.pieces(rule, loads, &mut writing)?;
+        let mut last = writing.batch;
+        self.ledger.put_run(&mut last, &run)?;
+        self.ledger.engine.commit(last)?;
+        Ok((run, true))
+    }
+
+    /// Removes what a plan that was killed left under a number.
+    fn forget(&self, number: u32) -> Result<(), DistributeError> {
+        let mut batch = Batch::default();
+        for letter in [b'p', b'w', b'b'] {
+            batch.delete_range(Family::Outbox, key(letter, number, None)..key(letter, number + 1, None));
+        }
+        Ok(self.ledger.engine.commit_later(batch)?)
+    }
+
+    fn pieces(
+        &self,
+        rule: &Distribution,
+        loads: &[LoadId],
+        writing: &mut Writing<'_, '_>,
+    ) -> Result<(), DistributeError> {
+        let wanted = wanted(rule)?;
+        let mut bundles: HashMap<String, (Vec<Obligation>, String)> = HashMap::new();
+        let mut order: Vec<String> = Vec::new();
+        for row in self.source.loads()?.iter().filter(|row| loads.contains(&row.id)) {
+            let amount = self.source.report(&row.definition)?.and_then(|report| report.amount);
+            let named = rule.definitions.is_empty() || rule.definitions.contains(&row.definition);
+            let mut failed = None;
+            self.source.documents(row.id, &mut |listed| {
+                if !named || !wanted.holds(&listed.facts) {
+                    writing.run.passed_over += 1;
+                    return ControlFlow::Continue(());
+                }
+                let owed = obligation(&listed, amount.as_deref());
+                let account = listed.facts.account.unwrap_or_default();
+                if rule.bundle && !account.is_empty() {
+                    let bundle = bundles.entry(account.clone()).or_insert_with(|| {
+                        order.push(account);
+                        (Vec::new(), listed.facts.kind)
+                    });
+                    bundle.0.push(owed);
+                    return ControlFlow::Continue(());
+                }
+                match self.choose(rule, &account, &listed.facts.kind, vec![owed], writing) {
+                    Ok(()) => ControlFlow::Continue(()),
+                    Err(error) => {
+                        failed = Some(error);
+                        ControlFlow::Break(())
+                    }
+                }
+            })?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+        }
+        for account in order {
+            let Some((owes, kind)) = bundles.remove(&account) else { continue };
+            self.choose(rule, &account, &kind, owes, writing)?;
+        }
+        Ok(())
+    }
+
+    /// Writes the piece of a recipient: by the first channel that reaches the customer as they wish.
+    fn choose(
+        &self,
+        rule: &Distribution,
+        account: &str,
+        kind: &str,
+        owes: Vec<Obligation>,
+        writing: &mut Writing<'_, '_>,
+    ) -> Result<(), DistributeError> {
+        let asks = rule.channels.iter().any(|channel| self.config.address_of(channel) != Some(Address::Fixed));
+        let wish = if asks { self.wish(account, kind)? } else { Wish::default() };
+        let always = rule.always_paper.iter().any(|known| known == kind);
+        let mut ways: Vec<(String, String)> = Vec::new();
+        let mut paper: Vec<(String, String)> = Vec::new();
+        for channel in &rule.channels {
+            let to = match self.config.address_of(channel) {
+                Some(Address::Fixed) => {
+                    Some(self.config.channel.get(channel).map(|known| known.to.clone()).unwrap_or_default())
+                }
+                Some(Address::Email) if wish.way == Way::Email => {
+                    Some(wish.address.clone()).filter(|to| !to.is_empty())
+                }
+                Some(Address::Portal) if wish.way == Way::Portal => {
+                    Some(if wish.notices { wish.address.clone() } else { String::new() })
+                }
+                Some(Address::Paper) => {
+                    let to = self.config.channel.get(channel).map(|known| known.to.clone()).unwrap_or_default();
+                    paper.push((channel.clone(), to));
+                    None
+                }
+                _ => None,
+            };
+            ways.extend(to.map(|to| (channel.clone(), to)));
+        }
+        let electronic = !ways.is_empty();
+        if always && electronic && !paper.is_empty() {
+            let first = paper.remove(0);
+            writing.add(piece(first, account, &wish, owes.clone(), Vec::new()))?;
+            paper.clear();
+        }
+        let suppresses = electronic && !paper.is_empty();
+        ways.extend(paper);
+        let mut piece = match ways.is_empty() {
+            false => {
+                let first = ways.remove(0);
+                piece(first, account, &wish, owes, ways)
+            }
+            true => {
+                let channel = rule.channels.first().cloned().unwrap_or_default();
+                let mut piece = piece((channel, String::new()), account, &wish, owes, ways);
+                piece.state = State::Dead;
+                piece.said = if account.is_empty() {
+                    "the document names no account"
+                } else {
+                    "no address: the customer has none that was verified, and no channel prints"
+                }
+                .into();
+                piece
+            }
+        };
+        piece.suppresses_paper = suppresses;
+        writing.add(piece)
+    }
+
+    fn wish(&self, account: &str, kind: &str) -> Result<Wish, DistributeError> {
+        if account.is_empty() {
+            return Ok(Wish::default());
+        }
+        let Some(kept) = self.crm.preference_for(account, kind)? else { return Ok(Wish::default()) };
+        if kept.way != Way::Paper && !self.consented(account, kind)? {
+            return Ok(Wish { language: kept.language.clone(), ..Wish::default() });
+        }
+        let today = Date(self.crm.now().day());
+        let point = match &kept.contact_point {
+            Some(id) => match self.crm.contact(id) {
+                Ok(point) => Some(point).filter(|point| point.kind == ContactKind::Email && point.is_usable(today)),
+                Err(CrmError::NotFound { .. }) => None,
+                Err(error) => return Err(error.into()),
+            },
+            None => None,
+        };
+        // An address that fails is not tried again: the next way is taken.
+        let point = point.filter(|point| point.failing_since.is_none());
+        Ok(Wish {
+            way: kept.way,
+            address: point.map(|point| point.value.clone()).unwrap_or_default(),
+            notices: kept.notices,
+            language: kept.language.clone(),
+        })
+    }
+}
+
+impl Planner<'_> {
+    /// Whether somebody consented to electronic delivery of a kind and did not withdraw it.
+    fn consented(&self, account: &str, kind: &str) -> Result<bool, DistributeError> {
+        let customer = match self.crm.account(account) {
+            Ok(kept) => kept.customer.clone(),
+            Err(CrmError::NotFound { .. }) => None,
+            Err(error) => return Err(error.into()),
+        };
+        let given = self.crm.consents(customer.as_deref(), &[account.to_string()])?;
+        Ok(given.iter().any(|consent| consent.covers(Purpose::EDelivery, kind)))
+    }
+}
+
+fn wanted(rule: &Distribution) -> Result<Predicate, DistributeError> {
+    if rule.rule.is_empty() {
+        return Ok(Predicate::Everything);
+    }
+    let wrong = |problem: String| super::config::wrong(format!("distribution {:?}: where: {problem}", rule.name));
+    let parsed = Rule::parse(&rule.rule).map_err(|error| wrong(error.to_string()))?;
+    parsed.bind(&Attributes::default()).ok_or_else(|| wrong("a user has no meaning here".into()))
+}
+
+fn obligation(listed: &Listed, amount: Option<&str>) -> Obligation {
+    let value = amount.and_then(|name| listed.facts.fields.iter().find(|(field, _)| field == name));
+    let nano = match value {
+        Some((_, FieldValue::One(value))) => value.nano().unwrap_or_default(),
+        _ => 0,
+    };
+    Obligation { document: listed.facts.id.to_string(), pages: listed.pages, nano }
+}
+
+fn piece(
+    (channel, to): (String, String),
+    account: &str,
+    wish: &Wish,
+    owes: Vec<Obligation>,
+    fallback: Vec<(String, String)>,
+) -> Piece {
+    let language = wish.language.clone();
+    Piece { channel, to, account: account.into(), language, owes, fallback, generation: 1, ..Piece::default() }
+}
+
+/// A run being written.
+struct Writing<'w, 'p> {
+    planner: &'w Planner<'p>,
+    run: &'w mut Run,
+    batch: Batch,
+}
+
+impl Writing<'_, '_> {
+    fn add(&mut self, piece: Piece) -> Result<(), DistributeError> {
+        let piece = piece.named(&self.run.key);
+        self.run.planned.add(&piece);
+        self.planner.ledger.put_piece(&mut self.batch, self.run.number, self.run.pieces, &piece)?;
+        self.run.pieces += 1;
+        if self.batch.writes.len() >= AT_ONCE {
+            self.planner.ledger.engine.commit_later(std::mem::take(&mut self.batch))?;
+        }
+        Ok(())
+    }
+}

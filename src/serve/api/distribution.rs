@@ -1,0 +1,169 @@
+//! Runs of what is sent out: planned, released, reconciled, closed, repeated.
+
+use std::collections::BTreeMap;
+
+use actix_web::HttpResponse;
+use serde::Deserialize;
+use serde_json::json;
+
+use crate::archive::LoadId;
+use crate::auth::permission::Permission;
+use crate::capture::Brought;
+use crate::distribute::DistributeError;
+use crate::distribute::config::Config;
+use crate::distribute::ledger::Run;
+use crate::distribute::plan::Planner;
+use crate::serve::ask::{Answer, Ask, SignedIn};
+use crate::serve::problem::Problem;
+use crate::serve::state::State;
+
+impl From<DistributeError> for Problem {
+    fn from(error: DistributeError) -> Problem {
+        match error {
+            DistributeError::NotFound { .. } => Problem::nothing(),
+            DistributeError::State(why) => Problem::state(format!("{why}.")),
+            DistributeError::Config { .. } => Problem::bad_value(format!("{error}.")),
+            other => Problem::failed("working on the ledger", &other),
+        }
+    }
+}
+
+/// A step that somebody takes with a run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Step {
+    /// A held run is sent.
+    Release,
+    /// Pieces are tried again, or sent as copies; none: all that were given up or are in doubt.
+    Replay(Vec<u32>),
+    /// It is over; with the reason of an exception when it does not balance.
+    Close(String),
+}
+
+/// Takes a step, records it, and archives the manifest of a run that is closed.
+pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<Run, Problem> {
+    let name = &who.user.name;
+    let (kind, run, why) = match step {
+        Step::Release => {
+            who.need(Permission::DistributionRun)?;
+            ("distribution released", state.ledger.release(number, name)?, String::new())
+        }
+        Step::Replay(pieces) => {
+            who.need(Permission::DistributionRun)?;
+            let count = state.ledger.replay(number, pieces)?;
+            ("distribution replayed", state.ledger.run(number)?, format!("{count} pieces"))
+        }
+        Step::Close(exception) => {
+            who.need(Permission::DistributionClose)?;
+            let (run, manifest) = state.ledger.close(number, name, exception, state.crm.now())?;
+            keep(state, &run, &manifest)?;
+            let why = run.exception.clone();
+            ("distribution closed", run, why)
+        }
+    };
+    state.gate.record(&who.principal, kind, &run.key, &why)?;
+    Ok(run)
+}
+
+fn keep(state: &State, run: &Run, manifest: &str) -> Result<(), Problem> {
+    let failed = |error: std::io::Error| Problem::failed("keeping a manifest", &error);
+    let folder = state.config.data.join("tmp");
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let name = format!("manifest-{}.jsonl", run.key.replace('/', "-"));
+    let path = folder.join(&name);
+    std::fs::write(&path, manifest).map_err(failed)?;
+    let brought =
+        Brought { path: &path, file: &name, definition: None, queue: None, job: BTreeMap::new(), only_known: false };
+    state.backend.load_stream(&brought, &|_| {})?;
+    state.backend.catch_up()?;
+    std::fs::remove_file(&path).map_err(failed)
+}
+
+/// The number of a run in the path.
+fn number(ask: &Ask) -> Result<u32, Problem> {
+    ask.part("run").parse().map_err(|_| Problem::nothing())
+}
+
+/// All runs, newest first.
+#[utoipa::path(get, path = "/api/v1/distribution/runs", tag = "distribution",
+    responses((status = 200, description = "`items`"), (status = 403, description = "forbidden")))]
+pub async fn list(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let mut runs = ask.block(|state| Ok(state.ledger.runs()?)).await?;
+    runs.reverse();
+    Ok(HttpResponse::Ok().json(json!({ "items": runs })))
+}
+
+/// A run with its reconciliation; pieces given up, open and in doubt are named.
+#[utoipa::path(get, path = "/api/v1/distribution/runs/{run}", tag = "distribution",
+    params(("run" = u32, Path, description = "Number of the run")),
+    responses((status = 200, description = "`run`, `reconciliation`"), (status = 404, description = "not-found")))]
+pub async fn show(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let number = number(&ask)?;
+    let (run, sum) = ask.block(move |state| Ok((state.ledger.run(number)?, state.ledger.reconcile(number)?))).await?;
+    Ok(HttpResponse::Ok().json(json!({ "run": run, "reconciliation": sum })))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewRun {
+    distribution: String,
+    loads: Vec<u32>,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// Plans a distribution for loads (`distribution`, `loads`, `name`): the external trigger. The same name is planned once.
+#[utoipa::path(post, path = "/api/v1/distribution/runs", tag = "distribution",
+    responses((status = 201, description = "the run"), (status = 200, description = "it was planned before"),
+        (status = 404, description = "not-found")))]
+pub async fn plan(ask: Ask) -> Answer {
+    let new: NewRun = serde_json::from_slice(&ask.body)
+        .map_err(|error| Problem::bad_body(format!("The body is not as expected: {error}.")))?;
+    let who = ask.who()?.clone();
+    let (run, is_new) = ask
+        .block(move |state| {
+            let config = Config::read(&state.config.data)?;
+            let rule = config.distribution(&new.distribution).ok_or_else(Problem::nothing)?;
+            let source = state.documents.as_ref();
+            let planner = Planner { ledger: &state.ledger, crm: &state.crm, source, config: &config };
+            let numbers: Vec<String> = new.loads.iter().map(ToString::to_string).collect();
+            let what = new.name.unwrap_or_else(|| format!("load-{}", numbers.join("+")));
+            let loads: Vec<LoadId> = new.loads.into_iter().map(LoadId).collect();
+            let planned = planner.plan(rule, &what, &loads)?;
+            state.gate.record(&who.principal, "distribution planned", &planned.0.key, "")?;
+            Ok(planned)
+        })
+        .await?;
+    Ok(if is_new { HttpResponse::Created() } else { HttpResponse::Ok() }.json(run))
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Asked {
+    #[serde(rename = "do")]
+    what: String,
+    #[serde(default)]
+    pieces: Vec<u32>,
+    #[serde(default)]
+    exception: String,
+}
+
+/// Takes a step with a run: `{"do": "release"}`, `{"do": "replay", "pieces": [..]}`, `{"do": "close", "exception": ".."}`.
+#[utoipa::path(post, path = "/api/v1/distribution/runs/{run}", tag = "distribution",
+    params(("run" = u32, Path, description = "Number of the run")),
+    responses((status = 200, description = "the run"), (status = 404, description = "not-found"),
+        (status = 409, description = "state: it does not balance, or who released it may not sign")))]
+pub async fn take_step(ask: Ask) -> Answer {
+    let asked: Asked = serde_json::from_slice(&ask.body)
+        .map_err(|error| Problem::bad_body(format!("The body is not as expected: {error}.")))?;
+    let (number, who) = (number(&ask)?, ask.who()?.clone());
+    let wanted = match asked.what.as_str() {
+        "release" => Step::Release,
+        "replay" => Step::Replay(asked.pieces),
+        "close" => Step::Close(asked.exception),
+        _ => return Err(Problem::bad_value("do: one of release, replay, close.")),
+    };
+    let run = ask.block(move |state| step(state, &who, number, &wanted)).await?;
+    Ok(HttpResponse::Ok().json(run))
+}

@@ -1,0 +1,282 @@
+//! Runs of what is sent out: planned, handed over, reconciled, closed; with real receivers.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use crate::mail::Sink;
+use crate::story::{Archive, account, checkout, lines, small_statements, text};
+
+/// An archive with statements, an account for each, and this configuration (`{DIR}` is its folder).
+fn world(purpose: &str, count: usize, config: &str) -> Archive {
+    let archive = Archive::new(purpose);
+    archive.load(&archive.home.file("s.txt", small_statements(count)), None);
+    let drop = archive.home.path().join("drop");
+    std::fs::create_dir_all(&drop).expect("made");
+    let config = config.replace("{DIR}", drop.to_str().expect("UTF-8"));
+    std::fs::write(archive.dir().join("distribution.toml"), config).expect("written");
+    archive
+}
+
+fn status(archive: &Archive, run: &str) -> Value {
+    archive.json(&["distribute", "status", run]).remove(0)
+}
+
+const DROP: &str = "[[distribution]]\nname = \"drop\"\ndefinitions = [\"great-lakes-statement\"]\nchannels = [\"drop\"]\n\
+     format = \"text\"\n[channel.drop]\nkind = \"folder\"\npath = \"{DIR}\"\n";
+
+#[test]
+fn a_load_is_planned_once_dropped_with_digests_and_closed_when_it_balances() {
+    let archive = world("drop", 20, DROP);
+    let planned = archive.json(&["distribute", "plan"]);
+    assert_eq!((planned.len(), &planned[0]["planned"]["documents"]), (1, &20.into()), "{planned:?}");
+    // Each third statement has two pages.
+    assert_eq!(planned[0]["planned"]["pages"], 26);
+    assert_eq!(archive.json(&["distribute", "plan"]).len(), 0, "the same run is planned once");
+    assert!(archive.fails(&["distribute", "close", "1"]).contains("20 pieces of run 1 are open"));
+    archive.ok(&["distribute", "run"]);
+    let sum = status(&archive, "1")["reconciliation"].clone();
+    assert_eq!((&sum["balances"], &sum["rungs"]["drop"]["completed"]), (&true.into(), &20.into()), "{sum}");
+    let drop = archive.home.path().join("drop");
+    let sums =
+        Command::new("sh").arg("-c").arg("sha256sum -c --quiet *.sha256").current_dir(&drop).output().expect("runs");
+    assert!(sums.status.success(), "{}", text(&sums.stderr));
+    let names: Vec<_> = std::fs::read_dir(&drop).expect("there").flatten().map(|f| f.file_name()).collect();
+    assert_eq!(names.len(), 40, "nothing temporary is left");
+    archive.ok(&["distribute", "close", "1"]);
+    assert!(archive.fails(&["distribute", "close", "1"]).contains("closed"));
+    let loads = archive.json(&["loads"]);
+    let manifest = loads.last().expect("a load");
+    assert_eq!(manifest["file"], "manifest-drop-load-1.jsonl", "{loads:?}");
+    let out = archive.ok(&["export-load", &manifest["load"].to_string()]);
+    let run = status(&archive, "1")["run"].clone();
+    assert_eq!(lines(&out).len(), 22, "a head, each piece, the chain");
+    assert_eq!(run["manifest"], sha256(&archive, &out).as_str());
+    assert_eq!(archive.json(&["distribute", "plan"]).len(), 0, "the manifest is none of its documents");
+}
+
+fn sha256(archive: &Archive, bytes: &[u8]) -> String {
+    let file = archive.home.file("hash-me", bytes);
+    let out = Command::new("sha256sum").arg(file).output().expect("runs");
+    text(&out.stdout).chars().take(64).collect()
+}
+
+const LETTERS: &str = "public_url = \"https://bills.example.com\"\nretry_s = [0]\n\
+    [[distribution]]\nname = \"bills\"\nchannels = [\"mail\", \"paper\"]\nhold = true\n\
+    [[distribution]]\nname = \"mail-only\"\nwhen = \"trigger\"\nchannels = [\"mail\"]\n\
+    [channel.mail]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = PORT\ntls = \"none\"\nsender = \"bills@lakes.example\"\ntimeout_s = 2\n\
+    [channel.paper]\nkind = \"folder\"\npath = \"{DIR}\"\npaper = true\n";
+
+/// Customers with accounts and addresses that the sink knows; those in `mailed` want their documents by mail.
+fn customers(archive: &Archive, locals: &[&str]) {
+    use crate::server::{Server, key};
+    let root = key(archive, "boss", "administrator", &[]);
+    let server = Server::start(archive);
+    let bearer = format!("Bearer {root}");
+    let headers = [("Authorization", bearer.as_str()), ("Content-Type", "application/json")];
+    let call = |method: &str, path: &str, body: Value| -> Value {
+        let (status, _, answer) = server.ask(method, path, &headers, body.to_string().as_bytes());
+        assert!(status < 300, "{path}: {status} {}", text(&answer));
+        serde_json::from_slice(&answer).expect("JSON")
+    };
+    for (n, local) in locals.iter().enumerate() {
+        let number = account(n + 1);
+        call("POST", "/api/v1/accounts", serde_json::json!({ "number": number }));
+        let value = format!("{local}@example.com");
+        let new = serde_json::json!({ "owner": { "account": number }, "kind": "email", "value": value });
+        let point = call("POST", "/api/v1/contact-points", new)["id"].as_str().expect("an id").to_string();
+        call("PATCH", &format!("/api/v1/contact-points/{point}"), serde_json::json!({ "verified_by": "code" }));
+        let terms = serde_json::json!({ "purpose": "e-delivery", "locale": "en", "text": "You may have paper." });
+        let _ = server.ask("POST", "/api/v1/disclosures", &headers, terms.to_string().as_bytes());
+        let shown = server.json("/api/v1/disclosures?locale=en", &root);
+        let consent = serde_json::json!({ "account": number, "purpose": "e-delivery", "locale": "en", "method": "portal",
+            "disclosure_sha256": shown["sha256"], "demonstrated_with": "pdf" });
+        let begun = call("POST", "/api/v1/consents", consent);
+        let id = begun["id"].as_str().expect("an id");
+        let code = serde_json::json!({ "code": begun["demonstration_code"] });
+        call("PATCH", &format!("/api/v1/consents/{id}"), code);
+        let wish = serde_json::json!({ "way": "email", "contact_point": point });
+        call("POST", &format!("/api/v1/accounts/{number}/preferences"), wish);
+    }
+}
+
+#[test]
+fn mail_falls_back_to_paper_and_who_has_no_address_is_named() {
+    let archive = world("fallback", 6, "");
+    let sink = Sink::start(&archive, "sink");
+    customers(&archive, &["ok", "later", "no", "hang"]);
+    let drop = archive.home.path().join("drop");
+    let config = LETTERS.replace("PORT", &sink.port).replace("{DIR}", drop.to_str().expect("UTF-8"));
+    std::fs::write(archive.dir().join("distribution.toml"), config).expect("written");
+    let run = archive.json(&["distribute", "plan"]).remove(0);
+    assert_eq!((&run["state"], &run["planned"]["pieces"]), (&"held".into(), &6.into()), "{run}");
+    archive.ok(&["distribute", "run"]);
+    assert_eq!(sink.mails().len(), 0, "nothing leaves before the release");
+    archive.ok(&["distribute", "release", "1"]);
+    for _ in 0..4 {
+        archive.ok(&["distribute", "run"]);
+    }
+    let sum = status(&archive, "1")["reconciliation"].clone();
+    // ok, later and hang by mail; no was refused and went on paper like the two who said nothing.
+    assert_eq!(sum["rungs"]["mail"]["accepted"], 3, "{sum}");
+    assert_eq!((&sum["rungs"]["paper"]["completed"], &sum["replaced"]), (&3.into(), &1.into()), "{sum}");
+    assert_eq!((&sum["balances"], &sum["in_doubt"], &sum["paper_suppressed"]), (&true.into(), &1.into(), &3.into()));
+    assert_eq!(sum["named"].as_array().map(Vec::len), Some(1), "the one in doubt is named: {sum}");
+    assert_eq!(std::fs::read_dir(&drop).expect("there").count(), 6);
+    archive.ok(&["distribute", "close", "1"]);
+
+    let only = archive.json(&["distribute", "plan", "mail-only", "--load", "1"]).remove(0);
+    let number = only["number"].to_string();
+    archive.ok(&["distribute", "run"]);
+    let sum = status(&archive, &number)["reconciliation"].clone();
+    assert_eq!(sum["dead"]["pieces"], 3, "no address twice, refused once: {sum}");
+    let said: Vec<&str> = sum["named"].as_array().expect("a list").iter().filter_map(|p| p["said"].as_str()).collect();
+    assert_eq!(said.iter().filter(|said| said.starts_with("no address")).count(), 2, "{said:?}");
+    assert!(archive.fails(&["distribute", "close", &number]).contains("does not balance"));
+    archive.ok(&["distribute", "replay", &number]);
+    archive.ok(&["distribute", "run"]);
+    archive.ok(&["distribute", "close", &number, "--exception", "they are called"]);
+    assert_eq!(status(&archive, &number)["run"]["exception"], "they are called");
+}
+
+struct Hook {
+    child: Child,
+    port: String,
+    out: PathBuf,
+}
+
+impl Drop for Hook {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+const SECRET: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G";
+
+/// A Python with the public libraries, made once; `None`, after saying so, where PyPI cannot be reached.
+fn python() -> Option<PathBuf> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hook-python");
+    let python = folder.join("bin/python");
+    let ready = folder.join("ready");
+    if !ready.exists() {
+        let made =
+            Command::new("/usr/bin/python3").args(["-m", "venv"]).arg(&folder).status().is_ok_and(|s| s.success());
+        let packages = ["standardwebhooks==1.1.0", "cloudevents==2.2.0"];
+        let got = made
+            && Command::new(&python)
+                .args(["-m", "pip", "install", "-q"])
+                .args(packages)
+                .status()
+                .is_ok_and(|s| s.success());
+        if !got {
+            eprintln!("skipped: standardwebhooks and cloudevents could not be installed from PyPI");
+            return None;
+        }
+        std::fs::write(&ready, "").expect("written");
+    }
+    Some(python)
+}
+
+fn hook(archive: &Archive) -> Option<Hook> {
+    let out = archive.home.path().join("events.jsonl");
+    let mut child = Command::new(python()?)
+        .arg(checkout().join("tests/it/sinks/hook.py"))
+        .args([SECRET, out.to_str().expect("UTF-8")])
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("starts");
+    let mut port = String::new();
+    BufReader::new(child.stdout.take().expect("piped")).read_line(&mut port).expect("it says its port");
+    Some(Hook { child, port: port.trim().into(), out })
+}
+
+#[test]
+fn events_are_taken_by_the_public_libraries_and_nobody_leads_us_into_our_own_network() {
+    let archive = world("hook", 5, "");
+    let Some(hook) = hook(&archive) else { return };
+    let secret = archive.home.file("secret", SECRET);
+    let mut config = "retry_s = [0]\n".to_string();
+    for (name, private) in [("no", true), ("away", true), ("own", false)] {
+        let scheme =
+            if private { format!("http://127.0.0.1:{}/{name}", hook.port) } else { "https://127.0.0.1:1/x".into() };
+        config.push_str(&format!(
+            "[[distribution]]\nname = \"{name}\"\nwhen = \"trigger\"\nchannels = [\"{name}\"]\nattempts = 2\n\
+             [channel.{name}]\nkind = \"webhook\"\nurl = \"{scheme}\"\nsecret_file = \"{}\"\nprivate = {private}\n",
+            secret.display()
+        ));
+    }
+    std::fs::write(archive.dir().join("distribution.toml"), config).expect("written");
+    for name in ["no", "away", "own"] {
+        archive.ok(&["distribute", "plan", name, "--load", "1"]);
+    }
+    archive.ok(&["distribute", "run"]);
+    archive.ok(&["distribute", "run"]);
+    assert_eq!(status(&archive, "1")["reconciliation"]["rungs"]["no"]["accepted"], 5);
+    let events = lines(&std::fs::read(&hook.out).expect("written"));
+    assert_eq!(events.len(), 5);
+    assert_eq!(events[0]["type"], "greenbar.document.available.v1");
+    assert!(!events[0]["data"].to_string().contains("Person"), "{}", events[0]);
+    let said =
+        |run: &str| status(&archive, run)["reconciliation"]["named"][0]["said"].as_str().unwrap_or("").to_string();
+    assert!(said("2").contains("redirects are not followed"), "{}", said("2"));
+    assert!(said("3").contains("own network"), "{}", said("3"));
+}
+
+#[test]
+fn random_kills_lose_nothing_and_repeat_only_what_is_in_doubt() {
+    let long = std::env::var_os("GREENBAR_LONG").is_some();
+    let (pieces, kills) = if long { (10_000, 1_000) } else { (40, 25) };
+    let archive = world("kills", pieces, "");
+    let sink = Sink::start(&archive, "sink");
+    let config = format!(
+        "retry_s = [0]\n[[distribution]]\nname = \"all\"\nchannels = [\"box\"]\n[channel.box]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\n\
+         port = {}\ntls = \"none\"\nsender = \"b@lakes.example\"\nattach = true\nto = \"print-room@lakes.example\"\n",
+        sink.port
+    );
+    std::fs::write(archive.dir().join("distribution.toml"), config).expect("written");
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    for _ in 0..kills {
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        for command in ["plan", "run"] {
+            let mut child = archive.command(&["distribute", command]).stdout(Stdio::null()).spawn().expect("starts");
+            std::thread::sleep(Duration::from_millis(20 + seed % 400));
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+    archive.ok(&["distribute", "plan"]);
+    archive.ok(&["distribute", "run"]);
+    archive.ok(&["distribute", "run"]);
+    let shown = status(&archive, "1");
+    assert_eq!(
+        (&shown["reconciliation"]["balances"], &shown["run"]["planned"]["pieces"]),
+        (&true.into(), &pieces.into()),
+        "{shown}"
+    );
+    let doubtful: Vec<String> = shown["reconciliation"]["named"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter(|piece| piece["in_doubt"] == true)
+        .map(|piece| piece["id"].as_str().expect("an id").to_string())
+        .collect();
+    let mut seen: BTreeMap<String, Vec<Value>> = BTreeMap::new();
+    for mail in sink.mails() {
+        let data = mail["data"].as_str().expect("text");
+        let at = data.find("Message-ID: <").expect("an id") + 13;
+        seen.entry(data[at..].chars().take_while(|c| *c != '@').collect()).or_default().push(mail.clone());
+    }
+    assert_eq!(seen.len(), pieces, "every piece arrived");
+    for (id, mails) in &seen {
+        assert!(mails.len() == 1 || doubtful.contains(id), "{id} came {} times and is not in doubt", mails.len());
+        assert!(mails.iter().all(|mail| mail == &mails[0]), "each attempt is the same mail");
+    }
+    archive.ok(&["distribute", "close", "1"]);
+}
