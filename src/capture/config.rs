@@ -48,7 +48,7 @@ impl Default for CaptureConfig {
     fn default() -> CaptureConfig {
         CaptureConfig {
             workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get).clamp(2, 4),
-            unknown: Unknown::Wait,
+            unknown: Unknown::Whole,
             max_bytes: 16 << 30,
             keep_free: 256 << 20,
             max_waiting: 200_000,
@@ -65,9 +65,9 @@ impl Default for CaptureConfig {
 #[serde(rename_all = "lowercase")]
 pub enum Unknown {
     /// It waits until somebody says what it is.
-    #[default]
     Wait,
-    /// It is archived whole, as one document.
+    /// It is archived whole, as one document. The default while no page assigns what waits.
+    #[default]
     Whole,
 }
 

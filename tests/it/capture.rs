@@ -49,7 +49,7 @@ fn rlpr_prints_and_the_bytes_come_back() {
     let archive = Archive::new("rlpr");
     let admin = key(&archive, "root", "administrator", &[]);
     let port = port();
-    configure(&archive, &format!("[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n"));
+    configure(&archive, &format!("[capture]\nunknown = \"wait\"\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n"));
     let server = Server::start(&archive);
     let stream = small_statements(12);
     let file = archive.home.file("night run.txt", &stream);
@@ -103,7 +103,7 @@ fn lpd_takes_what_real_senders_do_and_refuses_what_lies() {
     let admin = key(&archive, "root", "administrator", &[]);
     let port = port();
     let settings = format!(
-        "[capture]\nmax_bytes = 100000\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n\
+        "[capture]\nunknown = \"wait\"\nmax_bytes = 100000\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n\
          [capture.lpd.limits]\nconnections = 50\nconnections_per_peer = 20\n\
          [[capture.queue]]\nname = \"whole\"\nunknown = \"whole\"\n"
     );
@@ -183,7 +183,7 @@ fn a_file_in_a_folder_is_loaded_and_moved() {
     let admin = key(&archive, "root", "administrator", &[]);
     let inbox = archive.home.path().join("in");
     let settings = format!(
-        "[capture]\nmax_bytes = 100000\n[[capture.folder]]\npath = \"{}\"\nevery_s = 1\ndone_marker = \".done\"\n",
+        "[capture]\nunknown = \"wait\"\nmax_bytes = 100000\n[[capture.folder]]\npath = \"{}\"\nevery_s = 1\ndone_marker = \".done\"\n",
         inbox.display()
     );
     configure(&archive, &settings);
