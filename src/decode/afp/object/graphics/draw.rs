@@ -38,6 +38,8 @@ pub struct Drawing<'a, 'r> {
     position: Point,
     area: Option<Area>,
     image: Option<Pending>,
+    /// Samples that all images of the object may still have.
+    samples_left: usize,
     in_custom_pattern: bool,
     reported: BTreeSet<u16>,
     steps_left: usize,
@@ -67,6 +69,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
             position: [0.0, 0.0],
             area: None,
             image: None,
+            samples_left: limits.image_samples,
             in_custom_pattern: false,
             reported: BTreeSet::new(),
             steps_left: limits.page_elements.saturating_mul(STEPS_PER_ELEMENT),

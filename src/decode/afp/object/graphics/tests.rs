@@ -258,6 +258,16 @@ fn image(orders: &[u8]) -> PlacedImage {
 }
 
 #[test]
+fn all_images_of_an_object_share_one_limit() {
+    let one = [0xD1, 10, 0, 100, 0, 200, 0, 0, 0, 9, 0, 3, 0x93, 0];
+    let limits = Limits { image_samples: 2 * 27 + 26, ..Limits::default() };
+    let mut notes = Vec::new();
+    let orders = segment(&one.repeat(4));
+    let elements = graphics(&area(), &gdd(), &orders, &NoFonts, &limits, &mut |code, _| notes.push(code));
+    assert_eq!((elements.len(), notes), (2, vec!["afp-graphics-limit"; 2]));
+}
+
+#[test]
 fn images_are_collected_row_by_row() {
     let image = image(&[0xD1, 10, 0, 100, 0, 200, 0, 0, 0, 9, 0, 3, 0x92, 2, 0xAA, 0x80, 0x92, 1, 0xFF, 0x93, 0]);
     assert_eq!([image.x, image.y], at(100.0, 200.0));

@@ -135,7 +135,7 @@ impl Shape {
         let padded = match self.recording {
             BOTTOM_TO_TOP => self.width.div_ceil(32).saturating_mul(32),
             UNPADDED => self.width,
-            _ => self.width.div_ceil(8) * 8,
+            _ => self.width.div_ceil(8).saturating_mul(8),
         };
         let rows = if self.height == 0 { UNKNOWN_ROWS } else { self.height };
         let (k, aligned) = match self.compression {

@@ -73,7 +73,7 @@ impl Drawing<'_, '_> {
     pub(super) fn begin_image(&mut self, code: u16, data: &[u8]) -> Option<()> {
         self.end_image();
         let (start, rest) = self.start(code == 0xD1, data)?;
-        self.image = Pending::new(start, rest, self.limits.image_samples);
+        self.image = Pending::new(start, rest, self.samples_left);
         if self.image.is_none() {
             (self.report)("afp-graphics-limit", "an image of unknown form or size".into());
         }
@@ -91,6 +91,7 @@ impl Drawing<'_, '_> {
         let place::PlacedBox { x, y, width, height } = self.view.place.boxed(x, y, size[0], size[1]);
         let paper = (self.attributes.back_mix == OVERPAINT).then_some(WHITE);
         let (columns, rows) = (u32::from(image.width), u32::from(image.height));
+        self.samples_left = self.samples_left.saturating_sub(usize::from(image.width) * usize::from(image.height));
         let samples = Samples::Bits { data: image.finish(), ink: self.attributes.color, paper };
         self.elements.push(Element::Image(PlacedImage {
             x,
