@@ -38,8 +38,8 @@ pub struct Drawing<'a, 'r> {
     position: Point,
     area: Option<Area>,
     image: Option<Pending>,
-    /// Samples that all images of the object may still have.
-    samples_left: usize,
+    /// Samples that all images of the object may still have; its copies share them.
+    pub samples_left: usize,
     in_custom_pattern: bool,
     reported: BTreeSet<u16>,
     steps_left: usize,

@@ -56,10 +56,12 @@ pub fn graphics(
         report("afp-graphics-limit", "copies of a replicated graphics object".into());
     }
     let mut elements = Vec::new();
+    let mut samples_left = limits.image_samples;
     for place in all {
         let mut drawing = Drawing::new(&descriptor, place, fonts, limits, report, elements);
+        drawing.samples_left = samples_left;
         drawing.run(gad);
-        elements = drawing.elements;
+        (elements, samples_left) = (drawing.elements, drawing.samples_left);
     }
     elements
 }

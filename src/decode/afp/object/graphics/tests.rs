@@ -265,6 +265,11 @@ fn all_images_of_an_object_share_one_limit() {
     let orders = segment(&one.repeat(4));
     let elements = graphics(&area(), &gdd(), &orders, &NoFonts, &limits, &mut |code, _| notes.push(code));
     assert_eq!((elements.len(), notes), (2, vec!["afp-graphics-limit"; 2]));
+    // So do the copies of an object that fills its area.
+    let wide = ObjectArea { width: Some(Lu(30_000)), mapping: Some(0x50), ..area() };
+    let mut notes = Vec::new();
+    let elements = graphics(&wide, &gdd(), &segment(&one), &NoFonts, &limits, &mut |code, _| notes.push(code));
+    assert_eq!((elements.len(), notes), (2, vec!["afp-graphics-limit"]));
 }
 
 #[test]
