@@ -3,7 +3,7 @@
 
 usage: python3 benches/run.py --greenbar PATH [--mb 512] [--rounds 3] [--million 1000000] [--big-mb 4000] [NAME ...]
 
-NAME picks measurements (load, memory, point, pdf, http, afp); none means all. CPU seconds are user + system of the
+NAME picks measurements (load, words, memory, point, pdf, http, afp); none means all. CPU seconds are user + system of the
 whole process tree of a command; ours and the peer run in turn, the median counts. Data comes from
 ../shared/corpus/make-large.py (or $GREENBAR_CORPUS) and from a generator here for the million documents.
 """
@@ -125,6 +125,22 @@ def bench_load():
     unpack = run(PINNED + ["zstd", "-d", "-q", "-c", packed])[0]
     row("verify", f"{size / 1e6 / verify:.0f} MB/CPU-s", f"{size / 1e6 / unpack:.0f} MB/CPU-s", f"{unpack / verify:.2f} x", "reported", "zstd -d")
     row("export-load", f"{size / 1e6 / export:.0f} MB/CPU-s", f"{size / 1e6 / unpack:.0f} MB/CPU-s", f"{unpack / export:.2f} x", "reported", "zstd -d")
+
+
+def bench_words():
+    """The same documents in SQLite's FTS5: one process for the text that greenbar reads out of the stream itself."""
+    stream = large(300)
+    size, helper = os.path.getsize(stream), os.path.join(HERE, "fts5.py")
+    text, database = os.path.join(WORK, "words.txt"), os.path.join(WORK, "words.db")
+    subprocess.run([sys.executable, helper, "text", stream, stream + ".truth.tsv", text], check=True)
+    ours, peer = [], []
+    for _ in range(OPTIONS.rounds):
+        ours.append(load(archive("words", "words"), stream)[0])
+        peer.append(run(PINNED + [sys.executable, helper, "index", text, database])[0])
+    ours, peer = statistics.median(ours), statistics.median(peer)
+    row("load 300 MB with words", f"{size / 1e6 / ours:.0f} MB/CPU-s", f"{size / 1e6 / peer:.0f} MB/CPU-s", f"{peer / ours:.2f} x", "goal 1.0 x", "SQLite FTS5 detail=none, text alone")
+    index, whole = stats(os.path.join(WORK, "words"))["index_bytes"], os.path.getsize(database)
+    row("  index", f"{100 * index / size:.1f} % of raw", f"{100 * whole / size:.1f} % of raw", f"{index / whole:.2f} x", "<= 4 % of raw", "the same")
 
 
 def bench_memory():
@@ -289,7 +305,7 @@ def bench_afp():
     row(f"first page as PDF, {OPTIONS.afp_mb:g} MB of AFP", f"p50 {one['p50_ms']:.2f} ms, p99 {one['p99_ms']:.2f} ms", "-", "-", "< 20 ms", "in process, through the gate")
 
 
-ALL = {"load": bench_load, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp}
+ALL = {"load": bench_load, "words": bench_words, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp}
 for name in OPTIONS.names or ALL:
     print(f"{name} ...", flush=True)
     ALL[name]()

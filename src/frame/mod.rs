@@ -19,8 +19,12 @@ pub mod recfm;
 
 use std::io::{self, Read};
 
-/// Bytes that are read ahead. Longer than any record, so that a record is always a slice of the window.
+/// Most bytes that are read ahead. Longer than any record, so that a record is always a slice of the window.
 pub const WINDOW: usize = 1 << 20;
+
+/// Bytes that a window has at first: it grows when more is to be seen at once. Small ones stay in the processor's cache
+/// however long the stream is, and opening a document of some kilobytes costs no megabyte.
+const FIRST_WINDOW: usize = 64 << 10;
 
 /// Longest record: the most that z/OS access methods allow. Longer lines of text are cut here.
 pub const RECORD_LIMIT: usize = 32_760;
@@ -144,7 +148,7 @@ pub struct Source<R> {
 impl<R: Read> Source<R> {
     /// A window on `input`, whose first byte has the place `offset` in its stream.
     pub fn new(input: R, offset: u64) -> Source<R> {
-        Source { input, buffer: vec![0; WINDOW], from: 0, to: 0, offset, over: false }
+        Source { input, buffer: Vec::new(), from: 0, to: 0, offset, over: false }
     }
 
     /// Makes at least `count` bytes visible (at most [`WINDOW`]) and returns how many are: fewer only when
@@ -162,6 +166,10 @@ impl<R: Read> Source<R> {
             self.buffer.copy_within(self.from..self.to, 0);
             self.to -= self.from;
             self.from = 0;
+        }
+        // Twice what is asked for, so that not every question moves what is left of the one before.
+        if self.buffer.len() < WINDOW.min(2 * count).max(FIRST_WINDOW) {
+            self.buffer.resize(WINDOW.min(4 * count).max(FIRST_WINDOW), 0);
         }
         let wanted = self.from + count;
         while self.to < wanted {

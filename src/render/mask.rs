@@ -97,16 +97,21 @@ impl Masker {
 
     /// A text, line by line.
     pub fn text<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        if !self.may_cover(text) {
+        let (mut out, mut at) = (String::new(), 0);
+        // How much of the text is in `out`; nothing before the first line that is masked.
+        let mut taken = 0;
+        for line in text.split_inclusive('\n') {
+            if let Some(cover) = self.cover(line) {
+                out.push_str(text.get(taken..at).unwrap_or_default());
+                out.extend(line.chars().zip(cover).map(|(ch, with)| with.unwrap_or(ch)));
+                taken = at + line.len();
+            }
+            at += line.len();
+        }
+        if taken == 0 {
             return Cow::Borrowed(text);
         }
-        let mut out = String::with_capacity(text.len());
-        for line in text.split_inclusive('\n') {
-            match self.cover(line) {
-                None => out.push_str(line),
-                Some(cover) => out.extend(line.chars().zip(cover).map(|(ch, with)| with.unwrap_or(ch))),
-            }
-        }
+        out.push_str(text.get(taken..).unwrap_or_default());
         Cow::Owned(out)
     }
 

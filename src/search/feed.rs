@@ -88,6 +88,7 @@ pub(super) fn feed(
         place,
         uncommitted: 0,
         waiting: Arc::default(),
+        text: String::new(),
         newest,
         fed: Fed::default(),
     };
@@ -125,6 +126,8 @@ struct Feed<'a> {
     place: Place,
     uncommitted: u64,
     waiting: Arc<Waiting>,
+    /// Kept from document to document.
+    text: String,
     newest: Seq,
     fed: Fed,
 }
@@ -217,7 +220,8 @@ impl Feed<'_> {
     /// Adds an entry with the words of the document's pages; a very long document makes several.
     fn with_text(&mut self, entry: TantivyDocument, how: FullText, document: &Document) -> Result<(), SearchError> {
         let field = if how == FullText::Words { self.layout.bag } else { self.layout.text };
-        let mut text = String::new();
+        let mut text = std::mem::take(&mut self.text);
+        text.clear();
         let mut in_parts = false;
         let mut failure = None;
         let catalogue = self.catalogue;
@@ -235,12 +239,15 @@ impl Feed<'_> {
         });
         failure.map_or(Ok(()), Err)?;
         visited.map_err(SearchError::catalogue)?;
-        if in_parts {
-            return self.add_part(&entry, field, &mut text);
-        }
-        let mut entry = entry;
-        entry.add_text(field, &text);
-        self.add(entry, text.len())
+        let added = if in_parts {
+            self.add_part(&entry, field, &mut text)
+        } else {
+            let mut entry = entry;
+            entry.add_text(field, &text);
+            self.add(entry, text.len())
+        };
+        self.text = text;
+        added
     }
 
     fn add_part(

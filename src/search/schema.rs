@@ -24,7 +24,7 @@ use tantivy::schema::{
 use tantivy::{Index, TantivyDocument, Term};
 
 use super::literal::{NANOS_PER_STEP, Nano, nano, nano_of_integer, step};
-use super::words::{FieldWords, Kind, NAME_END, Scanner, TextWords};
+use super::words::{BagWords, FieldWords, Kind, NAME_END, Scanner, TextWords};
 use crate::archive::{DocId, Document, LoadId};
 use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::{FieldValue, Value};
@@ -84,7 +84,7 @@ impl Layout {
             field: schema.add_text_field("field", words("field", IndexRecordOption::WithFreqsAndPositions, false)),
             column: schema.add_json_field("column", JsonObjectOptions::default().set_fast("raw")),
             text: schema.add_text_field("text", words("text", IndexRecordOption::WithFreqsAndPositions, true)),
-            bag: schema.add_text_field("bag", words("text", IndexRecordOption::Basic, false)),
+            bag: schema.add_text_field("bag", words("bag", IndexRecordOption::Basic, false)),
             parts: schema.add_u64_field("parts", fast),
         };
         (schema.build(), layout)
@@ -93,6 +93,7 @@ impl Layout {
     /// Teaches an index to cut text into words.
     pub(super) fn register(index: &Index) {
         index.tokenizers().register("text", TextWords);
+        index.tokenizers().register("bag", BagWords::default());
         index.tokenizers().register("field", FieldWords);
     }
 

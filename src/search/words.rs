@@ -17,6 +17,30 @@ use crate::index::fold::{Class, class, joins_previous, narrow, push_folded};
 /// Longest word in bytes; a longer one is cut.
 const LONGEST: usize = 128;
 
+/// What a byte is: [`LETTER`], [`OTHER`], or else part of a character that is not ASCII.
+const CLASSES: [u8; 256] = classes();
+const LETTER: u8 = 0;
+const OTHER: u8 = 1;
+
+const fn classes() -> [u8; 256] {
+    let mut table = [2; 256];
+    let mut byte: u8 = 0;
+    while byte.is_ascii() {
+        table[byte as usize] = if byte.is_ascii_alphanumeric() { LETTER } else { OTHER };
+        byte += 1;
+    }
+    table
+}
+
+/// Whether the sign at `at` stands between two digits of the word that began at `start`. What is not ASCII may be a
+/// digit: then it is for the longer way to say.
+fn joins(bytes: &[u8], start: usize, at: usize) -> bool {
+    at > start
+        && matches!(bytes[at], b',' | b'.' | b'-' | b'/')
+        && bytes[at - 1].is_ascii_digit()
+        && bytes.get(at + 1).is_some_and(|next| next.is_ascii_digit() || !next.is_ascii())
+}
+
 /// How a word came about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
@@ -59,6 +83,10 @@ impl<'t> Scanner<'t> {
     /// The next word: its folded form replaces what is in `word`.
     pub(super) fn next(&mut self, word: &mut String) -> Option<Found> {
         word.clear();
+        self.next_ascii(word).or_else(|| self.next_of_any(word))
+    }
+
+    fn next_of_any(&mut self, word: &mut String) -> Option<Found> {
         let mut rest = self.text.get(self.at..)?.char_indices();
         let (skipped, first) = rest.find_map(|(i, c)| match class(narrow(c)) {
             Class::Other => None,
@@ -79,6 +107,36 @@ impl<'t> Scanner<'t> {
             self.at = end;
             self.in_run = false;
         }
+        Some(found)
+    }
+
+    /// The next word when it is ASCII, as most words are; `None` leaves everything as it was, for the longer way.
+    fn next_ascii(&mut self, word: &mut String) -> Option<Found> {
+        let bytes = self.text.as_bytes();
+        let start = self.at + bytes.get(self.at..)?.iter().position(|byte| CLASSES[usize::from(*byte)] != OTHER)?;
+        let mut end = start;
+        let mut joined = false;
+        while let Some(byte) = bytes.get(end) {
+            match CLASSES[usize::from(*byte)] {
+                LETTER => {}
+                OTHER if joins(bytes, start, end) => joined = true,
+                OTHER => break,
+                _ => return None,
+            }
+            end += 1;
+            if end - start >= LONGEST {
+                return None;
+            }
+        }
+        word.push_str(&self.text[start..end]);
+        word.make_ascii_lowercase();
+        if joined {
+            plain_number(word);
+        }
+        let found = Found { span: start..end, position: self.position, kind: Kind::Word };
+        self.position += 1;
+        self.at = end;
+        self.in_run = false;
         Some(found)
     }
 
@@ -199,6 +257,107 @@ pub(super) struct TextWords;
 #[derive(Debug, Clone, Default)]
 pub(super) struct FieldWords;
 
+/// The tokenizer of full text without places: leaves out most words that were there already, which say nothing new.
+#[derive(Debug, Clone, Default)]
+pub(super) struct BagWords {
+    seen: Seen,
+}
+
+/// Places of [`Seen`]; a power of two. Statements of some pages have a few hundred different words.
+const SEEN: usize = 4096;
+/// Places that one word may take.
+const PROBES: usize = 8;
+
+/// Words of one text that were seen. Has a fixed number of places: when there is none for a word, it counts as new.
+#[derive(Debug, Clone, Default)]
+struct Seen {
+    places: Vec<Place>,
+    text: String,
+    /// Number of the text; places of other texts are free.
+    turn: u32,
+}
+
+#[derive(Debug, Clone, Copy, Default)]
+struct Place {
+    turn: u32,
+    hash: u32,
+    from: u32,
+    to: u32,
+}
+
+impl Seen {
+    /// Forgets all words.
+    fn begin(&mut self) {
+        self.turn = self.turn.wrapping_add(1);
+        if self.turn == 0 || self.places.is_empty() {
+            self.places = vec![Place::default(); SEEN];
+            self.turn = 1;
+        }
+        self.text.clear();
+    }
+
+    /// Whether a word may be new: false is certain.
+    fn may_be_new(&mut self, word: &str) -> bool {
+        let mut hash = 0_u64;
+        for piece in word.as_bytes().chunks(8) {
+            let number = piece.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
+            hash = (hash.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        }
+        let [high, mid, ..] = hash.to_be_bytes();
+        let hash = u32::try_from(hash >> 32).unwrap_or(0);
+        let first = usize::from(u16::from_be_bytes([high, mid]));
+        for at in first..first + PROBES {
+            let place = &mut self.places[at % SEEN];
+            if place.turn != self.turn {
+                let from = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+                self.text.push_str(word);
+                let to = u32::try_from(self.text.len()).unwrap_or(u32::MAX);
+                *place = Place { turn: self.turn, hash, from, to };
+                return true;
+            }
+            if place.hash == hash && self.text.get(place.from as usize..place.to as usize) == Some(word) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+/// Words without most of the repeated ones.
+#[derive(Debug)]
+pub(super) struct Distinct<'t> {
+    words: Words<'t>,
+    seen: &'t mut Seen,
+}
+
+impl Tokenizer for BagWords {
+    type TokenStream<'a> = Distinct<'a>;
+
+    fn token_stream<'a>(&'a mut self, text: &'a str) -> Distinct<'a> {
+        self.seen.begin();
+        Distinct { words: Words::of(text), seen: &mut self.seen }
+    }
+}
+
+impl TokenStream for Distinct<'_> {
+    fn advance(&mut self) -> bool {
+        while self.words.advance() {
+            if self.seen.may_be_new(&self.words.token.text) {
+                return true;
+            }
+        }
+        false
+    }
+
+    fn token(&self) -> &Token {
+        &self.words.token
+    }
+
+    fn token_mut(&mut self) -> &mut Token {
+        &mut self.words.token
+    }
+}
+
 /// Words as the index engine takes them.
 #[derive(Debug)]
 pub(super) struct Words<'t> {
@@ -212,6 +371,12 @@ impl Tokenizer for TextWords {
     type TokenStream<'a> = Words<'a>;
 
     fn token_stream<'a>(&'a mut self, text: &'a str) -> Words<'a> {
+        Words::of(text)
+    }
+}
+
+impl<'t> Words<'t> {
+    fn of(text: &'t str) -> Words<'t> {
         Words { prefix: "", scanner: Scanner::new(text), word: String::new(), token: Token::default() }
     }
 }
@@ -304,7 +469,46 @@ mod tests {
         assert_eq!(spans, ["Ｆｅｅ", "结算", "算", "x"]);
     }
 
+    #[test]
+    fn a_bag_has_each_word_once_and_a_text_knows_nothing_of_the_one_before() {
+        let mut bag = BagWords::default();
+        for text in ["Fee 1,234.56 fee FEE 1234.56 x", "fee x x"] {
+            let (mut words, mut stream) = (Vec::new(), bag.token_stream(text));
+            while stream.advance() {
+                words.push(stream.token().text.clone());
+            }
+            let wanted: &[&str] = if text.len() > 8 { &["fee", "1234.56", "x"] } else { &["fee", "x"] };
+            assert_eq!(words, wanted);
+        }
+    }
+
+    #[test]
+    fn a_bag_of_more_words_than_it_has_places_for_lacks_none() {
+        let text: String = (0..3 * SEEN).map(|number| format!("w{number} ")).collect();
+        let (mut bag, mut words) = (BagWords::default(), std::collections::BTreeSet::new());
+        let mut stream = bag.token_stream(&text);
+        while stream.advance() {
+            words.insert(stream.token().text.clone());
+        }
+        assert_eq!(words.len(), 3 * SEEN);
+    }
+
     proptest! {
+        #[test]
+        fn the_short_way_finds_what_the_longer_way_finds(text in "([ -~]|[0-9,./a-zA-Z -]|\\PC|ﾞ|１){0,80}|[a-z0-9,]{120,140}") {
+            let (mut fast, mut slow) = (Scanner::new(&text), Scanner::new(&text));
+            let (mut word, mut other) = (String::new(), String::new());
+            loop {
+                let found = fast.next(&mut word);
+                other.clear();
+                prop_assert_eq!(&found, &slow.next_of_any(&mut other));
+                if found.is_none() {
+                    break;
+                }
+                prop_assert_eq!(&word, &other);
+            }
+        }
+
         #[test]
         fn any_text_is_cut_without_panic_and_in_order(text in "\\PC{0,60}|[0-9,.a-zｶﾞ结算 -]{0,40}") {
             let mut scanner = Scanner::new(&text);

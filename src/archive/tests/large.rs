@@ -1,6 +1,4 @@
-//! On a real store: space, backup, and (when asked) the bars of size and speed on a big file.
-
-use std::time::Instant;
+//! On a real store: space and backup.
 
 use super::*;
 use crate::archive::kv::contract::Scratch;
@@ -51,46 +49,4 @@ fn an_archive_opens_again_and_a_backup_restores_to_the_same() {
     assert!(export(&restored, row.id) == bytes);
     assert!(matches!(Archive::open(&copy.0.join("none")), Err(ArchiveError::NoArchive { .. })));
     assert!(matches!(Archive::init(&folder.0), Err(ArchiveError::NotEmpty { .. })));
-}
-
-/// Run with `GREENBAR_LARGE=<file of make-large.py> cargo test --release --lib large_file -- --ignored --nocapture`.
-#[test]
-#[ignore = "needs a file of 512 MB; `make bench` has the figures that count"]
-fn a_large_file_is_stored_small_and_its_documents_are_near() {
-    let path = std::env::var("GREENBAR_LARGE").expect("GREENBAR_LARGE names the file");
-    let (_folder, archive) = on_disk("large");
-    let file = std::fs::File::open(&path).expect("opens");
-    let source = LoadSource { name: path, reader: Box::new(file), total: None };
-    let started = Instant::now();
-    let row = archive.load(source, Some(NAME), &|_| {}).expect("loads").row;
-    let seconds = started.elapsed().as_secs_f64();
-    let stats = archive.stats().expect("figures");
-    println!(
-        "{} MB in {seconds:.2} s, {} documents, {} on disk, {} in rows",
-        row.bytes / 1_000_000,
-        row.documents,
-        stats.stored_bytes,
-        row.stored_bytes
-    );
-    for (family, name) in [(Family::Blocks, "blocks"), (Family::Documents, "documents")] {
-        println!(
-            "{name}: {}",
-            rows_of(&archive, family).iter().map(|(key, value)| key.len() + value.len()).sum::<usize>()
-        );
-    }
-    assert!(stats.stored_bytes * 15 < row.bytes, "at most 1.15 x what zstd -3 makes of the whole file");
-    let mut micros = Vec::new();
-    let mut seed = 1_u64;
-    for _ in 0..2_000 {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        let ordinal = (seed >> 33) as u32 % row.documents + 1;
-        let asked = Instant::now();
-        let permit = Permit::for_tests(DocId { load: row.id, ordinal });
-        let bytes = archive.read(&permit).expect("opens").into_vec().expect("reads");
-        micros.push(asked.elapsed().as_micros());
-        assert!(!bytes.is_empty());
-    }
-    micros.sort_unstable();
-    println!("one document: p50 {} us, p99 {} us", micros[1_000], micros[1_980]);
-    assert!(micros[1_000] < 500 && micros[1_980] < 2_000);
 }

@@ -52,8 +52,24 @@ impl Starts {
         }
         let mut window = Window::default();
         let mut seen = 0;
-        for ch in text.chars().filter(|ch| ch.is_alphanumeric()) {
-            window.push(plain(ch));
+        let mut rest = text;
+        while let Some(&byte) = rest.as_bytes().first() {
+            // Most text is ASCII, and most of the rest of it is blanks.
+            let letter = if byte.is_ascii() {
+                rest = rest.get(1..).unwrap_or_default();
+                if !byte.is_ascii_alphanumeric() {
+                    continue;
+                }
+                char::from(byte.to_ascii_lowercase())
+            } else {
+                let Some(ch) = rest.chars().next() else { return false };
+                rest = rest.get(ch.len_utf8()..).unwrap_or_default();
+                if !ch.is_alphanumeric() {
+                    continue;
+                }
+                plain(ch)
+            };
+            window.push(letter);
             seen += 1;
             if seen >= self.letters && self.has(&window) {
                 return true;
