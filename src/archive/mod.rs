@@ -30,6 +30,7 @@ mod resource;
 mod rows;
 mod shared;
 mod stream;
+pub mod trial;
 #[cfg(test)]
 mod tests;
 mod verify;
