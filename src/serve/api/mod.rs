@@ -6,5 +6,7 @@ pub mod distribution;
 pub mod documents;
 pub mod info;
 pub mod json;
+pub mod intake;
+pub mod load_list;
 pub mod loads;
 pub mod session;
