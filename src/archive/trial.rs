@@ -133,10 +133,10 @@ impl Archive {
         })
     }
 
-    /// Whether a definition keeps values or whole documents from anybody: its newest version has masks, or names roles.
-    pub fn keeps_from_some(&self, definition: &str) -> Result<bool, super::ArchiveError> {
+    /// Whether the newest version of a definition masks values.
+    pub fn has_masks(&self, definition: &str) -> Result<bool, super::ArchiveError> {
         let found = self.definition(definition, None)?;
-        Ok(found.is_some_and(|found| !found.masks.is_empty() || !found.visible_to.is_empty()))
+        Ok(found.is_some_and(|found| !found.masks.is_empty()))
     }
 }
 

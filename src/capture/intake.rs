@@ -336,6 +336,7 @@ impl Intake {
         self.inner.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+
     /// Lets running loads finish; what waits stays for the next start.
     pub fn stop(&self) {
         self.table().stop = true;

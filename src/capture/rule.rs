@@ -3,6 +3,8 @@
 //! Every change of a rule is a new version; older ones stay. Of the rules that fit a stream the one made last counts, since
 //! whoever makes one from a stream that waits means that stream.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use super::item::Item;
@@ -61,6 +63,14 @@ impl Rule {
         let named = |pattern: &str| [Some(item.file.as_str()), job].into_iter().flatten().any(|name| fits(pattern, name));
         let name = self.name.as_deref().is_none_or(named);
         !self.removed && (self.queue.is_some() || self.name.is_some()) && queue && name
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let part = |what: &str, pattern: &Option<String>| pattern.as_ref().map(|pattern| format!("{what} {pattern}"));
+        let parts: Vec<String> = [part("queue", &self.queue), part("name", &self.name)].into_iter().flatten().collect();
+        write!(f, "{} is {}", parts.join(", "), self.definition)
     }
 }
 

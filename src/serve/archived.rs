@@ -326,8 +326,8 @@ impl Backend for ArchiveBackend {
         tried(|| self.archive.try_cut(file, name, how))
     }
 
-    fn keeps_from_some(&self, definition: &str) -> Result<bool, BackendError> {
-        Ok(self.archive.keeps_from_some(definition)?)
+    fn has_masks(&self, definition: &str) -> Result<bool, BackendError> {
+        Ok(self.archive.has_masks(definition)?)
     }
 
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {

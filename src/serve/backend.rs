@@ -73,8 +73,8 @@ pub trait Backend: Send + Sync + 'static {
     fn look(&self, file: &Path, name: &str, definition: Option<&str>, pages: (u32, u32)) -> Result<Look, BackendError>;
     /// What a definition would make of a received stream.
     fn try_cut(&self, file: &Path, name: &str, how: &Bringing) -> Result<Trial, BackendError>;
-    /// Whether a definition keeps values or documents from some people.
-    fn keeps_from_some(&self, definition: &str) -> Result<bool, BackendError>;
+    /// Whether a definition masks values.
+    fn has_masks(&self, definition: &str) -> Result<bool, BackendError>;
     /// The report definitions, the newest version of each.
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
     /// What the words of the search box can mean here; today is left to the caller.

@@ -70,7 +70,7 @@ pub fn set_rule(state: &State, who: &SignedIn, rule: Rule) -> Result<(Rule, usiz
     let rule = Rule { by: who.user.name.clone(), ..rule };
     let (rule, taken) = state.intake.set_rule(rule).map_err(|error| refused(&error))?;
     let what = format!("rule {} version {}", rule.number, rule.version);
-    state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-rule", &what, &told(&rule))?;
+    state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-rule", &what, &rule.to_string())?;
     Ok((rule, taken))
 }
 
@@ -83,13 +83,6 @@ pub fn remove_rule(state: &State, who: &SignedIn, number: u32) -> Result<Rule, P
     Ok(rule)
 }
 
-/// A rule in one line.
-pub fn told(rule: &Rule) -> String {
-    let part = |what: &str, pattern: &Option<String>| pattern.as_ref().map(|pattern| format!("{what} {pattern}"));
-    let parts: Vec<String> = [part("queue", &rule.queue), part("name", &rule.name)].into_iter().flatten().collect();
-    format!("{} is {}", parts.join(", "), rule.definition)
-}
-
 /// Text of the pages of an arrival, recorded as something that was seen.
 pub fn look(
     state: &State,
@@ -98,7 +91,11 @@ pub fn look(
     definition: Option<&str>,
     (first, count): (u32, u32),
 ) -> Result<Look, Problem> {
-    let (item, path) = kept(state, who, id, definition)?;
+    let (item, path) = kept(state, who, id)?;
+    if let Some(own) = item.definition.as_deref().filter(|own| is_kept_from(state, who, own).unwrap_or(true)) {
+        let why = format!("The definition {own} keeps values or documents from your role; so does the preview.");
+        return Err(Problem::masked(why));
+    }
     let pages = (first.clamp(1, LAST_PAGE), count.clamp(1, MOST_PAGES));
     let definition = definition.or(item.definition.as_deref());
     state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-preview", &named(&item), "text")?;
@@ -108,7 +105,7 @@ pub fn look(
 /// What a definition would make of an arrival.
 pub fn trial(state: &State, who: &SignedIn, id: u64, definition: &str) -> Result<Trial, Problem> {
     known(state, definition)?;
-    let (item, path) = kept(state, who, id, Some(definition))?;
+    let (item, path) = kept(state, who, id)?;
     let how = Bringing {
         definition: Some(definition.to_string()),
         queue: item.queue.clone(),
@@ -116,7 +113,11 @@ pub fn trial(state: &State, who: &SignedIn, id: u64, definition: &str) -> Result
         only_known: true,
     };
     state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-preview", &named(&item), definition)?;
-    state.backend.try_cut(&path, &item.file, &how).map_err(unreadable)
+    let mut trial = state.backend.try_cut(&path, &item.file, &how).map_err(unreadable)?;
+    if is_kept_from(state, who, definition)? {
+        trial.report.first_documents.clear();
+    }
+    Ok(trial)
 }
 
 /// Takes a load out of the archive; those who send its stream again mean it.
@@ -140,30 +141,22 @@ fn named(item: &Item) -> String {
 }
 
 /// The arrival and where its bytes are, for somebody who may see them.
-fn kept(state: &State, who: &SignedIn, id: u64, definition: Option<&str>) -> Result<(Item, PathBuf), Problem> {
+fn kept(state: &State, who: &SignedIn, id: u64) -> Result<(Item, PathBuf), Problem> {
     who.need(Permission::LoadWrite)?;
     let item = state.intake.item(id).map_err(|error| refused(&error))?.ok_or_else(Problem::nothing)?;
     if !item.state.keeps_bytes() {
         return Err(Problem::state("The bytes of the stream are not in the intake any more."));
     }
-    for definition in [definition, item.definition.as_deref()].into_iter().flatten() {
-        guard(state, who, definition)?;
-    }
     let path = state.intake.path(id);
     Ok((item, path))
 }
 
-/// What a definition keeps from some people is not shown before it is loaded either.
-fn guard(state: &State, who: &SignedIn, definition: &str) -> Result<(), Problem> {
+/// Whether a definition keeps values or documents from somebody: then what is for it is not shown before it is loaded either.
+fn is_kept_from(state: &State, who: &SignedIn, definition: &str) -> Result<bool, Problem> {
     let restricted = state.backend.restricted()?;
     let roles = restricted.iter().find(|(name, _)| name == definition).map(|(_, roles)| roles);
     let hidden = roles.is_some_and(|roles| !roles.iter().any(|role| who.principal.rights.roles.contains(role)));
-    let masked = !who.may(Permission::DocumentUnmask) && state.backend.keeps_from_some(definition)?;
-    if hidden || masked {
-        let why = format!("The definition {definition} keeps values or documents from your role; so does the preview.");
-        return Err(Problem::masked(why));
-    }
-    Ok(())
+    Ok(hidden || (!who.may(Permission::DocumentUnmask) && state.backend.has_masks(definition)?))
 }
 
 /// A definition that there is.

@@ -291,7 +291,7 @@ impl Backend for Fake {
         Ok(trial)
     }
 
-    fn keeps_from_some(&self, definition: &str) -> Result<bool, BackendError> {
+    fn has_masks(&self, definition: &str) -> Result<bool, BackendError> {
         Ok(definition == "masked")
     }
 
