@@ -346,7 +346,7 @@ impl Wire {
     /// Breaks the connection off when it is dropped, so that the sender sees that it failed: closing without lingering resets
     /// it, whatever was read.
     pub fn reset(&mut self) {
-        let _ = rustix::net::sockopt::set_socket_linger(&self.stream, Some(Duration::ZERO));
+        let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
     /// Says that nothing more is said; the other side sees the end after what was said.
