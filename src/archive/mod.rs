@@ -30,9 +30,9 @@ mod resource;
 mod rows;
 mod shared;
 mod stream;
-pub mod trial;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 mod verify;
 
 use std::collections::BTreeSet;

@@ -89,7 +89,13 @@ pub struct Trial {
 
 impl Archive {
     /// Pages `first` (from 1) and the `count - 1` after it, read as the definition says, when one is named.
-    pub fn look(&self, file: &Path, name: &str, definition: Option<&str>, (first, count): (u32, u32)) -> Result<Look, LoadError> {
+    pub fn look(
+        &self,
+        file: &Path,
+        name: &str,
+        definition: Option<&str>,
+        (first, count): (u32, u32),
+    ) -> Result<Look, LoadError> {
         let (mut stream, total, head) = opened(file)?;
         let definition = definition.map(|name| self.definition(name, None)).transpose()?.flatten();
         let hint = definition.map(|definition| definition.read.clone()).unwrap_or_default();

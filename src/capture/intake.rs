@@ -226,13 +226,7 @@ impl Intake {
         Ok(())
     }
 
-    fn new_item(
-        &self,
-        id: u64,
-        now: i64,
-        (bytes, sha256): (u64, String),
-        arrival: Arrival,
-    ) -> Item {
+    fn new_item(&self, id: u64, now: i64, (bytes, sha256): (u64, String), arrival: Arrival) -> Item {
         let queue = arrival.queue.as_deref().and_then(|name| self.inner.config.queue(name));
         let unknown = queue.and_then(|queue| queue.unknown).unwrap_or(self.inner.config.unknown);
         let own = queue.and_then(|queue| queue.definition.clone());
@@ -335,7 +329,6 @@ impl Intake {
     pub(super) fn table(&self) -> MutexGuard<'_, Table> {
         self.inner.table.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
 
     /// Lets running loads finish; what waits stays for the next start.
     pub fn stop(&self) {

@@ -89,7 +89,11 @@ impl Intake {
         let mut table = self.table();
         let mut item = self.item(id)?.ok_or(CaptureError::Nothing(id))?;
         if !matches!(item.state, State::Received | State::Identified) {
-            return Err(CaptureError::State { id, state: item.state.name(), detail: "only one that waits can be held" });
+            return Err(CaptureError::State {
+                id,
+                state: item.state.name(),
+                detail: "only one that waits can be held",
+            });
         }
         item.state = State::Held;
         item.step(self.now(), "held", by, why);

@@ -59,8 +59,10 @@ impl Rule {
     pub fn fits(&self, item: &Item) -> bool {
         let fits = |pattern: &str, name: &str| fits_glob(&pattern.to_lowercase(), &name.to_lowercase());
         let job = item.attributes.get("job-name").map(String::as_str);
-        let queue = self.queue.as_deref().is_none_or(|pattern| fits(pattern, item.queue.as_deref().unwrap_or_default()));
-        let named = |pattern: &str| [Some(item.file.as_str()), job].into_iter().flatten().any(|name| fits(pattern, name));
+        let queue =
+            self.queue.as_deref().is_none_or(|pattern| fits(pattern, item.queue.as_deref().unwrap_or_default()));
+        let named =
+            |pattern: &str| [Some(item.file.as_str()), job].into_iter().flatten().any(|name| fits(pattern, name));
         let name = self.name.as_deref().is_none_or(named);
         !self.removed && (self.queue.is_some() || self.name.is_some()) && queue && name
     }

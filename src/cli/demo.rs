@@ -200,7 +200,11 @@ fn say_how_to_sign_in(address: SocketAddr, folders: &[PathBuf]) -> Result<(), Fa
     }
     output::line(format!("  {:<26} http://{address}/api/openapi.json", "API"))?;
     for folder in folders {
-        output::line(format!("  {:<26} {} (what is put there shows at /admin/arrivals)", "captured folder", folder.display()))?;
+        output::line(format!(
+            "  {:<26} {} (what is put there shows at /admin/arrivals)",
+            "captured folder",
+            folder.display()
+        ))?;
     }
     output::line("\nCtrl-C ends it.")
 }

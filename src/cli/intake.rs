@@ -182,7 +182,9 @@ impl Desk<'_> {
 
     fn item(&self, number: u64) -> Result<Item, Failure> {
         let item = self.intake.item(number)?;
-        item.ok_or_else(|| Failure::new(format!("there is no arrival {number}")).advise("`greenbar intake list` shows them."))
+        item.ok_or_else(|| {
+            Failure::new(format!("there is no arrival {number}")).advise("`greenbar intake list` shows them.")
+        })
     }
 
     /// An arrival whose bytes are there.
@@ -191,7 +193,10 @@ impl Desk<'_> {
         if item.state.keeps_bytes() {
             return Ok(item);
         }
-        Err(Failure::new(format!("arrival {number} is {}: its bytes are not in the intake any more", item.state.name())))
+        Err(Failure::new(format!(
+            "arrival {number} is {}: its bytes are not in the intake any more",
+            item.state.name()
+        )))
     }
 
     fn known(&self, definition: &str) -> Result<(), Failure> {

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use super::ask::SignedIn;
 use super::api::loads::refused;
+use super::ask::SignedIn;
 use super::problem::Problem;
 use super::state::State;
 use crate::archive::trial::{LAST_PAGE, Look, MOST_PAGES, Trial};
 use crate::archive::{Bringing, LoadId};
 use crate::auth::permission::Permission;
-use crate::capture::rule::Rule;
 use crate::capture::Item;
+use crate::capture::rule::Rule;
 use crate::serve::backend::BackendError;
 
 /// Characters of a reason.

@@ -80,8 +80,8 @@ impl Asked {
             Some(&item.sent_by),
             item.attributes.get("job-name").map(String::as_str),
         ];
-        let of_queue = self.queue.is_empty()
-            || item.queue.as_deref().is_some_and(|queue| queue.eq_ignore_ascii_case(&self.queue));
+        let of_queue =
+            self.queue.is_empty() || item.queue.as_deref().is_some_and(|queue| queue.eq_ignore_ascii_case(&self.queue));
         let found = self.text.is_empty()
             || texts.into_iter().flatten().any(has)
             || item.sha256.starts_with(&self.text)
@@ -95,9 +95,7 @@ fn shown(state: &State, item: &Item) -> Json {
     let mut json = serde_json::to_value(item).unwrap_or_default();
     json["received_at"] = json!(iso(item.received_at));
     json["changed_at"] = json!(iso(item.changed_at));
-    let step = |step: &crate::capture::item::Step| {
-        json!({ "at": iso(step.at), "what": step.what, "by": step.by, "detail": step.detail })
-    };
+    let step = |step: &crate::capture::item::Step| json!({ "at": iso(step.at), "what": step.what, "by": step.by, "detail": step.detail });
     json["history"] = item.history.iter().map(step).collect();
     json["keeps_bytes"] = json!(item.state.keeps_bytes());
     if let Some(progress) = state.intake.progress(item.id) {
@@ -281,9 +279,8 @@ fn shown_rule(rule: &Rule) -> Json {
 pub async fn rules(ask: Ask) -> Answer {
     let params = ask.params(&["versions"])?;
     let all = params.word("versions", &[("all", true), ("newest", false)], false)?;
-    let rules = ask
-        .block(move |state| Ok(if all { state.intake.rule_versions() } else { state.intake.rules() }))
-        .await?;
+    let rules =
+        ask.block(move |state| Ok(if all { state.intake.rule_versions() } else { state.intake.rules() })).await?;
     let rules: Vec<_> = rules.iter().map(shown_rule).collect();
     Ok(HttpResponse::Ok().json(json!({ "items": rules })))
 }

@@ -64,7 +64,10 @@ fn what_nobody_knows_waits_is_looked_at_named_loaded_and_taken_out_again() {
     let world = world();
     world.arrives("list.txt", b"NEW stream");
     let item = world.becomes(1, "unidentified");
-    assert_eq!((&item["file"], &item["queue"], &item["receiver"]), (&"list.txt".into(), &"NIGHT".into(), &"folder".into()));
+    assert_eq!(
+        (&item["file"], &item["queue"], &item["receiver"]),
+        (&"list.txt".into(), &"NIGHT".into(), &"folder".into())
+    );
     assert_eq!(item["history"][0]["what"], "unidentified", "{item}");
     let list = world.told("/api/v1/intake?state=unidentified,failed&q=LIST", "op");
     assert_eq!((list["items"].as_array().map(Vec::len), &list["counts"]["unidentified"]), (Some(1), &1.into()));
@@ -140,7 +143,8 @@ fn a_rule_takes_up_what_waits_and_what_comes_and_keeps_its_versions() {
     assert_eq!(removed.status, 200, "{}", removed.text());
     assert_eq!(world.told("/api/v1/intake-rules", "op")["items"], json!([]));
     let all = world.told("/api/v1/intake-rules?versions=all", "eve");
-    let versions: Vec<_> = all["items"].as_array().expect("a list").iter().map(|rule| rule["version"].clone()).collect();
+    let versions: Vec<_> =
+        all["items"].as_array().expect("a list").iter().map(|rule| rule["version"].clone()).collect();
     assert_eq!(versions, [1, 2, 3], "{all}");
     assert_eq!(world.recorded("intake-rule").len(), 3);
 }
@@ -170,7 +174,9 @@ fn the_pages_say_what_is_refused_and_escape_what_came_from_outside() {
     world.becomes(1, "loaded");
     let load = world.get("/admin/loads/1", &[world.session("root").0]).text();
     assert!(load.contains("/admin/arrivals/1") && load.contains("&lt;b&gt;x.txt"), "{load}");
-    for path in ["/admin/loads", "/admin/loads?q=none", "/admin/loads?state=unloaded", "/admin/rules", "/admin/loads/99"] {
+    for path in
+        ["/admin/loads", "/admin/loads?q=none", "/admin/loads?state=unloaded", "/admin/rules", "/admin/loads/99"]
+    {
         let status = world.get(path, std::slice::from_ref(&cookie)).status;
         assert_eq!(status, if path.ends_with("99") { 404 } else { 200 }, "{path}");
     }

@@ -222,7 +222,8 @@ fn history(item: &Item, language: Language) -> Vec<Value> {
         }
     };
     let first = Step { at: item.received_at, what: "received".into(), ..Step::default() };
-    let last = (item.state == Stage::Loaded).then(|| Step { at: item.changed_at, what: "loaded".into(), ..Step::default() });
+    let last =
+        (item.state == Stage::Loaded).then(|| Step { at: item.changed_at, what: "loaded".into(), ..Step::default() });
     std::iter::once(&first).chain(&item.history).chain(&last).map(shown).collect()
 }
 
@@ -256,7 +257,8 @@ fn shown_trial(trial: &Trial) -> Value {
         context! { name => field.name.as_str(), found => number(field.found), missing => number(missing), any => missing > 0 }
     });
     let documents = report.first_documents.iter().map(|document| {
-        let fields = document.fields.iter().map(|(name, value)| context! { name => name.as_str(), value => value.as_str() });
+        let fields =
+            document.fields.iter().map(|(name, value)| context! { name => name.as_str(), value => value.as_str() });
         context! {
             title => document.title.as_str(), page => number(document.first_page), pages => document.pages,
             fields => fields.collect::<Vec<_>>(),
@@ -298,7 +300,12 @@ pub async fn act(ask: Ask) -> Answer {
     };
     let who = ask.who()?.clone();
     let said = form.get("do").unwrap_or_default().to_string();
-    let rule = Rule { queue: pattern(&form, "queue"), name: pattern(&form, "name"), definition: text("definition"), ..Rule::default() };
+    let rule = Rule {
+        queue: pattern(&form, "queue"),
+        name: pattern(&form, "name"),
+        definition: text("definition"),
+        ..Rule::default()
+    };
     let done = ask
         .block(move |state| match wanted {
             Some(wanted) => operate::act(state, &who, id, &wanted).map(drop),

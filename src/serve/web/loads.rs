@@ -100,7 +100,8 @@ fn gone(stone: &Tombstone, language: Language) -> Value {
 /// A warning with the pages it happened on.
 pub fn note(note: &Note) -> Value {
     let pages = note.pages.iter().filter(|(page, _)| *page > 0).take(PAGES);
-    let pages = pages.map(|(page, count)| context! { page => number(*page), count => number(*count), many => *count > 1 });
+    let pages =
+        pages.map(|(page, count)| context! { page => number(*page), count => number(*count), many => *count > 1 });
     context! {
         code => note.code.as_str(), count => number(note.count), detail => note.detail.as_str(),
         first => note.first.to_string(), pages => pages.collect::<Vec<_>>(), more => note.pages.len() > PAGES,

@@ -51,7 +51,8 @@ pub async fn act(ask: Ask) -> Answer {
         _ => return Err(Problem::bad_value("do: one of set, remove.")),
     };
     let definition = form.get("definition").unwrap_or_default().to_string();
-    let rule = Rule { number, queue: pattern(&form, "queue"), name: pattern(&form, "name"), definition, ..Rule::default() };
+    let rule =
+        Rule { number, queue: pattern(&form, "queue"), name: pattern(&form, "name"), definition, ..Rule::default() };
     let who = ask.who()?.clone();
     let done = ask
         .block(move |state| match removes {
