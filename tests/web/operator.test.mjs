@@ -8,9 +8,18 @@ import { accessible, api, base, browser, choose, fits, keys, retype, signedIn, t
 const folder = `${process.env.GREENBAR_ARCHIVE}/in`;
 let chromium;
 let ask;
+let pages;
 before(async () => {
   chromium = await browser();
   ask = await api("admin");
+  const known = await arrives("axe.txt", stock("axe"), ["unidentified"]);
+  const loads = await ask("GET", "/api/v1/loads?limit=1");
+  pages = [
+    "/admin/arrivals", "/admin/arrivals?state=unidentified", "/admin/arrivals?state=failed", "/admin/arrivals?q=nothing-like-this",
+    `/admin/arrivals/${known.id}`, `/admin/arrivals/${known.id}?definition=overdraft-notice`, "/admin/arrivals/999999",
+    "/admin/rules", "/admin/loads", "/admin/loads?state=unloaded", "/admin/loads?q=nothing-like-this",
+    `/admin/loads/${loads.loads[0].load}`, "/admin/loads/999999",
+  ];
 });
 after(() => chromium.close());
 
@@ -74,6 +83,7 @@ for (const [locale, width] of [["en-US", 1280], ["zh-CN", 1280], ["en-US", 360],
     assert.ok(await page.locator(".trial .notice--warn").count(), "it says that there would be no document");
     await fits(page, "a trial");
     await tabTo(page, ".try select");
+    await keys(page, "Home");
     await choose(page, "line-printer");
     await tabTo(page, ".try button");
     await keys(page, "Enter");
@@ -148,18 +158,6 @@ test("the list tells by itself what arrived, and the focus stays where it is", a
   assert.equal(await page.evaluate(() => document.activeElement.dataset.id), String(first.id));
   for (const item of [first, second]) await ask("POST", `/api/v1/intake/${item.id}/discard`, { reason: "a test" });
   assert.deepEqual(page.complaints, []);
-});
-
-let pages;
-before(async () => {
-  const known = await arrives("axe.txt", stock("axe"), ["unidentified"]);
-  const loads = await ask("GET", "/api/v1/loads?limit=1");
-  pages = [
-    "/admin/arrivals", "/admin/arrivals?state=unidentified", "/admin/arrivals?state=failed", "/admin/arrivals?q=nothing-like-this",
-    `/admin/arrivals/${known.id}`, `/admin/arrivals/${known.id}?definition=overdraft-notice`, "/admin/arrivals/999999",
-    "/admin/rules", "/admin/loads", "/admin/loads?state=unloaded", "/admin/loads?q=nothing-like-this",
-    `/admin/loads/${loads.loads[0].load}`, "/admin/loads/999999",
-  ];
 });
 
 for (const [locale, colorScheme] of [["en-US", "light"], ["en-US", "dark"], ["zh-CN", "light"], ["zh-CN", "dark"]]) {
