@@ -121,6 +121,33 @@ impl Archive {
         Ok(loads)
     }
 
+    /// Visits loads with numbers below `before` (`None`: all), newest first, until `each` breaks.
+    pub fn loads_before(
+        &self,
+        before: Option<LoadId>,
+        each: &mut dyn FnMut(LoadRow) -> ControlFlow<()>,
+    ) -> Result<(), ArchiveError> {
+        let last = self.catalogue().last_load;
+        let newest = before.map_or(last, |before| before.0.saturating_sub(1).min(last));
+        for number in (1..=newest).rev() {
+            match self.stored_load(LoadId(number)) {
+                Ok(stored) => {
+                    if each(stored.row).is_break() {
+                        break;
+                    }
+                }
+                Err(ArchiveError::NoLoad(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    /// What was known of the job that brought a load; empty when it was loaded by hand.
+    pub fn job_of(&self, id: LoadId) -> Result<std::collections::BTreeMap<String, String>, ArchiveError> {
+        Ok(self.stored_load(id)?.job)
+    }
+
     pub(super) fn each_load(&self, each: &mut dyn FnMut(StoredLoad)) -> Result<(), ArchiveError> {
         self.each_row(Family::Loads, b"L", &mut |key, value| {
             each(rows::parse("a load row", key, value)?);

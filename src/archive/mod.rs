@@ -32,6 +32,7 @@ mod shared;
 mod stream;
 #[cfg(test)]
 mod tests;
+pub mod trial;
 mod verify;
 
 use std::collections::BTreeSet;

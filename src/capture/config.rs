@@ -48,7 +48,7 @@ impl Default for CaptureConfig {
     fn default() -> CaptureConfig {
         CaptureConfig {
             workers: std::thread::available_parallelism().map_or(2, std::num::NonZero::get).clamp(2, 4),
-            unknown: Unknown::Whole,
+            unknown: Unknown::Wait,
             max_bytes: 16 << 30,
             keep_free: 256 << 20,
             max_waiting: 200_000,
@@ -64,10 +64,10 @@ impl Default for CaptureConfig {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Unknown {
-    /// It waits until somebody says what it is.
-    Wait,
-    /// It is archived whole, as one document. The default while no page assigns what waits.
+    /// It waits until somebody says what it is, or a rule does.
     #[default]
+    Wait,
+    /// It is archived whole, as one document.
     Whole,
 }
 
@@ -134,7 +134,7 @@ fn raw_idle() -> u64 {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FolderConfig {
-    /// The folder.
+    /// The folder; a relative path is one below the archive's folder.
     pub path: PathBuf,
     /// The queue that its files count for.
     pub queue: Option<String>,
@@ -182,7 +182,9 @@ impl CaptureConfig {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(CaptureConfig::default()),
             Err(error) => return Err(CaptureError::Config { place, detail: error.to_string() }),
         };
-        CaptureConfig::parse(&text).map_err(|detail| CaptureError::Config { place, detail })
+        let mut config = CaptureConfig::parse(&text).map_err(|detail| CaptureError::Config { place, detail })?;
+        config.folder.iter_mut().for_each(|folder| folder.path = data.join(&folder.path));
+        Ok(config)
     }
 
     /// The settings in a text.

@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use super::config::{CaptureConfig, Unknown};
 use super::item::{Arrival, Item, State};
-use super::rows::{self, Rule};
+use super::rows;
+use super::rule::Rule;
 use super::spool::Spool;
 use super::work::Preview;
 use super::{CaptureError, Stop};
@@ -39,6 +40,8 @@ pub(super) struct Inner {
     pub config: CaptureConfig,
     pub table: Mutex<Table>,
     pub changed: Condvar,
+    /// Every version of every rule.
+    pub rules: Mutex<Vec<Rule>>,
 }
 
 /// What is known in memory of items that are not loaded or given up.
@@ -47,7 +50,7 @@ pub(super) struct Table {
     pub waiting: VecDeque<u64>,
     pub states: BTreeMap<u64, State>,
     pub running: HashMap<u64, Progress>,
-    last: u64,
+    pub last: u64,
     pub stop: bool,
 }
 
@@ -62,6 +65,8 @@ pub struct Counts {
     pub unidentified: usize,
     /// Could not be loaded.
     pub failed: usize,
+    /// Kept from being loaded by somebody.
+    pub held: usize,
 }
 
 impl Intake {
@@ -103,8 +108,9 @@ impl Intake {
         engine.commit(batch)?;
         rows::forget_transmissions(&*engine, clock.now() - TRANSMISSION_S)?;
         sweep(&folder, &wanted)?;
+        let rules = Mutex::new(rows::rules(&*engine)?);
         let (table, changed) = (Mutex::new(table), Condvar::new());
-        Ok(Intake { inner: Arc::new(Inner { engine, folder, clock, config, table, changed }) })
+        Ok(Intake { inner: Arc::new(Inner { engine, folder, clock, config, table, changed, rules }) })
     }
 
     /// A place for a stream to be received into. Fails when nothing can be taken now: the sender should try again later.
@@ -174,7 +180,7 @@ impl Intake {
             table.last
         };
         let held = arrival.held;
-        let item = self.new_item(id, now, (bytes, secret::hex(digest)), arrival)?;
+        let item = self.new_item(id, now, (bytes, secret::hex(digest)), arrival);
         let path = self.path(id);
         std::fs::rename(part, &path)?;
         let kept = (|| {
@@ -220,25 +226,15 @@ impl Intake {
         Ok(())
     }
 
-    fn new_item(
-        &self,
-        id: u64,
-        now: i64,
-        (bytes, sha256): (u64, String),
-        arrival: Arrival,
-    ) -> Result<Item, CaptureError> {
+    fn new_item(&self, id: u64, now: i64, (bytes, sha256): (u64, String), arrival: Arrival) -> Item {
         let queue = arrival.queue.as_deref().and_then(|name| self.inner.config.queue(name));
-        let mut definition = arrival.definition;
-        if let (None, Some(name)) = (&definition, &arrival.queue) {
-            let rule = rows::rule(&*self.inner.engine, name)?.map(|rule| rule.definition);
-            definition = rule.or_else(|| queue?.definition.clone());
-        }
         let unknown = queue.and_then(|queue| queue.unknown).unwrap_or(self.inner.config.unknown);
-        Ok(Item {
+        let own = queue.and_then(|queue| queue.definition.clone());
+        let mut item = Item {
             id,
-            state: if definition.is_some() { State::Identified } else { State::Received },
+            state: State::Received,
             file: arrival.file,
-            definition,
+            definition: arrival.definition,
             bytes,
             sha256,
             sent_by: arrival.sent_by,
@@ -255,7 +251,12 @@ impl Intake {
             attempts: 0,
             resumed: false,
             changed_at: now,
-        })
+            history: Vec::new(),
+        };
+        self.by_rule(&mut item);
+        item.definition = item.definition.or(own);
+        item.state = item.before_loading();
+        item
     }
 
     /// The item that was sent again, unless it was given up: then sending it again means it.
@@ -282,32 +283,6 @@ impl Intake {
         self.table().running.get(&id).copied()
     }
 
-    /// Items before a number (0: from the newest), newest first, at most `limit`, in one of these states (none named: in
-    /// any).
-    pub fn list(&self, before: u64, limit: usize, states: &[State]) -> Result<Vec<Item>, CaptureError> {
-        let (last, open) = {
-            let table = self.table();
-            let only_open = !states.is_empty() && states.iter().all(|state| state.keeps_bytes());
-            let fits = |(_, state): &(&u64, &State)| states.contains(state);
-            let open: Vec<u64> = table.states.iter().filter(fits).map(|(id, _)| *id).collect();
-            (table.last, only_open.then_some(open))
-        };
-        let before = if before == 0 { u64::MAX } else { before };
-        let mut found = Vec::new();
-        let ids: Box<dyn Iterator<Item = u64>> = match open {
-            Some(open) => Box::new(open.into_iter().rev().filter(move |id| *id < before)),
-            None => Box::new((1..=last.min(before - 1)).rev().take(LOOKED_THROUGH)),
-        };
-        for id in ids {
-            if found.len() >= limit {
-                break;
-            }
-            let item = self.item(id)?;
-            found.extend(item.filter(|item| states.is_empty() || states.contains(&item.state)));
-        }
-        Ok(found)
-    }
-
     /// Items that are not loaded or given up, oldest first, at most 1,000.
     pub fn open_items(&self) -> Result<Vec<Item>, CaptureError> {
         let ids: Vec<u64> = self.table().states.keys().copied().take(1_000).collect();
@@ -327,6 +302,7 @@ impl Intake {
                 State::Loading => counts.loading += 1,
                 State::Unidentified => counts.unidentified += 1,
                 State::Failed => counts.failed += 1,
+                State::Held => counts.held += 1,
                 State::Loaded | State::Discarded => {}
             }
         }
@@ -341,87 +317,6 @@ impl Intake {
     /// What an unidentified item looks like.
     pub fn preview(&self, id: u64) -> Result<Option<Preview>, CaptureError> {
         Ok(rows::preview(&*self.inner.engine, id)?)
-    }
-
-    /// The rules of queues that were set by hand.
-    pub fn rules(&self) -> Result<Vec<Rule>, CaptureError> {
-        Ok(rows::rules(&*self.inner.engine)?)
-    }
-
-    /// Sets or (without a definition) removes the rule of a queue; what waits unidentified from that queue is tried again.
-    pub fn set_rule(&self, queue: &str, definition: Option<&str>, by: &str) -> Result<(), CaptureError> {
-        let mut batch = Batch::default();
-        match definition {
-            Some(definition) => {
-                let rule = Rule { queue: queue.into(), definition: definition.into(), by: by.into(), at: self.now() };
-                rows::put_rule(&mut batch, &rule)?;
-            }
-            None => rows::remove_rule(&mut batch, queue),
-        }
-        self.inner.engine.commit(batch)?;
-        let Some(definition) = definition else { return Ok(()) };
-        let of_queue = |item: &Item| item.queue.as_deref().is_some_and(|name| name.eq_ignore_ascii_case(queue));
-        for item in self.list(0, usize::MAX, &[State::Unidentified])?.into_iter().filter(of_queue) {
-            self.assign(item.id, definition)?;
-        }
-        Ok(())
-    }
-
-    /// Tries again to load an item that failed or that nobody knew.
-    pub fn retry(&self, id: u64) -> Result<Item, CaptureError> {
-        self.again(id, None)
-    }
-
-    /// Says what an item is, and tries to load it as that.
-    pub fn assign(&self, id: u64, definition: &str) -> Result<Item, CaptureError> {
-        self.again(id, Some(definition))
-    }
-
-    fn again(&self, id: u64, definition: Option<&str>) -> Result<Item, CaptureError> {
-        let mut table = self.table();
-        let mut item = self.changeable(id, "only one that failed or is unidentified can be tried again")?;
-        if let Some(definition) = definition {
-            item.definition = Some(definition.into());
-        }
-        (item.state, item.error, item.attempts) = (item.before_loading(), None, 0);
-        self.put(&mut item)?;
-        table.states.insert(id, item.state);
-        table.waiting.push_back(id);
-        self.inner.changed.notify_all();
-        Ok(item)
-    }
-
-    /// Gives an item up: its bytes are removed, its row and the reason stay.
-    pub fn discard(&self, id: u64, why: &str) -> Result<Item, CaptureError> {
-        let mut table = self.table();
-        let mut item = self.changeable(id, "only one that failed or is unidentified can be given up")?;
-        (item.state, item.error) = (State::Discarded, Some(why.into()));
-        self.put(&mut item)?;
-        table.states.remove(&id);
-        drop(table);
-        remove_bytes(&self.path(id), id);
-        Ok(item)
-    }
-
-    /// Notes that the load of an item was taken out of the archive.
-    pub fn unloaded(&self, id: u64, why: &str) -> Result<Item, CaptureError> {
-        let _table = self.table();
-        let mut item = self.item(id)?.ok_or(CaptureError::Nothing(id))?;
-        if item.state != State::Loaded {
-            return Err(CaptureError::State { id, state: item.state.name(), detail: "it has no load" });
-        }
-        (item.state, item.error) = (State::Discarded, Some(why.into()));
-        self.put(&mut item)?;
-        Ok(item)
-    }
-
-    /// An item that waits for somebody. Call with the table locked, so that two do not change it at once.
-    fn changeable(&self, id: u64, detail: &'static str) -> Result<Item, CaptureError> {
-        let item = self.item(id)?.ok_or(CaptureError::Nothing(id))?;
-        match item.state {
-            State::Failed | State::Unidentified => Ok(item),
-            state => Err(CaptureError::State { id, state: state.name(), detail }),
-        }
     }
 
     pub(super) fn put(&self, item: &mut Item) -> Result<(), CaptureError> {
@@ -454,9 +349,6 @@ impl Intake {
     }
 }
 
-/// Items looked through for one page of a list.
-const LOOKED_THROUGH: usize = 20_000;
-
 impl Item {
     /// The state it has before a worker takes it.
     pub(super) fn before_loading(&self) -> State {
@@ -485,6 +377,6 @@ fn sweep(folder: &Path, wanted: &[String]) -> Result<(), CaptureError> {
     Ok(())
 }
 
-fn file_name(id: u64) -> String {
+pub(super) fn file_name(id: u64) -> String {
     format!("{id}.stream")
 }

@@ -15,6 +15,8 @@ pub enum State {
     Received,
     /// On disk; its report definition is known from its sender or its queue.
     Identified,
+    /// Kept from being loaded by somebody, until it is let go.
+    Held,
     /// Being loaded.
     #[serde(alias = "running")]
     Loading,
@@ -31,9 +33,10 @@ pub enum State {
 
 impl State {
     /// All of them.
-    pub const ALL: [State; 7] = [
+    pub const ALL: [State; 8] = [
         State::Received,
         State::Identified,
+        State::Held,
         State::Loading,
         State::Loaded,
         State::Unidentified,
@@ -46,6 +49,7 @@ impl State {
         match self {
             State::Received => "received",
             State::Identified => "identified",
+            State::Held => "held",
             State::Loading => "loading",
             State::Loaded => "loaded",
             State::Unidentified => "unidentified",
@@ -122,13 +126,42 @@ pub struct Item {
     /// When its state changed last, seconds since 1970 UTC.
     #[serde(default)]
     pub changed_at: i64,
+    /// What went wrong and what somebody did, oldest first; what every stream goes through is not in it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub history: Vec<Step>,
 }
+
+/// Something that happened to a stream.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+pub struct Step {
+    /// When, seconds since 1970 UTC.
+    pub at: i64,
+    /// `failed`, `unidentified`, `disk-full`, `assigned`, `by-rule`, `retried`, `held`, `released`, `discarded`, `unloaded`.
+    pub what: String,
+    /// Who did it; empty: greenbar.
+    #[serde(default)]
+    pub by: String,
+    /// Why, or what as.
+    #[serde(default)]
+    pub detail: String,
+}
+
+/// Steps that are kept of one stream; of more the first and the last.
+const MOST_STEPS: usize = 50;
 
 fn http() -> String {
     "http".into()
 }
 
 impl Item {
+    /// Notes that something happened to it.
+    pub fn step(&mut self, at: i64, what: &str, by: &str, detail: &str) {
+        if self.history.len() >= MOST_STEPS {
+            self.history.remove(1);
+        }
+        self.history.push(Step { at, what: what.into(), by: by.into(), detail: detail.into() });
+    }
+
     /// The load it became, when it did.
     pub fn load_id(&self) -> Option<LoadId> {
         self.load.map(LoadId)

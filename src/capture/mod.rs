@@ -15,10 +15,12 @@ pub mod folder;
 pub mod intake;
 pub mod item;
 pub mod lpd;
+pub mod operate;
 mod pace;
 mod peers;
 pub mod raw;
 mod rows;
+pub mod rule;
 mod spool;
 pub mod work;
 
@@ -138,6 +140,9 @@ pub enum CaptureError {
         /// What is not possible.
         detail: &'static str,
     },
+    /// A rule cannot be so.
+    #[error("{0}")]
+    Rule(String),
     /// The file could not be written.
     #[error("the stream could not be written")]
     Write(#[source] std::io::Error),

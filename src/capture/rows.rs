@@ -1,4 +1,4 @@
-//! The rows of the intake family: items, what of them is open, previews, rules of queues, transmissions.
+//! The rows of the intake family: items, what of them is open, previews, rules, transmissions.
 //!
 //! | key | value |
 //! |---|---|
@@ -6,36 +6,25 @@
 //! | `n` | the last number given, 8 bytes |
 //! | `o`, number | empty: the item is not loaded or given up |
 //! | `p`, number | a [`Preview`](super::work::Preview) as JSON |
-//! | `q`, queue in lower case | a [`Rule`] as JSON |
+//! | `l`, number of a load, number of an item | empty: the item became this load, or was it already |
+//! | `r`, number of a rule, its version (4 bytes each) | a [`Rule`] as JSON |
 //! | `t`, SHA-256 over sender's key and content | number of the item and when, 16 bytes |
 //!
 //! Numbers stay below 2^56, so that keys of items come before all others.
 
 use std::ops::ControlFlow;
 
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::item::{Item, State};
+use super::rule::Rule;
 use crate::archive::kv::{Batch, Engine, Family, StoreError};
 
 const VERSION: u8 = 1;
 const LAST: &[u8] = b"n";
 const ITEMS_END: &[u8] = &[1];
-
-/// Which report definition the streams of a queue are for.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
-pub struct Rule {
-    /// The queue.
-    pub queue: String,
-    /// The definition.
-    pub definition: String,
-    /// Who said so.
-    pub by: String,
-    /// When, seconds since 1970 UTC.
-    pub at: i64,
-}
 
 fn broken(what: &str, error: &dyn std::fmt::Display) -> StoreError {
     StoreError::Failed { detail: format!("a broken {what}: {error}") }
@@ -127,32 +116,48 @@ pub fn preview<T: DeserializeOwned>(engine: &dyn Engine, id: u64) -> Result<Opti
     value.map(|value| serde_json::from_slice(&value).map_err(|error| broken("preview", &error))).transpose()
 }
 
-fn rule_key(queue: &str) -> Vec<u8> {
-    [b"q", queue.to_lowercase().as_bytes()].concat()
-}
-
+/// A new version of a rule, or a new rule.
 pub fn put_rule(batch: &mut Batch, rule: &Rule) -> Result<(), StoreError> {
     let value = serde_json::to_vec(rule).map_err(|error| broken("rule", &error))?;
-    batch.put(Family::Intake, rule_key(&rule.queue), value);
+    let key = [&b"r"[..], &rule.number.to_be_bytes(), &rule.version.to_be_bytes()].concat();
+    batch.put(Family::Intake, key, value);
     Ok(())
 }
 
-pub fn remove_rule(batch: &mut Batch, queue: &str) {
-    batch.delete(Family::Intake, rule_key(queue));
-}
-
-pub fn rule(engine: &dyn Engine, queue: &str) -> Result<Option<Rule>, StoreError> {
-    let value = engine.get(Family::Intake, &rule_key(queue))?;
-    value.map(|value| serde_json::from_slice(&value).map_err(|error| broken("rule", &error))).transpose()
-}
-
+/// All versions of all rules, by number and version.
 pub fn rules(engine: &dyn Engine) -> Result<Vec<Rule>, StoreError> {
-    let mut rules = Vec::new();
-    engine.scan(Family::Intake, b"q"..b"r", &mut |_, value| {
-        rules.extend(serde_json::from_slice(value).ok());
-        ControlFlow::Continue(())
+    let (mut rules, mut failed) = (Vec::new(), None);
+    engine.scan(Family::Intake, b"r"..b"s", &mut |_, value| match serde_json::from_slice(value) {
+        Ok(rule) => {
+            rules.push(rule);
+            ControlFlow::Continue(())
+        }
+        Err(error) => {
+            failed = Some(broken("rule", &error));
+            ControlFlow::Break(())
+        }
     })?;
-    Ok(rules)
+    failed.map_or(Ok(rules), Err)
+}
+
+fn of_load(load: u32) -> Vec<u8> {
+    [&b"l"[..], &load.to_be_bytes()].concat()
+}
+
+/// Notes that an item became a load, or brought the stream of one again.
+pub fn put_of_load(batch: &mut Batch, load: u32, id: u64) {
+    batch.put(Family::Intake, [of_load(load), id.to_be_bytes().to_vec()].concat(), Vec::new());
+}
+
+/// The items that brought the stream of a load, oldest first, at most so many.
+pub fn items_of_load(engine: &dyn Engine, load: u32, most: usize) -> Result<Vec<u64>, StoreError> {
+    let (mut ids, from) = (Vec::new(), of_load(load));
+    let until = load.checked_add(1).map_or_else(|| b"m".to_vec(), of_load);
+    engine.scan(Family::Intake, from.as_slice()..until.as_slice(), &mut |key, _| {
+        ids.extend(key.get(5..).and_then(|id| number(id).ok()));
+        if ids.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(ids)
 }
 
 /// Key of a transmission: who sent what.

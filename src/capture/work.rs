@@ -116,6 +116,14 @@ impl Intake {
         }
     }
 
+    /// Loads one item that waits, on this thread, and makes it findable.
+    pub fn work_off_one(&self, loader: &dyn Loader, id: u64) {
+        let (sender, finished) = sync_channel(FINISHED);
+        self.table().waiting.retain(|waiting| *waiting != id);
+        self.attempt(loader, id, &sender);
+        self.finished(loader, finished.try_iter().collect());
+    }
+
     /// The next item for a worker; waits for one. `None`: it is over.
     fn next(&self) -> Option<u64> {
         let mut table = self.table();
@@ -131,16 +139,34 @@ impl Intake {
     }
 
     fn attempt(&self, loader: &dyn Loader, id: u64, finished: &SyncSender<Finished>) {
-        if let Err(error) = self.try_load(loader, id, finished) {
-            tracing::error!(item = id, %error, "a received stream was not loaded; the next start tries again");
-        }
+        let outcome = self.try_load(loader, id, finished);
         self.table().running.remove(&id);
+        if let Err(error) = outcome {
+            // What the store could not write down is tried again when it can.
+            tracing::error!(item = id, %error, "a received stream was not loaded; it is tried again");
+            self.wait_and_retry(id);
+        }
+    }
+
+    /// An item that greenbar has no room for, or cannot note, is taken up again after a pause.
+    fn wait_and_retry(&self, id: u64) {
+        let mut table = self.table();
+        table.states.insert(id, State::Received);
+        table.waiting.push_front(id);
+        if !table.stop {
+            let pause = Duration::from_secs(FULL_S);
+            drop(self.inner.changed.wait_timeout_while(table, pause, |table| !table.stop));
+        }
     }
 
     fn try_load(&self, loader: &dyn Loader, id: u64, finished: &SyncSender<Finished>) -> Result<(), CaptureError> {
         let mut item = {
             let mut table = self.table();
-            let Some(mut item) = self.item(id)?.filter(|item| item.state.moves()) else { return Ok(()) };
+            // What is known in memory counts: a row may be older when the disk was full.
+            let waits = matches!(table.states.get(&id), Some(State::Received | State::Identified));
+            let Some(mut item) = self.item(id)?.filter(|_| waits) else { return Ok(()) };
+            // A rule may have been made since it came.
+            self.by_rule(&mut item);
             item.state = State::Loading;
             item.attempts += 1;
             item.changed_at = self.now();
@@ -177,22 +203,23 @@ impl Intake {
                 noted.attempts = 0;
                 let mut batch = Batch::default();
                 rows::put_item(&mut batch, &noted)?;
-                self.inner.engine.commit_logged(batch)?;
+                if let Err(error) = self.inner.engine.commit_logged(batch) {
+                    tracing::error!(item = id, %error, "that a stream was loaded could not be noted yet");
+                }
                 let _ = finished.send(Finished { item, row, duplicate });
                 Ok(())
             }
             Err(NotLoaded::Full(why)) => {
                 tracing::error!(item = id, why, "the disk is full: loading waits");
+                if item.error.as_deref() != Some(&*why) {
+                    item.step(self.now(), "disk-full", "", &why);
+                }
                 (item.state, item.error) = (item.before_loading(), Some(why));
                 item.attempts -= 1;
-                self.put(&mut item)?;
-                let mut table = self.table();
-                table.states.insert(id, item.state);
-                table.waiting.push_front(id);
-                if !table.stop {
-                    let pause = Duration::from_secs(FULL_S);
-                    drop(self.inner.changed.wait_timeout_while(table, pause, |table| !table.stop));
+                if let Err(error) = self.put(&mut item) {
+                    tracing::error!(item = id, %error, "that the disk is full could not be noted");
                 }
+                self.wait_and_retry(id);
                 Ok(())
             }
             Err(NotLoaded::Failed(why)) => {
@@ -213,6 +240,7 @@ impl Intake {
     /// An item waits for somebody. Its bytes stay: they were acknowledged.
     fn rests(&self, mut item: Item, state: State, why: String) -> Result<(), CaptureError> {
         let mut table = self.table();
+        item.step(self.now(), state.name(), "", &why);
         (item.state, item.error) = (state, Some(why));
         self.put(&mut item)?;
         table.states.insert(item.id, state);
@@ -254,6 +282,7 @@ impl Intake {
                 tracing::error!(item = id, %error, "the row of a loaded stream was not written");
                 continue;
             }
+            rows::put_of_load(&mut batch, row.id.0, id);
             over.push(id);
         }
         if let Err(error) = self.inner.engine.commit(batch) {
@@ -270,7 +299,7 @@ impl Intake {
 
 impl Item {
     /// What fields of a definition may ask for.
-    fn job(&self) -> BTreeMap<String, String> {
+    pub fn job(&self) -> BTreeMap<String, String> {
         let mut job = self.attributes.clone();
         let own = [
             ("receiver", self.receiver.as_str()),

@@ -4,12 +4,15 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::archive::Archive;
+use crate::auth::clock::Clock;
+use crate::capture::{CaptureConfig, Intake, operate};
 
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::output;
 
-/// Makes a consistent copy of the archive in a new folder. The search index is not copied: it is rebuilt.
+/// Makes a consistent copy of the archive in a new folder, with what arrived and waits. The search index is not copied: it
+/// is rebuilt; neither is `greenbar.toml`.
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
     /// The folder to make
@@ -19,7 +22,13 @@ pub struct BackupArgs {
 impl BackupArgs {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let archive = context.open()?;
+        let dir = context.dir()?;
+        let intake = Intake::open(archive.engine(), dir, Clock::default(), CaptureConfig::read(dir)?)?;
         archive.backup(&self.target)?;
+        let waiting = intake.back_up(&self.target)?;
+        if waiting > 0 {
+            output::line(format!("{waiting} arrivals that wait are in it"))?;
+        }
         output::line(format!("backup made in {}", self.target.display()))
     }
 }
@@ -40,6 +49,11 @@ impl RestoreArgs {
         if let Some(error) = report.errors.first() {
             let all = report.errors.len();
             return Err(Failure::new(format!("the backup is damaged: {} ({all} errors)", error.message)));
+        }
+        let waiting = operate::restore(&self.backup, &self.target)
+            .map_err(|error| Failure::new(format!("what waits in the intake cannot be restored: {error}")))?;
+        if waiting > 0 {
+            output::line(format!("{waiting} arrivals that wait were restored; the server loads them"))?;
         }
         context::open_search(&archive, &self.target)?;
         output::line(format!("{} documents restored to {} and verified", report.documents, self.target.display()))

@@ -30,7 +30,8 @@ impl Args {
     }
 }
 
-fn tell(report: &CheckReport) -> Result<(), Failure> {
+/// The report, for people.
+pub fn tell(report: &CheckReport) -> Result<(), Failure> {
     for document in &report.first_documents {
         output::line(format!("page {:>6}  {:>3} pages  {}", document.first_page, document.pages, document.title))?;
         for (name, value) in &document.fields {

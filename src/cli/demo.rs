@@ -8,6 +8,7 @@ use std::time::Instant;
 use crate::archive::Archive;
 use crate::auth::role::{ADMINISTRATOR, AGENT, CUSTOMER};
 use crate::auth::user::{NewUser, Users};
+use crate::capture::CaptureConfig;
 use crate::records::retention::{self, Class};
 use crate::serve::ServeConfig;
 
@@ -21,7 +22,7 @@ use super::output::{self, grouped};
 use super::serve::{is_free, serve};
 
 /// Makes an archive from the samples of the checkout (fixtures/samples, indexers), serves it on this machine only, and
-/// prints the addresses and the sample sign-ins.
+/// prints the addresses and the sample sign-ins. Receivers are those of `greenbar.toml` in the archive's folder, as for `serve`.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// Port; 0 takes a free one
@@ -37,6 +38,10 @@ pub struct Args {
 
 /// A file that says that a folder was made by `greenbar demo`.
 const MARK: &str = "made-by-greenbar-demo";
+
+/// The settings of the demo: nothing listens, a folder is watched.
+const SETTINGS: &str = "# Files that are put into the folder `in` beside this file are captured; docs/capture.md tells what else there is.\n\
+    [[capture.folder]]\npath = \"in\"\nqueue = \"IN\"\nevery_s = 1\nstable_s = 1\n";
 
 struct Sample {
     name: &'static str,
@@ -106,9 +111,11 @@ impl Args {
             grouped(stats.loads),
             started.elapsed().as_secs_f64()
         ))?;
-        let config = ServeConfig::new(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)), &self.dir);
+        let mut config = ServeConfig::new(SocketAddr::from((Ipv4Addr::LOCALHOST, self.port)), &self.dir);
+        config.capture = CaptureConfig::read(&self.dir)?;
+        let folders: Vec<PathBuf> = config.capture.folder.iter().map(|folder| folder.path.clone()).collect();
         serve(archive, search, config, |address| {
-            if let Err(failure) = say_how_to_sign_in(address) {
+            if let Err(failure) = say_how_to_sign_in(address, &folders) {
                 failure.print();
             }
         })
@@ -125,6 +132,7 @@ impl Args {
         }
         let archive = Archive::init(&self.dir)?;
         std::fs::write(&mark, "Remove this folder when you like.\n")?;
+        std::fs::write(self.dir.join(crate::capture::config::FILE), SETTINGS)?;
         Ok(archive.with_libraries(context::libraries()).with_limits(context::limits()?))
     }
 }
@@ -176,7 +184,7 @@ fn add_people(archive: &Archive) -> Result<(), Failure> {
     Ok(())
 }
 
-fn say_how_to_sign_in(address: SocketAddr) -> Result<(), Failure> {
+fn say_how_to_sign_in(address: SocketAddr, folders: &[PathBuf]) -> Result<(), Failure> {
     output::line("")?;
     for person in PEOPLE {
         let what = match (person.role, person.language) {
@@ -191,5 +199,12 @@ fn say_how_to_sign_in(address: SocketAddr) -> Result<(), Failure> {
         ))?;
     }
     output::line(format!("  {:<26} http://{address}/api/openapi.json", "API"))?;
+    for folder in folders {
+        output::line(format!(
+            "  {:<26} {} (what is put there shows at /admin/arrivals)",
+            "captured folder",
+            folder.display()
+        ))?;
+    }
     output::line("\nCtrl-C ends it.")
 }

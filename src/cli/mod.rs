@@ -24,6 +24,7 @@ mod group;
 mod hold;
 mod init;
 mod inspect;
+mod intake;
 mod load;
 mod loads;
 mod oidc;
@@ -81,6 +82,8 @@ enum Command {
     Loads(loads::Args),
     /// Take a load out of the archive
     Unload(unload::Args),
+    /// See what arrived, say what it is, try it again, give it up
+    Intake(intake::Args),
     /// Find documents
     Search(search::Args),
     /// Get one rendition of a document
@@ -155,6 +158,7 @@ impl Command {
             Command::Load(args) => args.run(context),
             Command::Loads(args) => args.run(context),
             Command::Unload(args) => args.run(context),
+            Command::Intake(args) => args.run(context),
             Command::Search(args) => args.run(context),
             Command::Get(args) => args.run(context),
             Command::Convert(args) => args.run(),

@@ -1,6 +1,8 @@
 //! `greenbar unload`: takes a load out of the archive.
 
 use crate::archive::LoadId;
+use crate::auth::clock::Clock;
+use crate::capture::{CaptureConfig, Intake};
 
 use super::context::{Context, load_id};
 use super::failure::Failure;
@@ -29,7 +31,10 @@ impl Args {
             &self.reason,
         )?;
         crate::records::remove(&archive, self.load, &self.reason)?;
-        super::context::open_search(&archive, context.dir()?)?;
+        let dir = context.dir()?;
+        let intake = Intake::open(archive.engine(), dir, Clock::default(), CaptureConfig::read(dir)?)?;
+        intake.unloaded(self.load.0, &super::context::operator().name, &self.reason)?;
+        super::context::open_search(&archive, dir)?;
         if context.json {
             return output::json_line(&serde_json::json!({ "load": self.load, "unloaded": true }));
         }

@@ -1,8 +1,10 @@
 //! A dry run: what a definition would make of a stream.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
-use super::definition::Definition;
+use super::definition::{Definition, FieldInfo};
 use super::split::{Cut, Splitter};
 use super::value::FieldValue;
 use super::{Draft, SetAside};
@@ -28,6 +30,18 @@ pub struct CheckReport {
     pub set_aside: Vec<SetAside>,
     /// What was survived.
     pub warnings: Vec<Note>,
+    /// How many documents have each field, in definition order.
+    #[serde(default)]
+    pub fields: Vec<FieldCount>,
+}
+
+/// In how many documents a field was found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FieldCount {
+    /// Its name.
+    pub name: String,
+    /// Documents that have it.
+    pub found: u64,
 }
 
 /// One document of a dry run.
@@ -51,18 +65,37 @@ const VALUES_SHOWN: usize = 5;
 /// Reads all that `decoder` has left, keeps the first `limit` documents. Memory stays flat.
 pub fn check(definition: &Definition, decoder: &mut dyn Decoder, limit: usize) -> Result<CheckReport, DecodeError> {
     let mut report = CheckReport { definition: definition.name.clone(), ..CheckReport::default() };
+    check_brought(definition, decoder, ("", &BTreeMap::new()), limit, &mut report)?;
+    Ok(report)
+}
+
+/// The same for a stream of which name and job are known, into a report that holds what came before an error.
+pub fn check_brought(
+    definition: &Definition,
+    decoder: &mut dyn Decoder,
+    (name, job): (&str, &BTreeMap<String, String>),
+    limit: usize,
+    report: &mut CheckReport,
+) -> Result<(), DecodeError> {
+    let count = |field: &FieldInfo| FieldCount { name: field.name.clone(), found: 0 };
+    report.fields = definition.fields.iter().map(count).collect();
     decoder.want_text(definition.wants_text());
-    let mut splitter = Splitter::new(definition, decoder.code_page());
+    let mut splitter = Splitter::new(definition, decoder.code_page()).named(name).brought_by(job);
     let (mut unit, mut notes, mut cuts) = (Unit::default(), Notes::default(), Vec::new());
-    while decoder.next(&mut unit, &mut notes)? {
+    let read = loop {
+        match decoder.next(&mut unit, &mut notes) {
+            Ok(true) => {}
+            Ok(false) => break Ok(()),
+            Err(error) => break Err(error),
+        }
         report.pages += u64::from(unit.kind == UnitKind::Page);
         splitter.push(&unit, &mut notes, &mut cuts);
         report.take(&mut cuts, definition, limit);
-    }
+    };
     splitter.finish(&mut notes, &mut cuts);
     report.take(&mut cuts, definition, limit);
     report.warnings = notes.into_list();
-    Ok(report)
+    read
 }
 
 impl CheckReport {
@@ -72,6 +105,11 @@ impl CheckReport {
                 Cut::Document(draft) => {
                     self.documents += 1;
                     self.document_pages += u64::from(draft.pages);
+                    for (at, _) in &draft.fields {
+                        if let Some(field) = self.fields.get_mut(usize::from(*at)) {
+                            field.found += 1;
+                        }
+                    }
                     if self.first_documents.len() < limit {
                         self.first_documents.push(shown(&draft, definition));
                     }

@@ -1,8 +1,11 @@
 //! The real backend: an archive with its search index.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::{
@@ -10,8 +13,9 @@ use super::backend::{
     HighlightPart, HitPage, HitView, HitsAsked, Order,
 };
 use crate::archive::kv::{Engine, StoreError};
+use crate::archive::trial::{Look, Trial};
 use crate::archive::{
-    Archive, ArchiveError, Bringing, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress,
+    Archive, ArchiveError, Bringing, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress, Tombstone,
 };
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
@@ -298,6 +302,34 @@ impl Backend for ArchiveBackend {
         self.catch_up()
     }
 
+    fn loads_before(
+        &self,
+        before: Option<LoadId>,
+        each: &mut dyn FnMut(LoadRow) -> ControlFlow<()>,
+    ) -> Result<(), BackendError> {
+        Ok(self.archive.loads_before(before, each)?)
+    }
+
+    fn job_of(&self, id: LoadId) -> Result<BTreeMap<String, String>, BackendError> {
+        Ok(self.archive.job_of(id)?)
+    }
+
+    fn unloaded(&self) -> Result<Vec<Tombstone>, BackendError> {
+        Ok(self.archive.tombstones()?)
+    }
+
+    fn look(&self, file: &Path, name: &str, definition: Option<&str>, pages: (u32, u32)) -> Result<Look, BackendError> {
+        tried(|| self.archive.look(file, name, definition, pages))
+    }
+
+    fn try_cut(&self, file: &Path, name: &str, how: &Bringing) -> Result<Trial, BackendError> {
+        tried(|| self.archive.try_cut(file, name, how))
+    }
+
+    fn has_masks(&self, definition: &str) -> Result<bool, BackendError> {
+        Ok(self.archive.has_masks(definition)?)
+    }
+
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {
         let mut list: Vec<DefinitionView> = Vec::new();
         for row in self.archive.definitions()? {
@@ -357,6 +389,14 @@ impl Backend for ArchiveBackend {
             figures.captured_bytes += row.bytes;
         }
         Ok(figures)
+    }
+}
+
+/// What a trial of a stream came to, even when the program fails at it.
+fn tried<T>(work: impl FnOnce() -> Result<T, LoadError>) -> Result<T, BackendError> {
+    match catch_unwind(AssertUnwindSafe(work)) {
+        Ok(outcome) => outcome.map_err(|error| BackendError::NotLoadable(told(&error))),
+        Err(_) => Err(BackendError::NotLoadable("the program failed at this stream".into())),
     }
 }
 

@@ -1,11 +1,14 @@
 //! The seam between the server and what it serves.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::Arc;
 
 use crate::archive::kv::Engine;
-use crate::archive::{DocId, LoadId, LoadRow, Progress};
+use crate::archive::trial::{Look, Trial};
+use crate::archive::{Bringing, DocId, LoadId, LoadRow, Progress, Tombstone};
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::Subject;
@@ -56,6 +59,22 @@ pub trait Backend: Send + Sync + 'static {
     fn catch_up(&self) -> Result<(), BackendError>;
     /// Takes a load out of the archive; the reason is kept.
     fn unload(&self, id: LoadId, reason: &str) -> Result<(), BackendError>;
+    /// Visits loads with numbers below `before` (`None`: all), newest first, until `each` breaks.
+    fn loads_before(
+        &self,
+        before: Option<LoadId>,
+        each: &mut dyn FnMut(LoadRow) -> ControlFlow<()>,
+    ) -> Result<(), BackendError>;
+    /// What was known of the job that brought a load.
+    fn job_of(&self, id: LoadId) -> Result<BTreeMap<String, String>, BackendError>;
+    /// What is left of loads that were taken out, oldest first.
+    fn unloaded(&self) -> Result<Vec<Tombstone>, BackendError>;
+    /// The first pages of a received stream, as text: page and count.
+    fn look(&self, file: &Path, name: &str, definition: Option<&str>, pages: (u32, u32)) -> Result<Look, BackendError>;
+    /// What a definition would make of a received stream.
+    fn try_cut(&self, file: &Path, name: &str, how: &Bringing) -> Result<Trial, BackendError>;
+    /// Whether a definition masks values.
+    fn has_masks(&self, definition: &str) -> Result<bool, BackendError>;
     /// The report definitions, the newest version of each.
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
     /// What the words of the search box can mean here; today is left to the caller.

@@ -16,6 +16,7 @@ pub mod backend;
 mod http;
 mod metrics;
 mod openapi;
+mod operate;
 pub mod problem;
 mod range;
 mod rendition;

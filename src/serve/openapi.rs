@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::api::{content, crm, distribution, documents, info, loads, session};
+use super::api::{content, crm, distribution, documents, info, intake, loads, session};
 use super::problem::Problem;
 
 #[derive(OpenApi)]
@@ -14,6 +14,8 @@ use super::problem::Problem;
         documents::list, documents::show, content::get, info::definitions, info::audit, info::live, info::health,
         info::metrics, distribution::list, distribution::plan, distribution::show, distribution::take_step,
         loads::send, loads::list, loads::show, loads::original,
+        intake::list, intake::show, intake::preview, intake::trial, intake::assign, intake::retry, intake::hold,
+        intake::release, intake::discard, intake::rules, intake::make_rule, intake::remove_rule, intake::unload,
         crm::customers::find, crm::customers::add, crm::customers::resolve, crm::customers::show,
         crm::customers::change, crm::customers::history, crm::customers::timeline, crm::customers::consents,
         crm::accounts::find, crm::accounts::add, crm::customers::account, crm::accounts::change,

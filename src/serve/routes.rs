@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 
-use super::api::{content, crm, distribution, documents, info, loads, session};
+use super::api::{content, crm, distribution, documents, info, intake, loads, session};
 use super::ask::{self, Answer, Ask, SignedIn};
 use super::problem::Problem;
 use super::state::State;
@@ -96,6 +96,19 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/loads"                                 May(LoadRead)          Nothing loads::list;
     GET    "/api/v1/loads/{id}"                            May(LoadRead)          Nothing loads::show;
     GET    "/api/v1/loads/{id}/original"                   May(LoadExport)        Nothing loads::original;
+    POST   "/api/v1/loads/{id}/unload"                     May(LoadDelete)        Little  intake::unload;
+    GET    "/api/v1/intake"                                May(LoadRead)          Nothing intake::list;
+    GET    "/api/v1/intake/{id}"                           May(LoadRead)          Nothing intake::show;
+    GET    "/api/v1/intake/{id}/preview"                   May(LoadWrite)         Nothing intake::preview;
+    GET    "/api/v1/intake/{id}/trial"                     May(LoadWrite)         Nothing intake::trial;
+    POST   "/api/v1/intake/{id}/assign"                    May(LoadWrite)         Little  intake::assign;
+    POST   "/api/v1/intake/{id}/retry"                     May(LoadWrite)         Little  intake::retry;
+    POST   "/api/v1/intake/{id}/hold"                      May(LoadWrite)         Little  intake::hold;
+    POST   "/api/v1/intake/{id}/release"                   May(LoadWrite)         Little  intake::release;
+    POST   "/api/v1/intake/{id}/discard"                   May(LoadDelete)        Little  intake::discard;
+    GET    "/api/v1/intake-rules"                          May(LoadRead)          Nothing intake::rules;
+    POST   "/api/v1/intake-rules"                          May(LoadWrite)         Little  intake::make_rule;
+    DELETE "/api/v1/intake-rules/{number}"                 May(LoadWrite)         Nothing intake::remove_rule;
     GET    "/api/v1/audit"                                 May(AuditRead)         Nothing info::audit;
     POST   "/api/v1/session"                               Public                 Little  session::sign_in;
     GET    "/api/v1/session"                               SignedIn               Nothing session::whoami;
@@ -232,6 +245,14 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/api/v1/distribution/runs/{run}"               May(DistributionRead)  Little  distribution::take_step;
     GET    "/admin/distribution"                           May(DistributionRead)  Nothing pages::distribution::page;
     POST   "/admin/distribution"                           May(DistributionRead)  Little  pages::distribution::act;
+    GET    "/admin/arrivals"                               May(LoadRead)          Nothing pages::arrivals::list;
+    GET    "/admin/arrivals/{id}"                          May(LoadRead)          Nothing pages::arrivals::page;
+    POST   "/admin/arrivals/{id}"                          May(LoadWrite)         Little  pages::arrivals::act;
+    GET    "/admin/rules"                                  May(LoadRead)          Nothing pages::rules::page;
+    POST   "/admin/rules"                                  May(LoadWrite)         Little  pages::rules::act;
+    GET    "/admin/loads"                                  May(LoadRead)          Nothing pages::loads::list;
+    GET    "/admin/loads/{id}"                             May(LoadRead)          Nothing pages::loads::page;
+    POST   "/admin/loads/{id}"                             May(LoadDelete)        Little  pages::loads::unload;
     GET    "/admin"                                        May(AdminUse)          Nothing pages::admin::page;
 };
 

@@ -218,6 +218,233 @@ fn a_full_disk_is_said_and_nothing_is_kept() {
     assert_eq!(std::fs::read_dir(archive.dir().join("intake")).expect("there").count(), 0);
 }
 
+/// A folder of the archive is watched; what nobody knows waits.
+fn watch(archive: &Archive) -> std::path::PathBuf {
+    configure(archive, "[[capture.folder]]\npath = \"in\"\nqueue = \"NIGHT\"\nevery_s = 1\nstable_s = 0\n");
+    let inbox = archive.dir().join("in");
+    std::fs::create_dir_all(&inbox).expect("made");
+    inbox
+}
+
+/// Waits until an arrival is in a state.
+fn becomes(server: &Server, key: &str, id: u64, state: &str) -> Value {
+    let started = Instant::now();
+    loop {
+        let (status, _, body) = server.get(&format!("/api/v1/intake/{id}"), key);
+        let item: Value = if status == 200 { serde_json::from_slice(&body).expect("JSON") } else { Value::Null };
+        if item["state"] == state {
+            return item;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "{state} is waited for: {item}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_nobody_knows_waits_by_default_and_the_command_line_puts_it_right() {
+    let archive = Archive::new("operator");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let inbox = watch(&archive);
+    let server = Server::start(&archive);
+    std::fs::write(inbox.join("list.txt"), "STOCK LIST\nscrews 12\n\u{c}second page\n").expect("written");
+    std::fs::write(inbox.join("statements.txt"), small_statements(3)).expect("written");
+    loaded(&server, &admin, 1);
+    let said = archive.fails(&["intake", "list"]);
+    assert!(said.contains("greenbar serve"), "a running server is told: {said}");
+    drop(server);
+    let waiting = archive.json(&["intake", "list", "--state", "unidentified"]);
+    assert_eq!(waiting.len(), 1, "{waiting:?}");
+    let id = waiting[0]["id"].to_string();
+    let look = archive.json(&["intake", "preview", &id]);
+    assert_eq!(look[0]["pages"][1]["text"].as_str().map(str::trim), Some("second page"), "{look:?}");
+    let trial = archive.json(&["intake", "preview", &id, "--definition", "line-printer"]);
+    assert_eq!((&trial[0]["documents"], &trial[0]["pages"], &trial[0]["fits"]), (&1.into(), &2.into(), &false.into()));
+    let none = archive.json(&["intake", "preview", &id, "--definition", "overdraft-notice"]);
+    assert_eq!((&none[0]["documents"], &none[0]["set_aside_pages"]), (&0.into(), &2.into()), "{none:?}");
+    assert!(archive.fails(&["intake", "assign", &id, "no-such"]).contains("no report definition"));
+    let done = archive.json(&["intake", "assign", &id, "line-printer"]);
+    assert_eq!((&done[0]["state"], &done[0]["definition"]), (&"loaded".into(), &"line-printer".into()), "{done:?}");
+    let hits = archive.json(&["search", "screws"]);
+    assert_eq!(hits.len(), 1, "it is findable at once: {hits:?}");
+    assert!(archive.fails(&["intake", "retry", &id]).contains("is loaded"));
+    let audit = archive.json(&["audit", "list"]);
+    let kinds: Vec<&str> = audit.iter().filter_map(|record| record["kind"].as_str()).collect();
+    assert!(kinds.contains(&"intake-assign") && kinds.contains(&"intake-preview"), "{kinds:?}");
+}
+
+#[test]
+fn a_backup_holds_what_waits() {
+    let archive = Archive::new("backup-intake");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let inbox = watch(&archive);
+    let server = Server::start(&archive);
+    std::fs::write(inbox.join("list.txt"), "STOCK LIST\n").expect("written");
+    becomes(&server, &admin, 1, "unidentified");
+    drop(server);
+    let (backup, restored) = (archive.home.path().join("backup"), archive.home.path().join("restored"));
+    let path = |path: &Path| path.to_str().expect("UTF-8").to_string();
+    archive.ok(&["backup", &path(&backup)]);
+    archive.ok(&["intake", "discard", "1", "--reason", "gone after the backup"]);
+    let out = crate::story::run(&["restore", &path(&backup), &path(&restored)]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    let out = crate::story::run(&["--data", &path(&restored), "--json", "intake", "assign", "1", "line-printer"]);
+    assert!(out.status.success(), "{}{}", text(&out.stdout), text(&out.stderr));
+    assert!(text(&out.stdout).contains("\"state\":\"loaded\""), "{}", text(&out.stdout));
+}
+
+#[test]
+fn a_rule_and_the_senders_of_one_stream_are_remembered() {
+    let archive = Archive::new("senders");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let inbox = watch(&archive);
+    archive.ok(&["intake", "rule", "--queue", "NIGHT", "--name", "*.lst", "--definition", "line-printer"]);
+    let server = Server::start(&archive);
+    std::fs::write(inbox.join("one.lst"), "STOCK LIST\n").expect("written");
+    becomes(&server, &admin, 1, "loaded");
+    std::fs::write(inbox.join("two.lst"), "STOCK LIST\n").expect("written");
+    let second = becomes(&server, &admin, 2, "loaded");
+    assert_eq!((&second["duplicate"], &second["load"]), (&true.into(), &1.into()), "{second}");
+    // A bad one between them stops nobody.
+    std::fs::write(inbox.join("bad.txt"), [0_u8; 3000]).expect("written");
+    std::fs::write(inbox.join("three.lst"), "ANOTHER LIST\n").expect("written");
+    loaded(&server, &admin, 2);
+    drop(server);
+    archive.ok(&["unload", "1", "--reason", "a test"]);
+    let states: Vec<_> =
+        archive.json(&["intake", "list"]).into_iter().rev().map(|item| item["state"].clone()).collect();
+    assert_eq!(states[..2], ["discarded", "discarded"], "both senders' arrivals are over: {states:?}");
+}
+
+#[test]
+fn the_raw_port_breaks_off_what_it_cannot_keep() {
+    let archive = Archive::new("raw-refused");
+    let port = port();
+    let settings =
+        format!("[capture]\nmax_bytes = 1000\n[[capture.raw]]\nlisten = \"127.0.0.1:{port}\"\nqueue = \"RAW\"\n");
+    configure(&archive, &settings);
+    let _server = Server::start(&archive);
+    let mut wire = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+    wire.write_all(&[b'x'; 2_000]).expect("sent");
+    wire.set_read_timeout(Some(Duration::from_secs(10))).expect("settable");
+    let error = wire.read(&mut [0; 10]).expect_err("no ordinary end");
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+}
+
+/// The archive lies on a small disk that fills up. Needs the right to mount; elsewhere it says that it was skipped.
+#[test]
+fn on_a_full_disk_arrivals_wait_and_are_loaded_when_there_is_room() {
+    let archive = Archive::new("small-disk");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let small = archive.home.path().join("small");
+    std::fs::create_dir_all(&small).expect("made");
+    let place = small.to_str().expect("UTF-8").to_string();
+    if !run("mount", &["-t", "tmpfs", "-o", "size=24m", "tmpfs", &place]).status.success() {
+        eprintln!("skipped: no right to mount a small disk");
+        return;
+    }
+    struct Mounted(String);
+    impl Drop for Mounted {
+        fn drop(&mut self) {
+            let _ = Command::new("umount").args(["-l", &self.0]).status();
+        }
+    }
+    let _mounted = Mounted(place.clone());
+    // The archive moves to the small disk.
+    assert!(run("cp", &["-a", archive.dir().to_str().expect("UTF-8"), &format!("{place}/archive")]).status.success());
+    std::fs::remove_dir_all(archive.dir()).expect("removed");
+    std::os::unix::fs::symlink(small.join("archive"), archive.dir()).expect("linked");
+    let settings = "[capture]\nkeep_free = 0\n[[capture.folder]]\npath = \"in\"\nqueue = \"BIG\"\nevery_s = 1\nstable_s = 0\n\
+         [[capture.queue]]\nname = \"BIG\"\ndefinition = \"line-printer\"\n";
+    configure(&archive, settings);
+    let inbox = archive.dir().join("in");
+    std::fs::create_dir_all(&inbox).expect("made");
+    let server = Server::start(&archive);
+    // Text that does not shrink, so that its load needs room.
+    let mut seed = 7_u64;
+    let mut line = || {
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        format!("{:016x}{:016x}\n", seed, seed.rotate_left(29))
+    };
+    let stream: String = (0..120_000).map(|_| line()).collect();
+    std::fs::write(inbox.join("big.tmp"), &stream).expect("written");
+    let filler = small.join("filler");
+    let free = |leave: u64| {
+        let stat = run("stat", &["-f", "-c", "%a %S", &place]);
+        let told = text(&stat.stdout);
+        let numbers: Vec<u64> = told.split_whitespace().filter_map(|n| n.parse().ok()).collect();
+        (numbers[0] * numbers[1]).saturating_sub(leave)
+    };
+    // Room for the arrival itself and little more.
+    std::fs::write(&filler, vec![1; usize::try_from(free(stream.len() as u64 + (600 << 10))).expect("small")])
+        .expect("filled");
+    std::fs::rename(inbox.join("big.tmp"), inbox.join("big.lst")).expect("renamed");
+    let started = Instant::now();
+    let told = loop {
+        let (status, _, body) = server.get("/api/v1/intake", &admin);
+        let told = text(&body);
+        if status == 200 && told.contains("disk-full") || started.elapsed() > Duration::from_secs(20) {
+            break told;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    };
+    assert!(told.contains("disk-full"), "a clear state: {told}");
+    std::fs::remove_file(&filler).expect("removed");
+    let started = Instant::now();
+    loop {
+        let told = server.json("/api/v1/intake", &admin);
+        if told["items"][0]["state"] == "loaded" {
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(40), "it goes on by itself when there is room: {told}");
+        std::thread::sleep(Duration::from_millis(200));
+    }
+}
+
+/// Rules, assignments and retries that were answered survive kill -9 at random moments, and so does every byte.
+#[test]
+fn kill_9_loses_nothing_that_an_operator_was_told() {
+    let rounds = if std::env::var_os("GREENBAR_LONG").is_some() { 100 } else { 8 };
+    let archive = Archive::new("kill-operator");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let inbox = watch(&archive);
+    let (mut seed, mut assigned) = (0x2545_F491_4F6C_DD1D_u64, Vec::new());
+    for round in 0..rounds {
+        let mut server = Server::start(&archive);
+        seed ^= seed << 13;
+        seed ^= seed >> 7;
+        seed ^= seed << 17;
+        let name = format!("round-{round}.txt");
+        std::fs::write(inbox.join(&name), format!("LIST OF ROUND {round}\n")).expect("written");
+        let item = loop {
+            let told = server.json(&format!("/api/v1/intake?q={name}&state=unidentified"), &admin);
+            if let Some(item) = told["items"].as_array().and_then(|items| items.first()) {
+                break item["id"].as_u64().expect("a number");
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        };
+        let headers = [("Authorization", format!("Bearer {admin}")), ("Content-Type", "application/json".to_string())];
+        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        let body = br#"{"definition":"line-printer"}"#;
+        let (status, _, _) = server.ask("POST", &format!("/api/v1/intake/{item}/assign"), &headers, body);
+        assert_eq!(status, 200);
+        assigned.push(item);
+        std::thread::sleep(Duration::from_millis(seed % 40));
+        server.kill();
+    }
+    let server = Server::start(&archive);
+    for item in &assigned {
+        let item = becomes(&server, &admin, *item, "loaded");
+        assert_eq!(
+            (&item["definition"], &item["history"][1]["what"]),
+            (&"line-printer".into(), &"assigned".into()),
+            "{item}"
+        );
+    }
+    assert_eq!(server.json("/api/v1/loads", &admin)["loads"].as_array().map(Vec::len), Some(rounds));
+    drop(server);
+    archive.is_sound();
+}
+
 /// Jobs are sent one after the other while the server is killed at random moments; each that was acknowledged is in the
 /// archive at the end.
 #[test]

@@ -116,7 +116,7 @@ pub fn load(row: &LoadRow) -> Json {
 /// The state of a received stream in the words of `/api/v1/loads`.
 fn word(state: State) -> &'static str {
     match state {
-        State::Received | State::Identified => "queued",
+        State::Received | State::Identified | State::Held => "queued",
         State::Loading => "running",
         State::Loaded => "done",
         State::Unidentified | State::Failed | State::Discarded => "failed",

@@ -10,6 +10,7 @@ use serde_json::json;
 
 use super::content::disposition;
 use super::json;
+use super::load_list::Asked;
 use crate::archive::LoadId;
 use crate::capture::{Arrival, CaptureError, Item, Spool};
 use crate::serve::ask::{Answer, Ask};
@@ -109,6 +110,7 @@ pub fn refused(error: &CaptureError) -> Problem {
         CaptureError::Digest { .. } => Problem::bad_body(error.to_string()),
         CaptureError::Nothing(_) => Problem::nothing(),
         CaptureError::State { .. } => Problem::state(error.to_string()),
+        CaptureError::Rule(why) => Problem::bad_value(format!("{why}.")),
         other => Problem::failed("receiving a stream", &crate::serve::archived::told(other)),
     }
 }
@@ -137,9 +139,24 @@ fn accept(
 
 /// All loads, and the streams that are not loaded yet.
 #[utoipa::path(get, path = "/api/v1/loads", tag = "loads",
-    responses((status = 200, description = "`loads` and, waiting or failed, `received`")))]
+    params(("definition" = Option<String>, Query, description = "Only of this definition"),
+        ("state" = Option<String>, Query, description = "all, clean, warnings, aside (with pages set aside), unloaded"),
+        ("q" = Option<String>, Query, description = "Part of the name; beginning of a digest; a number"),
+        ("from" = Option<String>, Query, description = "Loaded on this day (UTC) or later"),
+        ("to" = Option<String>, Query, description = "Loaded on this day or earlier"),
+        ("limit" = Option<u32>, Query, description = "1 to 500; 50 when any parameter is given, otherwise all"),
+        ("cursor" = Option<u32>, Query, description = "`next_cursor` of the page before")),
+    responses((status = 200, description = "`loads` and, waiting or failed, `received`; with any parameter a page of \
+        `loads` or `unloaded`, newest first, with `next_cursor`")))]
 pub async fn list(ask: Ask) -> Answer {
-    ask.params(&[])?;
+    let params = ask.params(Asked::PARAMS)?;
+    if !ask.request.query_string().is_empty() {
+        let asked = Asked::read(&params)?;
+        let page = ask.block(move |state| asked.find(state)).await?;
+        let loads: Vec<_> = page.rows.iter().map(json::load).collect();
+        let told = json!({ "loads": loads, "unloaded": page.stones, "next_cursor": page.next });
+        return Ok(HttpResponse::Ok().json(told));
+    }
     let (rows, jobs) = ask
         .block(|state| {
             let jobs = state.intake.open_items().map_err(|error| Problem::failed("reading the intake", &error))?;

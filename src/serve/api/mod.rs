@@ -5,6 +5,8 @@ pub mod crm;
 pub mod distribution;
 pub mod documents;
 pub mod info;
+pub mod intake;
 pub mod json;
+pub mod load_list;
 pub mod loads;
 pub mod session;

@@ -2,12 +2,14 @@
 
 use std::io::Write;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use crate::archive::kv::Engine;
 use crate::archive::kv::memory::Memory;
-use crate::archive::{DocId, LoadId, LoadRow, Progress};
+use crate::archive::trial::{Look, LookPage, Trial};
+use crate::archive::{Bringing, DocId, LoadId, LoadRow, Progress};
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
@@ -254,6 +256,43 @@ impl Backend for Fake {
         };
         loads.push((row.clone(), bytes));
         Ok((row, false))
+    }
+
+    fn loads_before(
+        &self,
+        before: Option<LoadId>,
+        each: &mut dyn FnMut(LoadRow) -> ControlFlow<()>,
+    ) -> Result<(), BackendError> {
+        for row in self.loads()?.into_iter().rev().filter(|row| before.is_none_or(|before| row.id < before)) {
+            if each(row).is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    fn job_of(&self, _: LoadId) -> Result<std::collections::BTreeMap<String, String>, BackendError> {
+        Ok([("queue".to_string(), "NIGHT".to_string())].into())
+    }
+
+    fn unloaded(&self) -> Result<Vec<crate::archive::Tombstone>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn look(&self, file: &Path, _: &str, _: Option<&str>, _: (u32, u32)) -> Result<Look, BackendError> {
+        let text = String::from_utf8_lossy(&std::fs::read(file)?).into_owned();
+        let page = LookPage { page: 1, start: 0, bytes: text.len() as u64, text, cut: false };
+        Ok(Look { format: "line-data".into(), pages: vec![page], ..Look::default() })
+    }
+
+    fn try_cut(&self, _: &Path, _: &str, how: &Bringing) -> Result<Trial, BackendError> {
+        let mut trial = Trial { version: 1, ..Trial::default() };
+        trial.report.definition = how.definition.clone().unwrap_or_default();
+        Ok(trial)
+    }
+
+    fn has_masks(&self, definition: &str) -> Result<bool, BackendError> {
+        Ok(definition == "masked")
     }
 
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {

@@ -6,6 +6,7 @@ mod fake;
 mod forgery;
 mod hostile;
 mod loads;
+mod operate;
 mod portal;
 mod rights;
 mod second;
