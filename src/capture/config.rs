@@ -38,6 +38,8 @@ pub struct CaptureConfig {
     pub lpd: Option<LpdConfig>,
     /// `[[capture.raw]]`.
     pub raw: Vec<RawConfig>,
+    /// `[capture.ipp]`.
+    pub ipp: Option<IppConfig>,
     /// `[[capture.folder]]`.
     pub folder: Vec<FolderConfig>,
     /// `[[capture.queue]]`.
@@ -54,6 +56,7 @@ impl Default for CaptureConfig {
             max_waiting: 200_000,
             lpd: None,
             raw: Vec::new(),
+            ipp: None,
             folder: Vec::new(),
             queue: Vec::new(),
         }
@@ -128,6 +131,34 @@ pub struct RawConfig {
 
 fn raw_idle() -> u64 {
     90
+}
+
+/// `[capture.ipp]`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct IppConfig {
+    /// Address and port, such as `0.0.0.0:631`.
+    pub listen: SocketAddr,
+    /// Be a printer only for queues of `[[capture.queue]]`.
+    #[serde(default)]
+    pub known_queues_only: bool,
+    /// Jobs that may be open without a document.
+    #[serde(default = "open_jobs")]
+    pub open_jobs: usize,
+    /// Seconds after which a job without a document is given up.
+    #[serde(default = "job_timeout")]
+    pub job_timeout_s: u64,
+    /// Limits.
+    #[serde(default)]
+    pub limits: DoorConfig,
+}
+
+fn open_jobs() -> usize {
+    1_000
+}
+
+fn job_timeout() -> u64 {
+    300
 }
 
 /// `[[capture.folder]]`.
@@ -268,7 +299,7 @@ mod tests {
         let text = include_str!("../../docs/capture.md");
         let example = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).expect("an example");
         let config = CaptureConfig::parse(example).expect("read");
-        assert!(config.lpd.is_some() && config.raw.len() == 1 && config.folder.len() == 1);
+        assert!(config.lpd.is_some() && config.ipp.is_some() && config.raw.len() == 1 && config.folder.len() == 1);
         assert_eq!(config.queue("inv_de").and_then(|queue| queue.definition.as_deref()), Some("kontoauszug"));
     }
 

@@ -78,8 +78,8 @@ impl Told {
         counts.last_refusal = format!("{from}: {why}");
     }
 
-    /// Lets somebody in, unless there are too many.
-    fn enters(&self, peer: IpAddr, limits: &DoorConfig) -> Result<(), &'static str> {
+    /// Lets somebody in, unless there are too many; who is in is counted until the guard goes.
+    pub fn admit(self: &Arc<Self>, peer: IpAddr, limits: &DoorConfig) -> Result<Inside, &'static str> {
         if !limits.allow.iter().any(|network| network.holds(peer)) {
             return Err("the address is not in `allow`");
         }
@@ -93,7 +93,7 @@ impl Told {
         }
         *of_peer += 1;
         counts.open += 1;
-        Ok(())
+        Ok(Inside(self.clone(), peer))
     }
 
     fn leaves(&self, peer: IpAddr) {
@@ -109,7 +109,7 @@ impl Told {
 }
 
 /// Leaves when it goes out of scope, also by a panic.
-struct Inside(Arc<Told>, IpAddr);
+pub struct Inside(Arc<Told>, IpAddr);
 
 impl Drop for Inside {
     fn drop(&mut self) {
@@ -138,12 +138,14 @@ impl Door {
         let thread = std::thread::Builder::new().name(format!("greenbar-{}", told.receiver)).spawn(move || {
             while let Ok((stream, from)) = next(&listener, &stop) {
                 let peer = from.ip().to_canonical();
-                if let Err(why) = told.enters(peer, &limits) {
-                    told.refused(&peer, why);
-                    let _ = stream.shutdown(Shutdown::Both);
-                    continue;
-                }
-                let inside = Inside(told.clone(), peer);
+                let inside = match told.admit(peer, &limits) {
+                    Ok(inside) => inside,
+                    Err(why) => {
+                        told.refused(&peer, why);
+                        let _ = stream.shutdown(Shutdown::Both);
+                        continue;
+                    }
+                };
                 let (serve, stop, idle_s) = (serve.clone(), stop.clone(), limits.idle_s);
                 let work = move || {
                     let _inside = inside;

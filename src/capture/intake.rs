@@ -54,6 +54,13 @@ pub(super) struct Table {
     pub stop: bool,
 }
 
+impl Table {
+    fn next(&mut self) -> u64 {
+        self.last += 1;
+        self.last
+    }
+}
+
 /// How many items there are in each state that is not over.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
 pub struct Counts {
@@ -174,11 +181,7 @@ impl Intake {
             return Ok((item, false));
         }
         file.sync_all()?;
-        let id = {
-            let mut table = self.table();
-            table.last += 1;
-            table.last
-        };
+        let id = arrival.number.unwrap_or_else(|| self.table().next());
         let held = arrival.held;
         let item = self.new_item(id, now, (bytes, secret::hex(digest)), arrival);
         let path = self.path(id);
@@ -205,6 +208,16 @@ impl Intake {
             self.inner.changed.notify_all();
         }
         Ok((item, true))
+    }
+
+    /// A number for an item that is to come, which no other gets, also after the end of the process.
+    pub fn reserve(&self) -> Result<u64, CaptureError> {
+        let mut table = self.table();
+        let id = table.next();
+        let mut batch = Batch::default();
+        rows::put_reserved(&mut batch, id);
+        self.inner.engine.commit_logged(batch)?;
+        Ok(id)
     }
 
     /// Lets an item be loaded that was accepted as held, with what is known by now.

@@ -194,6 +194,8 @@ pub struct Arrival {
     pub held: bool,
     /// SHA-256 that the sender announced, lower-case hex.
     pub sha256: Option<String>,
+    /// The number that the item gets, from [`super::Intake::reserve`]; `None`: the next one.
+    pub number: Option<u64>,
 }
 
 impl Arrival {

@@ -1,6 +1,6 @@
 //! Captures print streams: listens, receives, and makes them durable; then has them loaded.
 //!
-//! A stream enters through a [`Receiver`] (LPD, raw port, hot folder) or an HTTP upload, passes through one
+//! A stream enters through a [`Receiver`] (LPD, raw port, IPP, hot folder) or an HTTP upload, passes through one
 //! [`Spool`] and becomes an [`Item`]: bytes on disk, synced, hashed, and a row. Only then does the sender hear yes. Workers
 //! ([`work`]) hand items to a [`Loader`]; what no report definition fits waits until somebody says what it is.
 //!
@@ -13,6 +13,7 @@ pub mod config;
 pub mod door;
 pub mod folder;
 pub mod intake;
+pub mod ipp;
 pub mod item;
 pub mod lpd;
 pub mod operate;
@@ -44,7 +45,7 @@ pub trait Receiver: Send + Sync {
 }
 
 /// The receivers there are.
-pub static RECEIVERS: &[&dyn Receiver] = &[&lpd::Lpd, &raw::Raw, &folder::Folders];
+pub static RECEIVERS: &[&dyn Receiver] = &[&lpd::Lpd, &raw::Raw, &ipp::Ipp, &folder::Folders];
 
 /// Starts all receivers that the configuration asks for.
 pub fn listen(config: &CaptureConfig, intake: &Intake, stop: &Stop) -> Result<Vec<Door>, CaptureError> {

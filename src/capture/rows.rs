@@ -8,6 +8,7 @@
 //! | `p`, number | a [`Preview`](super::work::Preview) as JSON |
 //! | `l`, number of a load, number of an item | empty: the item became this load, or was it already |
 //! | `r`, number of a rule, its version (4 bytes each) | a [`Rule`] as JSON |
+//! | `m` | the last number reserved for an item that is to come, 8 bytes |
 //! | `t`, SHA-256 over sender's key and content | number of the item and when, 16 bytes |
 //!
 //! Numbers stay below 2^56, so that keys of items come before all others.
@@ -24,6 +25,7 @@ use crate::archive::kv::{Batch, Engine, Family, StoreError};
 
 const VERSION: u8 = 1;
 const LAST: &[u8] = b"n";
+const RESERVED: &[u8] = b"m";
 const ITEMS_END: &[u8] = &[1];
 
 fn broken(what: &str, error: &dyn std::fmt::Display) -> StoreError {
@@ -54,6 +56,11 @@ pub fn put_last(batch: &mut Batch, id: u64) {
     batch.put(Family::Intake, LAST, id.to_be_bytes());
 }
 
+/// Call with the numbers locked: this row never goes back.
+pub fn put_reserved(batch: &mut Batch, id: u64) {
+    batch.put(Family::Intake, RESERVED, id.to_be_bytes());
+}
+
 pub fn item(engine: &dyn Engine, id: u64) -> Result<Option<Item>, StoreError> {
     engine.get(Family::Intake, &id.to_be_bytes())?.map(|value| decode(&value)).transpose()
 }
@@ -69,7 +76,8 @@ fn decode(value: &[u8]) -> Result<Item, StoreError> {
 /// row: then all its items are looked at, once.
 pub fn open_items(engine: &dyn Engine) -> Result<(u64, Vec<Item>), StoreError> {
     let Some(last) = engine.get(Family::Intake, LAST)? else { return older(engine) };
-    let mut last = number(&last)?;
+    let reserved = engine.get(Family::Intake, RESERVED)?.map_or(Ok(0), |reserved| number(&reserved))?;
+    let mut last = number(&last)?.max(reserved);
     let mut ids = Vec::new();
     engine.scan(Family::Intake, b"o"..b"p", &mut |key, _| {
         ids.extend(key.get(1..).and_then(|id| number(id).ok()));

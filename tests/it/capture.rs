@@ -12,21 +12,21 @@ use crate::server::{Server, key};
 use crate::story::{Archive, small_statements, text};
 
 /// A port that is free now.
-fn port() -> u16 {
+pub fn port() -> u16 {
     TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
 }
 
-fn configure(archive: &Archive, settings: &str) {
+pub fn configure(archive: &Archive, settings: &str) {
     std::fs::write(archive.dir().join("greenbar.toml"), settings).expect("written");
 }
 
-fn run(command: &str, args: &[&str]) -> Output {
+pub fn run(command: &str, args: &[&str]) -> Output {
     let out = Command::new(command).args(args).stdin(Stdio::null()).output();
     out.unwrap_or_else(|error| panic!("{command} runs: {error}"))
 }
 
 /// Waits until the server has so many loads and nothing on the way.
-fn loaded(server: &Server, key: &str, loads: usize) -> Value {
+pub fn loaded(server: &Server, key: &str, loads: usize) -> Value {
     let started = Instant::now();
     loop {
         let told = server.json("/api/v1/loads", key);
@@ -40,7 +40,7 @@ fn loaded(server: &Server, key: &str, loads: usize) -> Value {
     }
 }
 
-fn original(server: &Server, key: &str, load: usize) -> Vec<u8> {
+pub fn original(server: &Server, key: &str, load: usize) -> Vec<u8> {
     server.get(&format!("/api/v1/loads/{load}/original"), key).2
 }
 
@@ -79,7 +79,7 @@ fn rlpr_prints_and_the_bytes_come_back() {
 }
 
 /// One LPD conversation by hand; returns the last answer.
-fn lpd(port: u16, steps: &[&[u8]]) -> Option<u8> {
+pub fn lpd(port: u16, steps: &[&[u8]]) -> Option<u8> {
     let mut wire = TcpStream::connect(("127.0.0.1", port)).ok()?;
     wire.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
     let mut last = None;
@@ -510,7 +510,7 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
     archive.is_sound();
 }
 
-fn sha256(bytes: &[u8]) -> String {
+pub fn sha256(bytes: &[u8]) -> String {
     let mut child =
         Command::new("sha256sum").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("sha256sum runs");
     child.stdin.take().expect("piped").write_all(bytes).expect("sent");

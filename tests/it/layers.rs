@@ -42,7 +42,8 @@ fn engines_are_named_only_behind_their_seam() {
     for (word, allowed) in [
         ("rocksdb::", &["archive/kv/rocks"][..]),
         ("tantivy::", &["search/"]),
-        ("actix_web", &["serve/"]),
+        // IPP is spoken over HTTP: its listener is the one other place.
+        ("actix_web", &["serve/", "capture/ipp/http"]),
         ("krilla::", &["render/pdf", "render/font"]),
         ("printpdf::", &["render/pdf", "render/sheet", "render/letter"]),
         // The portal's test reads the code off the sample that it got.

@@ -13,6 +13,7 @@ mod corpus;
 mod crash;
 mod customers;
 mod distribute;
+mod ipp;
 mod layers;
 mod lossless;
 mod mail;

@@ -1,0 +1,142 @@
+//! What the printer says of itself. It prints nothing: media, sides and the like are taken, kept with the job and change
+//! nothing.
+
+use super::document::COMPRESSIONS;
+use super::jobs::seconds;
+use super::message::Value;
+use super::printer::{OPERATIONS, Printer};
+use super::target::Target;
+
+/// Formats of documents; what a document really is, is recognised later, by its content.
+pub const FORMATS: &[&str] = &[
+    "application/octet-stream",
+    "text/plain",
+    "application/pdf",
+    "application/postscript",
+    "application/vnd.hp-PCL",
+    "application/vnd.hp-PCLXL",
+    "application/vnd.ibm.modcap",
+    "application/vnd.afpc.modca",
+    "application/vnd.afpc.afplinedata",
+    "application/vnd.cups-raw",
+    "image/tiff",
+];
+
+/// Sizes of paper, in hundredths of a millimetre.
+const MEDIA: &[(&str, i32, i32)] = &[
+    ("iso_a4_210x297mm", 21_000, 29_700),
+    ("na_letter_8.5x11in", 21_590, 27_940),
+    ("na_legal_8.5x14in", 21_590, 35_560),
+];
+
+/// An attribute of the printer.
+pub struct Told {
+    /// Its name.
+    pub name: &'static str,
+    /// It belongs to the group `job-template`; otherwise to `printer-description`.
+    pub template: bool,
+    /// Its values.
+    pub values: Vec<Value>,
+}
+
+fn keywords(words: &[&str]) -> Vec<Value> {
+    words.iter().map(|word| Value::keyword(*word)).collect()
+}
+
+fn size(across: i32, down: i32) -> Value {
+    Value::Collection(vec![("x-dimension", across.into()), ("y-dimension", down.into())])
+}
+
+/// All attributes of the printer of a queue.
+pub fn attributes(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
+    let mut all = job_template();
+    all.extend(description(printer, target, now));
+    all
+}
+
+fn job_template() -> Vec<Told> {
+    let media: Vec<&str> = MEDIA.iter().map(|(name, _, _)| *name).collect();
+    let sizes: Vec<Value> = MEDIA.iter().map(|(_, across, down)| size(*across, *down)).collect();
+    let columns: Vec<Value> = sizes.iter().map(|size| Value::Collection(vec![("media-size", size.clone())])).collect();
+    let enums = |numbers: &[i32]| numbers.iter().map(|number| Value::Enum(*number)).collect::<Vec<_>>();
+    let rows = [
+        ("copies-default", vec![1.into()]),
+        ("copies-supported", vec![Value::Range(1, 9_999)]),
+        ("finishings-default", enums(&[3])),
+        ("finishings-supported", enums(&[3])),
+        ("job-priority-default", vec![50.into()]),
+        ("job-priority-supported", vec![100.into()]),
+        ("job-sheets-default", keywords(&["none"])),
+        ("job-sheets-supported", keywords(&["none"])),
+        ("media-default", keywords(media.get(..1).unwrap_or_default())),
+        ("media-ready", keywords(&media)),
+        ("media-supported", keywords(&media)),
+        ("media-col-database", columns.clone()),
+        ("media-col-default", columns.get(..1).unwrap_or_default().to_vec()),
+        ("media-col-ready", columns.clone()),
+        ("media-col-supported", keywords(&["media-size"])),
+        ("media-size-supported", sizes),
+        ("multiple-document-handling-supported", keywords(&["single-document"])),
+        ("orientation-requested-default", enums(&[3])),
+        ("orientation-requested-supported", enums(&[3, 4, 5, 6])),
+        ("output-bin-default", keywords(&["face-down"])),
+        ("output-bin-supported", keywords(&["face-down"])),
+        ("print-color-mode-default", keywords(&["auto"])),
+        ("print-color-mode-supported", keywords(&["auto", "color", "monochrome"])),
+        ("print-quality-default", enums(&[4])),
+        ("print-quality-supported", enums(&[3, 4, 5])),
+        ("printer-resolution-default", vec![Value::Dpi(600)]),
+        ("printer-resolution-supported", vec![Value::Dpi(300), Value::Dpi(600)]),
+        ("sides-default", keywords(&["one-sided"])),
+        ("sides-supported", keywords(&["one-sided", "two-sided-long-edge", "two-sided-short-edge"])),
+    ];
+    rows.into_iter().map(|(name, values)| Told { name, template: true, values }).collect()
+}
+
+fn description(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
+    let most_kib = i32::try_from(printer.intake.config().max_bytes >> 10).unwrap_or(i32::MAX);
+    let waits = i32::try_from(printer.queued(now)).unwrap_or(i32::MAX);
+    // A full disk stops the printer without a job being refused for good.
+    let room = printer.intake.has_room();
+    let reason = if room.is_ok() { "none" } else { "spool-area-full" };
+    let patience = i32::try_from(printer.config.job_timeout_s).unwrap_or(i32::MAX);
+    let operations = OPERATIONS.iter().map(|operation| Value::Enum(i32::from(*operation))).collect();
+    let formats: Vec<Value> = FORMATS.iter().map(|format| Value::media_type(format)).collect();
+    let rows = [
+        ("charset-configured", vec![Value::charset("utf-8")]),
+        ("charset-supported", vec![Value::charset("utf-8"), Value::charset("us-ascii")]),
+        ("color-supported", vec![Value::Boolean(true)]),
+        ("compression-supported", keywords(COMPRESSIONS)),
+        ("document-format-default", vec![Value::media_type("application/octet-stream")]),
+        ("document-format-supported", formats),
+        ("generated-natural-language-supported", vec![Value::language("en")]),
+        ("ipp-versions-supported", keywords(&["1.1", "2.0"])),
+        ("job-ids-supported", vec![Value::Boolean(true)]),
+        ("job-k-octets-supported", vec![Value::Range(0, most_kib)]),
+        ("multiple-document-jobs-supported", vec![Value::Boolean(false)]),
+        ("multiple-operation-time-out", vec![patience.into()]),
+        ("multiple-operation-time-out-action", keywords(&["abort-job"])),
+        ("natural-language-configured", vec![Value::language("en")]),
+        ("operations-supported", operations),
+        ("pages-per-minute", vec![6_000.into()]),
+        ("pages-per-minute-color", vec![6_000.into()]),
+        ("pdl-override-supported", keywords(&["not-attempted"])),
+        ("printer-get-attributes-supported", keywords(&["document-format"])),
+        ("printer-info", vec![Value::text(format!("greenbar archive, queue {}", target.queue))]),
+        ("printer-is-accepting-jobs", vec![Value::Boolean(true)]),
+        ("printer-location", vec![Value::text("")]),
+        ("printer-make-and-model", vec![Value::text("greenbar archive")]),
+        ("printer-more-info", vec![Value::uri(format!("http://{}/", target.host))]),
+        ("printer-name", vec![Value::name(&target.queue)]),
+        ("printer-state", vec![Value::Enum(if room.is_ok() { 3 } else { 5 })]),
+        ("printer-state-message", vec![Value::text(room.err().map_or_else(String::new, |error| error.to_string()))]),
+        ("printer-state-reasons", keywords(&[reason])),
+        ("printer-up-time", vec![seconds(now).into()]),
+        ("printer-uri-supported", vec![Value::uri(&target.printer_uri)]),
+        ("queued-job-count", vec![waits.into()]),
+        ("uri-authentication-supported", keywords(&["requesting-user-name"])),
+        ("uri-security-supported", keywords(&["none"])),
+        ("which-jobs-supported", keywords(&["completed", "not-completed"])),
+    ];
+    rows.into_iter().map(|(name, values)| Told { name, template: false, values }).collect()
+}

@@ -1,0 +1,380 @@
+//! The printer: what each operation does (RFC 8011, section 4).
+
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use super::about;
+use super::document::COMPRESSIONS;
+use super::jobs::{Job, Jobs, Receiving};
+use super::message::{JOB, OPERATION, PRINTER, Reply, Request, Value};
+use super::status::{Refusal, Status};
+use super::target::Target;
+use crate::capture::config::IppConfig;
+use crate::capture::door;
+use crate::capture::item::{file_name, plain};
+use crate::capture::{Arrival, Intake, Spool, Stop};
+
+const PRINT_JOB: u16 = 0x0002;
+const VALIDATE_JOB: u16 = 0x0004;
+const CREATE_JOB: u16 = 0x0005;
+const SEND_DOCUMENT: u16 = 0x0006;
+const CANCEL_JOB: u16 = 0x0008;
+const GET_JOB_ATTRIBUTES: u16 = 0x0009;
+const GET_JOBS: u16 = 0x000A;
+const GET_PRINTER_ATTRIBUTES: u16 = 0x000B;
+
+/// The operations there are.
+pub const OPERATIONS: &[u16] = &[
+    PRINT_JOB,
+    VALIDATE_JOB,
+    CREATE_JOB,
+    SEND_DOCUMENT,
+    CANCEL_JOB,
+    GET_JOB_ATTRIBUTES,
+    GET_JOBS,
+    GET_PRINTER_ATTRIBUTES,
+];
+
+/// Received streams that are looked through for jobs.
+const LOOKED_THROUGH: usize = 5_000;
+/// Jobs told of at once.
+const MOST_JOBS: usize = 1_000;
+/// Attributes of a request that say nothing of the job, or that stand elsewhere.
+const NOT_KEPT: &[&str] = &[
+    "attributes-charset",
+    "attributes-natural-language",
+    "printer-uri",
+    "job-uri",
+    "job-id",
+    "requesting-user-name",
+    "job-name",
+    "document-name",
+    "compression",
+    "last-document",
+    "ipp-attribute-fidelity",
+    "requested-attributes",
+];
+
+/// The printer: all queues.
+pub struct Printer {
+    /// Its settings.
+    pub config: IppConfig,
+    /// Where streams go.
+    pub intake: Intake,
+    /// What is told of it.
+    pub told: Arc<door::Told>,
+    /// Jobs without a document.
+    pub jobs: Arc<Jobs>,
+    /// Ends it.
+    pub stop: Stop,
+}
+
+/// What is to be done with a request.
+pub enum Plan {
+    /// Answer it.
+    Answer(Reply),
+    /// Receive its document, then call [`Printer::take`].
+    Receive(Box<Order>),
+}
+
+/// A document that is to be received.
+pub struct Order {
+    request: Request,
+    target: Target,
+    arrival: Arrival,
+    /// How it is compressed.
+    pub compression: String,
+    /// The job that it belongs to; `None`: it is a job of its own.
+    pub receiving: Option<Receiving>,
+    /// Nothing more comes for this job, so that there may be no document at all.
+    last: bool,
+}
+
+/// The user that a request names.
+pub fn user(request: &Request) -> String {
+    let user = plain(request.text("requesting-user-name").unwrap_or_default());
+    if user.is_empty() { "anonymous".into() } else { user }
+}
+
+/// The name of the job that a request makes.
+pub fn job_name(request: &Request) -> String {
+    let names = ["job-name", "document-name"].into_iter().filter_map(|name| request.text(name));
+    names.map(plain).find(|name| !name.is_empty()).unwrap_or_else(|| "untitled".into())
+}
+
+impl Printer {
+    /// What to do with a request from this address. Only [`Order`]s need more of the body.
+    pub fn plan(&self, request: Request, peer: IpAddr, host: &str) -> Result<Plan, Refusal> {
+        check(&request)?;
+        let target = Target::of(&request, host)?;
+        let known = self.intake.config().queue(&target.queue).is_some();
+        if self.config.known_queues_only && !known && target.job.is_none() {
+            return Err(Refusal::new(Status::NotFound, format!("there is no queue {}", target.queue)));
+        }
+        let peer = peer.to_string();
+        match request.operation {
+            PRINT_JOB => {
+                check_job(&request)?;
+                let arrival = arrival(&target, &peer, &[&request]);
+                let compression = compression(&request)?;
+                let order = Order { request, target, arrival, compression, receiving: None, last: false };
+                Ok(Plan::Receive(Box::new(order)))
+            }
+            SEND_DOCUMENT => self.send_document(request, target, &peer),
+            VALIDATE_JOB => {
+                check_job(&request)?;
+                compression(&request)?;
+                Ok(Plan::Answer(Reply::new(&request, Status::Ok, "")))
+            }
+            CREATE_JOB => self.create(request, &target, &peer).map(Plan::Answer),
+            CANCEL_JOB => self.cancel(&request, &target, &peer).map(Plan::Answer),
+            GET_JOB_ATTRIBUTES => self.job(&request, &target, &peer).map(Plan::Answer),
+            GET_JOBS => self.list(&request, &target, &peer).map(Plan::Answer),
+            GET_PRINTER_ATTRIBUTES => Ok(Plan::Answer(self.about(&request, &target))),
+            other => Err(Refusal::new(Status::OperationNotSupported, format!("there is no operation {other:#06x}"))),
+        }
+    }
+
+    fn create(&self, request: Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
+        check_job(&request)?;
+        let now = self.intake.now();
+        self.jobs.room(now)?;
+        self.intake.has_room()?;
+        let id = self.intake.reserve()?;
+        let mut reply = Reply::new(&request, Status::Ok, "");
+        let job = self.jobs.create(id, &target.queue, peer, request, now);
+        self.tell(&mut reply, target, &job, BRIEF);
+        Ok(reply)
+    }
+
+    fn send_document(&self, request: Request, mut target: Target, peer: &str) -> Result<Plan, Refusal> {
+        let last = request.boolean("last-document").ok_or_else(|| Refusal::bad("there is no last-document"))?;
+        let compression = compression(&request)?;
+        check_format(&request)?;
+        let job = self.find(&request, &target, peer)?;
+        check_user(&request, &job)?;
+        if self.intake.item(job.id)?.is_some() {
+            // Its only document is here. That nothing more comes may be said behind it.
+            let (arrival, receiving) = (Arrival { number: Some(job.id), ..Arrival::default() }, None);
+            return Ok(Plan::Receive(Box::new(Order { request, target, arrival, compression, receiving, last })));
+        }
+        let (receiving, created) = self.jobs.receive(job.id, self.intake.now())?;
+        target.queue.clone_from(&job.queue);
+        let mut arrival = arrival(&target, peer, &[&created, &request]);
+        arrival.number = Some(job.id);
+        let receiving = Some(receiving);
+        Ok(Plan::Receive(Box::new(Order { request, target, arrival, compression, receiving, last })))
+    }
+
+    /// Takes a received document over; `None`: none came. When this returns, the document is durable.
+    pub fn take(&self, order: Order, document: Option<Spool>) -> Result<Reply, Refusal> {
+        let mut reply = Reply::new(&order.request, Status::Ok, "");
+        let now = self.intake.now();
+        let empty = || Refusal::bad("the document is empty");
+        let job = match (order.receiving, document) {
+            (Some(receiving), Some(document)) => {
+                if receiving.is_canceled() {
+                    return Err(Refusal::new(Status::JobCanceled, "the job was canceled"));
+                }
+                let item = document.accept(order.arrival)?;
+                self.jobs.taken(receiving.id(), now);
+                Job::of_item(&item)
+            }
+            (Some(receiving), None) if order.last => self.jobs.close(receiving.id(), now),
+            (None, document) if order.arrival.number.is_some() => {
+                if document.is_some() || !order.last {
+                    return Err(Refusal::new(Status::OneDocument, "a job has one document; create another job"));
+                }
+                let item = order.arrival.number.map(|id| self.intake.item(id)).transpose()?.flatten();
+                self.tell_of(&mut reply, &order.target, item.as_ref().and_then(Job::of_item));
+                return Ok(reply);
+            }
+            (None, Some(document)) => Job::of_item(&document.accept(order.arrival)?),
+            (_, None) => return Err(empty()),
+        };
+        self.told.taken();
+        self.tell_of(&mut reply, &order.target, job);
+        Ok(reply)
+    }
+
+    fn cancel(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
+        let job = self.find(request, target, peer)?;
+        check_user(request, &job)?;
+        if !self.jobs.cancel(job.id, &user(request), self.intake.now()) {
+            return Err(Refusal::new(Status::NotPossible, "the job is over"));
+        }
+        Ok(Reply::new(request, Status::Ok, ""))
+    }
+
+    fn job(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
+        let job = self.find(request, target, peer)?;
+        let mut reply = Reply::new(request, Status::Ok, "");
+        self.tell(&mut reply, target, &job, &wanted(request, &["all"]));
+        Ok(reply)
+    }
+
+    /// Jobs of one's own address: open ones, or those that are over, newest first.
+    fn list(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
+        let over = match request.text("which-jobs") {
+            None | Some("not-completed") => false,
+            Some("completed") => true,
+            Some(other) => return Err(Refusal::new(Status::NotSupported, format!("which-jobs cannot be {other}"))),
+        };
+        let limit = request.integer("limit").unwrap_or(i32::MAX);
+        let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
+        let limit = limit.ok_or_else(|| Refusal::bad("limit is at least 1"))?.min(MOST_JOBS);
+        let now = self.intake.now();
+        let mut jobs = self.jobs.all(now);
+        if over {
+            let items = self.intake.list(0, LOOKED_THROUGH, &[])?;
+            jobs.extend(items.iter().filter_map(Job::of_item));
+            jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
+        }
+        let only_of = request.boolean("my-jobs").unwrap_or(false).then(|| user(request));
+        jobs.retain(|job| {
+            job.stage.is_over() == over
+                && job.peer == peer
+                && job.queue.eq_ignore_ascii_case(&target.queue)
+                && only_of.as_ref().is_none_or(|user| *user == job.user)
+        });
+        let mut reply = Reply::new(request, Status::Ok, "");
+        let wanted = wanted(request, &["job-id", "job-uri"]);
+        jobs.iter().take(limit).for_each(|job| self.tell(&mut reply, target, job, &wanted));
+        Ok(reply)
+    }
+
+    fn about(&self, request: &Request, target: &Target) -> Reply {
+        let wanted = wanted(request, &["all"]);
+        let mut reply = Reply::new(request, Status::Ok, "");
+        reply.group(PRINTER);
+        for told in about::attributes(self, target, self.intake.now()) {
+            let group = if told.template { "job-template" } else { "printer-description" };
+            // It may be long, so that it is told only to those who name it (PWG 5100.7, section 6.3).
+            let by_name_only = told.name == "media-col-database";
+            if wanted.iter().any(|name| name == told.name || (!by_name_only && (name == "all" || name == group))) {
+                reply.add(told.name, &told.values);
+            }
+        }
+        reply
+    }
+
+    /// The job that a request names. Jobs from other addresses are as if there were none.
+    fn find(&self, request: &Request, target: &Target, peer: &str) -> Result<Job, Refusal> {
+        let named = request.integer("job-id").and_then(|id| u64::try_from(id).ok());
+        let id = target.job.or(named).ok_or_else(|| Refusal::bad("there is no job-id"))?;
+        let job = match self.jobs.get(id, self.intake.now()) {
+            Some(job) => Some(job),
+            None => self.intake.item(id)?.as_ref().and_then(Job::of_item),
+        };
+        let job = job.filter(|job| job.peer == peer);
+        job.ok_or_else(|| Refusal::new(Status::NotFound, format!("there is no job {id}")))
+    }
+
+    fn tell_of(&self, reply: &mut Reply, target: &Target, job: Option<Job>) {
+        if let Some(job) = job {
+            self.tell(reply, target, &job, BRIEF);
+        }
+    }
+
+    fn tell(&self, reply: &mut Reply, target: &Target, job: &Job, wanted: &[impl AsRef<str>]) {
+        reply.group(JOB);
+        for (name, values) in job.attributes(&target.host, &target.printer_uri, self.intake.now()) {
+            if wanted.iter().any(|wanted| ["all", "job-description", name].contains(&wanted.as_ref())) {
+                reply.add(name, &values);
+            }
+        }
+    }
+
+    /// Jobs that are not over.
+    pub fn queued(&self, now: i64) -> usize {
+        self.jobs.all(now).iter().filter(|job| !job.stage.is_over()).count()
+    }
+}
+
+/// What is told of a job that was made.
+const BRIEF: &[&str] = &["job-id", "job-uri", "job-state", "job-state-reasons", "job-state-message"];
+
+/// Names of the attributes that are asked for.
+fn wanted(request: &Request, otherwise: &[&str]) -> Vec<String> {
+    let names = request.texts("requested-attributes");
+    if names.is_empty() { otherwise.iter().map(|name| (*name).to_string()).collect() } else { names }
+}
+
+/// What every request must have (RFC 8011, section 4.1).
+fn check(request: &Request) -> Result<(), Refusal> {
+    if !matches!(request.version.0, 1 | 2) {
+        let (major, minor) = request.version;
+        return Err(Refusal::new(Status::VersionNotSupported, format!("there is no version {major}.{minor}")));
+    }
+    if request.id == 0 || request.id > i32::MAX as u32 {
+        return Err(Refusal::bad("request-id is at least 1"));
+    }
+    let at = |index: usize| request.attributes.get(index).filter(|attribute| attribute.group == OPERATION);
+    let is = |index: usize, name: &str| at(index).is_some_and(|attribute| attribute.name == name);
+    if !is(0, "attributes-charset") || !is(1, "attributes-natural-language") {
+        return Err(Refusal::bad("attributes-charset and attributes-natural-language come first"));
+    }
+    let charset = request.text("attributes-charset").unwrap_or_default().to_ascii_lowercase();
+    if charset != "utf-8" && charset != "us-ascii" {
+        return Err(Refusal::new(Status::CharsetNotSupported, "utf-8 is spoken here"));
+    }
+    Ok(())
+}
+
+fn check_job(request: &Request) -> Result<(), Refusal> {
+    check_format(request)?;
+    match request.first("copies") {
+        None | Some(Value::Integer(1..=9_999)) => Ok(()),
+        Some(_) => Err(Refusal::new(Status::NotSupported, "copies is from 1 to 9999")),
+    }
+}
+
+fn check_format(request: &Request) -> Result<(), Refusal> {
+    let Some(format) = request.text("document-format") else { return Ok(()) };
+    let kind = format.split(';').next().unwrap_or_default().trim();
+    if about::FORMATS.iter().any(|known| known.eq_ignore_ascii_case(kind)) {
+        return Ok(());
+    }
+    Err(Refusal::new(Status::FormatNotSupported, format!("{kind} is no format that is known here")))
+}
+
+fn compression(request: &Request) -> Result<String, Refusal> {
+    let name = request.text("compression").unwrap_or("none");
+    if COMPRESSIONS.contains(&name) {
+        return Ok(name.to_string());
+    }
+    Err(Refusal::new(Status::CompressionNotSupported, format!("there is no compression {}", plain(name))))
+}
+
+fn check_user(request: &Request, job: &Job) -> Result<(), Refusal> {
+    if user(request) == job.user {
+        return Ok(());
+    }
+    Err(Refusal::new(Status::NotAuthorized, "the job belongs to another user"))
+}
+
+/// What the requests of a job say of its document.
+fn arrival(target: &Target, peer: &str, requests: &[&Request]) -> Arrival {
+    let text = |name: &str| requests.iter().rev().find_map(|request| request.text(name)).unwrap_or_default();
+    let named = requests.first().map(|request| job_name(request)).unwrap_or_default();
+    let document = text("document-name");
+    let mut arrival = Arrival {
+        receiver: super::RECEIVER,
+        file: file_name(if document.is_empty() { &named } else { document }, "job"),
+        queue: Some(plain(&target.queue)),
+        peer: peer.into(),
+        sent_by: requests.first().map(|request| user(request)).unwrap_or_default(),
+        ..Arrival::default()
+    };
+    arrival.attribute("job-name", &named);
+    arrival.attribute("source", document);
+    arrival.attribute("host", text("job-originating-host-name"));
+    arrival.attribute("account", text("job-account-id"));
+    for attribute in requests.iter().flat_map(|request| &request.attributes) {
+        let values: Vec<String> = attribute.values.iter().filter_map(Value::shown).collect();
+        if matches!(attribute.group, OPERATION | JOB) && !NOT_KEPT.contains(&attribute.name.as_str()) {
+            arrival.attribute(&plain(&attribute.name), &values.join(","));
+        }
+    }
+    arrival
+}
