@@ -76,7 +76,7 @@ impl Job {
             State::Discarded => (Stage::Canceled, "job-canceled-by-operator"),
             State::Failed => (Stage::Completed, "job-completed-with-errors"),
             State::Unidentified => (Stage::Completed, "job-completed-with-warnings"),
-            State::Received | State::Identified | State::Loading | State::Loaded => {
+            State::Received | State::Identified | State::Held | State::Loading | State::Loaded => {
                 (Stage::Completed, "job-completed-successfully")
             }
         };
