@@ -13,6 +13,8 @@ use crate::archive::kv::Batch;
 
 /// Items looked through for one page of a list.
 const LOOKED_THROUGH: usize = 20_000;
+/// Items that are let go in one step.
+const TAKEN_UP: usize = 500;
 /// Items of one load that are told.
 const ITEMS_OF_LOAD: usize = 100;
 
@@ -134,12 +136,13 @@ impl Intake {
         }
         item.step(self.now(), what, by, detail);
         let held = item.state == State::Held && what != "released";
+        let waits = matches!(item.state, State::Received | State::Identified) && table.waiting.contains(&id);
         if !held {
             (item.state, item.error, item.attempts) = (item.before_loading(), None, 0);
         }
         self.put(&mut item)?;
         table.states.insert(id, item.state);
-        if !held && !table.waiting.contains(&id) {
+        if !held && !waits {
             table.waiting.push_back(id);
             self.inner.changed.notify_all();
         }
@@ -216,17 +219,50 @@ impl Intake {
             (rule.at, rule.removed) = (self.now(), false);
             self.keep_rule(&mut all, &rule)?;
         }
-        let mut taken = 0;
-        for item in self.list(0, usize::MAX, &[State::Unidentified])?.into_iter().filter(|item| rule.fits(item)) {
-            let done = self.again(item.id, Some(&rule.definition), ("by-rule", &rule.by, &rule.definition));
-            match done {
-                Ok(_) => taken += 1,
-                // Somebody else was faster.
-                Err(CaptureError::State { .. } | CaptureError::Nothing(_)) => {}
-                Err(error) => return Err(error),
+        let taken = self.take_up(State::Unidentified, &|item| {
+            let fits = rule.fits(item);
+            if fits {
+                item.definition = Some(rule.definition.clone());
+                item.step(self.now(), "by-rule", &rule.by, &rule.definition);
             }
-        }
+            fits
+        })?;
         Ok((rule, taken))
+    }
+
+    /// Tries everything again that failed, oldest first, for when its cause is gone; returns how many.
+    pub fn retry_failed(&self, by: &str) -> Result<usize, CaptureError> {
+        self.take_up(State::Failed, &|item| {
+            item.step(self.now(), "retried", by, "");
+            true
+        })
+    }
+
+    /// Lets all items in a state that `change` says yes to be loaded, oldest first; returns how many.
+    fn take_up(&self, from: State, change: &dyn Fn(&mut Item) -> bool) -> Result<usize, CaptureError> {
+        let all: Vec<u64> = self.candidates(u64::MAX, &[from]).collect();
+        let mut count = 0;
+        for ids in all.rchunks(TAKEN_UP) {
+            let mut table = self.table();
+            let (mut batch, mut taken) = (Batch::default(), Vec::new());
+            for id in ids.iter().rev() {
+                let Some(mut item) = self.item(*id)?.filter(|item| item.state == from) else { continue };
+                if !change(&mut item) {
+                    continue;
+                }
+                (item.state, item.error, item.attempts, item.changed_at) = (item.before_loading(), None, 0, self.now());
+                rows::put_item(&mut batch, &item)?;
+                taken.push((*id, item.state));
+            }
+            self.inner.engine.commit(batch)?;
+            count += taken.len();
+            for (id, state) in taken {
+                table.states.insert(id, state);
+                table.waiting.push_back(id);
+            }
+            self.inner.changed.notify_all();
+        }
+        Ok(count)
     }
 
     /// Takes a rule back: a last version says so.

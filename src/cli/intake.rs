@@ -57,8 +57,14 @@ enum Command {
     },
     /// Say what an arrival is, and load it as that
     Assign { number: u64, definition: String },
-    /// Try to load an arrival again
-    Retry { number: u64 },
+    /// Try to load an arrival again, or all that failed
+    Retry {
+        #[arg(required_unless_present = "failed")]
+        number: Option<u64>,
+        /// All that failed, for when their cause is gone
+        #[arg(long, conflicts_with = "number")]
+        failed: bool,
+    },
     /// Keep an arrival that waits from being loaded
     Hold {
         number: u64,
@@ -128,7 +134,8 @@ impl Args {
                 desk.record("intake-assign", &named(&item), definition)?;
                 desk.load(&item)
             }
-            Command::Retry { number } => {
+            Command::Retry { number: None, .. } => desk.retry_failed(),
+            Command::Retry { number: Some(number), .. } => {
                 let item = desk.intake.retry(*number, &by())?;
                 desk.record("intake-retry", &named(&item), "")?;
                 desk.load(&item)
@@ -330,6 +337,24 @@ impl Desk<'_> {
         if item.state == State::Loaded { Ok(()) } else { Err(Failure::reported()) }
     }
 
+    /// Loads everything again that failed, and tells what came of it.
+    fn retry_failed(&self) -> Result<(), Failure> {
+        let failed = self.intake.list(0, usize::MAX, &[State::Failed])?;
+        let count = self.intake.retry_failed(&by())?;
+        self.record("intake-retry", &format!("{count} failed arrivals"), "")?;
+        self.work_off()?;
+        failed.iter().try_for_each(|item| self.tell(&self.item(item.id)?))
+    }
+
+    /// Loads what was let go. A full disk keeps no command waiting: what cannot be loaded now stays for the next start.
+    fn work_off(&self) -> Result<(), Failure> {
+        let search = context::open_search(&self.archive, self.context.dir()?)?;
+        let backend = ArchiveBackend::new(self.archive.clone(), Arc::new(search));
+        self.intake.stop();
+        self.intake.work_off(&Loads(Arc::new(backend)));
+        Ok(())
+    }
+
     fn tell(&self, item: &Item) -> Result<(), Failure> {
         if self.context.json {
             return output::json_line(item);
@@ -348,12 +373,8 @@ impl Desk<'_> {
         let (rule, taken) = self.intake.set_rule(rule)?;
         let what = format!("rule {} version {}", rule.number, rule.version);
         self.record("intake-rule", &what, &rule.to_string())?;
-        let search = context::open_search(&self.archive, self.context.dir()?)?;
-        let backend = ArchiveBackend::new(self.archive.clone(), Arc::new(search));
-        // A full disk keeps no command waiting: what cannot be loaded now stays for the next start.
-        self.intake.stop();
         if taken > 0 {
-            self.intake.work_off(&Loads(Arc::new(backend)));
+            self.work_off()?;
         }
         if self.context.json {
             return output::json_line(&json!({ "rule": rule, "taken": taken }));

@@ -63,6 +63,15 @@ pub fn act(state: &State, who: &SignedIn, id: u64, act: &Act) -> Result<Item, Pr
     Ok(item)
 }
 
+/// Tries everything again that failed; returns how many arrivals.
+pub fn retry_failed(state: &State, who: &SignedIn) -> Result<usize, Problem> {
+    who.need(Permission::LoadWrite)?;
+    let count = state.intake.retry_failed(&who.user.name).map_err(|error| refused(&error))?;
+    let what = format!("{count} failed arrivals");
+    state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-retry", &what, "")?;
+    Ok(count)
+}
+
 /// Makes a rule, or changes one; returns it and how many arrivals it took up.
 pub fn set_rule(state: &State, who: &SignedIn, rule: Rule) -> Result<(Rule, usize), Problem> {
     who.need(Permission::LoadWrite)?;

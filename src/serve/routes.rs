@@ -98,6 +98,7 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/loads/{id}/original"                   May(LoadExport)        Nothing loads::original;
     POST   "/api/v1/loads/{id}/unload"                     May(LoadDelete)        Little  intake::unload;
     GET    "/api/v1/intake"                                May(LoadRead)          Nothing intake::list;
+    POST   "/api/v1/intake:retry"                          May(LoadWrite)         Little  intake::retry_failed;
     GET    "/api/v1/intake/{id}"                           May(LoadRead)          Nothing intake::show;
     GET    "/api/v1/intake/{id}/preview"                   May(LoadWrite)         Nothing intake::preview;
     GET    "/api/v1/intake/{id}/trial"                     May(LoadWrite)         Nothing intake::trial;
@@ -246,6 +247,7 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/admin/distribution"                           May(DistributionRead)  Nothing pages::distribution::page;
     POST   "/admin/distribution"                           May(DistributionRead)  Little  pages::distribution::act;
     GET    "/admin/arrivals"                               May(LoadRead)          Nothing pages::arrivals::list;
+    POST   "/admin/arrivals"                               May(LoadWrite)         Little  pages::arrivals::retry_failed;
     GET    "/admin/arrivals/{id}"                          May(LoadRead)          Nothing pages::arrivals::page;
     POST   "/admin/arrivals/{id}"                          May(LoadWrite)         Little  pages::arrivals::act;
     GET    "/admin/rules"                                  May(LoadRead)          Nothing pages::rules::page;

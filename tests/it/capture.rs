@@ -220,7 +220,10 @@ fn a_full_disk_is_said_and_nothing_is_kept() {
 
 /// A folder of the archive is watched; what nobody knows waits.
 fn watch(archive: &Archive) -> std::path::PathBuf {
-    configure(archive, "[[capture.folder]]\npath = \"in\"\nqueue = \"NIGHT\"\nevery_s = 1\nstable_s = 0\n");
+    configure(
+        archive,
+        "[capture]\nkeep_free = 0\n[[capture.folder]]\npath = \"in\"\nqueue = \"NIGHT\"\nevery_s = 1\nstable_s = 0\n",
+    );
     let inbox = archive.dir().join("in");
     std::fs::create_dir_all(&inbox).expect("made");
     inbox
@@ -338,7 +341,7 @@ fn on_a_full_disk_arrivals_wait_and_are_loaded_when_there_is_room() {
     let small = archive.home.path().join("small");
     std::fs::create_dir_all(&small).expect("made");
     let place = small.to_str().expect("UTF-8").to_string();
-    if !run("mount", &["-t", "tmpfs", "-o", "size=24m", "tmpfs", &place]).status.success() {
+    if !run("mount", &["-t", "tmpfs", "-o", "size=96m", "tmpfs", &place]).status.success() {
         eprintln!("skipped: no right to mount a small disk");
         return;
     }
@@ -415,8 +418,10 @@ fn kill_9_loses_nothing_that_an_operator_was_told() {
         seed ^= seed << 17;
         let name = format!("round-{round}.txt");
         std::fs::write(inbox.join(&name), format!("LIST OF ROUND {round}\n")).expect("written");
+        let started = Instant::now();
         let item = loop {
             let told = server.json(&format!("/api/v1/intake?q={name}&state=unidentified"), &admin);
+            assert!(started.elapsed() < Duration::from_secs(60), "{name} is waited for: {told}");
             if let Some(item) = told["items"].as_array().and_then(|items| items.first()) {
                 break item["id"].as_u64().expect("a number");
             }

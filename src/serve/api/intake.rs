@@ -238,6 +238,16 @@ pub async fn retry(ask: Ask) -> Answer {
     act(&ask, Act::Retry).await
 }
 
+/// Tries all arrivals again that failed, for when their cause is gone.
+#[utoipa::path(post, path = "/api/v1/intake:retry", tag = "intake",
+    responses((status = 200, description = "`retried`: how many"), (status = 403, description = "forbidden")))]
+pub async fn retry_failed(ask: Ask) -> Answer {
+    body::<Told>(&ask)?;
+    let who = ask.who()?.clone();
+    let count = ask.block(move |state| operate::retry_failed(state, &who)).await?;
+    Ok(HttpResponse::Ok().json(json!({ "retried": count })))
+}
+
 /// Keeps an arrival that waits from being loaded (`{"reason": ".."}`).
 #[utoipa::path(post, path = "/api/v1/intake/{id}/hold", tag = "intake",
     params(("id" = u64, Path, description = "Number of the arrival")),

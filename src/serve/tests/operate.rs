@@ -112,6 +112,9 @@ fn what_failed_is_tried_again_held_and_given_up_with_a_reason() {
     assert_eq!(steps, ["failed", "retried", "failed"], "{item}");
     assert_eq!(act("discard", "op", json!({ "reason": "rubbish" })), 403, "bytes that were acknowledged need more");
     assert_eq!(act("discard", "root", json!({})), 422, "a reason is wanted");
+    let all = world.tell("/api/v1/intake:retry", "op", &json!({}));
+    assert_eq!((all.status, &all.json()["retried"]), (200, &1.into()), "all that failed");
+    world.becomes(1, "failed");
     assert!(world.folder.join("intake/1.stream").exists());
     assert_eq!(act("discard", "root", json!({ "reason": "rubbish" })), 200);
     assert!(!world.folder.join("intake/1.stream").exists());

@@ -41,6 +41,7 @@ pub async fn list(ask: Ask) -> Answer {
     let asked = Asked::read(&params)?;
     let who = ask.who()?.clone();
     let language = language(&ask.request, Some(&who));
+    let signed = who.session.is_some() && who.may(Permission::LoadWrite);
     let own = ask
         .block(move |state| {
             let page = asked.find(state)?;
@@ -61,6 +62,7 @@ pub async fn list(ask: Ask) -> Answer {
                 doors => doors(state),
                 moves => counts.waiting + counts.loading > 0,
                 full => state.intake.has_room().is_err(),
+                retry => signed && counts.failed > 0 && chosen == "failed",
                 rules => state.intake.rules().len(),
             })
         })
@@ -320,6 +322,14 @@ pub async fn act(ask: Ask) -> Answer {
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// Tries everything again that failed.
+pub async fn retry_failed(ask: Ask) -> Answer {
+    ask.form(&["csrf"])?;
+    let who = ask.who()?.clone();
+    ask.block(move |state| operate::retry_failed(state, &who)).await?;
+    Ok(to("/admin/arrivals?said=arr_retry_failed"))
 }
 
 /// A pattern of a form; an empty one is none.
