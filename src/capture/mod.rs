@@ -21,6 +21,7 @@ mod peers;
 pub mod raw;
 mod rows;
 mod spool;
+pub mod upload;
 pub mod work;
 
 use std::sync::Arc;
@@ -31,6 +32,7 @@ pub use door::{Door, Told};
 pub use intake::Intake;
 pub use item::{Arrival, Item, State};
 pub use spool::Spool;
+pub use upload::{Upload, Uploads};
 pub use work::{Brought, Loader, NotLoaded};
 
 /// Takes streams from somewhere.
@@ -138,6 +140,12 @@ pub enum CaptureError {
         state: &'static str,
         /// What is not possible.
         detail: &'static str,
+    },
+    /// More than one may have, or not at this moment.
+    #[error("{detail}")]
+    Quota {
+        /// Of what.
+        detail: String,
     },
     /// The file could not be written.
     #[error("the stream could not be written")]

@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::api::{content, crm, distribution, documents, info, loads, session};
+use super::api::{content, crm, distribution, documents, info, loads, session, uploads};
 use super::problem::Problem;
 
 #[derive(OpenApi)]
@@ -14,6 +14,7 @@ use super::problem::Problem;
         documents::list, documents::show, content::get, info::definitions, info::audit, info::live, info::health,
         info::metrics, distribution::list, distribution::plan, distribution::show, distribution::take_step,
         loads::send, loads::list, loads::show, loads::original,
+        uploads::begin, uploads::show, uploads::go_on, uploads::give_up,
         crm::customers::find, crm::customers::add, crm::customers::resolve, crm::customers::show,
         crm::customers::change, crm::customers::history, crm::customers::timeline, crm::customers::consents,
         crm::accounts::find, crm::accounts::add, crm::customers::account, crm::accounts::change,

@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 
-use super::api::{content, crm, distribution, documents, info, loads, session};
+use super::api::{content, crm, distribution, documents, info, loads, session, uploads};
 use super::ask::{self, Answer, Ask, SignedIn};
 use super::problem::Problem;
 use super::state::State;
@@ -96,6 +96,10 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/loads"                                 May(LoadRead)          Nothing loads::list;
     GET    "/api/v1/loads/{id}"                            May(LoadRead)          Nothing loads::show;
     GET    "/api/v1/loads/{id}/original"                   May(LoadExport)        Nothing loads::original;
+    POST   "/api/v1/uploads"                               May(LoadWrite)         Nothing uploads::begin;
+    GET    "/api/v1/uploads/{id}"                          May(LoadWrite)         Nothing uploads::show;
+    PATCH  "/api/v1/uploads/{id}"                          May(LoadWrite)         Stream  uploads::go_on;
+    DELETE "/api/v1/uploads/{id}"                          May(LoadWrite)         Nothing uploads::give_up;
     GET    "/api/v1/audit"                                 May(AuditRead)         Nothing info::audit;
     POST   "/api/v1/session"                               Public                 Little  session::sign_in;
     GET    "/api/v1/session"                               SignedIn               Nothing session::whoami;

@@ -8,3 +8,4 @@ pub mod info;
 pub mod json;
 pub mod loads;
 pub mod session;
+pub mod uploads;
