@@ -102,14 +102,14 @@ fn curl_goes_on_where_it_stopped_though_the_server_was_killed() {
         ])
     };
     let sent = patch(&server, 0, &first);
-    assert!(sent.starts_with("http/1.1 204") && sent.contains(&format!("upload-offset: {half}")), "{sent}");
+    assert!(sent.contains("http/1.1 204") && sent.contains(&format!("upload-offset: {half}")), "{sent}");
     server.kill();
     let server = Server::start(&archive);
     let told = curl(&["-I", "-H", &bearer, &server.url(&place)]);
     assert!(told.contains(&format!("upload-offset: {half}")), "{told}");
-    assert!(patch(&server, 0, &rest).starts_with("http/1.1 409"), "another offset");
+    assert!(patch(&server, 0, &rest).contains("http/1.1 409"), "another offset");
     let sent = patch(&server, half, &rest);
-    assert!(sent.starts_with("http/1.1 204") && sent.contains("location: /api/v1/loads/j"), "{sent}");
+    assert!(sent.contains("http/1.1 204") && sent.contains("location: /api/v1/loads/j"), "{sent}");
     let told = loaded(&server, &admin, 1);
     assert_eq!(told["loads"][0]["file"], "night.txt", "{told}");
     assert!(original(&server, &admin, 1) == stream);
