@@ -3,7 +3,7 @@
 
 usage: python3 benches/run.py --greenbar PATH [--mb 512] [--rounds 3] [--million 1000000] [--big-mb 4000] [NAME ...]
 
-NAME picks measurements (load, words, memory, point, pdf, http, afp); none means all. CPU seconds are user + system of the
+NAME picks measurements (load, words, memory, point, pdf, http, afp, capture); none means all. CPU seconds are user + system of the
 whole process tree of a command; ours and the peer run in turn, the median counts. Data comes from
 ../shared/corpus/make-large.py (or $GREENBAR_CORPUS) and from a generator here for the million documents.
 """
@@ -21,6 +21,7 @@ import tempfile
 import time
 import urllib.request
 
+import sending
 import statements
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -35,6 +36,7 @@ parser.add_argument("--rounds", type=int, default=3)
 parser.add_argument("--million", type=int, default=1_000_000)
 parser.add_argument("--statements", type=int, default=2000, help="AFP statements that fop makes")
 parser.add_argument("--afp-mb", type=float, default=1000, help="size of the AFP load of which single documents are opened")
+parser.add_argument("--jobs", type=int, default=100_000, help="small jobs that are taken in one after the other")
 parser.add_argument("--work", help="folder for data and archives; kept")
 parser.add_argument("names", nargs="*")
 OPTIONS = parser.parse_args()
@@ -305,7 +307,59 @@ def bench_afp():
     row(f"first page as PDF, {OPTIONS.afp_mb:g} MB of AFP", f"p50 {one['p50_ms']:.2f} ms, p99 {one['p99_ms']:.2f} ms", "-", "-", "< 20 ms", "in process, through the gate")
 
 
-ALL = {"load": bench_load, "words": bench_words, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp}
+def free_port():
+    with sending.socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+def disk_rate(stream):
+    """Seconds to copy a stream in order and sync it, as `dd conv=fsync` does, in the folder of the archives."""
+    copy = os.path.join(WORK, "copy")
+    seconds = run(["dd", f"if={stream}", f"of={copy}", "bs=1M", "conv=fsync", "status=none"])[2]
+    os.remove(copy)
+    return seconds
+
+
+def bench_capture():
+    """A stream until its yes beside the disk; then many small jobs, while they are loaded as well."""
+    home, port = archive("capture", "none"), free_port()
+    settings = f'[capture]\nworkers = 1\nmax_waiting = 1000000\n[capture.lpd]\nlisten = "127.0.0.1:{port}"\n'
+    open(os.path.join(home, "greenbar.toml"), "w").write(settings)
+    tell = [OPTIONS.greenbar, "--data", home, "user"]
+    subprocess.run(tell + ["add", "bench", "--role", "administrator", "--json"], check=True, stdout=subprocess.DEVNULL)
+    key = json.loads(subprocess.run(tell + ["key", "bench", "--json"], check=True, stdout=subprocess.PIPE).stdout)["key"]
+    server = subprocess.Popen([OPTIONS.greenbar, "--data", home, "serve", "--listen", "127.0.0.1:0", "--json"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    try:
+        address = json.loads(server.stdout.readline())["listen"]
+
+        def idle():
+            while os.listdir(os.path.join(home, "intake")):
+                time.sleep(0.2)
+            os.sync()
+
+        stream = large(OPTIONS.mb)
+        open(stream, "rb").read()
+        size, disk, lpd, http = os.path.getsize(stream), [], [], []
+        for number in range(OPTIONS.rounds):
+            # Each begins with nothing to load and nothing to write.
+            for seconds, send in ((disk, lambda: disk_rate(stream)), (lpd, lambda: sending.lpd_stream(port, stream, number)), (http, lambda: sending.http_stream(address, key, stream))):
+                idle()
+                seconds.append(send())
+        peer = size / 1e6 / statistics.median(disk)
+        for what, seconds in (("LPD", lpd), ("HTTP", http)):
+            mine = size / 1e6 / statistics.median(seconds)
+            row(f"capture {OPTIONS.mb:g} MB by {what}, until its yes", f"{mine:.0f} MB/s", f"{peer:.0f} MB/s", f"{mine / peer:.2f} x", ">= 0.7 x", "dd bs=1M conv=fsync")
+        idle()
+        done = sending.small_jobs(port, OPTIONS.jobs, 16)
+        part = len(done) // 10
+        first, last = part / done[part - 1], part / (done[-1] - done[-part - 1])
+        row(f"{len(done):,} small jobs by LPD, first {part:,} and last", f"{last:.0f} jobs/s (last)", f"{first:.0f} jobs/s (first)", f"{last / first:.2f} x", "no slower", "the same run, loading beside it")
+    finally:
+        server.terminate()
+        server.wait()
+
+
+ALL = {"load": bench_load, "words": bench_words, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp, "capture": bench_capture}
 for name in OPTIONS.names or ALL:
     print(f"{name} ...", flush=True)
     ALL[name]()

@@ -40,6 +40,8 @@ pub struct CaptureConfig {
     pub raw: Vec<RawConfig>,
     /// `[capture.ipp]`.
     pub ipp: Option<IppConfig>,
+    /// `[capture.http]`.
+    pub http: HttpConfig,
     /// `[[capture.folder]]`.
     pub folder: Vec<FolderConfig>,
     /// `[[capture.queue]]`.
@@ -57,6 +59,7 @@ impl Default for CaptureConfig {
             lpd: None,
             raw: Vec::new(),
             ipp: None,
+            http: HttpConfig::default(),
             folder: Vec::new(),
             queue: Vec::new(),
         }
@@ -159,6 +162,27 @@ fn open_jobs() -> usize {
 
 fn job_timeout() -> u64 {
     300
+}
+
+/// `[capture.http]`: uploads that may break off and go on.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct HttpConfig {
+    /// Open uploads.
+    pub uploads: usize,
+    /// Open uploads of one user.
+    pub uploads_per_user: usize,
+    /// Bytes that the open uploads of one user may have in all.
+    #[serde(deserialize_with = "size")]
+    pub bytes_per_user: u64,
+    /// Seconds after which an upload that nothing came for is forgotten.
+    pub keep_s: u64,
+}
+
+impl Default for HttpConfig {
+    fn default() -> HttpConfig {
+        HttpConfig { uploads: 100, uploads_per_user: 20, bytes_per_user: 256 << 30, keep_s: 24 * 3600 }
+    }
 }
 
 /// `[[capture.folder]]`.

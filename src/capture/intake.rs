@@ -138,9 +138,14 @@ impl Intake {
 
     /// Fails when the disk is so full that the archive itself would soon not work.
     pub fn has_room(&self) -> Result<(), CaptureError> {
+        self.has_room_for(0)
+    }
+
+    /// The same, when so many bytes are to come.
+    pub fn has_room_for(&self, bytes: u64) -> Result<(), CaptureError> {
         let stat = rustix::fs::statvfs(&self.inner.folder).map_err(io::Error::from)?;
         let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-        if free < self.inner.config.keep_free { Err(CaptureError::Full) } else { Ok(()) }
+        if free < self.inner.config.keep_free.saturating_add(bytes) { Err(CaptureError::Full) } else { Ok(()) }
     }
 
     /// The settings.

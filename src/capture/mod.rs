@@ -23,6 +23,7 @@ pub mod raw;
 mod rows;
 pub mod rule;
 mod spool;
+pub mod upload;
 pub mod work;
 
 use std::sync::Arc;
@@ -33,6 +34,7 @@ pub use door::{Door, Told};
 pub use intake::Intake;
 pub use item::{Arrival, Item, State};
 pub use spool::Spool;
+pub use upload::{Upload, Uploads};
 pub use work::{Brought, Loader, NotLoaded};
 
 /// Takes streams from somewhere.
@@ -144,6 +146,12 @@ pub enum CaptureError {
     /// A rule cannot be so.
     #[error("{0}")]
     Rule(String),
+    /// More than one may have, or not at this moment.
+    #[error("{detail}")]
+    Quota {
+        /// Of what.
+        detail: String,
+    },
     /// The file could not be written.
     #[error("the stream could not be written")]
     Write(#[source] std::io::Error),

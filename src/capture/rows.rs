@@ -10,6 +10,7 @@
 //! | `r`, number of a rule, its version (4 bytes each) | a [`Rule`] as JSON |
 //! | `m` | the last number reserved for an item that is to come, 8 bytes |
 //! | `t`, SHA-256 over sender's key and content | number of the item and when, 16 bytes |
+//! | `u`, name of the upload | an [`Upload`] as JSON |
 //!
 //! Numbers stay below 2^56, so that keys of items come before all others.
 
@@ -21,6 +22,7 @@ use sha2::{Digest, Sha256};
 
 use super::item::{Item, State};
 use super::rule::Rule;
+use super::upload::Upload;
 use crate::archive::kv::{Batch, Engine, Family, StoreError};
 
 const VERSION: u8 = 1;
@@ -199,4 +201,32 @@ pub fn forget_transmissions(engine: &dyn Engine, since: i64) -> Result<(), Store
         ControlFlow::Continue(())
     })?;
     if batch.writes.is_empty() { Ok(()) } else { engine.commit_logged(batch) }
+}
+
+fn upload_key(id: &str) -> Vec<u8> {
+    [b"u", id.as_bytes()].concat()
+}
+
+pub fn put_upload(batch: &mut Batch, upload: &Upload) -> Result<(), StoreError> {
+    let value = serde_json::to_vec(upload).map_err(|error| broken("upload", &error))?;
+    batch.put(Family::Intake, upload_key(&upload.id), value);
+    Ok(())
+}
+
+pub fn remove_upload(batch: &mut Batch, id: &str) {
+    batch.delete(Family::Intake, upload_key(id));
+}
+
+pub fn upload(engine: &dyn Engine, id: &str) -> Result<Option<Upload>, StoreError> {
+    let value = engine.get(Family::Intake, &upload_key(id))?;
+    value.map(|value| serde_json::from_slice(&value).map_err(|error| broken("upload", &error))).transpose()
+}
+
+pub fn uploads(engine: &dyn Engine) -> Result<Vec<Upload>, StoreError> {
+    let mut uploads = Vec::new();
+    engine.scan(Family::Intake, b"u"..b"v", &mut |_, value| {
+        uploads.extend(serde_json::from_slice(value).ok());
+        ControlFlow::Continue(())
+    })?;
+    Ok(uploads)
 }

@@ -14,7 +14,7 @@ use super::backend::{Backend, Loads};
 use super::routes;
 use super::sending;
 use super::state::{ServeConfig, State};
-use crate::capture::{CaptureError, Door, Intake, Loader, Stop, listen};
+use crate::capture::{CaptureError, Door, Intake, Loader, Stop, Uploads, listen};
 
 /// Why the server did not start or ended.
 #[derive(Debug, thiserror::Error)]
@@ -66,7 +66,8 @@ fn start_with(backend: Arc<dyn Backend>, config: ServeConfig, signals: bool) -> 
     let intake = Intake::open(backend.engine(), &config.data, config.clock.clone(), capture)?;
     let (listen, workers, blocking, shutdown_s) =
         (config.listen, config.workers, config.blocking_threads, config.shutdown_s);
-    let state = web::Data::new(State::new(backend.clone(), config, intake.clone()));
+    let uploads = Uploads::open(intake.clone())?;
+    let state = web::Data::new(State::new(backend.clone(), config, intake.clone(), uploads));
     let shared = state.clone();
     let refused = |source| ServeError::Listen { address: listen, source };
     let listener = std::net::TcpListener::bind(listen).map_err(refused)?;
@@ -156,6 +157,16 @@ impl Keeping {
                 }
             }
         })?;
+        let (swept, over) = (state.uploads.clone(), stop.clone());
+        let sweeping = std::thread::Builder::new().name("greenbar-uploads".into()).spawn(move || {
+            while !over.load(Ordering::Relaxed) {
+                if let Err(error) = swept.sweep() {
+                    tracing::error!(%error, "uploads were not looked through");
+                }
+                std::thread::park_timeout(Duration::from_secs(1));
+            }
+        })?;
+        threads.push(sweeping);
         threads.push(sealing);
         threads.push(sending::work(state.clone().into_inner(), stop.clone())?);
         Ok(Keeping { intake, state, stop, doors, shut, threads })

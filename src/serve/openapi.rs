@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::api::{content, crm, distribution, documents, info, intake, loads, session};
+use super::api::{content, crm, distribution, documents, info, intake, loads, session, uploads};
 use super::problem::Problem;
 
 #[derive(OpenApi)]
@@ -16,6 +16,7 @@ use super::problem::Problem;
         loads::send, loads::list, loads::show, loads::original,
         intake::list, intake::show, intake::preview, intake::trial, intake::assign, intake::retry, intake::hold, intake::retry_failed,
         intake::release, intake::discard, intake::rules, intake::make_rule, intake::remove_rule, intake::unload,
+        uploads::begin, uploads::show, uploads::go_on, uploads::give_up,
         crm::customers::find, crm::customers::add, crm::customers::resolve, crm::customers::show,
         crm::customers::change, crm::customers::history, crm::customers::timeline, crm::customers::consents,
         crm::accounts::find, crm::accounts::add, crm::customers::account, crm::accounts::change,

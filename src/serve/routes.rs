@@ -9,7 +9,7 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 
-use super::api::{content, crm, distribution, documents, info, intake, loads, session};
+use super::api::{content, crm, distribution, documents, info, intake, loads, session, uploads};
 use super::ask::{self, Answer, Ask, SignedIn};
 use super::problem::Problem;
 use super::state::State;
@@ -110,6 +110,10 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/intake-rules"                          May(LoadRead)          Nothing intake::rules;
     POST   "/api/v1/intake-rules"                          May(LoadWrite)         Little  intake::make_rule;
     DELETE "/api/v1/intake-rules/{number}"                 May(LoadWrite)         Nothing intake::remove_rule;
+    POST   "/api/v1/uploads"                               May(LoadWrite)         Nothing uploads::begin;
+    GET    "/api/v1/uploads/{id}"                          May(LoadWrite)         Nothing uploads::show;
+    PATCH  "/api/v1/uploads/{id}"                          May(LoadWrite)         Stream  uploads::go_on;
+    DELETE "/api/v1/uploads/{id}"                          May(LoadWrite)         Nothing uploads::give_up;
     GET    "/api/v1/audit"                                 May(AuditRead)         Nothing info::audit;
     POST   "/api/v1/session"                               Public                 Little  session::sign_in;
     GET    "/api/v1/session"                               SignedIn               Nothing session::whoami;

@@ -19,7 +19,7 @@ use crate::auth::oidc::Oidc;
 use crate::auth::second::SecondFactors;
 use crate::auth::session::Sessions;
 use crate::auth::user::Users;
-use crate::capture::{CaptureConfig, Intake, Told};
+use crate::capture::{CaptureConfig, Intake, Told, Uploads};
 use crate::crm::Crm;
 use crate::distribute::ledger::Ledger;
 
@@ -81,6 +81,7 @@ pub struct State {
     pub crm: Crm,
     pub ledger: Ledger,
     pub intake: Intake,
+    pub uploads: Arc<Uploads>,
     /// The receivers that listen.
     pub doors: std::sync::OnceLock<Vec<Arc<Told>>>,
     pub cache: Cache,
@@ -93,7 +94,7 @@ pub struct State {
 
 impl State {
     /// The state of a server on this archive.
-    pub fn new(backend: Arc<dyn Backend>, config: ServeConfig, intake: Intake) -> State {
+    pub fn new(backend: Arc<dyn Backend>, config: ServeConfig, intake: Intake, uploads: Arc<Uploads>) -> State {
         let engine = backend.engine();
         let clock = config.clock.clone();
         State {
@@ -109,6 +110,7 @@ impl State {
             lockout: Lockout::new(clock),
             documents: Arc::new(Served::new(backend.clone())),
             intake,
+            uploads,
             doors: std::sync::OnceLock::new(),
             cache: Cache::default(),
             metrics: Metrics::default(),

@@ -22,3 +22,4 @@ mod renditions;
 mod server;
 mod story;
 mod tour;
+mod upload;

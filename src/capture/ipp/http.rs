@@ -83,22 +83,27 @@ async fn front(request: HttpRequest) -> HttpResponse {
         Ok(_) => {
             HttpResponse::Ok().content_type("text/plain; charset=utf-8").body("greenbar: print to /ipp/print/QUEUE\n")
         }
-        Err(turned_away) => turned_away,
+        Err(why) => turned_away(why),
     }
 }
 
-fn entered(request: &HttpRequest) -> Result<IpAddr, HttpResponse> {
+/// The address of a connection that was let in.
+fn entered(request: &HttpRequest) -> Result<IpAddr, &'static str> {
     match request.conn_data::<Entered>() {
         Some(Entered(Some(peer), Ok(_))) => Ok(*peer),
-        Some(Entered(_, Err(why))) => Err(HttpResponse::Forbidden().force_close().body(*why)),
-        _ => Err(HttpResponse::Forbidden().force_close().finish()),
+        Some(Entered(_, Err(why))) => Err(why),
+        _ => Err("the connection has no address"),
     }
+}
+
+fn turned_away(why: &'static str) -> HttpResponse {
+    HttpResponse::Forbidden().force_close().body(why)
 }
 
 async fn post(request: HttpRequest, mut body: web::Payload, printer: web::Data<Printer>) -> HttpResponse {
     let peer = match entered(&request) {
         Ok(peer) => peer,
-        Err(turned_away) => return turned_away,
+        Err(why) => return turned_away(why),
     };
     if request.method() != actix_web::http::Method::POST {
         return HttpResponse::MethodNotAllowed().insert_header((header::ALLOW, "POST")).finish();

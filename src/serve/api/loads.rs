@@ -9,8 +9,8 @@ use futures_util::{StreamExt, stream};
 use serde_json::json;
 
 use super::content::disposition;
-use super::json;
 use super::load_list::Asked;
+use super::{json, uploads};
 use crate::archive::LoadId;
 use crate::capture::{Arrival, CaptureError, Item, Spool};
 use crate::serve::ask::{Answer, Ask};
@@ -18,14 +18,15 @@ use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
 /// Bytes gathered before they are written.
-const GATHERED: usize = 512 << 10;
+pub(super) const GATHERED: usize = 512 << 10;
 /// Pieces of a sent load that wait for a slow reader.
 const PIECES: usize = 8;
 
 /// Captures a stream: 202 when it is on disk; it is loaded in the background.
 #[utoipa::path(post, path = "/api/v1/loads", tag = "loads",
     params(("definition" = Option<String>, Query, description = "Report definition; recognised by content when left out"),
-        ("file" = Option<String>, Query, description = "Name to remember the stream by")),
+        ("file" = Option<String>, Query, description = "Name to remember the stream by"),
+        ("Repr-Digest" = Option<String>, Header, description = "`sha-256=:BASE64:` (RFC 9530): anything else is not taken")),
     request_body(content = Vec<u8>, content_type = "application/octet-stream"),
     responses((status = 202, description = "Location tells where to look"), (status = 400, description = "bad-parameter, bad-body"),
         (status = 403, description = "forbidden"), (status = 413, description = "too-large"),
@@ -40,19 +41,21 @@ pub async fn send(mut ask: Ask) -> Answer {
     let length =
         ask.request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     check_length(&ask, length.unwrap_or(0))?;
+    let announced = uploads::digest(&ask, "repr-digest")?.or(uploads::digest(&ask, "content-digest")?);
     let payload = ask.payload.take().ok_or_else(|| Problem::bad_body("There is no body."))?;
     let received = receive(&ask, payload).await?;
     if received.bytes() == 0 {
         return Err(Problem::bad_body("The stream is empty."));
     }
     let who = ask.who()?.clone();
-    let job = ask.block(move |state| accept(state, received, file, definition, &who.principal)).await?;
+    let named = Arrival { file, definition, sha256: announced, ..Arrival::default() };
+    let job = ask.block(move |state| accept(state, received, named, &who.principal)).await?;
     let place = format!("/api/v1/loads/j{}", job.id);
     Ok(HttpResponse::Accepted().insert_header((header::LOCATION, place)).json(json::job(&job, None)))
 }
 
 /// A name without a path.
-fn file_name(name: &str) -> Result<String, Problem> {
+pub(super) fn file_name(name: &str) -> Result<String, Problem> {
     let fine = name.len() <= 255
         && name != "."
         && name != ".."
@@ -65,7 +68,7 @@ fn file_name(name: &str) -> Result<String, Problem> {
     }
 }
 
-fn known(state: &State, name: &str) -> Result<(), Problem> {
+pub(super) fn known(state: &State, name: &str) -> Result<(), Problem> {
     let definitions = state.backend.definitions()?;
     if definitions.iter().any(|definition| definition.name == name) {
         return Ok(());
@@ -74,7 +77,7 @@ fn known(state: &State, name: &str) -> Result<(), Problem> {
     Err(Problem::bad_parameter(format!("There is no such definition; there are: {}.", names.join(", "))))
 }
 
-fn check_length(ask: &Ask, bytes: u64) -> Result<(), Problem> {
+pub(super) fn check_length(ask: &Ask, bytes: u64) -> Result<(), Problem> {
     let most = ask.state.config.max_load_bytes;
     if bytes > most { Err(Problem::too_large(format!("A stream has at most {most} bytes."))) } else { Ok(()) }
 }
@@ -109,31 +112,23 @@ pub fn refused(error: &CaptureError) -> Problem {
         CaptureError::Empty => Problem::bad_body("The stream is empty."),
         CaptureError::Digest { .. } => Problem::bad_body(error.to_string()),
         CaptureError::Nothing(_) => Problem::nothing(),
-        CaptureError::State { .. } => Problem::state(error.to_string()),
         CaptureError::Rule(why) => Problem::bad_value(format!("{why}.")),
+        CaptureError::State { .. } | CaptureError::Quota { .. } => Problem::state(error.to_string()),
         other => Problem::failed("receiving a stream", &crate::serve::archived::told(other)),
     }
 }
 
-fn accept(
-    state: &State,
-    received: Spool,
-    file: String,
-    definition: Option<String>,
-    who: &crate::auth::gate::Principal,
-) -> Result<Item, Problem> {
+fn accept(state: &State, received: Spool, named: Arrival, who: &crate::auth::gate::Principal) -> Result<Item, Problem> {
     let arrival = Arrival {
         receiver: "http",
-        file: file.clone(),
-        definition,
         peer: who.from.clone(),
         sent_by: who.name.clone(),
         // Who sends a file here has always had it kept, known or not.
         only_known: Some(false),
-        ..Arrival::default()
+        ..named
     };
     let item = received.accept(arrival).map_err(|error| refused(&error))?;
-    state.gate.record(who, "load", &file, &format!("sha-256 {}", item.sha256))?;
+    state.gate.record(who, "load", &item.file, &format!("sha-256 {}", item.sha256))?;
     Ok(item)
 }
 

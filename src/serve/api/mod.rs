@@ -10,3 +10,4 @@ pub mod json;
 pub mod load_list;
 pub mod loads;
 pub mod session;
+pub mod uploads;
