@@ -66,7 +66,7 @@ pub fn check(definition: &Definition, decoder: &mut dyn Decoder, limit: usize) -
 }
 
 impl CheckReport {
-    fn take(&mut self, cuts: &mut Vec<Cut>, definition: &Definition, limit: usize) {
+    pub(super) fn take(&mut self, cuts: &mut Vec<Cut>, definition: &Definition, limit: usize) {
         for cut in cuts.drain(..) {
             match cut {
                 Cut::Document(draft) => {

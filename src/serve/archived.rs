@@ -11,13 +11,15 @@ use super::backend::{
 };
 use crate::archive::kv::{Engine, StoreError};
 use crate::archive::{
-    Archive, ArchiveError, Bringing, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress,
+    Archive, ArchiveError, Bringing, DefinitionRow, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress,
 };
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
+use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
+use crate::index::definition::Definition;
 use crate::index::value::{Day, FieldType};
 use crate::records::RecordsError;
 use crate::render::{RenderError, RenderOptions};
@@ -319,6 +321,18 @@ impl Backend for ArchiveBackend {
             });
         }
         Ok(list)
+    }
+
+    fn definition_versions(&self) -> Result<Vec<DefinitionRow>, BackendError> {
+        Ok(self.archive.definitions()?)
+    }
+
+    fn add_definition(&self, definition: &Definition) -> Result<DefinitionRow, BackendError> {
+        Ok(self.archive.add_definition(definition)?)
+    }
+
+    fn context(&self, read: &ReadSpec) -> Context {
+        self.archive.context_for(read)
     }
 
     fn vocabulary(&self) -> Result<Vocabulary, BackendError> {

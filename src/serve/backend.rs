@@ -5,12 +5,14 @@ use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use crate::archive::kv::Engine;
-use crate::archive::{DocId, LoadId, LoadRow, Progress};
+use crate::archive::{DefinitionRow, DocId, LoadId, LoadRow, Progress};
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::Subject;
 use crate::capture::{Brought, Loader, NotLoaded};
+use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
+use crate::index::definition::Definition;
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
 use crate::search::{QueryError, Vocabulary};
@@ -58,6 +60,12 @@ pub trait Backend: Send + Sync + 'static {
     fn unload(&self, id: LoadId, reason: &str) -> Result<(), BackendError>;
     /// The report definitions, the newest version of each.
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
+    /// Every version of every report definition, by name and version.
+    fn definition_versions(&self) -> Result<Vec<DefinitionRow>, BackendError>;
+    /// Adds a report definition as the next version of its name; the same text again is the same version.
+    fn add_definition(&self, definition: &Definition) -> Result<DefinitionRow, BackendError>;
+    /// What a stream that is read like this is given besides its bytes.
+    fn context(&self, read: &ReadSpec) -> Context;
     /// What the words of the search box can mean here; today is left to the caller.
     fn vocabulary(&self) -> Result<Vocabulary, BackendError>;
     /// Figures for the metrics.

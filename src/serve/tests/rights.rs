@@ -21,6 +21,7 @@ const WHO: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/loads/{id}", "auo"),
     ("GET", "/api/v1/loads/{id}/original", "a"),
     ("GET", "/api/v1/audit", "avu"),
+    ("GET", "/api/v1/audit/export", "avu"),
     ("POST", "/api/v1/session", "public"),
     ("GET", "/api/v1/session", "agsvuoc"),
     ("DELETE", "/api/v1/session", "agsvuoc"),
@@ -156,6 +157,12 @@ const WHO: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/distribution/runs/{run}", "auo"),
     ("GET", "/admin/distribution", "auo"),
     ("POST", "/admin/distribution", "auo"),
+    ("GET", "/admin/definitions", "auo"),
+    ("GET", "/admin/definitions/{name}", "auo"),
+    ("GET", "/admin/definition", "auo"),
+    ("POST", "/admin/definition", "auo"),
+    ("GET", "/admin/audit", "avu"),
+    ("GET", "/admin/audit/export", "avu"),
     ("GET", "/admin", "auo"),
 ];
 
