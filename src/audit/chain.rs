@@ -2,8 +2,8 @@
 //!
 //! Layout in [`Family::Audit`]: `r` + number (8 bytes, big-endian) holds a version byte, the record's hash (32 bytes)
 //! and the record as JSON; `c` + number holds a checkpoint. A record's hash is SHA-256 over the hash before it, its
-//! number and its JSON; the first one follows 32 zero bytes. `v`, `i` and `x` rows are
-//! indexes: see [`super::views`] and [`super::index`].
+//! number and its JSON; the first one follows 32 zero bytes. `v`, `i`, `x` and `n` rows
+//! are derived: see [`super::views`], [`super::index`] and [`super::daily`].
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -14,6 +14,7 @@ use crate::archive::kv::{Batch, Engine, Family};
 use crate::auth::clock::{Clock, iso};
 
 use super::checkpoint::{Checkpoint, Signer};
+use super::daily::{self, Counts};
 use super::views::{self, View};
 use super::{AuditError, Entry, Filter, Found, Record, index};
 
@@ -50,6 +51,8 @@ struct Head {
     signer: Signer,
     /// The first record that has index rows.
     indexed: Option<u64>,
+    /// A day and what was done on it; nothing when that must be read from the store.
+    today: Option<(i32, Counts)>,
     /// Number and hash of the last record, written or pending.
     seq: u64,
     hash: Hash,
@@ -90,6 +93,10 @@ impl Chain {
         let now = self.clock.now();
         let mut guard = self.lock()?;
         let Some(head) = guard.as_mut() else { return Err(not_written("the chain was not read")) };
+        let day = i32::try_from(now.div_euclid(86_400)).unwrap_or_default();
+        if head.today.as_ref().is_none_or(|(known, _)| *known != day) {
+            head.today = Some((day, daily::get(&*self.engine, day)?));
+        }
         let seq = head.enter(&entry, now)?;
         head.pending_disk |= wait == Wait::Disk;
         let failures = head.failures;
@@ -273,6 +280,11 @@ impl Chain {
         Ok(low)
     }
 
+    /// How much was done each day from one to another, both included; days without anything are left out.
+    pub fn daily(&self, from: i32, to: i32) -> Result<Vec<(i32, Counts)>, AuditError> {
+        Ok(daily::read(&*self.engine, from, to)?)
+    }
+
     /// The head, read from the store the first time.
     fn lock(&self) -> Result<MutexGuard<'_, Option<Head>>, AuditError> {
         let mut guard = self.head.lock().unwrap_or_else(PoisonError::into_inner);
@@ -294,6 +306,7 @@ impl Chain {
         Ok(Head {
             signer: Signer::of(&*self.engine)?,
             indexed: index::first(&*self.engine)?,
+            today: None,
             seq,
             hash,
             pending: Batch::default(),
@@ -384,6 +397,11 @@ impl Head {
             self.indexed = Some(seq);
         }
         index::put(&mut self.pending, &record);
+        if let Some((day, counts)) = &mut self.today
+            && counts.count(&record)
+        {
+            daily::put(&mut self.pending, *day, counts);
+        }
         if let (Some(account), Some(document), true) = (entry.account, record.document, entry.view) {
             let view = View { at: now, who: record.who, customer: entry.customer, document, why: record.why };
             if let Some((key, value)) = views::row(account, &view) {
@@ -416,6 +434,7 @@ impl Head {
                 self.pending = Batch::default();
                 self.pending_disk = false;
                 (self.seq, self.hash) = self.written;
+                self.today = None;
                 self.indexed = self.indexed.filter(|first| *first <= self.seq);
                 self.sealed = self.sealed.min(self.seq);
                 self.failures += 1;

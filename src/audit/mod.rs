@@ -9,6 +9,7 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod daily;
 pub mod index;
 pub mod views;
 

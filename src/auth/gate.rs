@@ -12,6 +12,7 @@ use super::predicate::{Facts, Predicate, Subject};
 use crate::archive::DocId;
 use crate::archive::kv::Engine;
 use crate::audit::chain::{Chain, Wait};
+use crate::audit::daily::Counts;
 use crate::audit::{AuditError, Entry, Filter, Found, Record};
 
 /// Somebody (or something) that acts.
@@ -270,6 +271,11 @@ impl Gate {
     /// Audit records, newest first: all that are wanted.
     pub fn audit(&self, filter: &Filter) -> Result<Vec<Record>, AuditError> {
         self.chain.list(filter)
+    }
+
+    /// How much was done each day (since 1970, UTC) from one to another, both included.
+    pub fn daily(&self, from: i32, to: i32) -> Result<Vec<(i32, Counts)>, AuditError> {
+        self.chain.daily(from, to)
     }
 
     /// Brings every audit record to the disk and signs where the chain stands.

@@ -3,7 +3,7 @@
 //! In: a definition, the first bytes of a stream, [`Bounds`]. Out: a [`Preview`]. For people who write definitions; it
 //! keeps nothing, and ends at its bounds however long the stream is.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::check::CheckReport;
 use super::definition::Definition;
@@ -37,8 +37,8 @@ pub struct Bounds {
     pub first_sheet: u64,
     /// Pages shown.
     pub sheets: usize,
-    /// When to stop, done or not.
-    pub until: Instant,
+    /// How long pages are read, done or not; at least one is.
+    pub time: Duration,
 }
 
 /// What a definition makes of the beginning of a stream.
@@ -158,6 +158,7 @@ impl Preview {
         decoder: &mut dyn Decoder,
         bounds: &Bounds,
     ) -> Result<(), DecodeError> {
+        let begun = Instant::now();
         decoder.want_text(true);
         let mut looker = Looker::new(definition, decoder);
         let mut splitter = Splitter::new(definition, decoder.code_page()).named(name);
@@ -176,7 +177,7 @@ impl Preview {
                 }
                 self.sheets.push(sheet);
             }
-            if self.report.pages >= bounds.pages || Instant::now() >= bounds.until {
+            if self.report.pages >= bounds.pages || begun.elapsed() >= bounds.time {
                 self.cut_short = true;
                 break;
             }
@@ -324,8 +325,6 @@ fn area(what: What, name: &str, region: Region) -> Area {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
 
     const DEFINITION: &str = r#"
@@ -364,8 +363,7 @@ columns = "1-10"
 "#;
 
     fn bounds(pages: u64) -> Bounds {
-        let until = Instant::now() + Duration::from_secs(60);
-        Bounds { pages, documents: 5, first_sheet: 1, sheets: 2, until }
+        Bounds { pages, documents: 5, first_sheet: 1, sheets: 2, time: Duration::from_secs(60) }
     }
 
     fn made(text: &str, pages: u64) -> Preview {

@@ -6,9 +6,10 @@ use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::{
-    Backend, BackendError, DefinitionView, DocumentView, Facet, FieldView, Figures, FormatInfo, Highlight,
+    Backend, BackendError, Counters, DefinitionView, DocumentView, Facet, FieldView, Figures, FormatInfo, Highlight,
     HighlightPart, HitPage, HitView, HitsAsked, Order,
 };
+use crate::archive::figures::Sums;
 use crate::archive::kv::{Engine, StoreError};
 use crate::archive::{
     Archive, ArchiveError, Bringing, DefinitionRow, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress,
@@ -362,15 +363,19 @@ impl Backend for ArchiveBackend {
         Ok(words)
     }
 
+    fn counters(&self, from: i32, to: i32) -> Result<Counters, BackendError> {
+        self.archive.count_figures()?;
+        Ok((self.archive.daily(from, to)?, self.archive.by_report()?))
+    }
+
     fn figures(&self) -> Result<Figures, BackendError> {
-        let mut figures = Figures::default();
-        for row in self.archive.loads()? {
-            figures.loads += 1;
-            figures.documents += u64::from(row.documents);
-            figures.pages += row.pages;
-            figures.captured_bytes += row.bytes;
+        self.archive.count_figures()?;
+        let mut all = Sums::default();
+        for (_, sums) in self.archive.by_report()? {
+            all.add(&sums);
         }
-        Ok(figures)
+        let Sums { loads, documents, pages, bytes, .. } = all;
+        Ok(Figures { loads, documents, pages, captured_bytes: bytes })
     }
 }
 

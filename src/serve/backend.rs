@@ -4,6 +4,7 @@ use std::io::Write;
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use crate::archive::figures::Sums;
 use crate::archive::kv::Engine;
 use crate::archive::{DefinitionRow, DocId, LoadId, LoadRow, Progress};
 use crate::auth::directory::Restricted;
@@ -68,6 +69,8 @@ pub trait Backend: Send + Sync + 'static {
     fn context(&self, read: &ReadSpec) -> Context;
     /// What the words of the search box can mean here; today is left to the caller.
     fn vocabulary(&self) -> Result<Vocabulary, BackendError>;
+    /// What came on each day (since 1970, UTC) from one to another, both included, and for each report definition.
+    fn counters(&self, from: i32, to: i32) -> Result<Counters, BackendError>;
     /// Figures for the metrics.
     fn figures(&self) -> Result<Figures, BackendError>;
 }
@@ -234,6 +237,9 @@ pub struct Figures {
     /// Bytes captured.
     pub captured_bytes: u64,
 }
+
+/// What came on days, and for report definitions by name.
+pub type Counters = (Vec<(i32, Sums)>, Vec<(String, Sums)>);
 
 /// What a backend can fail with.
 #[derive(Debug, thiserror::Error)]

@@ -247,3 +247,16 @@ fn a_time_bounds_the_search_by_halving() {
     assert_eq!(days("2024-01-01", "2024-01-02"), [0_u64; 0]);
     assert_eq!(days("2000-01-01", "2100-01-01").len(), 50);
 }
+
+#[test]
+fn days_are_counted_with_their_records_and_go_on_after_a_restart() {
+    let (engine, first) = filled(0);
+    mixed(&first, 7);
+    drop(first);
+    let again = chain(&engine);
+    mixed(&again, 7);
+    let day = 1_700_000_000 / 86_400;
+    let counts = Counts { read: 12, refused: 2, ..Counts::default() };
+    assert_eq!(again.daily(day, day).expect("read"), [(day, counts)]);
+    assert_eq!(again.daily(day + 1, day + 9).expect("read"), []);
+}

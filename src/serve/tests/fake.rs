@@ -286,6 +286,11 @@ impl Backend for Fake {
         Ok(versions.last().expect("just added").clone())
     }
 
+    fn counters(&self, _: i32, to: i32) -> Result<Counters, BackendError> {
+        let sums = crate::archive::figures::Sums { loads: 1, documents: 3, pages: 64, bytes: 4_000, stored: 1_000 };
+        Ok((vec![(to, sums)], vec![("great-lakes-statement".into(), sums)]))
+    }
+
     fn context(&self, _: &ReadSpec) -> Context {
         Context::default()
     }

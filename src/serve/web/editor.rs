@@ -1,7 +1,7 @@
 //! The editor of report definitions: errors with their places, and a preview of what the text cuts from a sample.
 
 use std::io::{self, Write};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
@@ -140,10 +140,10 @@ fn tried(
     let Some((name, bytes)) = found else {
         return Ok(Told { wrong: "definition_no_sample", page, definition: Some(definition), ..Told::default() });
     };
-    let until = Instant::now() + Duration::from_secs(SECONDS);
+    let time = Duration::from_secs(SECONDS);
     let first_sheet = u64::from(page);
     let bounds =
-        Bounds { pages: PAGES + first_sheet.min(10_000), documents: DOCUMENTS, first_sheet, sheets: SHEETS, until };
+        Bounds { pages: PAGES + first_sheet.min(10_000), documents: DOCUMENTS, first_sheet, sheets: SHEETS, time };
     let context = |read: &_| state.backend.context(read);
     let told = Told { sample: name.clone(), page, ..Told::default() };
     Ok(match preview(&definition, &name, &bytes, &context, &bounds) {

@@ -14,6 +14,7 @@ pub mod desk;
 pub mod distribution;
 pub mod document;
 pub mod editor;
+mod figures;
 pub mod link;
 mod links;
 mod locale;
@@ -24,6 +25,7 @@ mod shown;
 pub mod sign_in;
 mod source;
 mod templates;
+mod trial;
 mod words;
 
 use actix_web::HttpRequest;
