@@ -8,7 +8,7 @@ use super::Archive;
 use super::block::BLOCK_LIMIT;
 use super::kv::Engine;
 use super::rows::KeptResource;
-use crate::decode::{Libraries, ReadSpec};
+use crate::decode::{Context, Libraries, ReadSpec};
 
 /// Resources that are kept for one load.
 const KEPT: usize = 1_024;
@@ -90,6 +90,11 @@ impl Libraries for Kept {
 }
 
 impl Archive {
+    /// What a stream that is read like this is given besides its bytes.
+    pub fn context_for(&self, read: &ReadSpec) -> Context {
+        Context::new(self.libraries_for(read), self.limits)
+    }
+
     /// Where a stream that is read like this looks for resources.
     pub(super) fn libraries_for(&self, read: &ReadSpec) -> Arc<dyn Libraries> {
         let section = read.resources.as_deref().and_then(|name| self.libraries.section(name));

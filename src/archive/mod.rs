@@ -20,6 +20,7 @@ mod definitions;
 mod document;
 mod error;
 mod fault;
+pub mod figures;
 mod group;
 mod keys;
 pub mod kv;

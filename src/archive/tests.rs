@@ -356,3 +356,25 @@ fn small_tables_keep_values_by_key() {
     archive.delete_json(Family::Users, "user/ann").expect("removed");
     assert_eq!(archive.get_json::<Vec<i32>>(Family::Users, "user/ann").expect("reads"), None);
 }
+
+#[test]
+fn figures_follow_what_is_loaded_and_unloaded() {
+    let archive = in_memory();
+    let counted = || {
+        archive.count_figures().expect("counted");
+        let days = archive.daily(i32::MIN, i32::MAX - 1).expect("read");
+        (days, archive.by_report().expect("read"))
+    };
+    assert_eq!(counted(), (Vec::new(), Vec::new()));
+    let (first, second) = (load(&archive, &statements(20)), load(&archive, &statements(30)));
+    let (days, reports) = counted();
+    let sums = days.first().expect("a day").1;
+    assert_eq!((sums.loads, sums.documents, sums.bytes), (2, 50, first.bytes + second.bytes));
+    assert_eq!(reports, [(NAME.to_string(), sums)]);
+    assert_eq!(counted(), (days, reports), "nothing is counted twice");
+    archive.unload(first.id, "a test").expect("unloaded");
+    let (_, reports) = counted();
+    assert_eq!((reports[0].1.loads, reports[0].1.documents, reports[0].1.bytes), (1, 30, second.bytes));
+    archive.unload(second.id, "a test").expect("unloaded");
+    assert_eq!(counted().1, []);
+}

@@ -2,7 +2,8 @@
 //!
 //! Layout in [`Family::Audit`]: `r` + number (8 bytes, big-endian) holds a version byte, the record's hash (32 bytes)
 //! and the record as JSON; `c` + number holds a checkpoint. A record's hash is SHA-256 over the hash before it, its
-//! number and its JSON; the first one follows 32 zero bytes. `v` rows are an index: see [`super::views`].
+//! number and its JSON; the first one follows 32 zero bytes. `v`, `i`, `x` and `n` rows
+//! are derived: see [`super::views`], [`super::index`] and [`super::daily`].
 
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
@@ -13,8 +14,9 @@ use crate::archive::kv::{Batch, Engine, Family};
 use crate::auth::clock::{Clock, iso};
 
 use super::checkpoint::{Checkpoint, Signer};
+use super::daily::{self, Counts};
 use super::views::{self, View};
-use super::{AuditError, Entry, Filter, Record};
+use super::{AuditError, Entry, Filter, Found, Record, index};
 
 const VERSION: u8 = 1;
 const RECORD: u8 = b'r';
@@ -47,6 +49,10 @@ pub struct Chain {
 /// Where the chain stands. Records enter `pending` in order; whoever finds nobody writing writes all of them.
 struct Head {
     signer: Signer,
+    /// The first record that has index rows.
+    indexed: Option<u64>,
+    /// A day and what was done on it; nothing when that must be read from the store.
+    today: Option<(i32, Counts)>,
     /// Number and hash of the last record, written or pending.
     seq: u64,
     hash: Hash,
@@ -87,6 +93,10 @@ impl Chain {
         let now = self.clock.now();
         let mut guard = self.lock()?;
         let Some(head) = guard.as_mut() else { return Err(not_written("the chain was not read")) };
+        let day = i32::try_from(now.div_euclid(86_400)).unwrap_or_default();
+        if head.today.as_ref().is_none_or(|(known, _)| *known != day) {
+            head.today = Some((day, daily::get(&*self.engine, day)?));
+        }
         let seq = head.enter(&entry, now)?;
         head.pending_disk |= wait == Wait::Disk;
         let failures = head.failures;
@@ -191,31 +201,88 @@ impl Chain {
         }
     }
 
-    /// Records, newest first.
+    /// Records, newest first: all that are wanted, however many must be looked at for it. For searches by people and
+    /// programs see [`Chain::search`].
     pub fn list(&self, filter: &Filter) -> Result<Vec<Record>, AuditError> {
-        let mut end = {
-            let guard = self.lock()?;
-            let last = guard.as_ref().map_or(0, |head| head.written.0);
-            filter.before.map_or(last + 1, |before| before.min(last + 1))
+        let limit = if filter.limit == 0 { usize::MAX } else { filter.limit };
+        let (mut records, mut filter) = (Vec::new(), filter.clone());
+        loop {
+            filter.limit = limit - records.len();
+            let found = self.search(&filter)?;
+            records.extend(found.records);
+            filter.before = found.next;
+            if filter.before.is_none() || records.len() >= limit {
+                return Ok(records);
+            }
+        }
+    }
+
+    /// Records, newest first: at most as many as the filter allows, and as are found among the
+    /// [`index::MOST_LOOKED_AT`] that may be meant.
+    pub fn search(&self, filter: &Filter) -> Result<Found, AuditError> {
+        let last = self.lock()?.as_ref().map_or(0, |head| head.written.0);
+        let end = filter.before.map_or(last + 1, |before| before.clamp(1, last + 1));
+        let end = match &filter.until {
+            Some(until) => end.min(self.first_at(until, last)?),
+            None => end,
+        };
+        let start = match &filter.since {
+            Some(since) => self.first_at(since, last)?,
+            None => 1,
         };
         let limit = if filter.limit == 0 { usize::MAX } else { filter.limit };
-        let mut found = Vec::new();
-        while end > 1 && found.len() < limit {
-            let start = end.saturating_sub(LIST_STEP).max(1);
+        let mut search = Search { filter, limit, looked_at: 0, found: Found::default() };
+        let indexed = index::first(&*self.engine)?.unwrap_or(u64::MAX);
+        let seqs = index::candidates(&*self.engine, filter, start.max(indexed), end)?;
+        let by_index = seqs.is_some();
+        for seq in seqs.unwrap_or_default() {
+            let Some(value) = self.engine.get(Family::Audit, &key(RECORD, seq))? else { continue };
+            if search.take(&value, seq)?.is_break() {
+                return Ok(search.found);
+            }
+        }
+        // What has index rows was found by them; before it, and where nothing indexed is asked for, the chain is walked.
+        let end = if by_index { end.min(indexed) } else { end };
+        self.walk(start, end, &mut search)?;
+        Ok(search.found)
+    }
+
+    /// Looks at the records from `start` on and before `end`, newest first.
+    fn walk(&self, start: u64, mut end: u64, search: &mut Search<'_>) -> Result<(), AuditError> {
+        while end > start {
+            let first = end.saturating_sub(LIST_STEP).max(start);
             let mut step = Vec::new();
-            self.engine.scan(Family::Audit, &key(RECORD, start)..&key(RECORD, end), &mut |_, value| {
-                step.push(parse(value).map(|(_, _, record)| record));
+            self.engine.scan(Family::Audit, &key(RECORD, first)..&key(RECORD, end), &mut |key, value| {
+                step.push((number(key).unwrap_or(first), value.to_vec()));
                 ControlFlow::Continue(())
             })?;
-            for record in step.into_iter().rev() {
-                let record = record.ok_or(AuditError::Broken { at: start, why: "a record cannot be read" })?;
-                if filter.wants(&record) && found.len() < limit {
-                    found.push(record);
+            for (seq, value) in step.into_iter().rev() {
+                if search.take(&value, seq)?.is_break() {
+                    return Ok(());
                 }
             }
-            end = start;
+            end = first;
         }
-        Ok(found)
+        Ok(())
+    }
+
+    /// Number of the first record at or after a time, by halving: records are in the order of time, as far as the clock
+    /// was. One behind the last when there is none.
+    fn first_at(&self, time: &str, last: u64) -> Result<u64, AuditError> {
+        let (mut low, mut high) = (1, last + 1);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            let value = self.engine.get(Family::Audit, &key(RECORD, middle))?;
+            let record = value.as_deref().and_then(parse).map(|(_, _, record)| record);
+            let record = record.ok_or(AuditError::Broken { at: middle, why: "a record cannot be read" })?;
+            if record.time.as_str() < time { low = middle + 1 } else { high = middle }
+        }
+        Ok(low)
+    }
+
+    /// How much was done each day from one to another, both included; days without anything are left out.
+    pub fn daily(&self, from: i32, to: i32) -> Result<Vec<(i32, Counts)>, AuditError> {
+        Ok(daily::read(&*self.engine, from, to)?)
     }
 
     /// The head, read from the store the first time.
@@ -238,6 +305,8 @@ impl Chain {
         };
         Ok(Head {
             signer: Signer::of(&*self.engine)?,
+            indexed: index::first(&*self.engine)?,
+            today: None,
             seq,
             hash,
             pending: Batch::default(),
@@ -274,6 +343,30 @@ impl Chain {
     }
 }
 
+/// A search on its way.
+struct Search<'f> {
+    filter: &'f Filter,
+    limit: usize,
+    looked_at: usize,
+    found: Found,
+}
+
+impl Search<'_> {
+    /// Looks at a record; breaks, and says where to go on, when there are enough or too many were looked at.
+    fn take(&mut self, value: &[u8], seq: u64) -> Result<ControlFlow<()>, AuditError> {
+        if self.found.records.len() >= self.limit || self.looked_at >= index::MOST_LOOKED_AT {
+            self.found.next = Some(seq + 1);
+            return Ok(ControlFlow::Break(()));
+        }
+        self.looked_at += 1;
+        let (_, _, record) = parse(value).ok_or(AuditError::Broken { at: seq, why: "a record cannot be read" })?;
+        if self.filter.wants(&record) {
+            self.found.records.push(record);
+        }
+        Ok(ControlFlow::Continue(()))
+    }
+}
+
 impl Head {
     /// Takes a record in as the next of the chain.
     fn enter(&mut self, entry: &Entry<'_>, now: i64) -> Result<u64, AuditError> {
@@ -288,6 +381,8 @@ impl Head {
             document: entry.document.map(|id| id.to_string()),
             why: entry.why.chars().take(2000).collect(),
             right: entry.right.into(),
+            account: entry.account.unwrap_or_default().into(),
+            outcome: entry.outcome.into(),
         };
         let json = serde_json::to_vec(&record).map_err(|error| not_written(&error.to_string()))?;
         self.hash = link(&self.hash, seq, &json);
@@ -297,7 +392,17 @@ impl Head {
         value.extend_from_slice(&self.hash);
         value.extend_from_slice(&json);
         self.pending.put(Family::Audit, key(RECORD, seq), value);
-        if let (Some(account), Some(document)) = (entry.account, record.document) {
+        if self.indexed.is_none() {
+            index::begin(&mut self.pending, seq);
+            self.indexed = Some(seq);
+        }
+        index::put(&mut self.pending, &record);
+        if let Some((day, counts)) = &mut self.today
+            && counts.count(&record)
+        {
+            daily::put(&mut self.pending, *day, counts);
+        }
+        if let (Some(account), Some(document), true) = (entry.account, record.document, entry.view) {
             let view = View { at: now, who: record.who, customer: entry.customer, document, why: record.why };
             if let Some((key, value)) = views::row(account, &view) {
                 self.pending.put(Family::Audit, key, value);
@@ -329,6 +434,8 @@ impl Head {
                 self.pending = Batch::default();
                 self.pending_disk = false;
                 (self.seq, self.hash) = self.written;
+                self.today = None;
+                self.indexed = self.indexed.filter(|first| *first <= self.seq);
                 self.sealed = self.sealed.min(self.seq);
                 self.failures += 1;
                 self.failure = detail;

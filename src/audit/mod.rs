@@ -9,6 +9,8 @@
 
 pub mod chain;
 pub mod checkpoint;
+pub mod daily;
+pub mod index;
 pub mod views;
 
 use serde::{Deserialize, Serialize};
@@ -33,11 +35,22 @@ pub struct Entry<'a> {
     pub why: &'a str,
     /// By which right: `document.read by role agent`, `load.write`; empty where none is asked for.
     pub right: &'a str,
-    /// The account of a document that is read: the view is found by it ([`views`]).
+    /// The account of a document that is read or sent.
     pub account: Option<&'a str>,
+    /// It is a view of the document, which is found by the account ([`views`]).
+    pub view: bool,
     /// Whether the reader acts as a customer.
     pub customer: bool,
+    /// How it ended; empty: it was done.
+    pub outcome: &'a str,
 }
+
+/// It was done.
+pub const DONE: &str = "done";
+/// It was not allowed, or there was nothing of that name: which, is not said.
+pub const REFUSED: &str = "refused";
+/// It was allowed and did not succeed: a wrong password.
+pub const FAILED: &str = "failed";
 
 /// A record of the chain.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +74,40 @@ pub struct Record {
     /// By which right: `document.read by policy north`.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub right: String,
+    /// The customer's account that the document belongs to; records of an earlier greenbar do not say it.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub account: String,
+    /// How it ended, when it was not done: see [`Record::outcome`].
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    outcome: String,
+}
+
+impl Record {
+    /// How it ended: [`DONE`], [`REFUSED`] or [`FAILED`]. Records of an earlier greenbar say it by their kind.
+    pub fn outcome(&self) -> &str {
+        match (self.outcome.as_str(), self.kind.as_str()) {
+            ("", "refused") => REFUSED,
+            ("", kind) if kind.ends_with("-failed") => FAILED,
+            ("", _) => DONE,
+            (outcome, _) => outcome,
+        }
+    }
+
+    /// The load that it was about: its own number, or that of its document.
+    pub fn load(&self) -> Option<String> {
+        let of_document = self.document.as_deref().and_then(|document| document.split_once('-')).map(|(load, _)| load);
+        let named = self.what.strip_prefix("load ").filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()));
+        of_document.or(named).map(str::to_string)
+    }
+}
+
+/// One page of a search.
+#[derive(Debug, Clone, Default)]
+pub struct Found {
+    /// Newest first.
+    pub records: Vec<Record>,
+    /// Records before this number are still to be looked at; `None`: all were.
+    pub next: Option<u64>,
 }
 
 /// Which records to list.
@@ -72,6 +119,14 @@ pub struct Filter {
     pub kind: Option<String>,
     /// Only of this document.
     pub document: Option<DocId>,
+    /// Only about this load or its documents.
+    pub load: Option<String>,
+    /// Only of documents of these accounts; empty: all.
+    pub accounts: Vec<String>,
+    /// Only with this outcome.
+    pub outcome: Option<String>,
+    /// Only by a right with this text.
+    pub right: Option<String>,
     /// Only from this address.
     pub from: Option<String>,
     /// Only at or after this time (ISO 8601, UTC; a day alone is its beginning).
@@ -101,6 +156,10 @@ impl Filter {
             && is(&self.kind, &record.kind)
             && is(&self.from, &record.from)
             && (document.is_none() || document == record.document)
+            && (self.load.is_none() || self.load == record.load())
+            && (self.accounts.is_empty() || self.accounts.contains(&record.account))
+            && self.outcome.as_ref().is_none_or(|outcome| outcome == record.outcome())
+            && self.right.as_ref().is_none_or(|right| record.right.contains(right.as_str()))
             && since
             && until
             && text

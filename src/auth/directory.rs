@@ -230,46 +230,17 @@ impl Directory {
 
     /// What a user may do now. `restricted` are the definitions that only some roles may see.
     pub fn rights(&self, user: &User, restricted: &Restricted) -> Result<Rights, AuthError> {
-        let compiled = self.compiled()?;
-        let groups: Vec<&Group> = compiled.groups.iter().filter(|group| user.groups.contains(&group.name)).collect();
-        let names: BTreeSet<&String> =
-            std::iter::once(&user.role).chain(groups.iter().flat_map(|group| &group.roles)).collect();
-        let attributes = attributes(user, &groups);
-        let mut rights = Rights::default();
-        for role in compiled.roles.iter().filter(|role| names.contains(&role.name)) {
-            rights.roles.push(role.name.clone());
-            rights.permissions = rights.permissions.or(role.permissions);
-            rights.second_factor |= role.second_factor;
-            let reached = match role.reach {
-                Reach::None => continue,
-                Reach::Own => Predicate::Account(user.accounts.clone()),
-                Reach::All => Predicate::Everything,
-            };
-            rights.grants.push((format!("role {}", role.name), reached));
-        }
-        for (policy, rule) in &compiled.policies {
-            let bound = policy.users.contains(&user.name)
-                || policy.roles.iter().any(|role| rights.roles.contains(role))
-                || groups.iter().any(|group| policy.groups.contains(&group.name));
-            if !bound {
-                continue;
-            }
-            // A rule that says nothing about this user allows nothing.
-            let predicate = rule.as_ref().and_then(|rule| rule.bind(&attributes)).unwrap_or(Predicate::Nothing);
-            match policy.effect {
-                Effect::Allow => rights.grants.push((format!("policy {}", policy.name), predicate)),
-                Effect::Limit => rights.limits.push(predicate),
-            }
-        }
-        let hidden: Vec<String> = restricted
-            .iter()
-            .filter(|(_, roles)| !rights.roles.iter().any(|role| role == role::ADMINISTRATOR || roles.contains(role)))
-            .map(|(definition, _)| definition.clone())
-            .collect();
-        if !hidden.is_empty() {
-            rights.limits.push(Predicate::Not(Box::new(Predicate::Definition(hidden))));
-        }
-        Ok(rights)
+        Ok(rights(&*self.compiled()?, user, restricted))
+    }
+
+    /// What a user could do if a policy were added, or were changed to this.
+    pub fn rights_if(&self, user: &User, restricted: &Restricted, policy: &Policy) -> Result<Rights, AuthError> {
+        let rule = Rule::parse(&policy.rule)?;
+        let now = self.compiled()?;
+        let others = now.policies.iter().filter(|(known, _)| known.name != policy.name);
+        let policies = others.cloned().chain([(policy.clone(), Some(rule))]).collect();
+        let (roles, groups) = (now.roles.clone(), now.groups.clone());
+        Ok(rights(&Compiled { revision: None, roles, groups, policies }, user, restricted))
     }
 
     fn compiled(&self) -> Result<Arc<Compiled>, AuthError> {
@@ -328,6 +299,48 @@ impl Directory {
         batch.put(Family::Users, REVISION, super::secret::token()?.into_bytes());
         Ok(batch)
     }
+}
+
+fn rights(compiled: &Compiled, user: &User, restricted: &Restricted) -> Rights {
+    let groups: Vec<&Group> = compiled.groups.iter().filter(|group| user.groups.contains(&group.name)).collect();
+    let names: BTreeSet<&String> =
+        std::iter::once(&user.role).chain(groups.iter().flat_map(|group| &group.roles)).collect();
+    let attributes = attributes(user, &groups);
+    let mut rights = Rights::default();
+    for role in compiled.roles.iter().filter(|role| names.contains(&role.name)) {
+        rights.roles.push(role.name.clone());
+        rights.permissions = rights.permissions.or(role.permissions);
+        rights.second_factor |= role.second_factor;
+        let reached = match role.reach {
+            Reach::None => continue,
+            Reach::Own => Predicate::Account(user.accounts.clone()),
+            Reach::All => Predicate::Everything,
+        };
+        rights.grants.push((format!("role {}", role.name), reached));
+    }
+    for (policy, rule) in &compiled.policies {
+        let bound = policy.users.contains(&user.name)
+            || policy.roles.iter().any(|role| rights.roles.contains(role))
+            || groups.iter().any(|group| policy.groups.contains(&group.name));
+        if !bound {
+            continue;
+        }
+        // A rule that says nothing about this user allows nothing.
+        let predicate = rule.as_ref().and_then(|rule| rule.bind(&attributes)).unwrap_or(Predicate::Nothing);
+        match policy.effect {
+            Effect::Allow => rights.grants.push((format!("policy {}", policy.name), predicate)),
+            Effect::Limit => rights.limits.push(predicate),
+        }
+    }
+    let hidden: Vec<String> = restricted
+        .iter()
+        .filter(|(_, roles)| !rights.roles.iter().any(|role| role == role::ADMINISTRATOR || roles.contains(role)))
+        .map(|(definition, _)| definition.clone())
+        .collect();
+    if !hidden.is_empty() {
+        rights.limits.push(Predicate::Not(Box::new(Predicate::Definition(hidden))));
+    }
+    rights
 }
 
 /// What rules may ask of a user: `name`, `accounts`, the user's attributes, those of the groups.

@@ -12,7 +12,8 @@ use super::predicate::{Facts, Predicate, Subject};
 use crate::archive::DocId;
 use crate::archive::kv::Engine;
 use crate::audit::chain::{Chain, Wait};
-use crate::audit::{AuditError, Entry, Filter, Record};
+use crate::audit::daily::Counts;
+use crate::audit::{AuditError, Entry, Filter, Found, Record};
 
 /// Somebody (or something) that acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -184,10 +185,10 @@ impl Gate {
         };
         let right = format!("{} by {by}", wanted.permission);
         let customer = who.may(Permission::PortalUse) && !who.may(Permission::ConsoleUse);
-        // What is sent has a record of its own; it is no view.
-        let account = subject.facts.account.as_deref().filter(|_| wanted != Use::SEND);
+        let account = subject.facts.account.as_deref();
         let entry = Entry { document: Some(document), why, right: &right, account, customer, ..Entry::default() };
-        let entry = Entry { kind: wanted.kind, ..entry };
+        // What is sent has a record of its own; it is no view.
+        let entry = Entry { kind: wanted.kind, view: wanted != Use::SEND, ..entry };
         self.append(who, entry, Wait::Process)?;
         Ok(Permit { document, sight: who.sight() })
     }
@@ -262,9 +263,19 @@ impl Gate {
         self.chain.verify()
     }
 
-    /// Audit records, newest first.
+    /// One page of audit records, newest first: at a bounded cost, see [`Chain::search`].
+    pub fn search_audit(&self, filter: &Filter) -> Result<Found, AuditError> {
+        self.chain.search(filter)
+    }
+
+    /// Audit records, newest first: all that are wanted.
     pub fn audit(&self, filter: &Filter) -> Result<Vec<Record>, AuditError> {
         self.chain.list(filter)
+    }
+
+    /// How much was done each day (since 1970, UTC) from one to another, both included.
+    pub fn daily(&self, from: i32, to: i32) -> Result<Vec<(i32, Counts)>, AuditError> {
+        self.chain.daily(from, to)
     }
 
     /// Brings every audit record to the disk and signs where the chain stands.

@@ -54,7 +54,8 @@ impl Args {
             Action::List { who, kind, document, address, since, until, text, limit } => {
                 let document =
                     document.map(|id| super::context::document_id(&id)).transpose().map_err(Failure::usage)?;
-                let filter = Filter { who, kind, document, from: address, since, until, text, limit, before: None };
+                let filter =
+                    Filter { who, kind, document, from: address, since, until, text, limit, ..Filter::default() };
                 let mut records = gate.audit(&filter)?;
                 records.sort_by_key(|record| record.seq);
                 for record in records {

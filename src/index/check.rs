@@ -99,7 +99,7 @@ pub fn check_brought(
 }
 
 impl CheckReport {
-    fn take(&mut self, cuts: &mut Vec<Cut>, definition: &Definition, limit: usize) {
+    pub(super) fn take(&mut self, cuts: &mut Vec<Cut>, definition: &Definition, limit: usize) {
         for cut in cuts.drain(..) {
             match cut {
                 Cut::Document(draft) => {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
 use super::region;
-use super::rule::{Area, FieldRule, Pick, Place, Source, Typing};
+use super::rule::{Area, FieldRule, Pick, Place, Source, Test, Typing};
 use super::sheet::{Glass, Line, Literal, ReadyMask, lines};
 use super::trigger::{Ready, Triggers};
 use super::value::{Day, Decimal, FieldType, Value};
@@ -155,6 +155,29 @@ impl Finder {
         }
     }
 
+    /// Where on the page the field is taken from, for people who write definitions: see [`Spot::rows_taken`]. Nothing for
+    /// sources that have no rows.
+    pub fn rows_taken(
+        &self,
+        unit: &Unit,
+        triggers: &mut Triggers,
+        glass: &mut Glass,
+        one: bool,
+        each: &mut dyn FnMut(u16, u16, &str),
+    ) {
+        if let Finder::Place(spot) = self {
+            spot.rows_taken(unit, triggers, glass, one, each);
+        }
+    }
+
+    /// The rectangle that the field is taken from, where it gives something.
+    pub fn region_taken(&self, unit: &Unit) -> Option<super::rule::Region> {
+        match self {
+            Finder::Region(area) | Finder::CountIn(area) if area.count(unit) > 0 => Some(area.region),
+            _ => None,
+        }
+    }
+
     /// Puts what is known of the job in the place of its name.
     pub fn know(&mut self, job: &BTreeMap<String, String>) {
         if let Finder::Job(name) = self
@@ -245,6 +268,50 @@ impl Area {
 }
 
 impl Spot {
+    /// Gives the row, the first column looked at and the text of each row that the field is taken from; only the first
+    /// row when the field has one value that is not joined.
+    fn rows_taken(
+        &self,
+        unit: &Unit,
+        triggers: &mut Triggers,
+        glass: &mut Glass,
+        one: bool,
+        each: &mut dyn FnMut(u16, u16, &str),
+    ) {
+        let place = &self.place;
+        let base = match place.anchor {
+            Some(anchor) => match triggers.find(anchor, glass, unit) {
+                Some(found) => found.row,
+                None => return,
+            },
+            None => 0,
+        };
+        let mut range = lines(unit, place.rows.first.saturating_add(base), place.rows.last.saturating_add(base));
+        let mut out = String::new();
+        let mut before = None;
+        while let Some(line) = if place.upwards { range.next_back() } else { range.next() } {
+            let gap = !place.upwards && before.is_some_and(|before: u16| line.row > before + 1);
+            before = Some(line.row);
+            if place.until_blank && gap {
+                return;
+            }
+            out.clear();
+            let found = self.take_line(unit, line, glass, &mut out);
+            if found {
+                let first = match &self.place.pick {
+                    Pick::After { label, .. } => {
+                        glass.look(unit, line, place.columns, &glass.probe(&Test::Text(label.clone())))
+                    }
+                    _ => None,
+                };
+                each(line.row, first.unwrap_or(place.columns.first), &out);
+            }
+            if (found && one && place.join.is_none()) || (!found && place.join.is_some() && place.until_blank) {
+                return;
+            }
+        }
+    }
+
     fn take(
         &self,
         unit: &Unit,

@@ -10,6 +10,7 @@ pub mod draft;
 mod field;
 pub mod fold;
 pub mod number;
+pub mod preview;
 mod region;
 mod rule;
 mod sheet;

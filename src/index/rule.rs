@@ -109,6 +109,7 @@ pub(crate) struct Condition {
 /// A named condition that other rules refer to.
 #[derive(Debug, Clone)]
 pub(crate) struct TriggerRule {
+    pub name: String,
     pub condition: Condition,
 }
 

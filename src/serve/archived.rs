@@ -9,19 +9,22 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::{
-    Backend, BackendError, DefinitionView, DocumentView, Facet, FieldView, Figures, FormatInfo, Highlight,
+    Backend, BackendError, Counters, DefinitionView, DocumentView, Facet, FieldView, Figures, FormatInfo, Highlight,
     HighlightPart, HitPage, HitView, HitsAsked, Order,
 };
+use crate::archive::figures::Sums;
 use crate::archive::kv::{Engine, StoreError};
 use crate::archive::trial::{Look, Trial};
 use crate::archive::{
-    Archive, ArchiveError, Bringing, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress, Tombstone,
+    Archive, ArchiveError, Bringing, DefinitionRow, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress, Tombstone,
 };
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
+use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
+use crate::index::definition::Definition;
 use crate::index::value::{Day, FieldType};
 use crate::records::RecordsError;
 use crate::render::{RenderError, RenderOptions};
@@ -353,6 +356,18 @@ impl Backend for ArchiveBackend {
         Ok(list)
     }
 
+    fn definition_versions(&self) -> Result<Vec<DefinitionRow>, BackendError> {
+        Ok(self.archive.definitions()?)
+    }
+
+    fn add_definition(&self, definition: &Definition) -> Result<DefinitionRow, BackendError> {
+        Ok(self.archive.add_definition(definition)?)
+    }
+
+    fn context(&self, read: &ReadSpec) -> Context {
+        self.archive.context_for(read)
+    }
+
     fn vocabulary(&self) -> Result<Vocabulary, BackendError> {
         let mut words = Vocabulary::default();
         for row in self.archive.definitions()? {
@@ -380,15 +395,19 @@ impl Backend for ArchiveBackend {
         Ok(words)
     }
 
+    fn counters(&self, from: i32, to: i32) -> Result<Counters, BackendError> {
+        self.archive.count_figures()?;
+        Ok((self.archive.daily(from, to)?, self.archive.by_report()?))
+    }
+
     fn figures(&self) -> Result<Figures, BackendError> {
-        let mut figures = Figures::default();
-        for row in self.archive.loads()? {
-            figures.loads += 1;
-            figures.documents += u64::from(row.documents);
-            figures.pages += row.pages;
-            figures.captured_bytes += row.bytes;
+        self.archive.count_figures()?;
+        let mut all = Sums::default();
+        for (_, sums) in self.archive.by_report()? {
+            all.add(&sums);
         }
-        Ok(figures)
+        let Sums { loads, documents, pages, bytes, .. } = all;
+        Ok(Figures { loads, documents, pages, captured_bytes: bytes })
     }
 }
 

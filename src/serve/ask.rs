@@ -117,6 +117,11 @@ impl Params {
     pub fn parse(text: &str, known: &[&str]) -> Result<Params, Problem> {
         let read = web::Query::<Vec<(String, String)>>::from_query(text);
         let pairs = read.map_err(|_| Problem::bad_parameter("The parameters cannot be read."))?.into_inner();
+        Params::checked(pairs, known)
+    }
+
+    /// The same of pairs that were read already.
+    pub fn checked(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Params, Problem> {
         for (at, (name, value)) in pairs.iter().enumerate() {
             if !known.contains(&name.as_str()) {
                 let shown: String = name.chars().filter(|c| !c.is_control()).take(40).collect();

@@ -6,14 +6,17 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::Arc;
 
+use crate::archive::figures::Sums;
 use crate::archive::kv::Engine;
 use crate::archive::trial::{Look, Trial};
-use crate::archive::{Bringing, DocId, LoadId, LoadRow, Progress, Tombstone};
+use crate::archive::{Bringing, DefinitionRow, DocId, LoadId, LoadRow, Progress, Tombstone};
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::Subject;
 use crate::capture::{Brought, Loader, NotLoaded};
+use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
+use crate::index::definition::Definition;
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
 use crate::search::{QueryError, Vocabulary};
@@ -77,8 +80,16 @@ pub trait Backend: Send + Sync + 'static {
     fn has_masks(&self, definition: &str) -> Result<bool, BackendError>;
     /// The report definitions, the newest version of each.
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
+    /// Every version of every report definition, by name and version.
+    fn definition_versions(&self) -> Result<Vec<DefinitionRow>, BackendError>;
+    /// Adds a report definition as the next version of its name; the same text again is the same version.
+    fn add_definition(&self, definition: &Definition) -> Result<DefinitionRow, BackendError>;
+    /// What a stream that is read like this is given besides its bytes.
+    fn context(&self, read: &ReadSpec) -> Context;
     /// What the words of the search box can mean here; today is left to the caller.
     fn vocabulary(&self) -> Result<Vocabulary, BackendError>;
+    /// What came on each day (since 1970, UTC) from one to another, both included, and for each report definition.
+    fn counters(&self, from: i32, to: i32) -> Result<Counters, BackendError>;
     /// Figures for the metrics.
     fn figures(&self) -> Result<Figures, BackendError>;
 }
@@ -245,6 +256,9 @@ pub struct Figures {
     /// Bytes captured.
     pub captured_bytes: u64,
 }
+
+/// What came on days, and for report definitions by name.
+pub type Counters = (Vec<(i32, Sums)>, Vec<(String, Sums)>);
 
 /// What a backend can fail with.
 #[derive(Debug, thiserror::Error)]

@@ -15,6 +15,7 @@ pub mod ask;
 pub mod backend;
 mod http;
 mod metrics;
+mod multipart;
 mod openapi;
 mod operate;
 pub mod problem;

@@ -3,7 +3,7 @@
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::{Modify, OpenApi};
 
-use super::api::{content, crm, distribution, documents, info, intake, loads, session, uploads};
+use super::api::{audit, content, crm, distribution, documents, info, intake, loads, session, uploads};
 use super::problem::Problem;
 
 #[derive(OpenApi)]
@@ -11,7 +11,7 @@ use super::problem::Problem;
     info(title = "greenbar", description = "Enterprise report management archive. Errors are RFC 9457 problem JSON; \
         `code` is stable. Authentication: `Authorization: Bearer gbk_...`, or a session cookie."),
     paths(
-        documents::list, documents::show, content::get, info::definitions, info::audit, info::live, info::health,
+        documents::list, documents::show, content::get, info::definitions, audit::list, audit::export, info::live, info::health,
         info::metrics, distribution::list, distribution::plan, distribution::show, distribution::take_step,
         loads::send, loads::list, loads::show, loads::original,
         intake::list, intake::show, intake::preview, intake::trial, intake::assign, intake::retry, intake::hold, intake::retry_failed,

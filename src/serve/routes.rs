@@ -9,8 +9,9 @@ use actix_web::http::header::{self, HeaderName, HeaderValue};
 use actix_web::{HttpRequest, HttpResponse, web};
 use futures_util::StreamExt;
 
-use super::api::{content, crm, distribution, documents, info, intake, loads, session, uploads};
+use super::api::{audit, content, crm, distribution, documents, info, intake, loads, session, uploads};
 use super::ask::{self, Answer, Ask, SignedIn};
+use super::multipart;
 use super::problem::Problem;
 use super::state::State;
 use super::web as pages;
@@ -48,6 +49,8 @@ pub enum Carries {
     Nothing,
     /// A form or JSON of at most 64 KiB.
     Little,
+    /// A form with a file of at most [`SAMPLE`] bytes.
+    Sample,
     /// A stream.
     Stream,
 }
@@ -114,7 +117,8 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/uploads/{id}"                          May(LoadWrite)         Nothing uploads::show;
     PATCH  "/api/v1/uploads/{id}"                          May(LoadWrite)         Stream  uploads::go_on;
     DELETE "/api/v1/uploads/{id}"                          May(LoadWrite)         Nothing uploads::give_up;
-    GET    "/api/v1/audit"                                 May(AuditRead)         Nothing info::audit;
+    GET    "/api/v1/audit"                                 May(AuditRead)         Nothing audit::list;
+    GET    "/api/v1/audit/export"                          May(AuditRead)         Nothing audit::export;
     POST   "/api/v1/session"                               Public                 Little  session::sign_in;
     GET    "/api/v1/session"                               SignedIn               Nothing session::whoami;
     DELETE "/api/v1/session"                               SignedIn               Nothing session::sign_out;
@@ -259,11 +263,19 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/admin/loads"                                  May(LoadRead)          Nothing pages::loads::list;
     GET    "/admin/loads/{id}"                             May(LoadRead)          Nothing pages::loads::page;
     POST   "/admin/loads/{id}"                             May(LoadDelete)        Little  pages::loads::unload;
+    GET    "/admin/definitions"                            May(AdminUse)          Nothing pages::definitions::list;
+    GET    "/admin/definitions/{name}"                     May(AdminUse)          Nothing pages::definitions::page;
+    GET    "/admin/definition"                             May(AdminUse)          Nothing pages::editor::page;
+    POST   "/admin/definition"                             May(AdminUse)          Sample  pages::editor::act;
+    GET    "/admin/audit"                                  May(AuditRead)         Nothing pages::audit::page;
+    GET    "/admin/audit/export"                           May(AuditRead)         Nothing pages::audit::export;
     GET    "/admin"                                        May(AdminUse)          Nothing pages::admin::page;
 };
 
 /// Largest [`Carries::Little`] body.
 const LITTLE: usize = 64 << 10;
+/// Largest file in a [`Carries::Sample`] body.
+pub const SAMPLE: usize = 8 << 20;
 
 /// Tells actix about the table.
 pub fn configure(config: &mut web::ServiceConfig) {
@@ -371,7 +383,8 @@ async fn handle(
     let mut ask = Ask { request: request.clone(), who, body: web::Bytes::new(), payload: None, state: state.clone() };
     match route.carries {
         Carries::Nothing => {}
-        Carries::Little => ask.body = little(payload).await?,
+        Carries::Little => ask.body = bounded(payload, LITTLE).await?,
+        Carries::Sample => ask.body = bounded(payload, SAMPLE + LITTLE).await?,
         Carries::Stream => ask.payload = Some(payload),
     }
     if route.method != "GET" {
@@ -384,7 +397,10 @@ async fn handle(
 fn check_token(ask: &Ask) -> Result<(), Problem> {
     let Some(session) = ask.who.as_ref().and_then(|who| who.session.as_ref()) else { return Ok(()) };
     let sent = ask.request.headers().get("x-csrf-token").map(|value| value.as_bytes().to_vec());
-    let sent = sent.or_else(|| form_token(&ask.body));
+    let sent = sent.or_else(|| match multipart::boundary(&ask.request) {
+        Some(boundary) => multipart::token(&boundary, &ask.body),
+        None => form_token(&ask.body),
+    });
     if sent.is_some_and(|sent| secret::same(&sent, session.csrf.as_bytes())) {
         return Ok(());
     }
@@ -400,12 +416,12 @@ fn form_token(body: &[u8]) -> Option<Vec<u8>> {
     tokens.next().filter(|_| tokens.next().is_none()).map(|(_, token)| token.into_bytes())
 }
 
-async fn little(mut payload: web::Payload) -> Result<web::Bytes, Problem> {
+async fn bounded(mut payload: web::Payload, most: usize) -> Result<web::Bytes, Problem> {
     let mut body = web::BytesMut::new();
     while let Some(chunk) = payload.next().await {
         let chunk = chunk.map_err(|_| Problem::bad_body("The body broke off."))?;
-        if body.len() + chunk.len() > LITTLE {
-            return Err(Problem::too_large(format!("At most {LITTLE} bytes are taken here.")));
+        if body.len() + chunk.len() > most {
+            return Err(Problem::too_large(format!("At most {most} bytes are taken here.")));
         }
         body.extend_from_slice(&chunk);
     }

@@ -1,6 +1,7 @@
 use super::*;
 use crate::archive::kv::memory::Memory;
 use crate::archive::kv::{StoreError, Write};
+use crate::audit::{DONE, REFUSED};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -148,4 +149,114 @@ fn sealing_twice_writes_once() {
     chain.seal().expect("sealed");
     chain.seal().expect("sealed");
     assert_eq!(shaky.commits.load(Ordering::Relaxed) - before, 1);
+}
+
+fn named<'a>(who: &'a str, kind: &'a str, load: u32, account: &'a str) -> Entry<'a> {
+    let document = Some(crate::archive::DocId { load: crate::archive::LoadId(load), ordinal: 3 });
+    Entry { who, kind, document, account: Some(account), from: "10.0.0.9", ..Entry::default() }
+}
+
+/// Records by two people on documents of ten loads; every seventh was refused.
+fn mixed(chain: &Chain, count: u32) {
+    for number in 0..count {
+        let who = if number % 3 == 0 { "ann" } else { "bob" };
+        let kind = if number % 7 == 0 { "refused" } else { "read" };
+        chain.append(named(who, kind, number % 10, &format!("a{}", number % 5)), Wait::Process).expect("appended");
+    }
+}
+
+#[test]
+fn a_search_by_index_finds_what_walking_the_chain_finds() {
+    let (_, chain) = filled(0);
+    mixed(&chain, 700);
+    let all = chain.list(&Filter::default()).expect("listed");
+    let document = Some(crate::archive::DocId { load: crate::archive::LoadId(4), ordinal: 3 });
+    let text = |text: &str| Some(text.to_string());
+    for filter in [
+        Filter { who: text("ann"), ..Filter::default() },
+        Filter { kind: text("refused"), who: text("bob"), ..Filter::default() },
+        Filter { outcome: text(REFUSED), load: text("4"), ..Filter::default() },
+        Filter { outcome: text(DONE), load: text("4"), ..Filter::default() },
+        Filter { document, ..Filter::default() },
+        Filter { accounts: vec!["a1".into(), "a4".into()], before: Some(500), ..Filter::default() },
+        Filter { from: text("10.0.0.9"), kind: text("read"), ..Filter::default() },
+        Filter { who: text("nobody"), ..Filter::default() },
+    ] {
+        let wanted = all.iter().filter(|r| filter.wants(r) && filter.before.is_none_or(|before| r.seq < before));
+        let wanted: Vec<u64> = wanted.map(|record| record.seq).collect();
+        let mut paged = Filter { limit: 7, ..filter.clone() };
+        let mut found = Vec::new();
+        loop {
+            let page = chain.search(&paged).expect("searched");
+            assert!(page.records.len() <= 7);
+            found.extend(page.records.iter().map(|record| record.seq));
+            paged.before = page.next;
+            if page.next.is_none() {
+                break;
+            }
+        }
+        assert_eq!(found, wanted, "{filter:?}");
+    }
+}
+
+#[test]
+fn records_of_an_archive_without_index_rows_are_found_too() {
+    let (engine, first) = filled(0);
+    mixed(&first, 50);
+    let mut gone = Vec::new();
+    engine
+        .scan(Family::Audit, &b"i"[..]..&b"j"[..], &mut |key, _| {
+            gone.push(key.to_vec());
+            ControlFlow::Continue(())
+        })
+        .expect("scanned");
+    gone.push(b"x".to_vec());
+    let writes = gone.into_iter().map(|key| Write::Delete(Family::Audit, key)).collect();
+    engine.commit(Batch { writes }).expect("as an earlier greenbar left it");
+    drop(first);
+    let chain = chain(&engine);
+    mixed(&chain, 30);
+    let filter = Filter { who: Some("ann".into()), ..Filter::default() };
+    assert_eq!(chain.list(&filter).expect("listed").len(), 17 + 10);
+    assert_eq!(chain.verify().expect("index rows are no part of the chain"), 80);
+}
+
+#[test]
+fn a_search_looks_at_a_bounded_number_of_records_and_goes_on_from_there() {
+    let (_, chain) = filled(index::MOST_LOOKED_AT as u64 + 100);
+    let filter = Filter { text: Some("no such text".into()), limit: 10, ..Filter::default() };
+    let page = chain.search(&filter).expect("searched");
+    assert_eq!((page.records.len(), page.next), (0, Some(101)));
+    let filter = Filter { before: page.next, ..filter };
+    assert_eq!(chain.search(&filter).expect("searched").next, None);
+}
+
+#[test]
+fn a_time_bounds_the_search_by_halving() {
+    let engine: Arc<dyn Engine> = Arc::new(Memory::default());
+    for day in 0..10 {
+        let chain = Chain::new(engine.clone(), Clock::standing(1_700_000_000 + day * 86_400));
+        mixed(&chain, 5);
+    }
+    let chain = chain(&engine);
+    let days = |since: &str, until: &str| {
+        let filter = Filter { since: Some(since.into()), until: Some(until.into()), ..Filter::default() };
+        chain.list(&filter).expect("listed").iter().map(|record| record.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(days("2023-11-16", "2023-11-17"), (11..=15).rev().collect::<Vec<_>>());
+    assert_eq!(days("2024-01-01", "2024-01-02"), [0_u64; 0]);
+    assert_eq!(days("2000-01-01", "2100-01-01").len(), 50);
+}
+
+#[test]
+fn days_are_counted_with_their_records_and_go_on_after_a_restart() {
+    let (engine, first) = filled(0);
+    mixed(&first, 7);
+    drop(first);
+    let again = chain(&engine);
+    mixed(&again, 7);
+    let day = 1_700_000_000 / 86_400;
+    let counts = Counts { read: 12, refused: 2, ..Counts::default() };
+    assert_eq!(again.daily(day, day).expect("read"), [(day, counts)]);
+    assert_eq!(again.daily(day + 1, day + 9).expect("read"), []);
 }

@@ -238,7 +238,7 @@ fn triggers(top: &Section<'_, '_>, known: &mut Known, faults: &mut Faults<'_>) -
             absent: false,
             upwards: false,
         });
-        rules.push(TriggerRule { condition });
+        rules.push(TriggerRule { name: name.value.clone(), condition });
     }
     rules
 }

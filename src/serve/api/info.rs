@@ -3,9 +3,7 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
-use crate::audit::Filter;
-use crate::index::value::Day;
-use crate::serve::ask::{Answer, Ask, Params};
+use crate::serve::ask::{Answer, Ask};
 use crate::serve::backend::DefinitionView;
 use crate::serve::problem::Problem;
 
@@ -16,44 +14,6 @@ pub async fn definitions(ask: Ask) -> Answer {
     ask.params(&[])?;
     let list = ask.block(|state| Ok(state.backend.definitions()?)).await?;
     Ok(HttpResponse::Ok().json(json!({ "definitions": list })))
-}
-
-/// Audit records, newest first.
-#[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
-    params(("who" = Option<String>, Query, description = "Only of this user"),
-        ("kind" = Option<String>, Query, description = "`read`, `refused`, `search`, `sign-in` ..."),
-        ("document" = Option<String>, Query, description = "Only of this document"),
-        ("address" = Option<String>, Query, description = "Only from this address"),
-        ("from" = Option<String>, Query, description = "Not before this day (ISO 8601, UTC)"),
-        ("to" = Option<String>, Query, description = "Not after this day"),
-        ("text" = Option<String>, Query, description = "Only with this text in what was done, what for or by which right"),
-        ("before" = Option<u32>, Query, description = "Only records before this number"),
-        ("limit" = Option<u32>, Query, description = "1 to 1000, 100 when left out")),
-    responses((status = 200, description = "`records`")))]
-pub async fn audit(ask: Ask) -> Answer {
-    let filter = audit_filter(&ask.params(AUDIT_PARAMETERS)?, 100)?;
-    let records = ask.block(move |state| Ok(state.gate.audit(&filter)?)).await?;
-    Ok(HttpResponse::Ok().json(json!({ "records": records })))
-}
-
-/// Parameters of a search in the audit.
-pub const AUDIT_PARAMETERS: &[&str] = &["who", "kind", "document", "address", "from", "to", "text", "before", "limit"];
-
-/// What a search in the audit asks for; `limit` when the parameters do not say.
-pub fn audit_filter(params: &Params, limit: u32) -> Result<Filter, Problem> {
-    let text = |name: &str| params.get(name).map(str::to_string);
-    let document = params.get("document").map(str::parse).transpose();
-    Ok(Filter {
-        who: text("who"),
-        kind: text("kind"),
-        document: document.map_err(|()| Problem::bad_parameter("document is an id such as 7-123."))?,
-        from: text("address"),
-        since: params.day("from")?.map(|day| day.to_string()),
-        until: params.day("to")?.map(|day| Day(day.0.saturating_add(1)).to_string()),
-        text: text("text"),
-        before: params.number("before", 1..=u32::MAX)?.map(u64::from),
-        limit: params.number("limit", 1..=1000)?.unwrap_or(limit) as usize,
-    })
 }
 
 /// Whether the process answers; asks nothing else.

@@ -1,5 +1,6 @@
 //! The calls of programs: `/api/v1`.
 
+pub mod audit;
 pub mod content;
 pub mod crm;
 pub mod distribution;

@@ -419,3 +419,47 @@ fn saved_searches_and_rows_of_the_store_are_what_they_were() {
     let data: RequestData = serde_json::from_value(serde_json::to_value(&request.data).expect("json")).expect("read");
     assert_eq!((data, request.created_at >= Time(0)), (request.data.clone(), true));
 }
+
+#[test]
+fn activity_of_hidden_accounts_and_customers_leaves_no_trace() {
+    let shop = Shop::new();
+    let ask = |who: &str, account: &str, subject: &str| {
+        let body = json!({ "kind": "question", "account": account, "subject": subject, "text": "why?" });
+        let made = shop.post(who, "/api/v1/requests", &body);
+        assert_eq!(made.status, 201, "{}", made.text());
+        made.header("location").to_string()
+    };
+    let (carls, doras) = (ask("carl", "4711", "about-four-eleven"), ask("dora", "4712", "about-four-twelve"));
+    let call = json!({ "channel": "voice", "direction": "in", "account": "4711", "call_id": "c-1" });
+    let call = shop.post("ann", "/api/v1/interactions", &call);
+    assert_eq!(call.status, 201, "{}", call.text());
+    let call = call.header("location").to_string();
+    let subjects = || {
+        let list = shop.get("ann", "/api/v1/requests?limit=1").json();
+        list["items"].as_array().expect("a list").iter().map(|r| r["subject"].to_string()).collect::<Vec<_>>()
+    };
+    let session = [shop.world.session("ann").0];
+    let page = |path: &str| shop.world.get(path, &session);
+    assert!(page("/agent/requests").text().contains("about-four-eleven"));
+    let limit = Policy {
+        name: "desk".into(),
+        effect: Effect::Limit,
+        rule: "account = 4712".into(),
+        roles: vec!["agent".into()],
+        groups: Vec::new(),
+        users: Vec::new(),
+    };
+    shop.world.directory.set_policy(&limit).expect("set");
+    assert_eq!(subjects(), ["\"about-four-twelve\""], "a page of one is filled from what follows");
+    assert_eq!(shop.get("ann", &doras).status, 200);
+    assert_eq!(shop.get("ann", &carls).status, 404);
+    assert_eq!(shop.get("ann", &format!("{carls}/history")).status, 404);
+    assert_eq!(shop.send("ann", "PATCH", &carls, &json!({ "state": "resolved" }), &[]).status, 404);
+    assert_eq!(shop.post("ann", &format!("{carls}/messages"), &json!({ "text": "hello" })).status, 404);
+    let list = page("/agent/requests").text();
+    assert!(list.contains("about-four-twelve") && !list.contains("about-four-eleven"), "{list}");
+    assert_eq!(page(&carls.replace("/api/v1", "/agent")).status, 404);
+    assert_eq!(shop.get("ann", &call).status, 404);
+    assert_eq!(shop.send("ann", "PATCH", &call, &json!({ "summary": "x" }), &[]).status, 404);
+    assert_eq!(shop.get("ann", "/api/v1/interactions").json()["items"], json!([]));
+}

@@ -9,12 +9,14 @@ use std::sync::{Arc, Mutex};
 use crate::archive::kv::Engine;
 use crate::archive::kv::memory::Memory;
 use crate::archive::trial::{Look, LookPage, Trial};
-use crate::archive::{Bringing, DocId, LoadId, LoadRow, Progress};
+use crate::archive::{Bringing, DefinitionRow, DocId, LoadId, LoadRow, Progress};
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Permit, Scope};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
+use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
+use crate::index::definition::Definition;
 use crate::index::value::{Day, Decimal, FieldValue, Value};
 use crate::render::RenderOptions;
 use crate::serve::backend::*;
@@ -25,6 +27,7 @@ pub struct Fake {
     /// Times that a document was looked at.
     pub asked: AtomicU64,
     loads: Mutex<Vec<(LoadRow, Vec<u8>)>>,
+    versions: Mutex<Vec<DefinitionRow>>,
     /// Whether masks without named roles held for the last rendition.
     pub masked: AtomicBool,
 }
@@ -43,6 +46,7 @@ impl Fake {
             renders: AtomicU64::new(0),
             asked: AtomicU64::new(0),
             loads: Mutex::default(),
+            versions: Mutex::default(),
             masked: AtomicBool::default(),
         }
     }
@@ -307,6 +311,27 @@ impl Backend for Fake {
             due: None,
             enrol: vec![("amount_due".into(), "Amount due".into(), Some("应付金额".into()))],
         }])
+    }
+
+    fn definition_versions(&self) -> Result<Vec<DefinitionRow>, BackendError> {
+        Ok(self.versions.lock().expect("not poisoned").clone())
+    }
+
+    fn add_definition(&self, definition: &Definition) -> Result<DefinitionRow, BackendError> {
+        let mut versions = self.versions.lock().expect("not poisoned");
+        let version = versions.iter().filter(|row| row.name == definition.name).count() as u32 + 1;
+        let (name, source) = (definition.name.clone(), definition.source.clone());
+        versions.push(DefinitionRow { name, version, sha256: "0".repeat(64), added_at: 1_700_000_000, source });
+        Ok(versions.last().expect("just added").clone())
+    }
+
+    fn counters(&self, _: i32, to: i32) -> Result<Counters, BackendError> {
+        let sums = crate::archive::figures::Sums { loads: 1, documents: 3, pages: 64, bytes: 4_000, stored: 1_000 };
+        Ok((vec![(to, sums)], vec![("great-lakes-statement".into(), sums)]))
+    }
+
+    fn context(&self, _: &ReadSpec) -> Context {
+        Context::default()
     }
 
     fn vocabulary(&self) -> Result<crate::search::Vocabulary, BackendError> {

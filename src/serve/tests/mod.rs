@@ -1,5 +1,6 @@
 //! The server over real HTTP, with an archive in memory behind it.
 
+mod admin;
 mod content;
 mod crm;
 mod fake;

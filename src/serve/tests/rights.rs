@@ -39,6 +39,7 @@ const WHO: &[(&str, &str, &str)] = &[
     ("PATCH", "/api/v1/uploads/{id}", "ao"),
     ("DELETE", "/api/v1/uploads/{id}", "ao"),
     ("GET", "/api/v1/audit", "avu"),
+    ("GET", "/api/v1/audit/export", "avu"),
     ("POST", "/api/v1/session", "public"),
     ("GET", "/api/v1/session", "agsvuoc"),
     ("DELETE", "/api/v1/session", "agsvuoc"),
@@ -183,6 +184,12 @@ const WHO: &[(&str, &str, &str)] = &[
     ("GET", "/admin/loads", "auo"),
     ("GET", "/admin/loads/{id}", "auo"),
     ("POST", "/admin/loads/{id}", "a"),
+    ("GET", "/admin/definitions", "auo"),
+    ("GET", "/admin/definitions/{name}", "auo"),
+    ("GET", "/admin/definition", "auo"),
+    ("POST", "/admin/definition", "auo"),
+    ("GET", "/admin/audit", "avu"),
+    ("GET", "/admin/audit/export", "avu"),
     ("GET", "/admin", "auo"),
 ];
 

@@ -4,11 +4,13 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
-use super::{language, page as render};
+use super::trial::{self, Trial};
+use super::{Language, language, locale, page as render};
 use crate::auth::directory::{Effect, Group, Policy};
 use crate::auth::permission::{Permission, Permissions};
 use crate::auth::predicate::{Attributes, Rule};
 use crate::auth::role::{Reach, Role};
+use crate::auth::session::Session;
 use crate::auth::user::{NewUser, User};
 use crate::auth::{AuthError, secret};
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
@@ -25,6 +27,8 @@ struct Told {
     error: String,
     /// A user and the password made for him, told once.
     password: Option<(String, String)>,
+    /// What a policy would do, and the form that says it.
+    trial: Option<(Trial, Params)>,
 }
 
 /// The page.
@@ -36,7 +40,7 @@ pub async fn page(ask: Ask) -> Answer {
 async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
     let who = ask.who()?.clone();
     let policies = who.may(Permission::PolicyRead);
-    let (users, roles, groups, rules, factors) = ask
+    let (users, roles, groups, rules, factors, sessions) = ask
         .block(move |state| {
             let users = state.users.list()?;
             let factors = users.iter().map(|user| state.factors.has(&user.name)).collect::<Result<Vec<_>, _>>()?;
@@ -44,7 +48,7 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
             if policies {
                 (groups, rules) = (state.directory.groups()?, state.directory.policies()?);
             }
-            Ok((users, state.directory.roles()?, groups, rules, factors))
+            Ok((users, state.directory.roles()?, groups, rules, factors, state.sessions.list(None)?))
         })
         .await?;
     let language = language(&ask.request, Some(&who));
@@ -56,6 +60,9 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
         roles => roles.iter().map(role).collect::<Vec<_>>(),
         groups => groups.iter().map(group).collect::<Vec<_>>(),
         policies => rules.iter().map(policy).collect::<Vec<_>>(),
+        sessions => sessions.iter().map(|one| session(one, &who, language)).collect::<Vec<_>>(),
+        trial => told.trial.as_ref().map(|(trial, _)| trial::told(trial, language)),
+        typed => typed(told.trial.as_ref().map(|(_, params)| params)),
         permissions => Permission::ALL.iter().map(|p| context! { name => p.name(), about => p.about() }).collect::<Vec<_>>(),
         error => if told.error.is_empty() { String::new() } else { format!("{}: {}", language.word("form_wrong"), told.error) },
         made => told.password.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default(),
@@ -75,6 +82,30 @@ fn user(user: &User, second: bool) -> Value {
         disabled => user.disabled,
         second,
         provider => user.subject.is_some(),
+    }
+}
+
+/// The policy form as it was sent, or as it begins.
+fn typed(params: Option<&Params>) -> Value {
+    let names = ["name", "effect", "rule", "roles", "groups", "users", "force", "as"];
+    let begun = |name: &str| match name {
+        "rule" => "region = user.region",
+        "as" => "role:agent",
+        _ => "",
+    };
+    let value = |name| params.map_or(begun(name), |params| params.get(name).unwrap_or_default()).to_string();
+    Value::from_pairs(names.into_iter().map(|name| (name, value(name))))
+}
+
+/// A session of anybody.
+fn session(session: &Session, who: &SignedIn, language: Language) -> Value {
+    context! {
+        id => session.id.as_str(),
+        user => session.user.as_str(),
+        from => session.from.as_str(),
+        opened => locale::moment(session.created_at, language),
+        used => locale::moment(session.used_at, language),
+        own => who.session.as_ref().is_some_and(|own| own.id == session.id),
     }
 }
 
@@ -128,7 +159,8 @@ fn words(text: &str) -> Vec<String> {
 
 /// A change of users.
 pub async fn users(ask: Ask) -> Answer {
-    let params = ask.form(&["csrf", "what", "name", "role", "display", "accounts", "groups", "attributes"])?;
+    let params =
+        ask.form(&["csrf", "what", "name", "role", "display", "accounts", "groups", "attributes", "session"])?;
     changed(ask, params, user_changed).await
 }
 
@@ -144,10 +176,46 @@ pub async fn groups(ask: Ask) -> Answer {
     changed(ask, params, group_changed).await
 }
 
-/// A change of policies.
+/// A change of policies, or a dry run of one.
 pub async fn policies(ask: Ask) -> Answer {
-    let params = ask.form(&["csrf", "what", "name", "effect", "rule", "roles", "groups", "users", "force"])?;
+    let params = ask.form(&["csrf", "what", "name", "effect", "rule", "roles", "groups", "users", "force", "as"])?;
+    if params.get("what") == Some("try") {
+        return tried(ask, params).await;
+    }
     changed(ask, params, policy_changed).await
+}
+
+/// Shows what a policy would do; nothing is kept. That it was tried is recorded: the answer tells of documents.
+async fn tried(ask: Ask, params: Params) -> Answer {
+    let who = ask.who()?.clone();
+    let asked = params.clone();
+    let outcome = ask
+        .block(move |state| {
+            if asked.get("force").is_none() {
+                check_fields(state, asked.get("rule").unwrap_or_default())?;
+            }
+            let policy = policy_of(&asked);
+            let why = format!("try {} {}", asked.get("as").unwrap_or_default(), policy.rule);
+            state.gate.record_by(&who.principal, Permission::PolicyWrite, "policy", &policy.name, &why)?;
+            trial::trial(state, &who, &policy, asked.get("as").unwrap_or_default())
+        })
+        .await;
+    match outcome {
+        Ok(trial) => show(&ask, Told { trial: Some((trial, params)), ..Told::default() }, StatusCode::OK).await,
+        Err(problem) if problem.status == StatusCode::BAD_REQUEST => {
+            let told = Told { error: problem.detail, trial: Some((Trial::default(), params)), ..Told::default() };
+            show(&ask, told, StatusCode::BAD_REQUEST).await
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The policy that a form says.
+fn policy_of(params: &Params) -> Policy {
+    let text = |name: &str| params.get(name).unwrap_or_default();
+    let effect = if text("effect") == "allow" { Effect::Allow } else { Effect::Limit };
+    let (roles, groups, users) = (words(text("roles")), words(text("groups")), words(text("users")));
+    Policy { name: text("name").to_string(), effect, rule: text("rule").to_string(), roles, groups, users }
 }
 
 type Change = fn(&State, &SignedIn, &Params) -> Result<Option<(String, String)>, Problem>;
@@ -167,7 +235,7 @@ async fn changed(ask: Ask, params: Params, change: Change) -> Answer {
 }
 
 /// What somebody can mend is told; the rest is the server's.
-fn mended(error: AuthError) -> Problem {
+pub(super) fn mended(error: AuthError) -> Problem {
     match error {
         AuthError::Store(_) | AuthError::Random { .. } | AuthError::Hash { .. } => error.into(),
         other => Problem::bad_body(other.to_string()),
@@ -232,7 +300,14 @@ fn user_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option
         "sessions" => {
             state.sessions.revoke_all(&name)?;
         }
-        _ => return Err(Problem::bad_body("what is one of add, change, password, disable, enable, second, sessions")),
+        "session" => {
+            state.sessions.revoke(text("session"), Some(&name))?;
+        }
+        _ => {
+            return Err(Problem::bad_body(
+                "what is one of add, change, password, disable, enable, second, session, sessions",
+            ));
+        }
     }
     Ok(None)
 }
@@ -298,9 +373,6 @@ fn policy_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Opti
     if params.get("force").is_none() {
         check_fields(state, text("rule"))?;
     }
-    let effect = if text("effect") == "allow" { Effect::Allow } else { Effect::Limit };
-    let (roles, groups, users) = (words(text("roles")), words(text("groups")), words(text("users")));
-    let policy = Policy { name, effect, rule: text("rule").to_string(), roles, groups, users };
-    state.directory.set_policy(&policy).map_err(mended)?;
+    state.directory.set_policy(&policy_of(params)).map_err(mended)?;
     Ok(None)
 }

@@ -9,11 +9,14 @@ use crate::auth::permission::Permissions;
 use crate::auth::predicate::Predicate;
 use crate::auth::role::CUSTOMER;
 use crate::auth::user::User;
+use crate::crm::interaction::Interaction;
 use crate::crm::link::Link;
+use crate::crm::note::Note;
+use crate::crm::request::Request;
 use crate::crm::resolve::{Candidate, ResolveAsk};
 use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, DocumentField, Documents};
-use crate::crm::{CrmError, Viewer};
+use crate::crm::{CrmError, Page, Viewer};
 use crate::index::value::{Day, FieldValue, Value};
 use crate::serve::ask::SignedIn;
 use crate::serve::backend::{DefinitionView, DocumentView, HitsAsked};
@@ -81,6 +84,93 @@ pub fn only_seen<T>(rows: Vec<T>, hides: impl Fn(&T) -> Result<bool, Problem>) -
         }
     }
     Ok(kept)
+}
+
+/// What a row of activity is about.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct About<'r> {
+    /// The customer.
+    pub customer: Option<&'r str>,
+    /// The account.
+    pub account: Option<&'r str>,
+    /// The document.
+    pub document: Option<&'r str>,
+}
+
+impl<'r> About<'r> {
+    /// What a request is about.
+    pub fn request(request: &'r Request) -> About<'r> {
+        let data = &**request;
+        let (customer, account, document) =
+            (data.customer.as_deref(), data.account.as_deref(), data.document.as_deref());
+        About { customer, account, document }
+    }
+
+    /// What an interaction is about.
+    pub fn interaction(interaction: &'r Interaction) -> About<'r> {
+        let (customer, account) = (interaction.customer.as_deref(), interaction.account.as_deref());
+        About { customer, account, document: None }
+    }
+
+    /// What a note is about.
+    pub fn note(note: &'r Note) -> About<'r> {
+        let data = &**note;
+        let (customer, account, document) =
+            (data.customer.as_deref(), data.account.as_deref(), data.document.as_deref());
+        About { customer, account, document }
+    }
+}
+
+/// Whether the caller's policies hide what a row of activity is about: its document, its account, or its customer.
+pub fn hides(state: &State, who: &SignedIn, about: About<'_>) -> Result<bool, Problem> {
+    if !narrowed(who) {
+        return Ok(false);
+    }
+    if let Some(id) = about.document.and_then(|id| id.parse().ok())
+        && documents(state, who)?.hides(id)?
+    {
+        return Ok(true);
+    }
+    match (about.account, about.customer) {
+        (Some(account), _) => hidden(state, who, &[account.to_string()]),
+        (None, Some(customer)) => hides_customer(state, who, customer),
+        (None, None) => Ok(false),
+    }
+}
+
+/// Refuses a row of activity whose document, account or customer is hidden; it looks like none.
+pub fn need_about(state: &State, who: &SignedIn, about: About<'_>) -> Result<(), Problem> {
+    if hides(state, who, about)? { Err(Problem::nothing()) } else { Ok(()) }
+}
+
+/// A request that the caller may see, whatever is done with it.
+pub fn need_request(state: &State, who: &SignedIn, id: &str) -> Result<Request, Problem> {
+    let request = state.crm.request(viewer(who), id)?;
+    need_about(state, who, About::request(&request))?;
+    Ok(request)
+}
+
+/// Rounds of reading that one page of a narrowed list takes at most.
+const ROUNDS: usize = 20;
+
+/// One page of a list without the rows that are hidden, filled up from what follows: a page is as long as if they
+/// were not there, unless so many are hidden that looking further would take too long.
+pub fn filled<T>(
+    limit: usize,
+    cursor: Option<&str>,
+    fetch: impl Fn(Option<&str>, usize) -> Result<Page<T>, CrmError>,
+    hides: impl Fn(&T) -> Result<bool, Problem>,
+) -> Result<Page<T>, Problem> {
+    let mut page = Page { items: Vec::new(), next_cursor: cursor.map(str::to_string) };
+    for _ in 0..ROUNDS {
+        let found = fetch(page.next_cursor.as_deref(), limit - page.items.len())?;
+        page.items.extend(only_seen(found.items, &hides)?);
+        page.next_cursor = found.next_cursor;
+        if page.items.len() >= limit || page.next_cursor.is_none() {
+            break;
+        }
+    }
+    Ok(page)
 }
 
 /// Who that might be, of those whom the caller may see.

@@ -3,10 +3,10 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
-use super::access;
+use super::access::{self, About};
 use super::{Made, body, expected, list, make, page, row, row_unless_known, window};
 use crate::auth::permission::Permission;
-use crate::crm::interaction::{InteractionChange, NewInteraction, WrapUp};
+use crate::crm::interaction::{Interaction, InteractionChange, NewInteraction, WrapUp};
 use crate::serve::ask::{Answer, Ask};
 
 /// The caller's interactions, newest first: those that have not ended, or with `ended=1` those that have.
@@ -21,10 +21,13 @@ pub async fn find(ask: Ask) -> Answer {
     ask.block(move |state| {
         who.need(Permission::InteractionRead)?;
         let name = &who.user.name;
+        let hides = |one: &Interaction| access::hides(state, &who, About::interaction(one));
         if ended {
-            return Ok(state.crm.ended_interactions(name, cursor.as_deref(), limit)?);
+            let fetch = |cursor: Option<&str>, limit| state.crm.ended_interactions(name, cursor, limit);
+            return access::filled(limit, cursor.as_deref(), fetch, hides);
         }
-        Ok(crate::crm::Page { items: state.crm.open_interactions(name, limit)?, next_cursor: None })
+        let items = access::only_seen(state.crm.open_interactions(name, limit)?, hides)?;
+        Ok(crate::crm::Page { items, next_cursor: None })
     })
     .await
     .map(|found| page(&found))
@@ -54,7 +57,9 @@ pub async fn show(ask: Ask) -> Answer {
     let interaction = ask
         .block(move |state| {
             who.need(Permission::InteractionRead)?;
-            Ok(state.crm.interaction(&id)?)
+            let interaction = state.crm.interaction(&id)?;
+            access::need_about(state, &who, About::interaction(&interaction))?;
+            Ok(interaction)
         })
         .await?;
     Ok(row_unless_known(&ask, &interaction))
@@ -70,6 +75,7 @@ pub async fn change(ask: Ask) -> Answer {
     let change: InteractionChange = body(&ask)?;
     ask.block(move |state| {
         who.need(Permission::InteractionWrite)?;
+        access::need_about(state, &who, About::interaction(&state.crm.interaction(&id)?))?;
         let proved = change.verified_by.clone().unwrap_or_default();
         let interaction = state.crm.change_interaction(&who.user.name, &id, version, change)?;
         state.gate.record(&who.principal, "interaction-changed", &id, &proved)?;

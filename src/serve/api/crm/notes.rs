@@ -5,7 +5,7 @@ use actix_web::http::header;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::access;
+use super::access::{self, About};
 use super::{Made, body, expected, make, page, row, row_unless_known, window};
 use crate::auth::permission::Permission;
 use crate::crm::note::{NewNote, Visibility};
@@ -56,6 +56,7 @@ pub async fn show(ask: Ask) -> Answer {
     let note = ask
         .block(move |state| {
             let note = state.crm.note(access::viewer(&who), &id)?;
+            access::need_about(state, &who, About { document: None, ..About::note(&note) })?;
             if let Some(document) = &note.document {
                 access::need_document(state, &who, crate::serve::api::documents::id(document)?, "note")?;
             }

@@ -4,11 +4,10 @@ use actix_web::HttpResponse;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::access;
+use super::access::{self, About};
 use super::{Made, body, expected, make, page, row, row_unless_known, window};
 use crate::auth::permission::Permission;
 use crate::crm::request::{NewRequest, Request, RequestChange, RequestState};
-use crate::crm::timeline::Documents;
 use crate::crm::{CrmError, Side};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
@@ -28,20 +27,16 @@ pub async fn find(ask: Ask) -> Answer {
     let assigned = params.get("assigned_to").map(|name| if name == "-" { String::new() } else { name.to_string() });
     let who = ask.who()?.clone();
     ask.block(move |state| {
-        let documents = access::documents(state, &who)?;
-        let mut page = state.crm.requests(state_asked, assigned.as_deref(), cursor.as_deref(), limit)?;
-        // What is asked about a document that a data policy keeps from the caller is kept from them too.
-        page.items.retain(|request| !hidden(&documents, request));
-        Ok(page)
+        // What is asked about what a data policy keeps from the caller is kept from them too.
+        access::filled(
+            limit,
+            cursor.as_deref(),
+            |cursor, limit| state.crm.requests(state_asked, assigned.as_deref(), cursor, limit),
+            |request| access::hides(state, &who, About::request(request)),
+        )
     })
     .await
     .map(|found| page(&found))
-}
-
-/// Whether a request is about a document that is kept from the caller.
-fn hidden(documents: &access::Shelf<'_>, request: &Request) -> bool {
-    let document = request.document.as_deref().and_then(|id| id.parse().ok());
-    document.is_some_and(|id| documents.hides(id).unwrap_or(true))
 }
 
 fn side(who: &SignedIn) -> Side {
@@ -102,11 +97,7 @@ pub async fn show(ask: Ask) -> Answer {
             if access::viewer(&who).is_staff() {
                 who.need(Permission::RequestAnswer)?;
             }
-            let request = state.crm.request(access::viewer(&who), &id)?;
-            if hidden(&access::documents(state, &who)?, &request) {
-                return Err(Problem::nothing());
-            }
-            Ok(request)
+            access::need_request(state, &who, &id)
         })
         .await?;
     Ok(row_unless_known(&ask, &request))
@@ -122,6 +113,7 @@ pub async fn change(ask: Ask) -> Answer {
     let change: RequestChange = body(&ask)?;
     ask.block(move |state| {
         who.need(Permission::RequestAnswer)?;
+        access::need_request(state, &who, &id)?;
         let request = state.crm.change_request(&who.user.name, &id, version, change)?;
         state.gate.record(&who.principal, "request-changed", &id, request.state.name())?;
         Ok(request)
@@ -151,7 +143,7 @@ pub async fn reply(ask: Ask) -> Answer {
         if viewer.is_staff() {
             who.need(Permission::RequestAnswer)?;
         }
-        state.crm.request(viewer, &id)?;
+        access::need_request(state, who, &id)?;
         let (name, side) = (&who.user.name, side(who));
         let request = state.crm.reply(name, side, &id, version, &message.text, message.internal)?;
         state.gate.record(&who.principal, "request-message", &id, "")?;
@@ -170,7 +162,7 @@ pub async fn history(ask: Ask) -> Answer {
     let changes = ask
         .block(move |state| {
             who.need(Permission::RequestAnswer)?;
-            state.crm.request(access::viewer(&who), &id)?;
+            access::need_request(state, &who, &id)?;
             Ok(state.crm.request_history(&id)?)
         })
         .await?;

@@ -5,7 +5,7 @@ use minijinja::{Value, context};
 use super::{Language, done, moment, show};
 use crate::crm::Side;
 use crate::crm::request::{Message, Request, RequestChange, RequestState};
-use crate::serve::api::crm::access;
+use crate::serve::api::crm::access::{self, About};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -25,7 +25,12 @@ pub async fn list(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let own = ask
         .block(move |shared| {
-            let found = shared.crm.requests(state, None, cursor.as_deref(), MOST)?;
+            let found = access::filled(
+                MOST,
+                cursor.as_deref(),
+                |cursor, limit| shared.crm.requests(state, None, cursor, limit),
+                |request| access::hides(shared, &who, About::request(request)),
+            )?;
             let links = Links { base: "/agent/requests", asked: vec![("state", state.name())] };
             let tab = |one: &RequestState| {
                 context! { label => language.word(&format!("request_{}", one.name())), link => links.with(&[("state", one.name())]), current => *one == state }
@@ -64,7 +69,7 @@ pub async fn page(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let own = ask
         .block(move |state| {
-            let request = state.crm.request(access::viewer(&who), &id)?;
+            let request = access::need_request(state, &who, &id)?;
             state.gate.record(&who.principal, "request", &id, "")?;
             Ok(context! {
                 request => head(&request, language),
@@ -104,6 +109,7 @@ pub async fn reply(ask: Ask) -> Answer {
     let form = ask.form(&["csrf", "once", "text", "internal"])?;
     let id = ask.part("id").to_string();
     done(&ask, form, move |state, who, form| {
+        access::need_request(state, who, &id)?;
         let text = form.get("text").unwrap_or_default();
         state.crm.reply(&who.user.name, Side::Agent, &id, None, text, form.get("internal").is_some())?;
         state.gate.record(&who.principal, "request-reply", &id, "")?;
@@ -124,6 +130,7 @@ pub async fn change(ask: Ask) -> Answer {
 }
 
 fn changed(state: &State, who: &SignedIn, id: &str, what: &str, resolution: Option<&str>) -> Result<(), Problem> {
+    access::need_request(state, who, id)?;
     let mut change = RequestChange { resolution: resolution.map(str::to_string), ..RequestChange::default() };
     match what {
         "take" => change.assigned_to = Some(who.user.name.clone()),

@@ -1,0 +1,120 @@
+//! Search in the audit trail: who did what, to what, when, from where, by which right, and how it ended.
+
+use actix_web::http::StatusCode;
+use minijinja::{Value, context};
+
+use super::{Language, language, page as render};
+use crate::audit::Record;
+use crate::auth::oidc::coded;
+use crate::auth::permission::Permission;
+use crate::serve::api::audit::{PARAMETERS, filter, record_search};
+use crate::serve::ask::{Answer, Ask, Params};
+use crate::serve::problem::Problem;
+
+/// Records on a page.
+const RECORDS: u32 = 100;
+
+/// The page.
+pub async fn page(ask: Ask) -> Answer {
+    let params = ask.params(PARAMETERS)?;
+    let who = ask.who()?.clone();
+    let asked = params.clone();
+    let reader = who.principal.clone();
+    let outcome = ask
+        .block(move |state| {
+            let filter = filter(state, &asked, RECORDS)?;
+            record_search(state, &reader, &asked, "search")?;
+            Ok(state.gate.search_audit(&filter)?)
+        })
+        .await;
+    let language = language(&ask.request, Some(&who));
+    let (found, error, status) = match outcome {
+        Ok(found) => (found, String::new(), StatusCode::OK),
+        // What is wrong with the form is told above it, and what was typed stays.
+        Err(problem) if problem.status == StatusCode::BAD_REQUEST => {
+            (crate::audit::Found::default(), problem.detail, problem.status)
+        }
+        Err(problem) => return Err(problem),
+    };
+    let narrowed = address(&params, &["before", "limit"]);
+    let own = context! {
+        typed => Value::from_pairs(PARAMETERS.iter().map(|name| (*name, params.get(name).unwrap_or_default().to_string()))),
+        kinds => KINDS.iter().map(|kind| context! { name => *kind, word => kind_word(kind, language) }).collect::<Vec<_>>(),
+        records => found.records.iter().map(|record| shown(record, language)).collect::<Vec<_>>(),
+        next => found.next,
+        reached => found.next.is_some() && found.records.len() < RECORDS as usize,
+        narrowed => !narrowed.is_empty(),
+        query => narrowed,
+        first => params.get("before").is_none(),
+        error,
+        may_read => who.may(Permission::DocumentRead) && who.may(Permission::ConsoleUse),
+    };
+    render(&ask.request, Some(&who), "audit.html", status, own)
+}
+
+/// The parameters as a query, without some of them.
+fn address(params: &Params, without: &[&str]) -> String {
+    let kept = PARAMETERS.iter().filter(|name| !without.contains(name));
+    let pairs = kept.filter_map(|name| params.get(name).map(|value| format!("{name}={}", coded(value))));
+    pairs.collect::<Vec<_>>().join("&")
+}
+
+/// Kinds that are offered; any other can be typed.
+const KINDS: &[&str] = &[
+    "read",
+    "download",
+    "print",
+    "send",
+    "refused",
+    "search",
+    "sign-in",
+    "sign-in-failed",
+    "sign-out",
+    "load",
+    "export-load",
+    "preview",
+    "add definition",
+    "user",
+    "role",
+    "group",
+    "policy",
+    "customer",
+    "note",
+    "request",
+    "verified",
+    "enrolled",
+    "enrolment-failed",
+    "audit-search",
+    "audit-export",
+    "task",
+];
+
+/// A kind in words; as it is recorded when there are none.
+fn kind_word(kind: &str, language: Language) -> String {
+    let word = language.word(&format!("audit_{}", kind.replace([' ', '-'], "_")));
+    if word.is_empty() { kind.to_string() } else { word }
+}
+
+fn shown(record: &Record, language: Language) -> Value {
+    let time = record.time.replace('T', " ");
+    context! {
+        seq => record.seq,
+        time => time.trim_end_matches('Z'),
+        who => record.who.as_str(),
+        kind => record.kind.as_str(),
+        word => kind_word(&record.kind, language),
+        document => record.document.as_deref().unwrap_or_default(),
+        account => record.account.as_str(),
+        what => record.what.as_str(),
+        why => record.why.as_str(),
+        from => record.from.as_str(),
+        right => record.right.as_str(),
+        outcome => record.outcome(),
+        outcome_word => language.word(&format!("outcome_{}", record.outcome())),
+    }
+}
+
+/// All records that are wanted, as a file.
+pub async fn export(ask: Ask) -> Result<actix_web::HttpResponse, Problem> {
+    crate::serve::api::audit::export(ask).await
+}
