@@ -35,6 +35,7 @@ mod role;
 mod search;
 mod serve;
 mod stats;
+mod stream;
 mod unload;
 mod user;
 mod verify;
