@@ -59,12 +59,22 @@ pub struct Note {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Notes {
     by_code: BTreeMap<String, Note>,
+    /// The last page that was counted for a code.
+    last_page: BTreeMap<String, u64>,
 }
 
 impl Notes {
     /// Counts one occurrence of `code` at `at`. `detail` is kept for the first occurrence only.
     pub fn add(&mut self, code: &str, at: At, detail: impl fmt::Display) {
         self.add_many(code, 1, at, detail);
+    }
+
+    /// Counts a page for `code` once, however many steps notice it one behind the other.
+    pub fn add_page(&mut self, code: &str, at: At, detail: impl fmt::Display) {
+        if self.last_page.get(code) != Some(&at.page) {
+            self.last_page.insert(code.into(), at.page);
+            self.add(code, at, detail);
+        }
     }
 
     /// Counts `count` occurrences of `code` on one page; 0 does nothing.
@@ -146,6 +156,16 @@ mod tests {
         assert_eq!(list[0].count, 1004);
         assert!(list[0].detail.starts_with("overlay A; overlay B; overlay C; overlay 0"));
         assert!(list[0].detail.len() < NAMES_BYTES + 20);
+    }
+
+    #[test]
+    fn a_page_that_two_steps_notice_is_counted_once() {
+        let mut notes = Notes::default();
+        for page in [3, 3, 4, 9, 9] {
+            notes.add_page("empty-page", At { page, ..At::default() }, "nothing is printed on the page");
+        }
+        let list = notes.into_list();
+        assert_eq!((list[0].count, &list[0].pages), (3, &vec![(3, 1), (4, 1), (9, 1)]));
     }
 
     #[test]

@@ -129,6 +129,7 @@ impl Archive {
         progress: &dyn Fn(Progress),
     ) -> Result<LoadOutcome, LoadError> {
         fault::step("load-started");
+        let started = Instant::now();
         let LoadSource { name, mut reader, total } = source;
         let mut head = Vec::new();
         let mut limit = SAMPLE_BYTES;
@@ -148,7 +149,7 @@ impl Archive {
         let stream = Box::new(Cursor::new(head).chain(reader));
         let outcome = std::thread::scope(|scope| {
             let ready = LoadSource { name, reader: stream, total };
-            self.load_in(scope, ready, (&reading, &how.job), reserved.id, progress)
+            self.load_in(scope, ready, (&reading, &how.job), (reserved.id, started), progress)
         });
         let kept = outcome.as_ref().is_ok_and(|outcome| !outcome.duplicate);
         if !kept {
@@ -163,10 +164,9 @@ impl Archive {
         scope: &'scope Scope<'scope, 'env>,
         source: LoadSource<'env>,
         (reading, job): (&'env Reading, &'env BTreeMap<String, String>),
-        id: LoadId,
+        (id, started): (LoadId, Instant),
         progress: &dyn Fn(Progress),
     ) -> Result<LoadOutcome, LoadError> {
-        let started = Instant::now();
         let (tee, pending) = Tee::new(source.reader);
         let recorder = Recorder::new(self.libraries_for(&reading.read));
         let context = Context::new(recorder.clone(), self.limits);

@@ -34,6 +34,26 @@ struct Shown {
     code_page: &'static CodePage,
 }
 
+/// How one stream is read by each way of reading that was asked for. Detection is most of what a small stream costs, and
+/// most definitions leave everything to it: it is done once for all of them.
+struct Looks<'a> {
+    archive: &'a Archive,
+    sample: &'a Sample<'a>,
+    known: Vec<(ReadSpec, &'static dyn Format, ReadSpec)>,
+}
+
+impl Looks<'_> {
+    /// The format that fits best with what `hint` fixes, and everything it needs to know.
+    fn how(&mut self, hint: &ReadSpec) -> Result<(&'static dyn Format, ReadSpec), DecodeError> {
+        if let Some((_, format, read)) = self.known.iter().find(|(of, ..)| of == hint) {
+            return Ok((*format, read.clone()));
+        }
+        let (format, read) = self.archive.how(self.sample, hint)?;
+        self.known.push((hint.clone(), format, read.clone()));
+        Ok((format, read))
+    }
+}
+
 impl Archive {
     /// The definition asked for, or the one that recognises the stream, or the one for unidentified streams.
     ///
@@ -41,25 +61,26 @@ impl Archive {
     pub(super) fn choose(&self, sample: &Sample<'_>, head: &[u8], how: &Bringing) -> Result<Reading, LoadError> {
         let wanted = how.definition.as_deref();
         let mut pageless = false;
+        let mut looks = Looks { archive: self, sample, known: Vec::new() };
         let (definition, version) = match wanted {
             Some(name) => {
                 let missing = || ArchiveError::NoDefinition { name: name.into() };
                 self.numbered_definition(name, None)?.ok_or_else(missing)?
             }
             None => {
-                let (found, pages) = self.recognise(sample, head, how.queue.as_deref())?;
+                let (found, pages) = self.recognise(&mut looks, head, how.queue.as_deref())?;
                 pageless = !pages;
                 found
             }
         };
-        let (format, read) = self.how(sample, &definition.read)?;
+        let (format, read) = looks.how(&definition.read)?;
         Ok(Reading { definition, version, format, read, pageless })
     }
 
     /// The definition that fits, with its version, and whether any page was seen.
     fn recognise(
         &self,
-        sample: &Sample<'_>,
+        looks: &mut Looks<'_>,
         head: &[u8],
         queue: Option<&str>,
     ) -> Result<((Arc<Definition>, u32), bool), LoadError> {
@@ -68,13 +89,15 @@ impl Archive {
         let mut scores = Vec::new();
         for (definition, _) in &known {
             if !shown.iter().any(|one| one.hint == definition.read) {
-                shown.extend(self.show(sample, head, &definition.read));
+                shown.extend(self.show(looks, head, &definition.read));
             }
             let one = shown.iter().find(|one| one.hint == definition.read);
-            scores.push(one.map_or(0.0, |one| definition.recognises(&one.pages, one.code_page, sample.name, queue)));
+            scores.push(
+                one.map_or(0.0, |one| definition.recognises(&one.pages, one.code_page, looks.sample.name, queue)),
+            );
         }
         // Definitions of other formats see nothing in the stream, however much of it is read.
-        let likely = self.how(sample, &ReadSpec::default()).ok().map(|(format, _)| format.name());
+        let likely = looks.how(&ReadSpec::default()).ok().map(|(format, _)| format.name());
         let pages = !shown.iter().any(|one| Some(one.format) == likely && one.pages.is_empty());
         match choose(&scores) {
             Choice::One(at, _) => Ok((known.swap_remove(at), true)),
@@ -87,8 +110,8 @@ impl Archive {
     }
 
     /// The first pages, read with what a definition fixes; nothing when it cannot be read that way.
-    fn show(&self, sample: &Sample<'_>, head: &[u8], hint: &ReadSpec) -> Option<Shown> {
-        let (format, read) = self.how(sample, hint).ok()?;
+    fn show(&self, looks: &mut Looks<'_>, head: &[u8], hint: &ReadSpec) -> Option<Shown> {
+        let (format, read) = looks.how(hint).ok()?;
         let context = Context::new(self.libraries_for(&read), self.limits);
         let mut decoder = format.open(Box::new(Cursor::new(head)), Start::default(), &read, &context).ok()?;
         let mut notes = Notes::default();

@@ -7,14 +7,15 @@ use crate::index::check::{CheckReport, check};
 use super::context::Context;
 use super::definition::read;
 use super::failure::Failure;
-use super::output::{self, grouped};
+use super::output::{self, counted, grouped};
+use super::stream::Stream;
 
 /// Shows what a report definition would make of a stream: documents, fields, pages set aside, warnings. Needs no archive.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The definition's file
     definition: PathBuf,
-    /// A sample of the stream
+    /// A sample of the stream; `-` is standard input
     file: PathBuf,
     /// How many documents to show
     #[arg(long, default_value_t = 10)]
@@ -24,7 +25,8 @@ pub struct Args {
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let definition = read(&self.definition)?;
-        let mut opened = super::convert::open_stream(&self.file, &definition.read)?;
+        let file = Stream::named("read", &self.file)?;
+        let mut opened = super::convert::open_stream(file.path(), &definition.read)?;
         let report = check(&definition, opened.decoder.as_mut(), self.limit)?;
         if context.json { output::json_line(&report) } else { tell(&report) }
     }
@@ -33,13 +35,15 @@ impl Args {
 /// The report, for people.
 pub fn tell(report: &CheckReport) -> Result<(), Failure> {
     for document in &report.first_documents {
-        output::line(format!("page {:>6}  {:>3} pages  {}", document.first_page, document.pages, document.title))?;
+        let pages = counted(document.pages.into(), "page ", "pages");
+        output::line(format!("page {:>6}  {pages:>9}  {}", document.first_page, document.title))?;
         for (name, value) in &document.fields {
             output::line(format!("             {name:<20} {value}"))?;
         }
     }
     for part in report.set_aside.iter().filter(|part| part.pages > 0) {
-        output::line(format!("set aside: {} pages from page {}: {}", part.pages, part.first_page, part.reason))?;
+        let pages = counted(part.pages, "page", "pages");
+        output::line(format!("set aside: {pages} from page {}: {}", part.first_page, part.reason))?;
     }
     for note in &report.warnings {
         output::line(format!(
@@ -51,10 +55,10 @@ pub fn tell(report: &CheckReport) -> Result<(), Failure> {
         ))?;
     }
     output::line(format!(
-        "{} pages = {} in {} documents + {} set aside",
-        grouped(report.pages),
+        "{} = {} in {} + {} set aside",
+        counted(report.pages, "page", "pages"),
         grouped(report.document_pages),
-        grouped(report.documents),
+        counted(report.documents, "document", "documents"),
         grouped(report.set_aside_pages)
     ))
 }

@@ -159,9 +159,20 @@ failures!(
     crate::distribute::DistributeError,
     crate::records::RecordsError,
     crate::render::RenderError,
-    crate::search::SearchError,
     crate::view::ViewError,
 );
+
+impl From<crate::search::SearchError> for Failure {
+    fn from(error: crate::search::SearchError) -> Failure {
+        let failure = Failure::new(chain(&error));
+        match error {
+            crate::search::SearchError::Query(query) => failure.advise(query.advice),
+            crate::search::SearchError::Full => failure
+                .advise("What was loaded is in the archive; make room, and the next command completes the index."),
+            _ => failure,
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -16,11 +16,12 @@ use super::context::{outside, page_range};
 use super::definition::read;
 use super::failure::Failure;
 use super::output;
+use super::stream::Stream;
 
 /// Renders a whole print stream: PDF (PDF/A-2b, any length in constant memory), HTML, text, PNG, CSV or JSON.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The stream
+    /// The stream; `-` is standard input
     file: PathBuf,
     /// What to make
     #[arg(long, value_parser = format_names())]
@@ -79,9 +80,10 @@ impl Args {
     pub fn run(&self) -> Result<(), Failure> {
         let definition = self.definition.as_deref().map(read).transpose()?;
         let hint = definition.as_ref().map(|definition| definition.read.clone()).unwrap_or_default();
-        let opened = open_stream(&self.file, &hint)?;
+        let file = Stream::named("convert", &self.file)?;
+        let opened = open_stream(file.path(), &hint)?;
         let renderer = renderer(&self.format).ok_or_else(|| Failure::usage("no such format"))?;
-        let mut pages = FilePages::new(&self.file, opened)?;
+        let mut pages = FilePages::new(file.path(), opened)?;
         let title = self.file.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         let info = DocumentInfo {
             id: title.clone(),

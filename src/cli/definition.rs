@@ -25,7 +25,7 @@ enum Action {
         #[arg(required = true)]
         files: Vec<PathBuf>,
     },
-    /// All definitions with their newest version
+    /// All definitions, a line for each version
     List,
     /// The text of a definition
     Show {
@@ -119,7 +119,6 @@ pub fn read(file: &Path) -> Result<Definition, Failure> {
     let shown = file.display();
     let source =
         std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))?;
-    let name = file.file_name().map_or_else(|| shown.to_string(), |name| name.to_string_lossy().into_owned());
-    Definition::parse(&source, &name)
+    Definition::parse(&source, &shown.to_string())
         .map_err(|errors| Failure::new(errors).advise("docs/definitions.md explains every key."))
 }

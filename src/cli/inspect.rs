@@ -8,12 +8,13 @@ use crate::index::draft::draft;
 use super::context::{Context, outside};
 use super::failure::Failure;
 use super::output::{self, grouped};
+use super::stream::Stream;
 
 /// Detects the format of a print stream, its code page, record format and carriage control, counts records and pages and
 /// shows the first page.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The file
+    /// The file; `-` is standard input
     file: PathBuf,
     /// Print a report definition to start from, with a field for each tag of the stream, instead of the report
     #[arg(long)]
@@ -23,12 +24,8 @@ pub struct Args {
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let shown = self.file.display();
-        let cannot = |why: &dyn std::fmt::Display| Failure::new(format!("cannot inspect {shown}: {why}"));
-        let meta = std::fs::metadata(&self.file).map_err(|error| cannot(&error))?;
-        if meta.is_dir() {
-            return Err(cannot(&"it is a directory"));
-        }
-        let report = inspect(&self.file, &outside(&crate::decode::ReadSpec::default())?)
+        let file = Stream::named("inspect", &self.file)?;
+        let report = inspect(file.path(), &outside(&crate::decode::ReadSpec::default())?)
             .map_err(|error| Failure::from(error).at(shown))?;
         if self.draft {
             let name = self.file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
@@ -76,6 +73,10 @@ fn tell(report: &Inspection) -> Result<(), Failure> {
     }
     for sentence in &report.evidence {
         entry("because", sentence)?;
+    }
+    for note in &report.notes {
+        let count = grouped(note.count);
+        entry("warning", &format!("{count} x {} first at {}: {}", note.code, note.first, note.detail))?;
     }
     if let Some(page) = &report.first_page {
         output::line("first page:")?;

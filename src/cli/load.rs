@@ -11,7 +11,7 @@ use crate::decode::ReadSpec;
 use super::beside::{Before, Input};
 use super::context::{self, Context};
 use super::failure::Failure;
-use super::output::{self, byte_bar, bytes, grouped};
+use super::output::{self, byte_bar, bytes, counted, grouped};
 
 /// Loads print streams: each is cut into documents, indexed and archived in one step that happens whole or not at all.
 ///
@@ -24,7 +24,7 @@ pub struct Args {
     definition: Option<String>,
     #[command(flatten)]
     before: Before,
-    /// The files
+    /// The files; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
 }
@@ -56,10 +56,10 @@ fn tell(context: &Context, row: &LoadRow, file: &Path, duplicate: bool) -> Resul
         return output::line(format!("{file}: already in the archive as load {}", row.id));
     }
     output::line(format!(
-        "{file}: load {}, {} documents, {} pages ({} set aside), {} stored of {}, {} in {:.1} s",
+        "{file}: load {}, {}, {} ({} set aside), {} stored of {}, {} in {:.1} s",
         row.id,
-        grouped(u64::from(row.documents)),
-        grouped(row.pages),
+        counted(u64::from(row.documents), "document", "documents"),
+        counted(row.pages, "page", "pages"),
         grouped(row.set_aside_pages),
         bytes(row.stored_bytes),
         bytes(row.bytes),
@@ -87,6 +87,7 @@ pub fn load_file(
 ) -> Result<(LoadRow, bool), Failure> {
     let shown = file.display();
     let cannot = |why: &dyn std::fmt::Display| Failure::new(format!("cannot load {shown}: {why}"));
+    let file = if file == Path::new("-") { Path::new("/dev/stdin") } else { file };
     let meta = std::fs::metadata(file).map_err(|error| cannot(&error))?;
     if meta.is_dir() {
         return Err(cannot(&"it is a directory").advise("Name the files in it."));

@@ -36,6 +36,7 @@ mod role;
 mod search;
 mod serve;
 mod stats;
+mod stream;
 mod unload;
 mod user;
 mod verify;

@@ -81,6 +81,16 @@ fn bar(total: Option<u64>, what: &str, template: &str) -> ProgressBar {
     bar
 }
 
+/// Says something beside the output, on standard error, where it disturbs no program that reads the output.
+pub fn aside(text: impl std::fmt::Display) {
+    let _ = writeln!(io::stderr(), "{text}");
+}
+
+/// A number with what it counts: `1 page`, `2 pages`.
+pub fn counted(number: u64, one: &str, many: &str) -> String {
+    format!("{} {}", grouped(number), if number == 1 { one } else { many })
+}
+
 /// A whole number with thousands separators.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

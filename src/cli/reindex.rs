@@ -5,19 +5,19 @@ use crate::search::{Archived, Search};
 
 use super::context::{self, Context, load_id, search_dir};
 use super::failure::Failure;
-use super::output::{self, count_bar, grouped};
+use super::output::{self, count_bar, counted, grouped};
 
 /// Rebuilds the search index from the archive. With --definition, first cuts the loads of that report anew with the
 /// newest (or the given) version of its definition; the stored bytes are not touched.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// Cut the loads of this report anew
+    /// Cut the loads of this report anew that were cut with another version
     #[arg(long, value_name = "NAME")]
     definition: Option<String>,
     /// The version to cut with (the newest when left out)
     #[arg(long, requires = "definition")]
     version: Option<u32>,
-    /// Only this load
+    /// Only this load, whatever version it was cut with
     #[arg(long, requires = "definition", value_parser = load_id)]
     load: Option<LoadId>,
 }
@@ -38,19 +38,30 @@ impl Args {
         let Some(version) = self.version.or(newest.map(|row| row.version)) else {
             return Err(Failure::new(format!("there is no definition {name:?}")));
         };
-        let mut cut = 0_u64;
-        for row in archive.loads()? {
-            if row.definition != *name || self.load.is_some_and(|only| only != row.id) {
-                continue;
-            }
-            archive.resplit(row.id, version)?;
-            cut += 1;
+        let mut loads = archive.loads()?;
+        loads.retain(|row| row.definition == *name && self.load.is_none_or(|only| only == row.id));
+        if loads.is_empty() {
+            let load = self.load.map_or_else(|| "no load".into(), |load| format!("there is no load {load} that"));
+            return Err(Failure::new(format!("{load} was made with the definition {name:?}")));
         }
-        if cut == 0 {
-            return Err(Failure::new(format!("no load was made with the definition {name:?}")));
+        // What was cut with this version already stays, so that a run that was interrupted goes on where it stopped.
+        let all = loads.len();
+        loads.retain(|row| row.definition_version != version || self.load.is_some());
+        for row in &loads {
+            archive.resplit(row.id, version)?;
         }
         context::open_search(&archive, context.dir()?)?;
-        tell(context, "loads cut anew", cut)
+        let (cut, kept) = (loads.len() as u64, (all - loads.len()) as u64);
+        if context.json {
+            return output::json_line(
+                &serde_json::json!({ "loads_cut_anew": cut, "loads_kept": kept, "version": version }),
+            );
+        }
+        let kept = match kept {
+            0 => String::new(),
+            kept => format!(", {} cut with it already", grouped(kept)),
+        };
+        output::line(format!("{} cut anew with version {version}{kept}", counted(cut, "load", "loads")))
     }
 }
 

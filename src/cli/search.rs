@@ -57,7 +57,7 @@ impl Args {
             SortBy::Oldest => Sort::DateAscending,
             SortBy::Best => Sort::Relevance,
         };
-        let (mut passed, mut told) = (0, 0);
+        let (mut passed, mut told, mut more) = (0, 0, false);
         let mut result = Ok(());
         if self.limit > 0 {
             search.for_each_hit(&catalogue, &query, &gate.scope(&who), sort, &mut |hit| {
@@ -65,14 +65,21 @@ impl Args {
                 if passed <= self.offset {
                     return ControlFlow::Continue(());
                 }
+                if told == self.limit {
+                    more = true;
+                    return ControlFlow::Break(());
+                }
                 result = tell(context, &archive, hit.id);
                 told += 1;
-                if result.is_err() || told == self.limit { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+                if result.is_err() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
             })?;
         }
         result?;
         if !context.json && told == 0 {
             output::line("nothing found")?;
+        }
+        if !context.json && more {
+            output::aside(format!("there are more; --limit shows more than {} of them", self.limit));
         }
         Ok(())
     }

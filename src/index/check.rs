@@ -9,7 +9,7 @@ use super::split::{Cut, Splitter};
 use super::value::FieldValue;
 use super::{Draft, SetAside};
 use crate::decode::{DecodeError, Decoder, Unit, UnitKind};
-use crate::note::{Note, Notes};
+use crate::note::{At, Note, Notes};
 
 /// What `greenbar check` prints.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -62,6 +62,10 @@ pub struct CheckedDocument {
 /// Values of a transaction field that a report lists; more are counted.
 const VALUES_SHOWN: usize = 5;
 
+/// Pieces set aside that a report lists; more are counted. `limit` is for documents: whoever asks for one document wants to
+/// see all the same what is in none.
+const SET_ASIDE_SHOWN: usize = 1_000;
+
 /// Reads all that `decoder` has left, keeps the first `limit` documents. Memory stays flat.
 pub fn check(definition: &Definition, decoder: &mut dyn Decoder, limit: usize) -> Result<CheckReport, DecodeError> {
     let mut report = CheckReport { definition: definition.name.clone(), ..CheckReport::default() };
@@ -94,6 +98,9 @@ pub fn check_brought(
     };
     splitter.finish(&mut notes, &mut cuts);
     report.take(&mut cuts, definition, limit);
+    if report.documents == 0 && report.pages > 0 {
+        notes.add("no-documents", At::default(), format!("the definition found no document on {} pages", report.pages));
+    }
     report.warnings = notes.into_list();
     read
 }
@@ -116,7 +123,7 @@ impl CheckReport {
                 }
                 Cut::SetAside(piece) => {
                     self.set_aside_pages += piece.pages;
-                    if self.set_aside.len() < limit {
+                    if self.set_aside.len() < SET_ASIDE_SHOWN {
                         self.set_aside.push(piece);
                     }
                 }

@@ -94,7 +94,7 @@ impl Compiler<'_> {
         match problem {
             _ if !found.is_empty() => Ok(any(found)),
             Some(error) => Err(error),
-            None => Err(self.unknown(name, test.at)),
+            None => Err(self.unknown(name, test.field_at)),
         }
     }
 

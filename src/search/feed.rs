@@ -92,9 +92,8 @@ pub(super) fn feed(
         newest,
         fed: Fed::default(),
     };
-    feed.follow()?;
-    feed.commit()?;
-    feed.let_merge()?;
+    let done = feed.follow().and_then(|()| feed.commit()).and_then(|()| feed.let_merge());
+    done.map_err(|error| feed.cause_of(error))?;
     Ok(feed.fed)
 }
 
@@ -279,6 +278,15 @@ impl Feed<'_> {
         prepared.commit()?;
         self.uncommitted = 0;
         Ok(())
+    }
+
+    /// What is behind an error. A thread of the writer that fails is told only to whoever waits for it; whoever hands it the
+    /// next document hears that it is gone.
+    fn cause_of(&mut self, error: SearchError) -> SearchError {
+        match (&error, self.writer.as_mut()) {
+            (SearchError::Index { .. }, Some(writer)) => writer.prepare_commit().err().map_or(error, SearchError::from),
+            _ => error,
+        }
     }
 
     /// Waits until parts are merged. Going on meanwhile would hold the memory of both, whose sum grows with the index.

@@ -123,6 +123,9 @@ pub enum SearchError {
         /// What the catalogue said.
         source: CatalogueError,
     },
+    /// The disk has no room for the index. The archive is not concerned, and the feed goes on where it stopped.
+    #[error("the disk is full: the search index could not be written")]
+    Full,
     /// The index engine failed; the index can be rebuilt.
     #[error("the search index failed: {detail}; rebuild it with `greenbar reindex`")]
     Index {
@@ -139,8 +142,24 @@ impl SearchError {
 
 impl From<tantivy::TantivyError> for SearchError {
     fn from(error: tantivy::TantivyError) -> SearchError {
-        SearchError::Index { detail: error.to_string() }
+        if is_full(&error) { SearchError::Full } else { SearchError::Index { detail: error.to_string() } }
     }
+}
+
+/// Whether a full disk is behind an error of the engine, however deep.
+fn is_full(error: &tantivy::TantivyError) -> bool {
+    let mut cause: Option<&(dyn std::error::Error + 'static)> = Some(error);
+    while let Some(error) = cause {
+        let system = error
+            .downcast_ref::<std::io::Error>()
+            .or_else(|| error.downcast_ref::<Arc<std::io::Error>>().map(|shared| &**shared));
+        if system.is_some_and(|error| error.kind() == std::io::ErrorKind::StorageFull) {
+            return true;
+        }
+        cause = error.source();
+    }
+    // Errors of the engine's threads come as text only.
+    format!("{error:?}").contains("StorageFull")
 }
 
 /// An index at one moment.

@@ -305,7 +305,8 @@ pub fn configure(config: &mut web::ServiceConfig) {
 
 async fn wrong_method(request: HttpRequest, state: web::Data<State>) -> HttpResponse {
     let path = request.match_pattern().unwrap_or_default();
-    let known: Vec<_> = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method).collect();
+    let methods = ROUTES.iter().filter(|route| route.path == path).map(|route| route.method);
+    let known: Vec<_> = methods.map(|method| if method == "GET" { "GET, HEAD" } else { method }).collect();
     let known = known.join(", ");
     let mut response = Problem::method(format!("The path knows {known}.")).response();
     if let Ok(value) = HeaderValue::from_str(&known) {

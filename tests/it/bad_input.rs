@@ -162,3 +162,62 @@ fn a_full_disk_fails_the_load_clearly_and_the_archive_stays_sound() {
     assert_eq!(archive.json(&["stats"]).remove(0)["loads"], 1);
     assert_eq!(archive.load(&file, None)["documents"], 3_000, "the load can be repeated");
 }
+
+#[test]
+fn a_pipe_and_standard_input_are_read_like_a_file() {
+    let archive = Archive::new("pipe");
+    let stream = small_statements(5);
+    let file = archive.home.file("s.txt", &stream);
+    let fed = |args: &[&str]| {
+        let mut child = archive.command(args).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("starts");
+        std::io::Write::write_all(&mut child.stdin.take().expect("piped"), &stream).expect("taken whole");
+        let out = child.wait_with_output().expect("ends");
+        assert!(out.status.success(), "{args:?}");
+        out.stdout
+    };
+    let of = |bytes: &[u8]| {
+        let report = crate::story::lines(bytes).remove(0);
+        ["format", "bytes", "records", "pages", "code_page", "framing"].map(|key| report[key].clone())
+    };
+    assert_eq!(of(&fed(&["--json", "inspect", "-"])), of(&archive.ok(&["--json", "inspect", s(&file)])));
+    assert_eq!(fed(&["convert", "--format", "text", "-"]), archive.ok(&["convert", "--format", "text", s(&file)]));
+    let definition = crate::story::checkout().join("indexers/great-lakes-statement.toml");
+    assert_eq!(fed(&["check", s(&definition), "-"]), archive.ok(&["check", s(&definition), s(&file)]));
+    assert_eq!(crate::story::lines(&fed(&["--json", "load", "-"])).remove(0)["documents"], 5);
+}
+
+#[test]
+fn a_dry_run_that_finds_no_document_says_so() {
+    let archive = Archive::new("dry-run");
+    let definition = crate::story::checkout().join("indexers/telecom-bill.toml");
+    let file = archive.home.file("s.txt", small_statements(2));
+    let said = text(&archive.ok(&["check", s(&definition), s(&file)]));
+    assert!(said.contains("no-documents"), "{said}");
+}
+
+#[test]
+fn an_empty_file_is_called_empty_and_a_damaged_one_damaged() {
+    let archive = Archive::new("inspected");
+    let said = text(&archive.ok(&["inspect", s(&archive.home.file("empty.txt", ""))]));
+    assert!(said.contains("the file is empty") && !said.contains("descriptor"), "{said}");
+    let mut cut = Vec::new();
+    for number in 0..60_u8 {
+        cut.extend([0, 24, 0, 0, if number == 0 { 0xF1 } else { 0x40 }]);
+        cut.extend(format!("LINE {number:03} OF REPORT").bytes().map(ebcdic));
+    }
+    cut.truncate(cut.len() - 7);
+    let said = text(&archive.ok(&["inspect", s(&archive.home.file("cut.bin", cut))]));
+    assert!(said.contains("record-cut-short") && said.contains("record 60"), "{said}");
+}
+
+#[test]
+fn a_wrong_query_says_where_and_what_to_do() {
+    let archive = Archive::new("query-errors");
+    archive.load(&archive.home.file("s.txt", small_statements(2)), None);
+    let message = archive.fails(&["search", "statement nosuch:5"]);
+    assert!(message.contains("`nosuch` (character 11 of the query)"), "{message}");
+    assert!(message.contains("Fields are:") && message.contains("account"), "{message}");
+    let out = archive.command(&["search", "--limit", "1", "pages:>0"]).output().expect("starts");
+    assert_eq!(text(&out.stdout).lines().count(), 1);
+    assert!(text(&out.stderr).contains("there are more"), "{}", text(&out.stderr));
+}

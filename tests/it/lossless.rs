@@ -88,7 +88,10 @@ fn a_newer_definition_cuts_an_old_load_anew_without_touching_its_bytes() {
     assert_ne!(newer, source, "the definition says its kind");
     let added = archive.json(&["definition", "add", path(&archive.home.file("newer.toml", &newer))]).remove(0);
     assert_eq!(added["version"], 2);
-    archive.ok(&["reindex", "--definition", "great-lakes-statement"]);
+    let done = archive.json(&["reindex", "--definition", "great-lakes-statement"]).remove(0);
+    assert_eq!((&done["loads_cut_anew"], &done["loads_kept"]), (&1.into(), &0.into()));
+    let done = archive.json(&["reindex", "--definition", "great-lakes-statement"]).remove(0);
+    assert_eq!((&done["loads_cut_anew"], &done["loads_kept"]), (&0.into(), &1.into()), "nothing is left to do");
     let hits = archive.search("kind:letter");
     assert_eq!(hits.len(), 9, "all documents were cut by version 2");
     assert_eq!(archive.ok(&["export-load", &id]), before);

@@ -161,3 +161,68 @@ fn queries_find_by_field_range_date_phrase_and_word() {
     assert_eq!(count("orchard cafe"), 30);
     assert_eq!(count("nosuchword"), 0);
 }
+
+/// What differs from run to run and from release to release: passwords, seconds, sizes on disk, numbers of audit records.
+fn steady(line: &str) -> String {
+    let words: Vec<&str> = line.trim_end().split(' ').collect();
+    let next = |at: usize, word: &str| words.get(at + 1).is_some_and(|next| next.starts_with(word));
+    let changing = |at: usize, word: &str| {
+        let number = word.starts_with(|c: char| c.is_ascii_digit());
+        let password = at > 0 && words[at - 1] == "once):";
+        let stored = number && (next(at, "B") || next(at, "KB")) && next(at + 1, "stored");
+        password || stored || (number && (next(at, "s") && words[at - 1] == "in" || next(at, "audit")))
+    };
+    let kept = words.iter().enumerate().map(|(at, word)| if changing(at, word) { "#" } else { word });
+    kept.collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_tour_of_the_readme_typed_literally_says_what_the_readme_says() {
+    let checkout = crate::story::checkout();
+    let home = TempDir::new("readme");
+    for folder in ["fixtures", "indexers"] {
+        std::os::unix::fs::symlink(checkout.join(folder), home.path().join(folder)).expect("linked");
+    }
+    let readme = std::fs::read_to_string(checkout.join("README.md")).expect("readable");
+    let (_, tour) = readme.split_once("## A five-minute tour").expect("the tour");
+    let (tour, _) = tour.split_once("\n## ").expect("what follows the tour");
+    // Commands, each with the lines that are shown below it.
+    let mut steps: Vec<(&str, Vec<&str>)> = Vec::new();
+    for line in tour.lines().filter_map(|line| line.strip_prefix("    ")) {
+        match (line.strip_prefix("$ "), steps.last_mut()) {
+            (Some(command), _) => steps.push((command, Vec::new())),
+            (None, Some((_, shown))) => shown.push(line),
+            (None, None) => panic!("output without a command: {line}"),
+        }
+    }
+    assert!(steps.len() >= 12, "{steps:?}");
+    let bin = std::path::Path::new(GREENBAR).parent().expect("a folder").to_owned();
+    let path = format!("{}:{}", bin.display(), std::env::var("PATH").unwrap_or_default());
+    let mut exports = String::new();
+    for (command, shown) in steps {
+        if command.starts_with("export ") {
+            exports.push_str(command);
+            exports.push('\n');
+            continue;
+        }
+        let script = format!("{exports}{command}");
+        let out = Command::new("sh").args(["-c", &script]).current_dir(home.path()).env("PATH", &path).output();
+        let out = out.expect("a shell");
+        assert!(out.status.success(), "{command}: {}", text(&out.stderr));
+        let said: Vec<String> = text(&out.stdout).lines().map(steady).collect();
+        // `...` stands for any lines.
+        let mut from = 0;
+        let mut gap = false;
+        for line in shown {
+            if line == "..." {
+                gap = true;
+                continue;
+            }
+            let line = steady(line);
+            let place = said.iter().skip(from).position(|said| *said == line);
+            let place = place.filter(|place| gap || *place == 0);
+            let place = place.unwrap_or_else(|| panic!("$ {command}\n{line}\nis not what comes:\n{}", said.join("\n")));
+            (from, gap) = (from + place + 1, false);
+        }
+    }
+}

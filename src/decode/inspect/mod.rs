@@ -141,6 +141,10 @@ pub fn inspect(path: impl AsRef<Path>, outside: &Context) -> Result<Inspection, 
     (&mut file).take(limit).read_to_end(&mut head).map_err(unreadable)?;
     file.rewind().map_err(unreadable)?;
     let name = path.file_name().and_then(|name| name.to_str());
+    if head.is_empty() {
+        let evidence = vec!["the file is empty".into()];
+        return Ok(Inspection { format: "unknown".into(), evidence, ..Inspection::default() });
+    }
     let mut found = recognise(&Sample { head: &head, total: Some(bytes), name });
     found.report.bytes = bytes;
     match found.reader {

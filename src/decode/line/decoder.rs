@@ -147,7 +147,7 @@ impl<R: Read + Send> LineDecoder<R> {
         unit.page = self.pages;
         if unit.strikes.is_empty() {
             let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
-            notes.add("empty-page", at, "nothing is printed on the page");
+            notes.add_page("empty-page", at, "nothing is printed on the page");
         }
     }
 

@@ -416,7 +416,7 @@ impl Builtin {
         };
         match self {
             Builtin::Blank => ExcludeTest::Blank,
-            Builtin::Jes2 => rows(r"^\*+.*(START|END)\s+(JOB|STC|TSU)\s*\d+\s+\S+.*ROOM", 2),
+            Builtin::Jes2 => rows(r"^\*+.*(START|END)\s+(JOB|STC|TSU)\s*\d+\s+\S+.*ROOM", 1),
             Builtin::Jes3 | Builtin::Vse => ExcludeTest::BlockLetters,
             Builtin::Vps => rows(r"^\*\*(START|END)\*{3}", 1),
         }

@@ -148,7 +148,7 @@ impl<'d> Splitter<'d> {
         }
         self.triggers.turn_page(&mut self.glass);
         if self.text && unit.strikes.is_empty() && unit.placed.is_empty() {
-            notes.add("empty-page", place(unit), "nothing is printed on the page");
+            notes.add_page("empty-page", place(unit), "nothing is printed on the page");
         }
         if let Some(which) = self.excluded(unit) {
             let (reason, ends) =

@@ -311,7 +311,7 @@ fn separator_pages_of_job_systems_are_known() {
     let body = "[[exclude]]\nbuiltin = \"jes2\"\n[[exclude]]\nbuiltin = \"jes3\"\n[[exclude]]\nbuiltin = \"vps\"\n[document]\nstart = \"stream\"\n";
     let mut s = Stream::default();
     let line = "****A  START  JOB 1234  PAYROLL  J SMITH   ROOM 12   10.11.12 AM 03 MAR 24  SYS1 A START****";
-    let jes2 = s.page(&[(1, "PPPP  A"), (20, line), (21, line)]);
+    let jes2 = s.page(&[(1, "PPPP  A"), (20, line)]);
     let blocks: Vec<(u16, &str)> = (1..=14).map(|row| (row, "JJJJJ  OOOO  BBBB")).collect();
     let jes3 = s.page(&blocks);
     let vps = s.page(&[(1, "**START*****START*****START****"), (2, "* JOBID: JOB31241")]);

@@ -13,6 +13,11 @@ const SIZE_TOLERANCE: f64 = 0.03;
 /// Glyphs are stretched at most this much.
 const STRETCH_NARROW: f64 = 1.2;
 const STRETCH_WIDE: f64 = 1.12;
+/// Wide glyphs are stretched more where their cells would be this much wider than they are: readers take gaps of a tenth of
+/// a letter for blanks, and a word with blanks between its characters is not found.
+const GAP_WIDE: f64 = 1.08;
+/// Cells wider than this are not those of wide characters.
+const CELL_WIDE: f64 = 1.5;
 /// Wide (CJK) glyphs also grow: two cells of a printer are wider than an em, and readers take gaps for blanks.
 const GROW_WIDE: f64 = 1.08;
 /// Glyphs are squeezed at most this much.
@@ -101,6 +106,8 @@ pub fn fit(size: f64, width: f64, cell: f64, fill: bool) -> Fit {
     let (size, natural, ratio) = (size * growth, natural * growth, ratio / growth);
     let most = if fill {
         ratio
+    } else if wide && ratio <= CELL_WIDE {
+        (ratio / GAP_WIDE).max(STRETCH_WIDE)
     } else if wide {
         STRETCH_WIDE
     } else {
@@ -261,6 +268,12 @@ mod tests {
         let chinese = fit(12.0, 1.0, 14.4, false);
         assert!(chinese.pad.abs() < 1e-9, "two cells at 10 per inch are filled without a gap");
         assert_eq!(fit(12.0, 0.602, 14.4, true).pad, 0.0, "box characters fill the cell");
+        // Few columns on upright paper: cells are wide, letters as high as the rows allow.
+        for size in [12.0, 11.0, 10.76, 10.0, 9.5] {
+            let wide = fit(size, 1.0, 14.4, false);
+            let gap = 2.0 * wide.pad / (wide.size * wide.stretch);
+            assert!((0.0..0.09).contains(&gap), "readers take a gap of {gap} em at {size} points for a blank");
+        }
     }
 
     #[test]

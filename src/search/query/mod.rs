@@ -47,7 +47,7 @@ impl Query {
     }
 
     fn and(self, field: &str, want: Want) -> Query {
-        let test = Test { field: Some(field.to_owned()), at: 1, want };
+        let test = Test { field: Some(field.to_owned()), field_at: 1, at: 1, want };
         let text = format!("{} +{test:?}", self.text);
         Query { text, root: Node::And(vec![self.root, Node::Test(test)]) }
     }
@@ -76,7 +76,9 @@ pub(super) enum Node {
 pub(super) struct Test {
     /// The field, lower case; `None` searches the text.
     pub(super) field: Option<String>,
-    /// Where it stands in the query, in characters from 1.
+    /// Where the name of the field stands in the query, in characters from 1.
+    pub(super) field_at: usize,
+    /// Where the value stands.
     pub(super) at: usize,
     /// What for.
     pub(super) want: Want,

@@ -17,7 +17,7 @@ pub(super) fn parse(text: &str) -> Result<Query, QueryError> {
         let problem = format!("the query has {} characters, at most {MOST_CHARACTERS} are allowed", chars.len());
         return Err(QueryError::new(MOST_CHARACTERS + 1, problem, "Split it into several queries."));
     }
-    let mut parser = Parser { chars, at: 0, tests: 0, depth: 0, field: None };
+    let mut parser = Parser { chars, at: 0, tests: 0, depth: 0, field: None, field_at: 0 };
     parser.blanks();
     if parser.peek().is_none() || parser.rest_is("*") {
         return Ok(Query { text: text.to_owned(), root: Node::All });
@@ -54,6 +54,8 @@ struct Parser {
     tests: usize,
     depth: usize,
     field: Option<String>,
+    /// Where its name stands, in characters from 1.
+    field_at: usize,
 }
 
 impl Parser {
@@ -151,8 +153,10 @@ impl Parser {
             return self.group();
         }
         if self.field.is_none()
+            && let here = self.at + 1
             && let Some(name) = self.name()
         {
+            self.field_at = here;
             return self.with_field(name);
         }
         self.value()
@@ -200,7 +204,8 @@ impl Parser {
         }
         let at = self.at + 1;
         let want = if self.field.is_some() { self.field_value()? } else { self.atom()? };
-        Ok(Node::Test(Test { field: self.field.clone(), at, want }))
+        let field_at = if self.field.is_some() { self.field_at } else { at };
+        Ok(Node::Test(Test { field: self.field.clone(), field_at, at, want }))
     }
 
     fn field_value(&mut self) -> Result<Want, QueryError> {

@@ -1,6 +1,6 @@
 //! The code page of text.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashMap};
 
 use super::framing::histogram;
 use super::language::{is_word, natural};
@@ -135,24 +135,45 @@ fn mentions(name: &str, page: &str) -> bool {
 
 /// Scores single-byte pages by what they make of neighbouring bytes and of words.
 fn single(texts: &[&[u8]], pages: &[&str], name: Option<&str>, found: &mut Findings) -> Option<&'static CodePage> {
-    let seen = Seen::new(texts);
+    let mut seen = Seen::new(texts);
     let verdicts: Vec<Verdict> =
         pages.iter().filter_map(|page| CodePage::find(page)).map(|page| seen.verdict(page)).collect();
     choose(verdicts, name, found)
 }
 
 /// What the sample holds: neighbouring bytes, and words with letters outside A to Z.
-struct Seen {
-    pairs: Vec<((u8, u8), usize)>,
-    words: BTreeMap<Vec<u8>, usize>,
+///
+/// Most bytes mean the same in most pages: what was found out of a pair or a word is kept, and found out anew only
+/// for a page that reads it differently.
+struct Seen<'a> {
+    pairs: Vec<Pair>,
+    words: Vec<Word<'a>>,
     bytes: Vec<u8>,
+    /// The characters that pairs and words were last read with.
+    read_as: Vec<char>,
 }
 
-impl Seen {
-    fn new(texts: &[&[u8]]) -> Seen {
+/// Two neighbouring bytes.
+struct Pair {
+    bytes: [u8; 2],
+    weight: f32,
+    /// How natural they are as they were last read.
+    natural: f32,
+}
+
+/// A word, as bytes.
+struct Word<'a> {
+    bytes: &'a [u8],
+    weight: f32,
+    /// Whether it is a known word as it was last read.
+    known: bool,
+}
+
+impl<'a> Seen<'a> {
+    fn new(texts: &[&'a [u8]]) -> Seen<'a> {
         let mut counts = vec![0_usize; 1 << 16];
-        let mut words: BTreeMap<Vec<u8>, usize> = BTreeMap::new();
-        let mut all = BTreeSet::new();
+        let mut words: HashMap<&[u8], usize> = HashMap::new();
+        let mut all = [false; 256];
         for text in texts {
             for pair in text.windows(2) {
                 let [first, second] = *pair else { continue };
@@ -161,35 +182,58 @@ impl Seen {
                 }
             }
             for word in text.split(|byte| is_separator(*byte)).filter(|word| (1..=24).contains(&word.len())) {
-                if word.iter().any(|byte| !is_shared(*byte)) && (words.len() < 20_000 || words.contains_key(word)) {
-                    *words.entry(word.to_vec()).or_default() += 1;
+                if word.iter().all(|byte| is_shared(*byte)) {
+                    continue;
+                }
+                if let Some(count) = words.get_mut(word) {
+                    *count += 1;
+                } else if words.len() < 20_000 {
+                    words.insert(word, 1);
                 }
             }
-            all.extend(text.iter().copied().filter(|&byte| !is_shared(byte)));
+            for byte in *text {
+                if let Some(seen) = all.get_mut(usize::from(*byte)) {
+                    *seen = true;
+                }
+            }
         }
-        let pairs = (0..=u16::MAX)
-            .map(|pair| u16::to_be_bytes(pair).into())
-            .zip(counts)
-            .filter(|(_, count)| *count > 0)
-            .collect();
-        Seen { pairs, words, bytes: all.into_iter().collect() }
+        let weight = |count: usize| share(count.min(OFTEN), 1);
+        let pairs = (0..=u16::MAX).zip(counts).filter(|(_, count)| *count > 0);
+        let pairs = pairs.map(|(pair, count)| Pair { bytes: pair.to_be_bytes(), weight: weight(count), natural: 0.0 });
+        let words = words.into_iter().map(|(bytes, count)| Word { bytes, weight: 3.0 * weight(count), known: false });
+        let mut words: Vec<Word<'_>> = words.collect();
+        // Scores are added up in one order, so that pages that read everything alike get the same score.
+        words.sort_unstable_by_key(|word| word.bytes);
+        let bytes = (0..=u8::MAX).zip(all).filter(|(byte, seen)| *seen && !is_shared(*byte)).map(|(byte, _)| byte);
+        Seen { pairs: pairs.collect(), words, bytes: bytes.collect(), read_as: Vec::new() }
     }
 
-    fn verdict(&self, page: &'static CodePage) -> Verdict {
+    fn verdict(&mut self, page: &'static CodePage) -> Verdict {
         let chars = characters(page);
         let of = |byte: u8| chars.get(usize::from(byte)).copied().unwrap_or('\u{FFFD}');
-        let mut score: f32 = self
-            .pairs
-            .iter()
-            .map(|((first, second), count)| natural(of(*first), of(*second)) * share((*count).min(OFTEN), 1))
-            .sum();
-        for (word, count) in &self.words {
-            let text: String = word.iter().map(|byte| of(*byte)).collect();
-            if is_word(&text.to_lowercase()) {
-                score += 3.0 * share((*count).min(OFTEN), 1);
+        let news: Vec<bool> = (0..chars.len()).map(|byte| chars.get(byte) != self.read_as.get(byte)).collect();
+        let is_new = |bytes: &[u8]| bytes.iter().any(|byte| news.get(usize::from(*byte)).is_none_or(|new| *new));
+        let mut score = 0.0;
+        for pair in &mut self.pairs {
+            if is_new(&pair.bytes) {
+                let [first, second] = pair.bytes;
+                pair.natural = natural(of(first), of(second));
+            }
+            score += pair.natural * pair.weight;
+        }
+        let mut text = String::new();
+        for word in &mut self.words {
+            if is_new(word.bytes) {
+                text.clear();
+                text.extend(word.bytes.iter().flat_map(|byte| of(*byte).to_lowercase()));
+                word.known = is_word(&text);
+            }
+            if word.known {
+                score += word.weight;
             }
         }
         let reading = self.bytes.iter().map(|byte| of(*byte).to_string()).collect();
+        self.read_as = chars;
         Verdict { page, score, reading }
     }
 }
@@ -256,7 +300,7 @@ impl<'a> DoubleByte<'a> {
 
 /// Scores mixed pages by the characters of the double-byte runs, and by the text outside.
 fn mixed(double: &DoubleByte<'_>, name: Option<&str>, found: &mut Findings) -> Option<&'static CodePage> {
-    let outside = Seen::new(&double.outside);
+    let mut outside = Seen::new(&double.outside);
     found.say(format!("{} double-byte runs between shift-out and shift-in", double.runs));
     let verdicts = MIXED
         .iter()

@@ -77,11 +77,11 @@ impl Frame {
     }
 
     /// Length of fixed records; longest variable one in the sample, with the descriptor word where there is one.
-    pub fn record_length(&self, records: &[&[u8]]) -> Option<u32> {
+    pub fn record_length(&self, head: &[u8], records: &[&[u8]]) -> Option<u32> {
         let longest = records.iter().map(|record| record.len()).max().unwrap_or(0);
         u32::try_from(match self.cut {
             Cut::Fixed(length) => length,
-            Cut::Rdw { .. } => longest + WORD,
+            Cut::Rdw { blocked } => walk(head, blocked).longest + WORD,
             Cut::Prefix { .. } | Cut::Line(_) | Cut::Glued => longest,
         })
         .ok()
@@ -119,14 +119,38 @@ pub fn find(sample: &Sample<'_>, wanted: &Wanted, found: &mut Findings) -> Frame
             found.say(format!("records of {length} bytes, as the definition says"));
             length
         }
-        None => period::record_length(sample, ebcdic, wanted, found),
+        None => {
+            let mut trial = Findings { confidence: 1.0, ..Findings::default() };
+            let length = period::record_length(sample, ebcdic, wanted, &mut trial);
+            if trial.confidence < 0.5 && only_form_feeds(sample.head, ebcdic, wanted, found) {
+                return Frame { cut: Cut::Line(LineEnd::Lf), ebcdic };
+            }
+            found.confidence *= trial.confidence;
+            found.evidence.append(&mut trial.evidence);
+            length
+        }
     };
     Frame { cut: Cut::Fixed(length), ebcdic }
 }
 
+/// Whether form feeds cut a text that has no line ends at all: one line for each page.
+fn only_form_feeds(head: &[u8], ebcdic: bool, wanted: &Wanted, found: &mut Findings) -> bool {
+    let feeds = memchr::memchr_iter(0x0C, head).count();
+    let looks = !ebcdic && feeds > 0 && head.len() / feeds <= LONGEST;
+    if looks && wanted.allows("nl") {
+        found.weigh(if feeds < 3 { 0.8 } else { 0.95 }, format!("no line ends, but {feeds} form feeds that end pages"));
+        return true;
+    }
+    false
+}
+
 /// A chain of length words, as far as it goes.
+#[derive(Default)]
 struct Chain<'a> {
+    /// The records, without their descriptor words; of a spanned one the first segment, where its control is.
     records: Vec<&'a [u8]>,
+    /// Length of the longest record, all its segments together.
+    longest: usize,
     blocks: usize,
     spanned: bool,
     /// Bytes that fit the chain.
@@ -170,11 +194,11 @@ fn descriptors(head: &[u8], whole: bool, wanted: &Wanted, found: &mut Findings) 
     Some(Frame { cut: Cut::Rdw { blocked: is_blocked }, ebcdic })
 }
 
-/// Reads a descriptor word: length with the word itself, and whether it is one of a segment.
-fn descriptor(bytes: &[u8]) -> Option<(usize, bool)> {
+/// Reads a descriptor word: length with the word itself, and the code of a segment (0 whole, 1 first, 2 last, 3 middle).
+fn descriptor(bytes: &[u8]) -> Option<(usize, u8)> {
     let [high, low, code, 0] = *bytes.first_chunk::<WORD>()? else { return None };
     let length = usize::from(u16::from_be_bytes([high, low]));
-    ((WORD..=LONGEST).contains(&length) && code <= 3).then_some((length, code != 0))
+    ((WORD..=LONGEST).contains(&length) && code <= 3).then_some((length, code))
 }
 
 /// Length of a block with its descriptor word; large blocks have the high bit set and 31 bits of length.
@@ -192,9 +216,9 @@ fn block(bytes: &[u8]) -> Option<usize> {
 
 /// Walks RDWs (inside BDWs) from the start of the head.
 fn walk(head: &[u8], blocked: bool) -> Chain<'_> {
-    let mut chain = Chain { records: Vec::new(), blocks: 0, spanned: false, reached: 0, broken: false };
+    let mut chain = Chain::default();
     let mut rest = head;
-    let mut block_left = 0;
+    let (mut block_left, mut open) = (0, 0);
     while !rest.is_empty() && chain.records.len() < RECORDS {
         if is_padding(rest) {
             chain.reached = head.len();
@@ -216,8 +240,14 @@ fn walk(head: &[u8], blocked: bool) -> Chain<'_> {
             // The sample ends inside a record.
             return chain;
         };
-        chain.records.push(record.get(WORD..).unwrap_or_default());
-        chain.spanned |= segment;
+        let text = record.get(WORD..).unwrap_or_default();
+        if segment < 2 {
+            open = 0;
+            chain.records.push(text);
+        }
+        open += text.len();
+        chain.longest = chain.longest.max(open);
+        chain.spanned |= segment != 0;
         chain.reached += length;
         block_left = block_left.saturating_sub(length);
         rest = tail;
@@ -274,7 +304,7 @@ fn prefixes(head: &[u8], whole: bool, wanted: &Wanted, found: &mut Findings) -> 
 
 /// Walks lengths of two bytes, which do not count themselves.
 fn prefixed(head: &[u8], little: bool) -> Chain<'_> {
-    let mut chain = Chain { records: Vec::new(), blocks: 0, spanned: false, reached: 0, broken: false };
+    let mut chain = Chain::default();
     let mut rest = head;
     while let Some((prefix, tail)) = rest.split_first_chunk::<2>() {
         if chain.records.len() >= RECORDS {
@@ -410,7 +440,10 @@ fn ascii_fit(plain: f32, high: f32, view: &[u8]) -> f32 {
     } else {
         // Many high bytes: pairs of a multi-byte page come in runs, noise does not.
         let runs = view.windows(2).filter(|pair| pair.iter().all(|&byte| byte >= 0x80)).count();
-        let paired = share(runs, view.len()) / high.max(0.01);
+        // The codes of four bytes of GB18030 have digits between their high bytes.
+        let fours =
+            view.windows(4).filter(|code| matches!(code, [0x81..=0xFE, 0x30..=0x39, 0x81..=0xFE, 0x30..=0x39])).count();
+        let paired = share(runs + 2 * fours, view.len()) / high.max(0.01);
         (if paired > 0.6 { 0.95 } else { 0.7 }) - controls * 4.0
     }
 }

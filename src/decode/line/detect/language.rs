@@ -1,5 +1,8 @@
 //! What bytes mean as text: how natural two neighbouring characters are, and words that give a language away.
 
+use std::collections::HashSet;
+use std::sync::LazyLock;
+
 /// Words of bills, statements and letters that hold letters which code pages place differently; lower case.
 static WORDS: &[&str] = &[
     // German
@@ -276,9 +279,12 @@ static WORDS: &[&str] = &[
     "şube",
 ];
 
+/// [`WORDS`], to be looked up in.
+static KNOWN: LazyLock<HashSet<&str>> = LazyLock::new(|| WORDS.iter().copied().collect());
+
 /// Whether a lower-case word is one of [`WORDS`].
 pub fn is_word(word: &str) -> bool {
-    WORDS.contains(&word)
+    KNOWN.contains(word)
 }
 
 /// What kind of character one is, as far as its neighbours matter.
@@ -424,10 +430,10 @@ fn braces(ch: char) -> f32 {
 
 fn common(ch: char, neighbour: Kind, before: bool, letter: bool) -> f32 {
     match ch {
-        '#' if neighbour == Kind::Digit && !before => 0.5,
+        '#' if neighbour == Kind::Digit && !before => 0.7,
         '#' if letter => -0.7,
         '@' if letter => 0.3,
-        '!' if before && letter => 0.5,
+        '!' if before && letter => 0.9,
         '!' if letter || neighbour == Kind::Digit => -0.5,
         '!' if before && neighbour == Kind::Blank => -0.3,
         '|' if letter => -0.3,

@@ -10,6 +10,7 @@ mod encoding;
 mod framing;
 mod language;
 mod period;
+mod repeat;
 #[cfg(test)]
 mod tests;
 
@@ -35,7 +36,7 @@ pub fn sniff(sample: &Sample<'_>, hint: &ReadSpec) -> Sniff {
     let control = control::find(&records, &frame, &wanted, &mut found);
     let texts: Vec<&[u8]> = records.iter().map(|record| control.text(record)).collect();
     let page = encoding::find(&texts, frame.ebcdic, &wanted, sample.name, &mut found);
-    let length = frame.record_length(&records);
+    let length = frame.record_length(sample.head, &records);
     let mut read = hint.clone();
     read.format = Some("line-data".into());
     read.framing.get_or_insert_with(|| frame.word().into());

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use super::super::super::Sample;
+use super::repeat::meetings;
 use super::{Findings, VIEW, Wanted, control, share};
 
 /// Record lengths tried.
@@ -24,25 +25,33 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
     let divides = |length: usize| total > 0 && u64::try_from(length).is_ok_and(|length| total.is_multiple_of(length));
     let rates = repetition(view, ebcdic);
     let rate = |length: usize| rates.get(length).copied().unwrap_or(0.0);
-    let peak =
-        |length: usize| rate(length) >= rate(length - 1) && rate(length) >= rate(length + 1) && rate(length) > 0.2;
+    let summit = |length: usize| rate(length) >= rate(length - 1) && rate(length) >= rate(length + 1);
+    let peak = |length: usize| summit(length) && rate(length) > 0.2;
     let usual = |length: usize| USUAL.contains(&length);
     let controlled = |length: usize| {
         let records: Vec<&[u8]> = view.chunks_exact(length).take(2_000).collect();
-        control::looks_controlled(&records, ebcdic)
+        wanted.control.is_none_or(|kind| kind.is_some()) && control::looks_controlled(&records, ebcdic)
+    };
+    // Where a report prints kinds of lines in turn, three records repeat better than one. That does not speak for the
+    // length of three where one repeats by itself; with carriage control a little is enough. Records whose text ends in
+    // their first half have blanks in the second, so that the half does not repeat at all.
+    let repeats = |part: usize| summit(part) && (rate(part) > 0.3 || (rate(part) > 0.15 && controlled(part)));
+    let by_itself = |length: usize| {
+        let parts = (2..=length / SHORT).filter(|count| length.is_multiple_of(*count)).map(|count| length / count);
+        parts.filter(|&part| rate(part) < rate(length) && repeats(part)).map(rate).fold(rate(length), f32::min)
     };
     let mut best = (0, 0.0_f32, false);
     for length in LENGTHS.filter(|&length| peak(length) || divides(length)) {
         let habit = if usual(length) { 0.1 } else { 0.0 } - if length < SHORT { 0.4 } else { 0.0 };
-        let plain = rate(length) + if divides(length) { 0.3 } else { 0.0 } + habit;
+        let plain = by_itself(length) + if divides(length) { 0.3 } else { 0.0 } + habit;
         if plain + 0.3 <= best.1 {
             continue;
         }
-        let controlled = wanted.control.is_none_or(|kind| kind.is_some()) && controlled(length);
+        let controlled = controlled(length);
         let score = plain + if controlled { 0.3 } else { 0.0 };
         // A multiple of the length repeats as well; it must be clearly better.
         let multiple = best.0 >= SHORT && length.is_multiple_of(best.0);
-        if score > best.1 + if multiple { 0.1 } else { 0.0 } {
+        if score > best.1 + if multiple { 0.15 } else { 0.0 } {
             best = (length, score, controlled);
         }
     }
@@ -81,31 +90,22 @@ fn repetition(view: &[u8], ebcdic: bool) -> Vec<f32> {
     // Without enough contrast between blanks and the rest, digits make the pattern.
     let by_digit = !(0.03..=0.98).contains(&blanks);
     let marked = |byte: &u8| if by_digit { (digit..=digit + 9).contains(byte) } else { *byte == blank };
-    let words: Vec<u64> = view
-        .chunks(64)
-        .map(|chunk| chunk.iter().enumerate().fold(0, |word, (bit, byte)| word | (u64::from(marked(byte)) << bit)))
-        .collect();
-    let count = words.iter().map(|word| usize::try_from(word.count_ones()).unwrap_or(0)).sum();
-    let mean = share(count, view.len());
+    let marks: Vec<bool> = view.iter().map(marked).collect();
+    let mean = share(marks.iter().filter(|mark| **mark).count(), view.len());
     let variance = mean * (1.0 - mean);
     let mut rates = vec![0.0; LENGTHS.end() + 2];
-    for (lag, rate) in rates.iter_mut().enumerate().skip(LENGTHS.start() - 1) {
-        if lag * 2 > view.len() || variance < 0.001 {
+    if variance < 0.001 {
+        return rates;
+    }
+    let met = meetings(&marks, rates.len());
+    for (lag, (rate, met)) in rates.iter_mut().zip(met).enumerate().skip(LENGTHS.start() - 1) {
+        if lag * 2 > view.len() {
             break;
         }
-        let both = share(common(&words, lag), view.len() - lag);
+        let both = met / share(view.len() - lag, 1);
         *rate = ((both - mean * mean) / variance).max(0.0);
     }
     rates
-}
-
-/// Bits that are set in `words` and, `lag` bits further on, too.
-fn common(words: &[u64], lag: usize) -> usize {
-    let (skip, bits) = (lag / 64, lag % 64);
-    let low = words.iter().skip(skip);
-    let high = words.iter().skip(skip + 1).chain(std::iter::once(&0));
-    let shifted = low.zip(high).map(|(low, high)| if bits == 0 { *low } else { (low >> bits) | (high << (64 - bits)) });
-    words.iter().zip(shifted).map(|(a, b)| usize::try_from((a & b).count_ones()).unwrap_or(0)).sum()
 }
 
 /// Finds how many lines a page has where nothing but a repeated header says so.

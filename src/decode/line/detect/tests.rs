@@ -295,6 +295,83 @@ fn variable_records_are_followed_by_their_descriptor_words() {
     }
 }
 
+/// Lines of three kinds in turn: three records repeat better than one.
+fn in_turn(pages: usize) -> Vec<String> {
+    let mut lines = Vec::new();
+    for page in 0..pages {
+        lines.push(format!("1RIVER BANK TRUST     PAGE {page}"));
+        for n in 0..16 {
+            let text = ["Amount due for water", "Total of all meters #12 in the house", "Pay now!"][n % 3];
+            lines.push(format!(" {:3} {text}  {:10.2} {:02}/03/2024", n + 1, 17.25 * n as f64, 10 + n));
+        }
+        lines.push(format!("0TOTAL {:12.2}", 919.5 * page as f64));
+    }
+    lines
+}
+
+#[test]
+fn kinds_of_lines_in_turn_do_not_make_records_three_times_as_long() {
+    let records = encode("ibm-037", &in_turn(30));
+    for length in [80_u16, 81, 100, 121, 133, 166] {
+        let bytes = fixed(&records, length.into(), 0x40);
+        expect("in turn", &look(&bytes, None), &["ibm-037"], "FBA", "fixed", Some(length.into()), "asa");
+        let cut = &bytes[..bytes.len() - 40];
+        expect("cut", &look(cut, None), &["ibm-037"], "FBA", "fixed", Some(length.into()), "asa");
+        if length < 100 {
+            // Without control, and with few blanks behind the text, three records might as well be one.
+            continue;
+        }
+        let plain = fixed(&without_control(&records), length.into(), 0x40);
+        expect("plain", &look(&plain, None), &["ibm-037"], "FB", "fixed", Some(length.into()), "none");
+    }
+}
+
+#[test]
+fn an_english_text_with_a_number_sign_and_an_exclamation_mark_is_no_italian() {
+    // X'7B' and X'5A' are # and ! or the pound sign and an e with accent.
+    let bytes = fixed(&encode("ibm-037", &in_turn(30)), 133, 0x40);
+    expect("english", &look(&bytes, None), &["ibm-037"], "FBA", "fixed", Some(133), "asa");
+}
+
+#[test]
+fn spanned_records_have_their_control_in_the_first_segment() {
+    let records = encode("ibm-037", &report(30, NAMES, "$"));
+    let longest = records.iter().map(Vec::len).max().unwrap();
+    let mut bytes = Vec::new();
+    for record in &records {
+        let count = record.chunks(50).count();
+        for (n, part) in record.chunks(50).enumerate() {
+            let code = match (n, n + 1 == count) {
+                (0, true) => 0,
+                (0, false) => 1,
+                (_, true) => 2,
+                _ => 3,
+            };
+            bytes.extend(u16::try_from(part.len() + 4).unwrap().to_be_bytes());
+            bytes.extend([code, 0]);
+            bytes.extend(part);
+        }
+    }
+    let length = u32::try_from(longest + 4).ok();
+    expect("spanned", &look(&bytes, None), &["ibm-037", "ibm-1047"], "VBA", "rdw", length, "asa");
+}
+
+#[test]
+fn form_feeds_without_line_ends_are_pages_of_text() {
+    let pages: Vec<Vec<u8>> = (1..=20).map(|n| format!("Page {n} of the form").into_bytes()).collect();
+    let found = look(&joined(&pages, b"\x0C"), None);
+    expect("form feeds", &found, &["utf-8"], "text", "nl", None, "none");
+    assert!(found.confidence > 0.8, "{:?}", found.evidence);
+}
+
+#[test]
+fn text_of_four_byte_codes_is_gb18030() {
+    let lines: Vec<String> = (0..60).map(|n| format!("第{n}页 编号{n} 㐀㐁𠀀 合计金额")).collect();
+    let found = look(&joined(&encode("gb18030", &lines), b"\n"), None);
+    expect("four bytes", &found, &["gb18030"], "text", "nl", None, "none");
+    assert!(found.confidence > 0.7, "{} {:?}", found.confidence, found.evidence);
+}
+
 #[test]
 fn national_host_pages_are_told_apart_by_words_and_symbols() {
     let german = ["Jürgen Müller", "Käthe Schröder", "Günther Weiß", "Übertrag für März", "Fällig: 3 Stück"];
