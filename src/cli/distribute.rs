@@ -12,6 +12,7 @@ use crate::auth::clock::Clock;
 use crate::crm::Crm;
 use crate::distribute::config::Config;
 use crate::distribute::ledger::{Ledger, Run};
+use crate::distribute::returned::Returned;
 use crate::distribute::schedule;
 use crate::distribute::work::{Worker, open_channels};
 use crate::serve::{ArchiveBackend, Served};
@@ -36,7 +37,7 @@ enum Action {
         #[arg(long = "as", requires = "loads")]
         called: Option<String>,
     },
-    /// Hand over what is due now, once
+    /// Read returned mail, and hand over what is due now, once
     Run,
     /// Runs, or one run with its reconciliation
     Status {
@@ -55,6 +56,15 @@ enum Action {
         /// Why it is closed although pieces were given up
         #[arg(long, default_value = "")]
         exception: String,
+    },
+    /// Send a piece to another address of its channel
+    Address {
+        /// Number of the run
+        run: u32,
+        /// Number of the piece
+        piece: u32,
+        /// The address
+        to: String,
     },
     /// Try pieces again that were given up or are in doubt; others, when named, go out as copies
     Replay {
@@ -97,6 +107,10 @@ impl Args {
                 tell(context, &run)
             }
             Action::Run => {
+                archive_manifests(&archive, &ledger)?;
+                if let Some(maildir) = &config.returned_mail {
+                    Returned { ledger: &ledger, crm: &crm, maildir }.round(&|| false)?;
+                }
                 let tried = worker.round(&|| false)?;
                 if context.json {
                     return output::json_line(&json!({ "tried": tried }));
@@ -139,9 +153,15 @@ impl Args {
                 tell(context, &run)
             }
             Action::Close { run, exception } => {
-                let (run, manifest) = ledger.close(run, &who.name, &exception, crm.now())?;
+                let run = ledger.close(run, &who.name, &exception, crm.now())?;
                 record("distribution closed", &run, &run.exception)?;
-                archive_manifest(&archive, &run, &manifest)?;
+                archive_manifests(&archive, &ledger)?;
+                tell(context, &run)
+            }
+            Action::Address { run: number, piece, to } => {
+                let moved = ledger.readdress(number, piece, &to)?;
+                let run = ledger.run(number)?;
+                record("distribution readdressed", &run, &format!("piece {piece} goes to {}", moved.to))?;
                 tell(context, &run)
             }
             Action::Replay { run: number, pieces } => {
@@ -156,13 +176,14 @@ impl Args {
     }
 }
 
-/// The manifest is kept like any other stream.
-fn archive_manifest(archive: &Arc<Archive>, run: &Run, manifest: &str) -> Result<(), Failure> {
-    let name = format!("manifest-{}.jsonl", run.key.replace('/', "-"));
-    let bytes = manifest.as_bytes().to_vec();
-    let total = Some(bytes.len() as u64);
-    let source = LoadSource { name, reader: Box::new(std::io::Cursor::new(bytes)), total };
-    archive.load(source, None, &|_| {})?;
+/// Manifests are kept like any other stream.
+fn archive_manifests(archive: &Arc<Archive>, ledger: &Ledger) -> Result<(), Failure> {
+    for (at, form) in ledger.unkept()? {
+        let total = Some(form.bytes.len() as u64);
+        let source = LoadSource { name: form.name, reader: Box::new(std::io::Cursor::new(form.bytes)), total };
+        archive.load(source, None, &|_| {})?;
+        ledger.kept(&at)?;
+    }
     Ok(())
 }
 

@@ -384,6 +384,21 @@ impl Crm {
         })
     }
 
+    /// Notes that mail to an address came back: nothing is sent there until somebody verifies it again. Returns how many
+    /// contact points have it.
+    pub fn contact_fails(&self, by: &str, address: &str) -> Result<usize, CrmError> {
+        let normalised = normalise(ContactKind::Email, address, "US")?;
+        let points = self.contacts_with(ContactKind::Email, &normalised, MOST_POINTS)?;
+        let now = self.now();
+        for point in &points {
+            self.change(by, &point.id, None, |data: &mut ContactData| {
+                data.failing_since.get_or_insert(now);
+                Ok(())
+            })?;
+        }
+        Ok(points.len())
+    }
+
     /// Who changed what of a contact point, oldest first.
     pub fn contact_history(&self, id: &str) -> Result<Vec<Change>, CrmError> {
         self.changes::<ContactData>(id)

@@ -322,6 +322,21 @@ impl Crm {
         })
     }
 
+    /// Notes what a mail server said of a delivery after it took it; `bounced`: it came back and counts as failed.
+    pub fn returned_delivery(&self, by: &str, id: &str, bounced: bool, said: &str) -> Result<Delivery, CrmError> {
+        let now = self.now();
+        self.change(by, id, None, |data: &mut DeliveryData| {
+            if data.attempts.last().is_some_and(|last| last.said == said) {
+                return Ok(());
+            }
+            data.attempts.push(Attempt { at: now, taken: !bounced, said: said.to_string() });
+            if bounced {
+                (data.state, data.handing_since) = (DeliveryState::Failed, None);
+            }
+            Ok(())
+        })
+    }
+
     /// Calls a delivery back that was not handed over yet.
     pub fn cancel_delivery(&self, by: &str, id: &str) -> Result<Delivery, CrmError> {
         self.change(by, id, None, |data: &mut DeliveryData| match data.state {

@@ -21,8 +21,10 @@ pub type Link = Kept<LinkData>;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct LinkData {
-    /// The document that it shows.
+    /// The document that it shows; the first of several.
     pub document: String,
+    /// The others: it leads to a ZIP file with all of them.
+    pub others: Vec<String>,
     /// The account of the document.
     pub account: Option<String>,
     /// The rendition that it shows.
@@ -52,7 +54,15 @@ impl Data for LinkData {
     const WHAT: &'static str = "link";
 
     fn entries(&self, id: &str) -> Vec<Entry> {
-        vec![(Family::Activity, key(b'b', &[self.document.as_bytes(), id.as_bytes()]))]
+        let entry = |document: &String| (Family::Activity, key(b'b', &[document.as_bytes(), id.as_bytes()]));
+        self.documents().map(entry).collect()
+    }
+}
+
+impl LinkData {
+    /// All that it leads to.
+    pub fn documents(&self) -> impl Iterator<Item = &String> {
+        std::iter::once(&self.document).chain(&self.others)
     }
 }
 
@@ -91,24 +101,28 @@ impl Crm {
         Ok((token, link))
     }
 
-    /// The link that goes out with a delivery: the same one however often it is asked for, so that a mail that is sent
+    /// The link that goes out with a delivery and leads to these documents (several: as a ZIP file): the same one however often it is asked for, so that a mail that is sent
     /// again has the address that the first had. Its token is the delivery's id under this archive's secret.
     pub fn link_for(
         &self,
         delivery: &str,
-        document: DocId,
+        documents: &[DocId],
         account: Option<&str>,
         life_s: i64,
     ) -> Result<(String, Link), CrmError> {
+        let [first, others @ ..] = documents else {
+            return Err(CrmError::invalid("document", "a link leads to one document at least"));
+        };
         let token = self.signed(delivery)?;
         let _turn = self.lock();
         if let Some(link) = self.find::<LinkData>(&id_of(&token))? {
             return Ok((token, link));
         }
         let data = LinkData {
-            document: document.to_string(),
+            document: first.to_string(),
+            others: others.iter().map(ToString::to_string).collect(),
             account: account.map(str::to_string),
-            format: "pdf".into(),
+            format: if others.is_empty() { "pdf" } else { "zip" }.into(),
             delivery: Some(delivery.to_string()),
             expires_at: self.now().plus(life_s.clamp(1, MOST_LIFE_S)),
             uses_left: MOST_USES,
@@ -116,7 +130,8 @@ impl Crm {
         };
         let mut batch = Batch::default();
         let link = self.insert(&mut batch, "system:deliver", Some(&id_of(&token)), data)?;
-        self.engine.commit(batch)?;
+        // Whoever sends it writes down before that it is sent, and syncs; the link is on the disk by then.
+        self.engine.commit_logged(batch)?;
         Ok((token, link))
     }
 
@@ -216,13 +231,23 @@ mod tests {
     fn a_delivery_has_one_link_however_often_it_is_asked_for() {
         let (crm, clock) = crm();
         let document: DocId = "7-3".parse().expect("an id");
-        let (token, link) = crm.link_for("d1", document, Some("1"), 3600).expect("made");
+        let (token, link) = crm.link_for("d1", &[document], Some("1"), 3600).expect("made");
         clock.turn(60);
-        assert_eq!(crm.link_for("d1", document, Some("1"), 3600).expect("the same"), (token.clone(), link.clone()));
-        assert_ne!(crm.link_for("d2", document, Some("1"), 3600).expect("made").0, token);
+        assert_eq!(crm.link_for("d1", &[document], Some("1"), 3600).expect("the same"), (token.clone(), link.clone()));
+        assert_ne!(crm.link_for("d2", &[document], Some("1"), 3600).expect("made").0, token);
         assert_eq!((token.len(), link.delivery.as_deref()), (32, Some("d1")));
         clock.turn(3600);
         assert!(matches!(crm.use_link(&token, ""), Err(CrmError::Gone)));
+    }
+
+    #[test]
+    fn a_link_to_several_documents_is_found_by_each_of_them() {
+        let (crm, _) = crm();
+        let documents: Vec<DocId> = ["7-3", "7-4"].iter().map(|id| id.parse().expect("an id")).collect();
+        let (_, link) = crm.link_for("d1", &documents, Some("1"), 3600).expect("made");
+        assert_eq!((link.format.as_str(), link.documents().count()), ("zip", 2));
+        assert!(documents.iter().all(|id| crm.links_to(*id).expect("read").len() == 1));
+        assert!(crm.link_for("d2", &[], None, 3600).is_err());
     }
 
     #[test]

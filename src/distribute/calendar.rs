@@ -60,6 +60,12 @@ impl Calendar {
         None
     }
 
+    /// The first moment of a day such as `2026-12-01`.
+    pub fn start_of(&self, day: &str) -> Option<Time> {
+        let day: Date = day.parse().ok()?;
+        Some(Time(self.zone.to_ambiguous_timestamp(day.to_datetime(Civil::midnight())).compatible().ok()?.as_second()))
+    }
+
     fn counts(&self, rule: &Distribution, day: Date) -> bool {
         let wanted = rule.days.is_empty() || rule.days.iter().any(|name| weekday(name) == Some(day.weekday()));
         wanted && !self.holidays.contains(&day)

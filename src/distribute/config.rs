@@ -26,6 +26,8 @@ pub struct Config {
     pub retry_s: Vec<u32>,
     /// The channel for copies that agents send; without it the first that sends mail.
     pub copies: Option<String>,
+    /// The Maildir that mails to the channels' `bounce_address` end in; they are read and noted.
+    pub returned_mail: Option<PathBuf>,
     /// Time zone of times of day, such as `Europe/Zurich`; without it UTC.
     pub zone: String,
     /// Days without runs, such as `2026-12-25`.
@@ -74,6 +76,8 @@ pub struct Distribution {
     pub rule: String,
     /// When it runs.
     pub when: When,
+    /// Loads from this day on, such as `2026-12-01`; without it, those that come after the rule was first seen.
+    pub since: String,
     /// Time of day, such as `18:00`.
     pub at: String,
     /// Days of the week (`mon` ... `sun`); none: every day.
@@ -121,6 +125,8 @@ pub struct ChannelConfig {
     pub sender: String,
     /// Where undeliverable mails go; the piece's id is added before the `@`.
     pub bounce_address: String,
+    /// Ask for notices of what became of each mail (for servers with DSN, RFC 3461).
+    pub notices: bool,
     /// The name that this machine calls itself.
     pub helo: String,
     /// Mails carry the documents instead of a link.
@@ -131,6 +137,16 @@ pub struct ChannelConfig {
     pub to: String,
     /// Folder that files go to.
     pub path: PathBuf,
+    /// Private key to sign in with (sftp).
+    pub key_file: Option<PathBuf>,
+    /// The keys that the server may have (sftp), as `ssh-keyscan` prints them and somebody checked them.
+    pub known_hosts: Option<PathBuf>,
+    /// Bucket (s3).
+    pub bucket: String,
+    /// Region (s3); empty: `us-east-1`.
+    pub region: String,
+    /// Queue (lpd).
+    pub queue: String,
     /// What goes there comes out on paper.
     pub paper: bool,
     /// Address that events go to.
@@ -206,6 +222,9 @@ impl Config {
         }
         if rule.when == When::Time && super::calendar::time_of_day(&rule.at).is_none() {
             return bad("at", "a time of day such as 18:00");
+        }
+        if !rule.since.is_empty() && rule.since.parse::<jiff::civil::Date>().is_err() {
+            return bad("since", "a day such as 2026-12-01");
         }
         match rule.days.iter().find(|day| super::calendar::weekday(day).is_none()) {
             Some(day) => bad("days", &format!("{day:?} is none of mon, tue, wed, thu, fri, sat, sun")),

@@ -147,7 +147,7 @@ impl Copies<'_> {
             return Ok(content);
         }
         let life = self.config.link_life_s();
-        let (token, link) = self.crm.link_for(&delivery.id, id, delivery.account.as_deref(), life)?;
+        let (token, link) = self.crm.link_for(&delivery.id, &[id], delivery.account.as_deref(), life)?;
         content.link = Some(format!("{}/d/{token}", self.config.public_url));
         content.link_until = Time(link.expires_at.0 - 1).day().to_string();
         Ok(content)

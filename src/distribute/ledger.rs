@@ -5,17 +5,25 @@
 //! | `dr` run | the run |
 //! | `dk` name of the run | its number: the same run is planned once |
 //! | `dp` run piece | a piece with its obligations |
-//! | `dw` run piece | the piece is open |
+//! | `dw` run piece | the piece is open: when it is due (8 bytes) and its channel |
+//! | `dn` run piece | somebody should look at the piece |
+//! | `dc` run | the counters of the run ([`super::tally`]) |
 //! | `db` run piece | the bytes that go out, until the run is closed |
+//! | `dh` run piece | the piece is being handed over: whether that began (1 byte) and the boot of the machine |
+//! | `di` id of a piece | its run and number, from the first attempt on |
+//! | `de` run piece time | a proof of what became of the piece ([`super::evidence`]) |
+//! | `dm` run form | a form of the manifest that is not archived yet: name, line feed, bytes |
+//! | `ds` distribution | the last load that was there when the distribution was first seen |
 
 use std::ops::ControlFlow;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::DistributeError;
-use super::piece::Piece;
+use super::piece::{Piece, State};
+use super::tally::Tally;
 use crate::archive::kv::{Batch, Engine, Family, StoreError};
 use crate::crm::Time;
 
@@ -60,6 +68,14 @@ pub struct Totals {
 }
 
 impl Totals {
+    /// Adds other totals.
+    pub fn join(&mut self, other: Totals) {
+        self.pieces += other.pieces;
+        self.documents += other.documents;
+        self.pages += other.pages;
+        self.nano += other.nano;
+    }
+
     /// Adds a piece.
     pub fn add(&mut self, piece: &Piece) {
         self.pieces += 1;
@@ -99,15 +115,20 @@ pub struct Run {
     pub closed_at: Option<Time>,
     /// Why it was closed though it does not balance; names the pieces.
     pub exception: String,
-    /// SHA-256 of its manifest.
+    /// SHA-256 of its manifest (JSON).
     pub manifest: String,
+    /// SHA-256 of all forms of it, as they are archived.
+    pub manifests: Vec<String>,
 }
 
 /// The ledger of an archive. Make one for a process.
 #[derive(Clone)]
 pub struct Ledger {
     pub(super) engine: Arc<dyn Engine>,
-    pub(super) turn: Arc<Mutex<()>>,
+    /// Held while pieces and counters change; never while anything is rendered, sent or planned.
+    turn: Arc<Mutex<()>>,
+    /// Held while a run is planned: its rows are its own until it is visible.
+    planning: Arc<Mutex<()>>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -116,17 +137,17 @@ impl std::fmt::Debug for Ledger {
     }
 }
 
-fn broken(error: impl std::fmt::Display) -> StoreError {
+pub(super) fn broken(error: impl std::fmt::Display) -> StoreError {
     StoreError::Failed { detail: format!("a row of the ledger: {error}") }
 }
 
-fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
+pub(super) fn encode<T: Serialize>(row: &T) -> Result<Vec<u8>, StoreError> {
     let mut bytes = vec![VERSION];
     serde_json::to_writer(&mut bytes, row).map_err(broken)?;
     Ok(bytes)
 }
 
-fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
+pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, StoreError> {
     match bytes.split_first() {
         Some((&VERSION, json)) => serde_json::from_slice(json).map_err(broken),
         _ => Err(broken("its version is not known")),
@@ -148,7 +169,15 @@ fn run_key(name: &str) -> Vec<u8> {
 impl Ledger {
     /// The ledger in this store.
     pub fn new(engine: Arc<dyn Engine>) -> Ledger {
-        Ledger { engine, turn: Arc::default() }
+        Ledger { engine, turn: Arc::default(), planning: Arc::default() }
+    }
+
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.turn.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn planning(&self) -> MutexGuard<'_, ()> {
+        self.planning.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn put_run(&self, batch: &mut Batch, run: &Run) -> Result<(), StoreError> {
@@ -157,15 +186,78 @@ impl Ledger {
         Ok(())
     }
 
-    pub(super) fn put_piece(&self, batch: &mut Batch, run: u32, number: u32, piece: &Piece) -> Result<(), StoreError> {
+    /// Writes a piece that is new.
+    pub(super) fn put_new(&self, batch: &mut Batch, run: u32, number: u32, piece: &Piece) -> Result<(), StoreError> {
         batch.put(Family::Outbox, key(b'p', run, Some(number)), encode(piece)?);
-        let open = key(b'w', run, Some(number));
-        if piece.state.is_over() {
-            batch.delete(Family::Outbox, open);
-        } else {
-            batch.put(Family::Outbox, open, Vec::new());
+        if !piece.state.is_over() {
+            batch.put(Family::Outbox, key(b'w', run, Some(number)), waiting(piece));
+        }
+        if piece.wants_eyes() {
+            batch.put(Family::Outbox, key(b'n', run, Some(number)), Vec::new());
         }
         Ok(())
+    }
+
+    /// Writes what a piece became, and counts it anew.
+    pub(super) fn put_piece(
+        &self,
+        batch: &mut Batch,
+        tally: &mut Tally,
+        (run, number): (u32, u32),
+        old: &Piece,
+        new: &Piece,
+    ) -> Result<(), StoreError> {
+        tally.remove(old);
+        tally.add(new);
+        if new.state.is_over() {
+            batch.delete(Family::Outbox, key(b'w', run, Some(number)));
+        }
+        if old.wants_eyes() && !new.wants_eyes() {
+            batch.delete(Family::Outbox, key(b'n', run, Some(number)));
+        }
+        self.put_new(batch, run, number, new)
+    }
+
+    /// The counters of a run; of one from before there were any, they are counted.
+    pub fn tally(&self, run: u32) -> Result<Tally, DistributeError> {
+        match self.engine.get(Family::Outbox, &key(b'c', run, None))? {
+            Some(row) => Ok(decode(&row)?),
+            None => self.count(run),
+        }
+    }
+
+    /// The counters of a run, piece by piece.
+    pub(super) fn count(&self, run: u32) -> Result<Tally, DistributeError> {
+        let mut tally = Tally::default();
+        self.pieces(run, &mut |_, piece| tally.add(&piece))?;
+        Ok(tally)
+    }
+
+    pub(super) fn put_tally(&self, batch: &mut Batch, run: u32, tally: &Tally) -> Result<(), StoreError> {
+        batch.put(Family::Outbox, key(b'c', run, None), encode(tally)?);
+        Ok(())
+    }
+
+    /// Where the piece with this id stands in the ledger; `None`: nothing of it was made yet.
+    pub fn find(&self, id: &str) -> Result<Option<(u32, u32)>, DistributeError> {
+        let Some(row) = self.engine.get(Family::Outbox, &id_key(id))? else { return Ok(None) };
+        let (run, number) = row.split_at_checked(4).ok_or_else(|| broken("a place"))?;
+        let part = |bytes: &[u8]| Ok::<u32, StoreError>(u32::from_be_bytes(bytes.try_into().map_err(broken)?));
+        Ok(Some((part(run)?, part(number)?)))
+    }
+
+    /// The last load that was there when a distribution was first seen; `last` is noted when that is now.
+    pub(super) fn begins_after(&self, distribution: &str, last: u32) -> Result<u32, DistributeError> {
+        let _turn = self.turn();
+        let at = [b"ds", distribution.as_bytes()].concat();
+        if let Some(row) = self.engine.get(Family::Outbox, &at)? {
+            return Ok(u32::from_be_bytes(row.as_slice().try_into().map_err(broken)?));
+        }
+        let mut batch = Batch::default();
+        batch.put(Family::Outbox, at, last.to_be_bytes().to_vec());
+        self.engine.commit(batch)?;
+        tracing::info!(distribution, load.id = last, "begins with the loads after this one");
+        Ok(last)
     }
 
     /// The run of this number.
@@ -214,15 +306,37 @@ impl Ledger {
         failed.map_or(Ok(()), |error| Err(error.into()))
     }
 
-    /// Numbers of at most `limit` open pieces of a run, from `first` on.
-    pub fn open(&self, run: u32, first: u32, limit: usize) -> Result<Vec<u32>, DistributeError> {
+    /// Numbers of at most `limit` open pieces of a run, from `first` on, that are due and whose channel is wanted.
+    pub fn due(
+        &self,
+        run: u32,
+        first: u32,
+        limit: usize,
+        now: Time,
+        wanted: &dyn Fn(&str) -> bool,
+    ) -> Result<Vec<u32>, DistributeError> {
         let (from, to) = (key(b'w', run, Some(first)), key(b'w', run.saturating_add(1), None));
         let mut open = Vec::new();
-        self.engine.scan(Family::Outbox, from.as_slice()..to.as_slice(), &mut |at, _| {
-            open.extend(number_of(at));
+        self.engine.scan(Family::Outbox, from.as_slice()..to.as_slice(), &mut |at, row| {
+            let (due, channel) = row.split_at_checked(8).unwrap_or_default();
+            let due = due.try_into().map_or(0, i64::from_be_bytes);
+            if due <= now.0 && wanted(std::str::from_utf8(channel).unwrap_or_default()) {
+                open.extend(number_of(at));
+            }
             if open.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
         })?;
         Ok(open)
+    }
+
+    /// At most `limit` pieces of a run that somebody should look at, from `first` on.
+    pub fn named(&self, run: u32, first: u32, limit: usize) -> Result<Vec<(u32, Piece)>, DistributeError> {
+        let (from, to) = (key(b'n', run, Some(first)), key(b'n', run.saturating_add(1), None));
+        let mut numbers = Vec::new();
+        self.engine.scan(Family::Outbox, from.as_slice()..to.as_slice(), &mut |at, _| {
+            numbers.extend(number_of(at));
+            if numbers.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        numbers.into_iter().map(|number| Ok((number, self.piece(run, number)?))).collect()
     }
 
     /// The bytes of a piece, once they are made.
@@ -232,7 +346,7 @@ impl Ledger {
 
     /// Releases a held run.
     pub fn release(&self, number: u32, by: &str) -> Result<Run, DistributeError> {
-        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = self.turn();
         let mut run = self.run(number)?;
         if run.state != RunState::Held {
             return Err(DistributeError::State(format!("run {number} is {}", run.state.name())));
@@ -245,6 +359,17 @@ impl Ledger {
     }
 }
 
-fn number_of(key: &[u8]) -> Option<u32> {
+/// Key of the place of a piece.
+pub(super) fn id_key(id: &str) -> Vec<u8> {
+    [b"di", id.as_bytes()].concat()
+}
+
+/// When an open piece is due, and its channel. One in doubt waits for somebody.
+fn waiting(piece: &Piece) -> Vec<u8> {
+    let due = if piece.state == State::InDoubt { i64::MAX } else { piece.next_at.0 };
+    [due.to_be_bytes().as_slice(), piece.channel.as_bytes()].concat()
+}
+
+pub(super) fn number_of(key: &[u8]) -> Option<u32> {
     Some(u32::from_be_bytes(key.get(6..10)?.try_into().ok()?))
 }

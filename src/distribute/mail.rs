@@ -42,11 +42,14 @@ pub fn compose(sender: &Mailbox, content: &Content) -> Result<Vec<u8>, Distribut
     let to: Mailbox = content.to.parse().map_err(|error| broken(&error))?;
     let reports = reports(content);
     let way = match (&content.link, content.files.is_empty()) {
+        (Some(_), _) if content.documents.len() > 1 => "zip",
         (Some(_), _) => "link",
         (None, false) => "pdf",
         (None, true) => "notice",
     };
+    let count = content.documents.len().to_string();
     let fill = [
+        ("count", count.as_str()),
         ("report", reports.as_str()),
         ("link", content.link.as_deref().unwrap_or_default()),
         ("until", content.link_until.as_str()),
@@ -136,6 +139,8 @@ mod tests {
     fn the_same_piece_is_the_same_mail_and_says_nothing_of_the_account() {
         for language in ["en", "zh-CN"] {
             let one = compose(&sender(), &content(language)).expect("made");
+            let text = say(language, "zip_text", &[("count", "2")]);
+            assert!(text.contains('2') && text.contains("ZIP"), "{text}");
             assert_eq!(one, compose(&sender(), &content(language)).expect("made"));
             let text = String::from_utf8_lossy(&one);
             assert!(text.contains("Message-ID: <01abc@lakes.example>"), "{text}");

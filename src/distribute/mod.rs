@@ -15,12 +15,17 @@ pub mod calendar;
 pub mod channel;
 pub mod config;
 pub mod copies;
+pub mod evidence;
 pub mod ledger;
 pub mod mail;
+pub mod manifest;
+pub mod notice;
 pub mod piece;
 pub mod plan;
 pub mod reconcile;
+pub mod returned;
 pub mod schedule;
+pub mod tally;
 pub mod work;
 
 use std::io::Write;
@@ -125,6 +130,9 @@ pub enum DistributeError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// No random bytes, or a secret failed.
+    #[error(transparent)]
+    Auth(#[from] crate::auth::AuthError),
     /// A file could not be read or written.
     #[error(transparent)]
     Io(#[from] std::io::Error),

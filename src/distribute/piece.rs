@@ -107,6 +107,13 @@ pub struct Piece {
 }
 
 impl Piece {
+    /// Whether somebody should look at it: it was given up, is tried again, or may have come twice. What only waits for its
+    /// turn needs nobody's eyes.
+    pub fn wants_eyes(&self) -> bool {
+        let fine = matches!(self.state, State::Planned | State::Handing | State::Done | State::Replaced);
+        self.in_doubt || !fine
+    }
+
     /// Gives it its id.
     pub fn named(mut self, run: &str) -> Piece {
         let mut documents: Vec<&str> = self.owes.iter().map(|owed| owed.document.as_str()).collect();

@@ -10,6 +10,7 @@ use super::channel::Address;
 use super::config::{Config, Distribution};
 use super::ledger::{Ledger, Run, RunState, key};
 use super::piece::{Obligation, Piece, State};
+use super::tally::Tally;
 use super::{DistributeError, Listed, Source};
 use crate::archive::LoadId;
 use crate::archive::kv::{Batch, Family};
@@ -48,7 +49,7 @@ struct Wish {
 impl Planner<'_> {
     /// Plans a run of a distribution for these loads under a name; `false`: it was planned before.
     pub fn plan(&self, rule: &Distribution, what: &str, loads: &[LoadId]) -> Result<(Run, bool), DistributeError> {
-        let _turn = self.ledger.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _planning = self.ledger.planning();
         let name = format!("{}/{what}", rule.name);
         if let Some(run) = self.ledger.run_named(&name)? {
             return Ok((run, false));
@@ -64,9 +65,10 @@ impl Planner<'_> {
             loads: loads.iter().map(|load| load.0).collect(),
             ..Run::default()
         };
-        let mut writing = Writing { planner: self, run: &mut run, batch: Batch::default() };
+        let mut writing = Writing { planner: self, run: &mut run, batch: Batch::default(), tally: Tally::default() };
         self.pieces(rule, loads, &mut writing)?;
-        let mut last = writing.batch;
+        let (mut last, tally) = (writing.batch, writing.tally);
+        self.ledger.put_tally(&mut last, number, &tally)?;
         self.ledger.put_run(&mut last, &run)?;
         self.ledger.engine.commit(last)?;
         Ok((run, true))
@@ -75,7 +77,7 @@ impl Planner<'_> {
     /// Removes what a plan that was killed left under a number.
     fn forget(&self, number: u32) -> Result<(), DistributeError> {
         let mut batch = Batch::default();
-        for letter in [b'p', b'w', b'b'] {
+        for letter in [b'p', b'w', b'n', b'b', b'h'] {
             batch.delete_range(Family::Outbox, key(letter, number, None)..key(letter, number + 1, None));
         }
         Ok(self.ledger.engine.commit_later(batch)?)
@@ -267,13 +269,15 @@ struct Writing<'w, 'p> {
     planner: &'w Planner<'p>,
     run: &'w mut Run,
     batch: Batch,
+    tally: Tally,
 }
 
 impl Writing<'_, '_> {
     fn add(&mut self, piece: Piece) -> Result<(), DistributeError> {
         let piece = piece.named(&self.run.key);
         self.run.planned.add(&piece);
-        self.planner.ledger.put_piece(&mut self.batch, self.run.number, self.run.pieces, &piece)?;
+        self.tally.add(&piece);
+        self.planner.ledger.put_new(&mut self.batch, self.run.number, self.run.pieces, &piece)?;
         self.run.pieces += 1;
         if self.batch.writes.len() >= AT_ONCE {
             self.planner.ledger.engine.commit_later(std::mem::take(&mut self.batch))?;

@@ -8,6 +8,7 @@ use super::DistributeError;
 use super::channel::Rung;
 use super::ledger::{Ledger, Run, RunState, Totals, key};
 use super::piece::{Piece, State, digest};
+use super::tally::Tally;
 use crate::archive::kv::{Batch, Family};
 use crate::crm::Time;
 
@@ -33,7 +34,11 @@ pub struct Reconciliation {
     pub replaced: u64,
     /// Pieces by channel and rung.
     pub rungs: BTreeMap<String, BTreeMap<&'static str, u64>>,
-    /// Pieces given up, tried again and in doubt, by number.
+    /// Pieces given up, tried again and in doubt.
+    pub to_look_at: u64,
+    /// Proofs that came after the run was closed.
+    pub later: BTreeMap<String, u64>,
+    /// The first of those to look at, by number.
     pub named: Vec<Named>,
     /// Nothing is open or given up, and all totals are those that were planned.
     pub balances: bool,
@@ -48,6 +53,8 @@ pub struct Named {
     pub id: String,
     /// The channel.
     pub channel: String,
+    /// Where it goes.
+    pub to: String,
     /// Its documents.
     pub documents: Vec<String>,
     /// Where it stands.
@@ -59,28 +66,28 @@ pub struct Named {
 }
 
 impl Ledger {
-    /// What became of a run.
+    /// What became of a run, by its kept counters; the first pieces to look at are named.
     pub fn reconcile(&self, number: u32) -> Result<Reconciliation, DistributeError> {
-        let run = self.run(number)?;
-        let mut sum = Reconciliation { planned: run.planned, ..Reconciliation::default() };
-        self.pieces(number, &mut |at, piece| sum.count(at, &piece))?;
-        let mut reached = Totals::default();
-        for part in [sum.done, sum.dead, sum.open] {
-            reached.pieces += part.pieces;
-            reached.documents += part.documents;
-            reached.pages += part.pages;
-            reached.nano += part.nano;
-        }
-        sum.balances = reached == sum.planned && sum.open.pieces == 0 && sum.dead.pieces == 0;
+        self.reconcile_from(number, 0)
+    }
+
+    /// The same; pieces are named from `first` on.
+    pub fn reconcile_from(&self, number: u32, first: u32) -> Result<Reconciliation, DistributeError> {
+        let (run, tally) = (self.run(number)?, self.tally(number)?);
+        let mut sum = Reconciliation::of(&run, &tally);
+        let named = self.named(number, first, MOST_NAMED)?;
+        sum.named = named.into_iter().map(|(at, piece)| Named::of(at, &piece)).collect();
         Ok(sum)
     }
 
     /// Closes a run that balances; one that does not needs an exception, signed by somebody who did not release it.
-    /// Nothing may be open. Returns the run and its manifest (JSON); the bytes of its pieces are let go.
-    pub fn close(&self, number: u32, by: &str, exception: &str, now: Time) -> Result<(Run, String), DistributeError> {
-        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    /// Nothing may be open. Its manifest waits to be archived ([`Ledger::unkept`]); the bytes of its pieces are let go.
+    pub fn close(&self, number: u32, by: &str, exception: &str, now: Time) -> Result<Run, DistributeError> {
+        let _turn = self.turn();
         let mut run = self.run(number)?;
-        let sum = self.reconcile(number)?;
+        // What is signed is counted piece by piece, whatever the counters say.
+        let sum =
+            Reconciliation { named: self.reconcile(number)?.named, ..Reconciliation::of(&run, &self.count(number)?) };
         let refuse = |why: String| Err(DistributeError::State(why));
         if run.state == RunState::Closed {
             return refuse(format!("run {number} is closed"));
@@ -100,41 +107,56 @@ impl Ledger {
         run.state = RunState::Closed;
         (run.closed_by, run.closed_at) = (by.to_string(), Some(now));
         run.exception = if sum.balances { String::new() } else { exception.trim().to_string() };
-        let manifest = self.manifest(&run, &sum)?;
-        run.manifest = digest(manifest.as_bytes());
+        let forms = super::manifest::forms(self, &run, &sum)?;
+        run.manifests = forms.iter().map(|form| digest(&form.bytes)).collect();
+        run.manifest = run.manifests.first().cloned().unwrap_or_default();
         let mut batch = Batch::default();
         self.put_run(&mut batch, &run)?;
-        batch.delete_range(Family::Outbox, key(b'b', number, None)..key(b'b', number + 1, None));
+        self.keep_forms(&mut batch, number, forms);
+        for letter in [b'b', b'h'] {
+            batch.delete_range(Family::Outbox, key(letter, number, None)..key(letter, number + 1, None));
+        }
         self.engine.commit(batch)?;
-        Ok((run, manifest))
+        Ok(run)
     }
 
-    /// Every piece with its digest, one JSON object a line, after a line with the run and the totals. The last line chains
-    /// the digests, so that none can be left out.
-    fn manifest(&self, run: &Run, sum: &Reconciliation) -> Result<String, DistributeError> {
-        let broken = |error: serde_json::Error| DistributeError::Compose(error.to_string());
-        let head = serde_json::json!({ "manifest": run.key, "run": run, "reconciliation": sum });
-        let mut text = format!("{head}\n");
-        let (mut chain, mut failed) = (String::new(), None);
-        self.pieces(run.number, &mut |_, piece| match serde_json::to_string(&piece) {
-            Ok(line) => {
-                chain = digest(format!("{chain}{}{}", piece.id, piece.sha256).as_bytes());
-                text.push_str(&line);
-                text.push('\n');
-            }
-            Err(error) => failed = Some(error),
-        })?;
-        if let Some(error) = failed {
-            return Err(broken(error));
+    /// Sends a piece to another address of its channel: one that was given up, is tried again or is in doubt. It is a new
+    /// piece for its receiver: new bytes and a new id.
+    pub fn readdress(&self, number: u32, at: u32, to: &str) -> Result<Piece, DistributeError> {
+        let to = to.trim();
+        if to.is_empty() || to.len() > 320 || to.chars().any(char::is_control) {
+            return Err(DistributeError::State("another address is needed".into()));
         }
-        text.push_str(&format!("{}\n", serde_json::json!({ "digest_chain": chain })));
-        Ok(text)
+        let _turn = self.turn();
+        let (run, old) = (self.run(number)?, self.piece(number, at)?);
+        if run.state == RunState::Closed {
+            return Err(DistributeError::State(format!("run {number} is closed")));
+        }
+        if !matches!(old.state, State::Dead | State::InDoubt | State::Retrying) {
+            return Err(DistributeError::State(format!("piece {at} of run {number} is {}", old.state.name())));
+        }
+        let piece = Piece {
+            to: to.to_string(),
+            state: State::Planned,
+            rung: Rung::None,
+            attempts: 0,
+            next_at: Time::default(),
+            sha256: String::new(),
+            ..old.clone()
+        };
+        let piece = piece.named(&run.key);
+        let (mut batch, mut tally) = (Batch::default(), self.tally(number)?);
+        batch.delete(Family::Outbox, key(b'b', number, Some(at)));
+        self.put_piece(&mut batch, &mut tally, (number, at), &old, &piece)?;
+        self.put_tally(&mut batch, number, &tally)?;
+        self.engine.commit(batch)?;
+        Ok(piece)
     }
 
     /// Sends pieces again: those given up or in doubt are tried anew as they are; those that are done go out as a copy of the
     /// next generation. `which`: numbers; empty: all that were given up or are in doubt.
     pub fn replay(&self, number: u32, which: &[u32]) -> Result<u64, DistributeError> {
-        let _turn = self.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _turn = self.turn();
         let run = self.run(number)?;
         if run.state == RunState::Closed {
             return Err(DistributeError::State(format!("run {number} is closed")));
@@ -147,47 +169,71 @@ impl Ledger {
                 found.push((at, piece));
             }
         })?;
-        let mut batch = Batch::default();
+        let (mut batch, mut tally) = (Batch::default(), self.tally(number)?);
         let count = found.len() as u64;
-        for (at, mut piece) in found {
+        for (at, old) in found {
+            let mut piece = old.clone();
             if piece.state == State::Done {
                 piece.generation += 1;
                 batch.delete(Family::Outbox, key(b'b', number, Some(at)));
                 piece = Piece { sha256: String::new(), ..piece.named(&run.key) };
             }
             (piece.state, piece.attempts, piece.next_at) = (State::Planned, 0, Time::default());
-            self.put_piece(&mut batch, number, at, &piece)?;
+            self.put_piece(&mut batch, &mut tally, (number, at), &old, &piece)?;
         }
+        self.put_tally(&mut batch, number, &tally)?;
         self.engine.commit(batch)?;
         Ok(count)
     }
 }
 
 impl Reconciliation {
-    fn count(&mut self, at: u32, piece: &Piece) {
-        self.in_doubt += u64::from(piece.in_doubt);
-        let rungs = self.rungs.entry(piece.channel.clone()).or_default();
-        *rungs.entry(if piece.rung == Rung::None { piece.state.name() } else { piece.rung.name() }).or_default() += 1;
-        match piece.state {
-            // The piece that stands for it is counted.
-            State::Replaced => self.replaced += 1,
-            State::Done => self.done.add(piece),
-            State::Dead => self.dead.add(piece),
-            _ => self.open.add(piece),
+    /// By the counters of a run; nothing is named.
+    pub fn of(run: &Run, tally: &Tally) -> Reconciliation {
+        let mut sum = Reconciliation {
+            planned: run.planned,
+            in_doubt: tally.in_doubt,
+            paper_suppressed: tally.suppressed,
+            to_look_at: tally.named,
+            later: tally.later.clone(),
+            ..Reconciliation::default()
+        };
+        for cell in &tally.cells {
+            let name = if cell.rung == Rung::None { cell.state.name() } else { cell.rung.name() };
+            *sum.rungs.entry(cell.channel.clone()).or_default().entry(name).or_default() += cell.totals.pieces;
+            let part = match cell.state {
+                // The piece that stands for it is counted.
+                State::Replaced => {
+                    sum.replaced += cell.totals.pieces;
+                    continue;
+                }
+                State::Done => &mut sum.done,
+                State::Dead => &mut sum.dead,
+                _ => &mut sum.open,
+            };
+            part.join(cell.totals);
         }
-        self.paper_suppressed += u64::from(piece.suppresses_paper && piece.state != State::Replaced);
-        // What only waits for its turn needs nobody's eyes.
-        let fine = matches!(piece.state, State::Planned | State::Handing | State::Done | State::Replaced);
-        if (piece.in_doubt || !fine) && self.named.len() < MOST_NAMED {
-            self.named.push(Named {
-                piece: at,
-                id: piece.id.clone(),
-                channel: piece.channel.clone(),
-                documents: piece.owes.iter().map(|owed| owed.document.clone()).collect(),
-                state: piece.state,
-                in_doubt: piece.in_doubt,
-                said: piece.said.clone(),
-            });
+        let mut reached = Totals::default();
+        for part in [sum.done, sum.dead, sum.open] {
+            reached.join(part);
+        }
+        sum.balances = reached == sum.planned && sum.open.pieces == 0 && sum.dead.pieces == 0;
+        sum
+    }
+}
+
+impl Named {
+    /// Of this piece.
+    pub fn of(at: u32, piece: &Piece) -> Named {
+        Named {
+            piece: at,
+            id: piece.id.clone(),
+            channel: piece.channel.clone(),
+            to: piece.to.clone(),
+            documents: piece.owes.iter().map(|owed| owed.document.clone()).collect(),
+            state: piece.state,
+            in_doubt: piece.in_doubt,
+            said: piece.said.clone(),
         }
     }
 }

@@ -1,28 +1,33 @@
 //! Works through the open pieces of released runs.
 //!
-//! A few pieces at a time: their bytes are made and kept, and that they are handed over now is on the disk; then they are
-//! handed over; then what came of it is on the disk. A program that is killed in between leaves pieces that are `handing`:
-//! where the channel is repeatable they are handed over again and nobody sees it twice, elsewhere they are in doubt.
+//! Channels work beside each other, each in its own time: a dead server holds up nobody else. A channel takes a few pieces
+//! at a time: their bytes are made, and that they are handed over now is on the disk; then each is marked as begun, handed
+//! over, and what became of it is written. A program that is killed leaves pieces that are `handing`: where the channel is
+//! repeatable they are handed over again and nobody sees it twice; elsewhere the one that was begun is in doubt (after a
+//! power cut, all of the few).
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 
 use super::channel::{Channel, Content, File, Mention, Needs, Outcome, Parcel, Rung};
 use super::config::{Config, InDoubt};
 use super::copies::Bounded;
-use super::ledger::{Ledger, Run, RunState, key};
-use super::piece::{Piece, State, digest};
+use super::ledger::{Ledger, Run, RunState, id_key, key};
+use super::piece::{Obligation, Piece, State, digest};
 use super::plan::Planner;
 use super::{DistributeError, Source, Wanted};
 use crate::archive::DocId;
 use crate::archive::kv::{Batch, Family};
 use crate::crm::{Crm, Time};
 
-/// Pieces handed over between two writes to the disk: so many are in doubt at most when the program is killed.
+/// Pieces handed over between two syncs of the disk: so many of a channel are in doubt at most after a power cut.
 const TOGETHER: usize = 16;
 /// Open pieces looked at at a time.
 const LOOKED_AT: usize = 512;
 /// Largest file of a piece.
 const MOST_BYTES: u64 = 64 << 20;
+/// Documents in the ZIP file behind a link.
+const MOST_BEHIND_A_LINK: usize = 1_000;
 /// Attempts, unless the distribution says otherwise.
 const ATTEMPTS: u32 = 8;
 
@@ -51,93 +56,184 @@ pub fn open_channels(config: &Config) -> Channels {
     config.channel.iter().map(open).collect()
 }
 
-impl Worker<'_> {
+/// The bytes of a piece.
+struct Made {
+    bytes: Vec<u8>,
+    /// They are not kept yet.
+    is_new: bool,
+}
+
+/// The mark of a piece that is being handed over: whether that began, and in which boot of this machine.
+fn begun(is_begun: bool) -> Vec<u8> {
+    static BOOT: OnceLock<Vec<u8>> = OnceLock::new();
+    // Where the boot has no name no mark is believed: it differs from process to process.
+    let process = || std::process::id().to_be_bytes().to_vec();
+    let boot = BOOT.get_or_init(|| std::fs::read("/proc/sys/kernel/random/boot_id").unwrap_or_else(|_| process()));
+    [&[u8::from(is_begun)], boot.as_slice()].concat()
+}
+
+impl<'a> Worker<'a> {
     /// Who plans beside it.
-    pub fn planner(&self) -> Planner<'_> {
+    pub fn planner(&self) -> Planner<'a> {
         Planner { ledger: self.ledger, crm: self.crm, source: self.source, config: self.config }
     }
 
-    /// Hands over what is due in all released runs; returns how many pieces were tried.
-    pub fn round(&self, stop: &dyn Fn() -> bool) -> Result<usize, DistributeError> {
+    /// Hands over what is due in all released runs, each channel in its own time; returns how many pieces were tried.
+    pub fn round(&self, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, DistributeError> {
+        std::thread::scope(|scope| {
+            let lanes = self.lanes().into_iter().map(|lane| scope.spawn(move || self.lane(&lane, stop)));
+            let lanes: Vec<_> = lanes.collect();
+            let mut tried = 0;
+            for lane in lanes {
+                tried += lane.join().unwrap_or_else(|_| Err(DistributeError::State("a channel panicked".into())))?;
+            }
+            Ok(tried)
+        })
+    }
+
+    /// What works beside each other: the channels, and (without a name) the pieces whose channel is not there any more.
+    pub fn lanes(&self) -> Vec<String> {
+        self.channels.keys().cloned().chain([String::new()]).collect()
+    }
+
+    /// Hands over what is due by one channel.
+    pub fn lane(&self, lane: &str, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, DistributeError> {
         let mut tried = 0;
         for run in self.ledger.runs()?.iter().filter(|run| run.state == RunState::Released) {
-            tried += self.run(run, stop)?;
+            tried += self.run(run, lane, stop)?;
         }
         Ok(tried)
     }
 
-    /// Hands over what is due in one run.
-    pub fn run(&self, run: &Run, stop: &dyn Fn() -> bool) -> Result<usize, DistributeError> {
+    /// Whether a channel has something to do now.
+    pub fn is_due(&self, lane: &str) -> Result<bool, DistributeError> {
+        for run in self.ledger.runs()?.iter().filter(|run| run.state == RunState::Released) {
+            if !self.due(run.number, 0, 1, lane)?.is_empty() {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    fn due(&self, run: u32, first: u32, limit: usize, lane: &str) -> Result<Vec<u32>, DistributeError> {
+        let ours = |channel: &str| match lane {
+            "" => !self.channels.contains_key(channel),
+            lane => channel == lane,
+        };
+        self.ledger.due(run, first, limit, self.crm.now(), &ours)
+    }
+
+    fn run(&self, run: &Run, lane: &str, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, DistributeError> {
         let (mut first, mut tried) = (0, 0);
         loop {
-            let open = self.ledger.open(run.number, first, LOOKED_AT)?;
-            let Some(last) = open.last() else { return Ok(tried) };
+            let due = self.due(run.number, first, LOOKED_AT, lane)?;
+            let Some(last) = due.last() else { break };
             first = last.saturating_add(1);
-            for few in open.chunks(TOGETHER) {
+            for few in due.chunks(TOGETHER) {
                 if stop() {
-                    return Ok(tried);
+                    break;
                 }
                 tried += self.few(run, few)?;
             }
-        }
-    }
-
-    fn few(&self, run: &Run, numbers: &[u32]) -> Result<usize, DistributeError> {
-        let _turn = self.ledger.turn.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        let mut pieces: Vec<(u32, Piece, Vec<u8>)> = Vec::new();
-        let (mut before, mut added) = (Batch::default(), run.pieces);
-        for &number in numbers {
-            let piece = self.ledger.piece(run.number, number)?;
-            if piece.state == State::InDoubt || piece.next_at > self.crm.now() {
-                continue;
-            }
-            let (piece, bytes) = self.ready(run, number, piece, &mut before)?;
-            match bytes {
-                Some(bytes) => pieces.push((number, piece, bytes)),
-                None => self.settle(run, number, piece, &mut before, &mut added)?,
+            if due.len() < LOOKED_AT || stop() {
+                break;
             }
         }
-        self.grown(run, &mut before, added)?;
-        if !before.writes.is_empty() {
-            self.ledger.engine.commit(before)?;
-        }
-        let (mut after, tried) = (Batch::default(), pieces.len());
-        let mut added = self.ledger.run(run.number)?.pieces;
-        for (number, mut piece, bytes) in pieces {
-            self.hand(run, &mut piece, &bytes);
-            self.settle(run, number, piece, &mut after, &mut added)?;
-        }
-        self.grown(run, &mut after, added)?;
-        if !after.writes.is_empty() {
-            self.ledger.engine.commit(after)?;
+        if tried > 0 {
+            // What the pieces became survives the end of the program already; from here on a power cut too.
+            self.ledger.engine.commit(Batch::default())?;
         }
         Ok(tried)
     }
 
-    /// Pieces that stand for others make a run longer.
-    fn grown(&self, run: &Run, batch: &mut Batch, pieces: u32) -> Result<(), DistributeError> {
-        let mut run = self.ledger.run(run.number)?;
-        if run.pieces < pieces {
-            run.pieces = pieces;
-            self.ledger.put_run(batch, &run)?;
+    /// Makes a few pieces ready, writes down that they are handed over now, and hands them over.
+    fn few(&self, run: &Run, numbers: &[u32]) -> Result<usize, DistributeError> {
+        let mut made = Vec::new();
+        for &number in numbers {
+            let piece = self.ledger.piece(run.number, number)?;
+            made.push((number, piece.clone(), self.ready(run, number, piece)?));
         }
-        Ok(())
+        let pieces = self.begin(run, made)?;
+        let tried = pieces.len();
+        for (number, mut piece, bytes) in pieces {
+            self.mark(run, number, true)?;
+            self.hand(run, &mut piece, &bytes);
+            self.end(run, number, piece)?;
+        }
+        Ok(tried)
     }
 
-    /// Makes a piece ready to be handed over; without bytes it is not to be, and its state says why.
-    fn ready(
+    /// On the disk when it returns: these pieces are being handed over, with these bytes.
+    fn begin(
         &self,
         run: &Run,
-        number: u32,
-        mut piece: Piece,
-        batch: &mut Batch,
-    ) -> Result<(Piece, Option<Vec<u8>>), DistributeError> {
+        made: Vec<(u32, Piece, (Piece, Option<Made>))>,
+    ) -> Result<Vec<(u32, Piece, Vec<u8>)>, DistributeError> {
+        let _turn = self.ledger.turn();
+        let (mut batch, mut tally) = (Batch::default(), self.ledger.tally(run.number)?);
+        let mut run = self.ledger.run(run.number)?;
+        let mut pieces = Vec::new();
+        if run.state != RunState::Released {
+            return Ok(pieces);
+        }
+        for (number, old, (mut piece, made)) in made {
+            // Somebody else moved it meanwhile: it has another turn.
+            if self.ledger.piece(run.number, number)? != old {
+                continue;
+            }
+            let Some(made) = made else {
+                self.ledger.settle(&mut batch, &mut tally, &mut run, (number, &old, piece))?;
+                continue;
+            };
+            piece.state = State::Handing;
+            if made.is_new {
+                batch.put(Family::Outbox, key(b'b', run.number, Some(number)), made.bytes.clone());
+            }
+            let place = [run.number.to_be_bytes(), number.to_be_bytes()].concat();
+            batch.put(Family::Outbox, id_key(&piece.id), place);
+            batch.put(Family::Outbox, key(b'h', run.number, Some(number)), begun(false));
+            self.ledger.put_piece(&mut batch, &mut tally, (run.number, number), &old, &piece)?;
+            pieces.push((number, piece, made.bytes));
+        }
+        self.ledger.put_tally(&mut batch, run.number, &tally)?;
+        self.ledger.engine.commit(batch)?;
+        Ok(pieces)
+    }
+
+    /// Says that handing over a piece begins. This survives the end of the program, not a power cut: the mark names the boot
+    /// in which it was made, and after another one every piece that was being handed over counts as begun.
+    fn mark(&self, run: &Run, number: u32, is_begun: bool) -> Result<(), DistributeError> {
+        let mut batch = Batch::default();
+        batch.put(Family::Outbox, key(b'h', run.number, Some(number)), begun(is_begun));
+        Ok(self.ledger.engine.commit_logged(batch)?)
+    }
+
+    fn was_begun(&self, run: &Run, number: u32) -> Result<bool, DistributeError> {
+        let mark = self.ledger.engine.get(Family::Outbox, &key(b'h', run.number, Some(number)))?;
+        Ok(mark.is_none_or(|mark| mark != begun(false)))
+    }
+
+    /// Writes what a piece became.
+    fn end(&self, run: &Run, number: u32, mut piece: Piece) -> Result<(), DistributeError> {
+        let _turn = self.ledger.turn();
+        let (mut batch, mut tally) = (Batch::default(), self.ledger.tally(run.number)?);
+        let (mut run, old) = (self.ledger.run(run.number)?, self.ledger.piece(run.number, number)?);
+        // A proof may have come while the answer was waited for.
+        piece.rung = piece.rung.max(old.rung);
+        batch.delete(Family::Outbox, key(b'h', run.number, Some(number)));
+        self.ledger.settle(&mut batch, &mut tally, &mut run, (number, &old, piece))?;
+        self.ledger.put_tally(&mut batch, run.number, &tally)?;
+        Ok(self.ledger.engine.commit_logged(batch)?)
+    }
+
+    /// Makes the bytes of a piece; without them it is not handed over, and its state says why.
+    fn ready(&self, run: &Run, number: u32, mut piece: Piece) -> Result<(Piece, Option<Made>), DistributeError> {
         let channel = match self.channels.get(&piece.channel) {
             Some(Ok(channel)) => channel,
             Some(Err(why)) => return Ok((self.later(run, piece, why.clone()), None)),
             None => return Ok((self.later(run, piece, "the channel is not configured any more".into()), None)),
         };
-        if piece.state == State::Handing && !channel.repeatable() {
+        if piece.state == State::Handing && !channel.repeatable() && self.was_begun(run, number)? {
             piece.in_doubt = true;
             piece.said = "the program ended while it was handed over".into();
             if self.asks(run) {
@@ -145,14 +241,13 @@ impl Worker<'_> {
                 return Ok((piece, None));
             }
         }
-        let bytes = match self.ledger.bytes(run.number, number)? {
-            Some(bytes) if digest(&bytes) == piece.sha256 => bytes,
+        let made = match self.ledger.bytes(run.number, number)? {
+            Some(bytes) if digest(&bytes) == piece.sha256 => Made { bytes, is_new: false },
             Some(_) => return Err(DistributeError::State(format!("the bytes of piece {} changed", piece.id))),
             None => match self.make(run, &piece, channel.as_ref()) {
                 Ok(composed) => {
                     (piece.sha256, piece.name) = (digest(&composed.bytes), composed.name);
-                    batch.put(Family::Outbox, key(b'b', run.number, Some(number)), composed.bytes.clone());
-                    composed.bytes
+                    Made { bytes: composed.bytes, is_new: true }
                 }
                 Err(DistributeError::Document(why) | DistributeError::Compose(why)) => {
                     (piece.state, piece.said) = (State::Dead, why);
@@ -161,9 +256,7 @@ impl Worker<'_> {
                 Err(error) => return Err(error),
             },
         };
-        piece.state = State::Handing;
-        self.ledger.put_piece(batch, run.number, number, &piece)?;
-        Ok((piece, Some(bytes)))
+        Ok((piece, Some(made)))
     }
 
     fn asks(&self, run: &Run) -> bool {
@@ -200,34 +293,6 @@ impl Worker<'_> {
                 }
             }
         }
-    }
-
-    /// Writes what a piece became; a dead one with a way left is replaced by a piece for that way.
-    fn settle(
-        &self,
-        run: &Run,
-        number: u32,
-        mut piece: Piece,
-        batch: &mut Batch,
-        added: &mut u32,
-    ) -> Result<(), DistributeError> {
-        if piece.state == State::Dead && !piece.fallback.is_empty() {
-            let (channel, to) = piece.fallback.remove(0);
-            let next = Piece {
-                channel,
-                to,
-                account: piece.account.clone(),
-                language: piece.language.clone(),
-                owes: piece.owes.clone(),
-                fallback: std::mem::take(&mut piece.fallback),
-                generation: 1,
-                ..Piece::default()
-            };
-            (piece.state, piece.replaced_by) = (State::Replaced, Some(*added));
-            self.ledger.put_piece(batch, run.number, *added, &next.named(&run.key))?;
-            *added += 1;
-        }
-        Ok(self.ledger.put_piece(batch, run.number, number, &piece)?)
     }
 
     fn make(
@@ -274,16 +339,19 @@ impl Worker<'_> {
         channel.compose(&content)
     }
 
+    /// The address that shows the document of a piece; of several documents, as a ZIP file.
     fn link(&self, piece: &Piece, content: &mut Content) -> Result<(), DistributeError> {
-        let [owed] = piece.owes.as_slice() else {
-            return Err(DistributeError::Compose("a link shows one document; attach bundles, or do not bundle".into()));
-        };
         if self.config.public_url.is_empty() {
             return Err(DistributeError::Compose("distribution.toml has no public_url for the link".into()));
         }
-        let id: DocId = owed.document.parse().map_err(|()| DistributeError::Document(owed.document.clone()))?;
+        if piece.owes.len() > MOST_BEHIND_A_LINK {
+            return Err(DistributeError::Compose(format!("a link leads to {MOST_BEHIND_A_LINK} documents at most")));
+        }
+        let id =
+            |owed: &Obligation| owed.document.parse().map_err(|()| DistributeError::Document(owed.document.clone()));
+        let documents = piece.owes.iter().map(id).collect::<Result<Vec<DocId>, _>>()?;
         let account = Some(piece.account.as_str()).filter(|account| !account.is_empty());
-        let (token, link) = self.crm.link_for(&piece.id, id, account, self.config.link_life_s())?;
+        let (token, link) = self.crm.link_for(&piece.id, &documents, account, self.config.link_life_s())?;
         content.link = Some(format!("{}/d/{token}", self.config.public_url));
         content.link_until = Time(link.expires_at.0 - 1).day().to_string();
         Ok(())

@@ -1,6 +1,7 @@
 //! Sends what is to go out, beside the requests: the server's documents as distribution sees them, and the thread that
 //! works through the outbox.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
@@ -9,6 +10,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, SystemTime};
 
+use super::api::distribution::keep;
 use super::backend::{Backend, BackendError};
 use super::state::State;
 use crate::archive::{DocId, LoadId, LoadRow};
@@ -20,6 +22,7 @@ use crate::auth::role::CUSTOMER;
 use crate::distribute::channel::Channel;
 use crate::distribute::config::{self, Config};
 use crate::distribute::copies::Copies;
+use crate::distribute::returned::Returned;
 use crate::distribute::work::{Channels, Worker, open_channels};
 use crate::distribute::{DistributeError, Listed, Report, Source, Wanted, schedule};
 use crate::render::RenderOptions;
@@ -96,58 +99,137 @@ struct Current {
     config: Config,
     copies: Option<Box<dyn Channel>>,
     channels: Channels,
+    /// Another one was read: who works with this one ends soon.
+    is_old: AtomicBool,
+    /// That its Maildir cannot be read was told.
+    told: AtomicBool,
 }
 
 impl Current {
-    /// Reads the file again when it changed. One that is wrong is told once, and nothing is sent until it is right.
-    fn refresh(&mut self, folder: &Path) {
-        let changed_at = std::fs::metadata(folder.join(config::FILE)).and_then(|file| file.modified()).ok();
-        if changed_at == self.read_at {
-            return;
-        }
-        self.read_at = changed_at;
+    /// Reads the file; one that is wrong is told once, and nothing is sent until it is right.
+    fn read(folder: &Path) -> Current {
+        let read_at = changed_at(folder);
         let opened = Config::read(folder).and_then(|config| Ok((config.open_copies()?, config)));
-        match opened {
-            Ok((copies, config)) => {
-                self.channels = open_channels(&config);
-                (self.copies, self.config) = (copies, config);
-            }
-            Err(error) => {
-                tracing::error!(%error, "nothing is sent until the configuration is right");
-                (self.copies, self.config, self.channels) = (None, Config::default(), Channels::new());
-            }
-        }
+        let (copies, config) = opened.unwrap_or_else(|error| {
+            tracing::error!(%error, "nothing is sent until the configuration is right");
+            (None, Config::default())
+        });
+        let channels = open_channels(&config);
+        Current { read_at, channels, config, copies, is_old: AtomicBool::default(), told: AtomicBool::default() }
     }
 }
 
-/// Starts the thread that sends; it ends after `stop` was set and it was unparked.
-pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<()>> {
-    std::thread::Builder::new().name("greenbar-send".into()).spawn(move || {
-        let over = || stop.load(Ordering::Relaxed);
-        let mut current = Current { read_at: None, config: Config::default(), copies: None, channels: Channels::new() };
-        while !over() {
-            current.refresh(&state.config.data);
-            let copies = Copies {
+fn changed_at(folder: &Path) -> Option<SystemTime> {
+    std::fs::metadata(folder.join(config::FILE)).and_then(|file| file.modified()).ok()
+}
+
+/// What works by itself.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    /// The copies that agents send.
+    Copies,
+    /// The runs that are due.
+    Plan,
+    /// The mail that comes back.
+    Returned,
+    /// The pieces of a channel.
+    Channel(String),
+}
+
+impl Lane {
+    fn work(&self, state: &State, current: &Current, stop: &AtomicBool) {
+        let over = || stop.load(Ordering::Relaxed) || current.is_old.load(Ordering::Relaxed);
+        let worker = worker(state, current);
+        let done = match self {
+            Lane::Copies => Copies {
                 crm: &state.crm,
                 source: state.documents.as_ref(),
                 config: &current.config,
                 channel: current.copies.as_deref(),
-            };
-            if let Err(error) = copies.round(&over) {
-                tracing::error!(%error, "copies could not be sent");
             }
-            let worker = Worker {
-                ledger: &state.ledger,
-                crm: &state.crm,
-                source: state.documents.as_ref(),
-                config: &current.config,
-                channels: &current.channels,
-            };
-            let worked = schedule::plan_due(&worker.planner()).and_then(|_| worker.round(&over));
-            if let Err(error) = worked {
-                tracing::error!(%error, "runs could not be worked on");
+            .round(&over),
+            Lane::Plan => {
+                if let Err(problem) = keep(state) {
+                    tracing::error!(why = problem.detail, "a manifest could not be archived");
+                }
+                schedule::plan_due(&worker.planner()).map(|new| new.len())
+            }
+            Lane::Returned => match &current.config.returned_mail {
+                Some(maildir) => Returned { ledger: &state.ledger, crm: &state.crm, maildir }.round(&over),
+                None => Ok(0),
+            },
+            Lane::Channel(name) => worker.lane(name, &over),
+        };
+        if let Err(error) = done {
+            tracing::error!(%error, lane = ?self, "what is to go out could not be worked on");
+        }
+    }
+}
+
+fn worker<'a>(state: &'a State, current: &'a Current) -> Worker<'a> {
+    Worker {
+        ledger: &state.ledger,
+        crm: &state.crm,
+        source: state.documents.as_ref(),
+        config: &current.config,
+        channels: &current.channels,
+    }
+}
+
+/// Starts the thread that looks after what is sent; it ends after `stop` was set and it was unparked. Each channel, the
+/// copies and planning work in threads of their own, so that none waits for another's dead server.
+pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<()>> {
+    std::thread::Builder::new().name("greenbar-send".into()).spawn(move || {
+        let mut current = Arc::new(Current::read(&state.config.data));
+        let mut working: BTreeMap<Lane, JoinHandle<()>> = BTreeMap::new();
+        while !stop.load(Ordering::Relaxed) {
+            if changed_at(&state.config.data) != current.read_at {
+                current.is_old.store(true, Ordering::Relaxed);
+                current = Arc::new(Current::read(&state.config.data));
+            }
+            working.retain(|_, thread| !thread.is_finished());
+            let channels = worker(&state, &current).lanes().into_iter().map(Lane::Channel);
+            for lane in [Lane::Copies, Lane::Plan, Lane::Returned].into_iter().chain(channels) {
+                if working.contains_key(&lane) || !has_work(&lane, &state, &current) {
+                    continue;
+                }
+                let (mine, state, current, stop) = (lane.clone(), state.clone(), current.clone(), stop.clone());
+                let thread = std::thread::Builder::new().name("greenbar-lane".into());
+                match thread.spawn(move || mine.work(&state, &current, &stop)) {
+                    Ok(handle) => drop(working.insert(lane, handle)),
+                    Err(error) => tracing::error!(%error, ?lane, "no thread"),
+                }
             }
             std::thread::park_timeout(PAUSE);
         }
+        for (_, thread) in working {
+            let _ = thread.join();
+        }
     })
+}
+
+/// Whether it is worth a thread.
+fn has_work(lane: &Lane, state: &State, current: &Current) -> bool {
+    match lane {
+        Lane::Copies => true,
+        Lane::Plan => !current.config.distributions.is_empty(),
+        Lane::Returned => {
+            // One that cannot be read is told once for each change of the configuration.
+            let new = current.config.returned_mail.as_ref().map(|maildir| std::fs::read_dir(maildir.join("new")));
+            match new {
+                Some(Ok(mut new)) => new.next().is_some(),
+                Some(Err(error)) => {
+                    if !current.told.swap(true, Ordering::Relaxed) {
+                        tracing::error!(%error, "the Maildir of returned mail cannot be read");
+                    }
+                    false
+                }
+                None => false,
+            }
+        }
+        Lane::Channel(name) => worker(state, current).is_due(name).unwrap_or_else(|error| {
+            tracing::error!(%error, "the ledger cannot be read");
+            false
+        }),
+    }
 }

@@ -31,6 +31,11 @@ impl Sink {
         Sink { child, port: port.trim().into(), file }
     }
 
+    /// How many mails it took, cheaply.
+    pub fn taken(&self) -> u64 {
+        std::fs::metadata(self.file.with_extension("count")).map_or(0, |file| file.len())
+    }
+
     pub fn mails(&self) -> Vec<Value> {
         lines(&std::fs::read(&self.file).unwrap_or_default())
     }

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung};
+use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung, one_file};
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
 use crate::distribute::piece::digest;
@@ -36,10 +36,7 @@ impl Channel for Folder {
     }
 
     fn compose(&self, content: &Content) -> Result<Composed, DistributeError> {
-        match content.files.as_slice() {
-            [one] => Ok(Composed { name: format!("{}-{}", content.id, one.name), bytes: one.bytes.clone() }),
-            _ => Err(DistributeError::Compose("a folder takes pieces of one document; do not bundle".into())),
-        }
+        one_file(content)
     }
 
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {

@@ -4,7 +4,10 @@
 //! same ([`Channel::deliver`]). It says what the next hop said, and which rung of the ladder that is.
 
 pub mod folder;
+pub mod lpd;
 pub mod portal;
+pub mod s3;
+pub mod sftp;
 pub mod smtp;
 pub mod webhook;
 
@@ -191,8 +194,19 @@ pub static KINDS: &[Kind] = &[
     Kind { name: "smtp", address: Address::Email, open: smtp::open },
     Kind { name: "portal", address: Address::Portal, open: portal::open },
     Kind { name: "folder", address: Address::Fixed, open: folder::open },
+    Kind { name: "sftp", address: Address::Fixed, open: sftp::open },
+    Kind { name: "s3", address: Address::Fixed, open: s3::open },
+    Kind { name: "lpd", address: Address::Fixed, open: lpd::open },
     Kind { name: "webhook", address: Address::Fixed, open: webhook::open },
 ];
+
+/// The one file of a piece, named for the piece and its document.
+fn one_file(content: &Content) -> Result<Composed, DistributeError> {
+    match content.files.as_slice() {
+        [one] => Ok(Composed { name: format!("{}-{}", content.id, one.name), bytes: one.bytes.clone() }),
+        _ => Err(DistributeError::Compose("files take pieces of one document; do not bundle".into())),
+    }
+}
 
 /// The kind of this name.
 pub fn kind(name: &str) -> Option<&'static Kind> {

@@ -18,7 +18,7 @@ use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
 use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
-use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter, RcptParameter};
 use lettre::transport::smtp::response::Response;
 
 use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung};
@@ -46,6 +46,7 @@ struct Smtp {
     bounces: Option<MailAddress>,
     helo: ClientId,
     attach: bool,
+    notices: bool,
     timeout: Duration,
     /// An open connection and how many mails went over it.
     open: Mutex<Option<(SmtpConnection, u32)>>,
@@ -84,6 +85,7 @@ pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError>
         bounces,
         helo: if config.helo.is_empty() { ClientId::default() } else { ClientId::Domain(config.helo.clone()) },
         attach: config.attach,
+        notices: config.notices,
         timeout: Duration::from_secs(config.timeout_s.unwrap_or(TIMEOUT_S).clamp(1, 600)),
         open: Mutex::new(None),
     }))
@@ -185,10 +187,19 @@ impl Smtp {
         if connection.server_info().supports_feature(Extension::EightBitMime) {
             options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
         }
+        let other = |keyword: &str, value: &str| (keyword.to_string(), Some(value.to_string()));
+        let mut asked = Vec::new();
+        if self.notices {
+            for (keyword, value) in [other("RET", "HDRS"), other("ENVID", parcel.id)] {
+                options.push(MailParameter::Other { keyword, value });
+            }
+            let (keyword, value) = other("NOTIFY", "SUCCESS,FAILURE,DELAY");
+            asked.push(RcptParameter::Other { keyword, value });
+        }
         if let Err(error) = connection.command(Mail::new(Some(self.envelope(parcel.id)), options)) {
             return failed(connection, &error);
         }
-        if let Err(error) = connection.command(Rcpt::new(to, Vec::new())) {
+        if let Err(error) = connection.command(Rcpt::new(to, asked)) {
             return failed(connection, &error);
         }
         if let Err(error) = connection.command(Data) {

@@ -35,6 +35,8 @@ pub enum Step {
     Release,
     /// Pieces are tried again, or sent as copies; none: all that were given up or are in doubt.
     Replay(Vec<u32>),
+    /// A piece goes to another address.
+    Address(u32, String),
     /// It is over; with the reason of an exception when it does not balance.
     Close(String),
 }
@@ -52,10 +54,16 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
             let count = state.ledger.replay(number, pieces)?;
             ("distribution replayed", state.ledger.run(number)?, format!("{count} pieces"))
         }
+        Step::Address(piece, to) => {
+            who.need(Permission::DistributionRun)?;
+            let piece_now = state.ledger.readdress(number, *piece, to)?;
+            let why = format!("piece {piece} goes to {}", piece_now.to);
+            ("distribution readdressed", state.ledger.run(number)?, why)
+        }
         Step::Close(exception) => {
             who.need(Permission::DistributionClose)?;
-            let (run, manifest) = state.ledger.close(number, name, exception, state.crm.now())?;
-            keep(state, &run, &manifest)?;
+            let run = state.ledger.close(number, name, exception, state.crm.now())?;
+            keep(state)?;
             let why = run.exception.clone();
             ("distribution closed", run, why)
         }
@@ -64,18 +72,23 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
     Ok(run)
 }
 
-fn keep(state: &State, run: &Run, manifest: &str) -> Result<(), Problem> {
+/// Archives the manifests that wait for it, like any other stream.
+pub fn keep(state: &State) -> Result<(), Problem> {
     let failed = |error: std::io::Error| Problem::failed("keeping a manifest", &error);
-    let folder = state.config.data.join("tmp");
-    std::fs::create_dir_all(&folder).map_err(failed)?;
-    let name = format!("manifest-{}.jsonl", run.key.replace('/', "-"));
-    let path = folder.join(&name);
-    std::fs::write(&path, manifest).map_err(failed)?;
-    let brought =
-        Brought { path: &path, file: &name, definition: None, queue: None, job: BTreeMap::new(), only_known: false };
-    state.backend.load_stream(&brought, &|_| {})?;
-    state.backend.catch_up()?;
-    std::fs::remove_file(&path).map_err(failed)
+    for (at, form) in state.ledger.unkept()? {
+        let folder = state.config.data.join("tmp");
+        std::fs::create_dir_all(&folder).map_err(failed)?;
+        let path = folder.join(&form.name);
+        std::fs::write(&path, &form.bytes).map_err(failed)?;
+        let file = form.name.as_str();
+        let brought =
+            Brought { path: &path, file, definition: None, queue: None, job: BTreeMap::new(), only_known: false };
+        state.backend.load_stream(&brought, &|_| {})?;
+        state.backend.catch_up()?;
+        state.ledger.kept(&at)?;
+        std::fs::remove_file(&path).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// The number of a run in the path.
@@ -93,14 +106,16 @@ pub async fn list(ask: Ask) -> Answer {
     Ok(HttpResponse::Ok().json(json!({ "items": runs })))
 }
 
-/// A run with its reconciliation; pieces given up, open and in doubt are named.
+/// A run with its reconciliation; pieces given up, tried again and in doubt are named, 1,000 at a time.
 #[utoipa::path(get, path = "/api/v1/distribution/runs/{run}", tag = "distribution",
-    params(("run" = u32, Path, description = "Number of the run")),
+    params(("run" = u32, Path, description = "Number of the run"),
+        ("from" = Option<u32>, Query, description = "Number of the first piece to name")),
     responses((status = 200, description = "`run`, `reconciliation`"), (status = 404, description = "not-found")))]
 pub async fn show(ask: Ask) -> Answer {
-    ask.params(&[])?;
+    let from = ask.params(&["from"])?.number("from", 0..=u32::MAX)?.unwrap_or_default();
     let number = number(&ask)?;
-    let (run, sum) = ask.block(move |state| Ok((state.ledger.run(number)?, state.ledger.reconcile(number)?))).await?;
+    let (run, sum) =
+        ask.block(move |state| Ok((state.ledger.run(number)?, state.ledger.reconcile_from(number, from)?))).await?;
     Ok(HttpResponse::Ok().json(json!({ "run": run, "reconciliation": sum })))
 }
 
@@ -146,10 +161,15 @@ struct Asked {
     #[serde(default)]
     pieces: Vec<u32>,
     #[serde(default)]
+    piece: u32,
+    #[serde(default)]
+    to: String,
+    #[serde(default)]
     exception: String,
 }
 
-/// Takes a step with a run: `{"do": "release"}`, `{"do": "replay", "pieces": [..]}`, `{"do": "close", "exception": ".."}`.
+/// Takes a step with a run: `{"do": "release"}`, `{"do": "replay", "pieces": [..]}`,
+/// `{"do": "address", "piece": 7, "to": ".."}`, `{"do": "close", "exception": ".."}`.
 #[utoipa::path(post, path = "/api/v1/distribution/runs/{run}", tag = "distribution",
     params(("run" = u32, Path, description = "Number of the run")),
     responses((status = 200, description = "the run"), (status = 404, description = "not-found"),
@@ -161,8 +181,9 @@ pub async fn take_step(ask: Ask) -> Answer {
     let wanted = match asked.what.as_str() {
         "release" => Step::Release,
         "replay" => Step::Replay(asked.pieces),
+        "address" => Step::Address(asked.piece, asked.to),
         "close" => Step::Close(asked.exception),
-        _ => return Err(Problem::bad_value("do: one of release, replay, close.")),
+        _ => return Err(Problem::bad_value("do: one of release, replay, address, close.")),
     };
     let run = ask.block(move |state| step(state, &who, number, &wanted)).await?;
     Ok(HttpResponse::Ok().json(run))

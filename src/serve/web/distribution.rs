@@ -7,64 +7,104 @@ use minijinja::{Value, context};
 use super::{Language, language, locale, page as render, shown};
 use crate::auth::permission::Permission;
 use crate::distribute::ledger::{Run, RunState, Totals};
-use crate::distribute::piece::State as PieceState;
-use crate::distribute::reconcile::{Named, Reconciliation};
+use crate::distribute::piece::{Piece, State as PieceState};
+use crate::distribute::reconcile::Reconciliation;
 use crate::serve::api::distribution::{Step, step};
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
 
-/// Runs shown; each is counted piece by piece, closed ones are not.
-const RUNS: usize = 30;
-/// Pieces named on the page.
-const NAMED: usize = 50;
+/// Runs on a page.
+const RUNS: usize = 20;
+/// Pieces named beside the other runs, and on the page of one run.
+const FEW: usize = 5;
+const MANY: usize = 50;
+
+/// What is looked at: one run, or those before another.
+#[derive(Debug, Clone, Copy, Default)]
+struct Window {
+    run: Option<u32>,
+    from: u32,
+    before: Option<u32>,
+}
 
 /// The page.
 pub async fn page(ask: Ask) -> Answer {
-    ask.params(&[])?;
-    show(&ask, "", StatusCode::OK).await
+    let params = ask.params(&["run", "from", "before"])?;
+    let number = |name| params.number(name, 0..=u32::MAX);
+    let window = Window { run: number("run")?, from: number("from")?.unwrap_or_default(), before: number("before")? };
+    show(&ask, window, "", StatusCode::OK).await
 }
 
-async fn show(ask: &Ask, error: &str, status: StatusCode) -> Answer {
+/// A run, its counters, and pieces to look at.
+type Row = (Run, Reconciliation, Vec<(u32, Piece)>);
+
+fn rows(state: &crate::serve::state::State, window: Window) -> Result<(Vec<Row>, bool), Problem> {
+    let (mut runs, mut more) = match window.run {
+        Some(number) => (vec![state.ledger.run(number)?], false),
+        None => (state.ledger.runs()?, false),
+    };
+    runs.reverse();
+    if window.run.is_none() {
+        runs.retain(|run| window.before.is_none_or(|before| run.number < before));
+        more = runs.len() > RUNS;
+        runs.truncate(RUNS);
+    }
+    let (from, most) = if window.run.is_some() { (window.from, MANY) } else { (0, FEW) };
+    let mut rows = Vec::new();
+    for run in runs {
+        let sum = Reconciliation::of(&run, &state.ledger.tally(run.number)?);
+        let named = state.ledger.named(run.number, from, most)?;
+        rows.push((run, sum, named));
+    }
+    Ok((rows, more))
+}
+
+async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Answer {
     let who = ask.who()?.clone();
-    let runs = ask
-        .block(|state| {
-            let mut runs = Vec::new();
-            for run in state.ledger.runs()?.into_iter().rev().take(RUNS) {
-                let sum = state.ledger.reconcile(run.number)?;
-                runs.push((run, sum));
-            }
-            Ok(runs)
-        })
-        .await?;
+    let (runs, more) = ask.block(move |state| rows(state, window)).await?;
     let language = language(&ask.request, Some(&who));
+    let older = runs.last().filter(|_| more).map(|(run, ..)| format!("/admin/distribution?before={}", run.number));
+    let next = match (window.run, runs.first().and_then(|(.., named)| named.get(MANY - 1))) {
+        (Some(run), Some((last, _))) => Some(format!("/admin/distribution?run={run}&from={}", last.saturating_add(1))),
+        _ => None,
+    };
     let own = context! {
-        runs => runs.iter().map(|(run, sum)| shown_run(run, sum, language)).collect::<Vec<_>>(),
+        runs => runs.iter().map(|row| shown_run(row, language)).collect::<Vec<_>>(),
+        one => window.run.is_some() || window.before.is_some(),
+        whole => window.run.is_some(),
         may_run => who.may(Permission::DistributionRun),
         may_close => who.may(Permission::DistributionClose),
-        error,
+        error, older, next,
     };
     render(&ask.request, Some(&who), "distribution.html", status, own)
 }
 
 /// Takes a step, and shows the page; what is refused is said on it.
 pub async fn act(ask: Ask) -> Answer {
-    let form = ask.form(&["csrf", "run", "do", "reason"])?;
+    let form = ask.form(&["csrf", "run", "do", "reason", "piece", "to", "one"])?;
     let number = form.get("run").and_then(|run| run.parse().ok()).ok_or_else(Problem::nothing)?;
+    let piece = || form.get("piece").and_then(|piece| piece.parse().ok()).ok_or_else(Problem::nothing);
     let wanted = match form.get("do") {
         Some("release") => Step::Release,
         Some("replay") => Step::Replay(Vec::new()),
+        Some("again") => Step::Replay(vec![piece()?]),
+        Some("address") => Step::Address(piece()?, form.get("to").unwrap_or_default().to_string()),
         Some("close") => Step::Close(form.get("reason").unwrap_or_default().to_string()),
-        _ => return Err(Problem::bad_value("do: one of release, replay, close.")),
+        _ => return Err(Problem::bad_value("do: one of release, replay, again, address, close.")),
     };
-    let who = ask.who()?.clone();
+    let run = form.get("one").and(Some(number));
+    let (who, window) = (ask.who()?.clone(), Window { run, ..Window::default() });
+    let back = run.map_or_else(|| "/admin/distribution".into(), |run| format!("/admin/distribution?run={run}"));
     match ask.block(move |state| step(state, &who, number, &wanted)).await {
-        Ok(_) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/admin/distribution")).finish()),
-        Err(problem) if problem.status == StatusCode::CONFLICT => show(&ask, &problem.detail, problem.status).await,
+        Ok(_) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, back)).finish()),
+        Err(problem) if problem.status == StatusCode::CONFLICT => {
+            show(&ask, window, &problem.detail, problem.status).await
+        }
         Err(problem) => Err(problem),
     }
 }
 
-fn shown_run(run: &Run, sum: &Reconciliation, language: Language) -> Value {
+fn shown_run((run, sum, pieces): &Row, language: Language) -> Value {
     let tone = match (run.state, sum.balances, sum.dead.pieces) {
         (RunState::Held, ..) => "info",
         (_, true, _) => "ok",
@@ -100,17 +140,23 @@ fn shown_run(run: &Run, sum: &Reconciliation, language: Language) -> Value {
         rungs => rungs.collect::<Vec<_>>(),
         in_doubt => number(sum.in_doubt), suppressed => number(sum.paper_suppressed), replaced => number(sum.replaced),
         balances => sum.balances, waits => sum.open.pieces > 0,
-        again => sum.named.iter().any(|piece| matches!(piece.state, PieceState::Dead | PieceState::InDoubt)),
+        again => pieces.iter().any(|(_, piece)| matches!(piece.state, PieceState::Dead | PieceState::InDoubt)),
+        later => sum.later.iter().map(|(what, count)| context! { what => language.word(&format!("proof_{what}")), count => number(*count) }).collect::<Vec<_>>(),
+        to_look_at => sum.to_look_at, more_to_look_at => sum.to_look_at > pieces.len() as u64,
+        say_all => language.word("run_all_named").replace("{n}", &number(sum.to_look_at)),
         exception => run.exception.as_str(), closed_by => run.closed_by.as_str(), released_by => run.released_by.as_str(),
-        named => sum.named.iter().take(NAMED).map(|piece| named(piece, language)).collect::<Vec<_>>(),
+        named => pieces.iter().map(|(at, piece)| named(*at, piece, language)).collect::<Vec<_>>(),
     }
 }
 
-fn named(piece: &Named, language: Language) -> Value {
+fn named(at: u32, piece: &Piece, language: Language) -> Value {
     let state = language.word(&format!("rung_{}", piece.state.name().replace('-', "_")));
+    let documents: Vec<&str> = piece.owes.iter().map(|owed| owed.document.as_str()).collect();
     context! {
-        piece => piece.piece, channel => piece.channel.as_str(), documents => piece.documents.join(", "),
+        piece => at, channel => piece.channel.as_str(), to => piece.to.as_str(), documents => documents.join(", "),
         state, in_doubt => piece.in_doubt, said => piece.said.as_str(),
+        stuck => matches!(piece.state, PieceState::Dead | PieceState::InDoubt | PieceState::Retrying),
+        over => matches!(piece.state, PieceState::Dead | PieceState::InDoubt),
     }
 }
 

@@ -29,6 +29,8 @@ class Handler:
         row = {"from": envelope.mail_from, "to": envelope.rcpt_tos, "data": envelope.content.decode("utf-8", "replace")}
         with open(out, "a") as file:
             file.write(json.dumps(row) + "\n")
+        with open(os.path.splitext(out)[0] + ".count", "a") as file:
+            file.write(".")
         if envelope.rcpt_tos[0].startswith("hang") and first("hang", envelope.rcpt_tos[0]):
             await asyncio.sleep(3600)
         if sleep:

@@ -13,7 +13,7 @@ pub mod period;
 mod plot;
 pub mod question;
 pub mod settings;
-mod zip;
+pub mod zip;
 
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};

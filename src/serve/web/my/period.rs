@@ -151,7 +151,7 @@ fn drawn(state: &State, who: &SignedIn, id: DocId) -> Result<(DocumentView, Opti
 }
 
 /// Sorts by day in a folder, and is safe on every system.
-fn entry_name(view: &DocumentView) -> String {
+pub fn entry_name(view: &DocumentView) -> String {
     let odd = ['/', '\\', ':', '*', '?', '"', '<', '>', '|'];
     let title: String = view.title.chars().filter(|c| !c.is_control()).take(80).collect();
     let title = title.replace(odd, " ").split_whitespace().collect::<Vec<_>>().join(" ");
@@ -167,13 +167,14 @@ fn cell_of(text: &str) -> String {
 }
 
 /// The bytes of a rendition, to be read.
-enum Bytes<'r> {
+pub enum Bytes<'r> {
     Memory(&'r [u8]),
     File { file: Arc<File>, at: u64 },
 }
 
 impl Bytes<'_> {
-    fn of(rendition: &Rendition) -> Bytes<'_> {
+    /// Of this rendition.
+    pub fn of(rendition: &Rendition) -> Bytes<'_> {
         match &rendition.body {
             Body::Memory(bytes) => Bytes::Memory(bytes),
             Body::File(file) => Bytes::File { file: file.clone(), at: 0 },

@@ -1,0 +1,91 @@
+//! Reads the mail that comes back, from a Maildir that the mail server delivers `bounces+*@` to.
+//!
+//! A file of `new` is read, what it proves is noted in the ledger, and it goes to `cur`: seen (`S`), or flagged (`F`) where
+//! it is no notice or about nothing of ours. A program that is killed in between reads it again; the same proof twice is one.
+
+use std::fs::{self, File};
+use std::io::Read;
+use std::path::Path;
+
+use super::DistributeError;
+use super::evidence::{Proof, What};
+use super::ledger::Ledger;
+use super::notice::{self, Notice};
+use crate::crm::{Crm, CrmError};
+
+/// Bytes read of a mail: a notice stands at its beginning.
+const MOST_BYTES: u64 = 1 << 20;
+/// Mails read in one round.
+const AT_ONCE: usize = 1_000;
+/// Who noted it, in histories.
+const READER: &str = "system:bounces";
+
+/// What to read and where to note it.
+pub struct Returned<'a> {
+    /// Pieces.
+    pub ledger: &'a Ledger,
+    /// Copies and addresses.
+    pub crm: &'a Crm,
+    /// The Maildir.
+    pub maildir: &'a Path,
+}
+
+impl Returned<'_> {
+    /// Reads what is new; returns how many notices were about something of ours.
+    pub fn round(&self, stop: &dyn Fn() -> bool) -> Result<usize, DistributeError> {
+        let (new, cur) = (self.maildir.join("new"), self.maildir.join("cur"));
+        let mut names = Vec::new();
+        for entry in fs::read_dir(&new)?.take(AT_ONCE) {
+            let entry = entry?;
+            // Links lead elsewhere; a Maildir has files.
+            if entry.file_type()?.is_file() {
+                names.push(entry.file_name());
+            }
+        }
+        names.sort();
+        let mut ours = 0;
+        for name in names {
+            if stop() {
+                break;
+            }
+            let mut bytes = Vec::new();
+            File::open(new.join(&name))?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+            let known = match notice::read(&bytes) {
+                Some(notice) => self.note(&notice)?,
+                None => false,
+            };
+            ours += usize::from(known);
+            if !known {
+                tracing::warn!(file = ?name, "a mail that came back is no notice about anything of ours");
+            }
+            let mut seen = name.clone();
+            seen.push(if known { ":2,S" } else { ":2,F" });
+            fs::rename(new.join(name), cur.join(seen))?;
+        }
+        Ok(ours)
+    }
+
+    /// Notes what a notice proves; `false`: it is about nothing of ours.
+    fn note(&self, notice: &Notice) -> Result<bool, DistributeError> {
+        let proof = Proof { at: self.crm.now(), what: notice.what, said: notice.said.clone() };
+        for id in &notice.ids {
+            if let Some(noted) = self.ledger.prove(id, &proof)? {
+                if notice.is_gone {
+                    self.crm.contact_fails(READER, &noted.piece.to)?;
+                }
+                return Ok(true);
+            }
+            match self.crm.returned_delivery(READER, id, notice.what == What::Bounced, &notice.said) {
+                Ok(delivery) => {
+                    if notice.is_gone {
+                        self.crm.contact_fails(READER, &delivery.to)?;
+                    }
+                    return Ok(true);
+                }
+                Err(CrmError::NotFound { .. }) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(false)
+    }
+}
