@@ -16,7 +16,8 @@ use crate::archive::figures::Sums;
 use crate::archive::kv::{Engine, StoreError};
 use crate::archive::trial::{Look, Trial};
 use crate::archive::{
-    Archive, ArchiveError, Bringing, DefinitionRow, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress, Tombstone,
+    Archive, ArchiveError, Bringing, DefinitionRow, DocId, Document, LoadError, LoadId, LoadRow, LoadSource, Progress,
+    Tombstone,
 };
 use crate::auth::directory::Restricted;
 use crate::auth::gate::{Gate, Permit, Scope};
