@@ -151,8 +151,8 @@ impl Archive {
     }
 
     fn sums(&self, of: &Counted, changed: &mut Changed, with: fn(&mut Sums, &Sums)) -> Result<(), ArchiveError> {
-        if !changed.days.contains_key(&of.day) {
-            changed.days.insert(of.day, self.figure(&day_key(of.day))?.unwrap_or_default());
+        if let Entry::Vacant(day) = changed.days.entry(of.day) {
+            day.insert(self.figure(&day_key(of.day))?.unwrap_or_default());
         }
         if !changed.reports.contains_key(&of.report) {
             changed.reports.insert(of.report.clone(), self.figure(&report_key(&of.report))?.unwrap_or_default());

@@ -378,11 +378,10 @@ impl Sending {
             ..Arrival::default()
         };
         let accepted = uploads.intake.accept(&part, &self.file, (self.at, &digest), arrival);
-        let accepted = accepted.map_err(|error| {
+        if accepted.is_err() {
             let _ = std::fs::remove_file(&part);
             self.upload.item = None;
-            error
-        });
+        }
         let (item, _) = accepted?;
         self.over = true;
         super::intake::remove_bytes(&path, item.id);
