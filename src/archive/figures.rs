@@ -6,6 +6,7 @@
 //! `figures/report/` + name the [`Sums`]. All are derived: without them they are counted again.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
 

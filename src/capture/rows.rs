@@ -7,7 +7,7 @@
 //! | `o`, number | empty: the item is not loaded or given up |
 //! | `p`, number | a [`Preview`](super::work::Preview) as JSON |
 //! | `l`, number of a load, number of an item | empty: the item became this load, or was it already |
-//! | `r`, number of a rule, its version (4 bytes each) | a [`Rule`] as JSON |
+//! | `g`, number of a rule, its version (4 bytes each) | a [`Rule`] as JSON |
 //! | `m` | the last number reserved for an item that is to come, 8 bytes |
 //! | `t`, SHA-256 over sender's key and content | number of the item and when, 16 bytes |
 //! | `u`, name of the upload | an [`Upload`] as JSON |
@@ -129,7 +129,7 @@ pub fn preview<T: DeserializeOwned>(engine: &dyn Engine, id: u64) -> Result<Opti
 /// A new version of a rule, or a new rule.
 pub fn put_rule(batch: &mut Batch, rule: &Rule) -> Result<(), StoreError> {
     let value = serde_json::to_vec(rule).map_err(|error| broken("rule", &error))?;
-    let key = [&b"r"[..], &rule.number.to_be_bytes(), &rule.version.to_be_bytes()].concat();
+    let key = [&b"g"[..], &rule.number.to_be_bytes(), &rule.version.to_be_bytes()].concat();
     batch.put(Family::Intake, key, value);
     Ok(())
 }
@@ -137,7 +137,7 @@ pub fn put_rule(batch: &mut Batch, rule: &Rule) -> Result<(), StoreError> {
 /// All versions of all rules, by number and version.
 pub fn rules(engine: &dyn Engine) -> Result<Vec<Rule>, StoreError> {
     let (mut rules, mut failed) = (Vec::new(), None);
-    engine.scan(Family::Intake, b"r"..b"s", &mut |_, value| match serde_json::from_slice(value) {
+    engine.scan(Family::Intake, b"g"..b"h", &mut |_, value| match serde_json::from_slice(value) {
         Ok(rule) => {
             rules.push(rule);
             ControlFlow::Continue(())

@@ -333,9 +333,34 @@ fn the_raw_port_breaks_off_what_it_cannot_keep() {
     assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
 }
 
+#[test]
+fn what_a_full_disk_keeps_from_being_loaded_says_so_and_is_loaded_when_there_is_room() {
+    let archive = Archive::new("full-load");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let inbox = watch(&archive);
+    let server = Server::start_with(&archive, &[("GREENBAR_FAULT", "disk-full")]);
+    std::fs::write(inbox.join("statements.txt"), small_statements(3)).expect("written");
+    let started = Instant::now();
+    loop {
+        let told = server.json("/api/v1/intake", &admin);
+        let item = &told["items"][0];
+        if item["history"][0]["what"] == "disk-full" {
+            assert_eq!(item["state"], "received", "it waits: {told}");
+            assert!(item["error"].as_str().is_some_and(|why| why.contains("full")), "{told}");
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(30), "{told}");
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    drop(server);
+    let server = Server::start(&archive);
+    let item = becomes(&server, &admin, 1, "loaded");
+    assert_eq!((&item["error"], &item["load"]), (&Value::Null, &1.into()), "{item}");
+}
+
 /// The archive lies on a small disk that fills up. Needs the right to mount; elsewhere it says that it was skipped.
 #[test]
-fn on_a_full_disk_arrivals_wait_and_are_loaded_when_there_is_room() {
+fn on_a_small_disk_that_is_full_senders_are_told_and_come_in_when_there_is_room() {
     let archive = Archive::new("small-disk");
     let admin = key(&archive, "root", "administrator", &[]);
     let small = archive.home.path().join("small");
@@ -352,55 +377,28 @@ fn on_a_full_disk_arrivals_wait_and_are_loaded_when_there_is_room() {
         }
     }
     let _mounted = Mounted(place.clone());
-    // The archive moves to the small disk.
     assert!(run("cp", &["-a", archive.dir().to_str().expect("UTF-8"), &format!("{place}/archive")]).status.success());
     std::fs::remove_dir_all(archive.dir()).expect("removed");
     std::os::unix::fs::symlink(small.join("archive"), archive.dir()).expect("linked");
-    let settings = "[capture]\nkeep_free = 0\n[[capture.folder]]\npath = \"in\"\nqueue = \"BIG\"\nevery_s = 1\nstable_s = 0\n\
-         [[capture.queue]]\nname = \"BIG\"\ndefinition = \"line-printer\"\n";
-    configure(&archive, settings);
-    let inbox = archive.dir().join("in");
-    std::fs::create_dir_all(&inbox).expect("made");
+    let port = port();
+    configure(&archive, &format!("[capture]\nkeep_free = 0\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n"));
     let server = Server::start(&archive);
-    // Text that does not shrink, so that its load needs room.
-    let mut seed = 7_u64;
-    let mut line = || {
-        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
-        format!("{:016x}{:016x}\n", seed, seed.rotate_left(29))
-    };
-    let stream: String = (0..120_000).map(|_| line()).collect();
-    std::fs::write(inbox.join("big.tmp"), &stream).expect("written");
+    let stream = small_statements(2_000);
+    let told = text(&run("stat", &["-f", "-c", "%a %S", &place]).stdout);
+    let numbers: Vec<u64> = told.split_whitespace().filter_map(|number| number.parse().ok()).collect();
+    let free = numbers[0] * numbers[1];
     let filler = small.join("filler");
-    let free = |leave: u64| {
-        let stat = run("stat", &["-f", "-c", "%a %S", &place]);
-        let told = text(&stat.stdout);
-        let numbers: Vec<u64> = told.split_whitespace().filter_map(|n| n.parse().ok()).collect();
-        (numbers[0] * numbers[1]).saturating_sub(leave)
-    };
-    // Room for the arrival itself and little more.
-    std::fs::write(&filler, vec![1; usize::try_from(free(stream.len() as u64 + (600 << 10))).expect("small")])
-        .expect("filled");
-    std::fs::rename(inbox.join("big.tmp"), inbox.join("big.lst")).expect("renamed");
-    let started = Instant::now();
-    let told = loop {
-        let (status, _, body) = server.get("/api/v1/intake", &admin);
-        let told = text(&body);
-        if status == 200 && told.contains("disk-full") || started.elapsed() > Duration::from_secs(20) {
-            break told;
-        }
-        std::thread::sleep(Duration::from_millis(100));
-    };
-    assert!(told.contains("disk-full"), "a clear state: {told}");
+    let filled = free.saturating_sub(stream.len() as u64 / 2);
+    std::fs::write(&filler, vec![1; usize::try_from(filled).expect("small")]).expect("filled");
+    let head = format!("\x03{} dfA007host\n", stream.len());
+    let body = [stream.as_slice(), b"\0"].concat();
+    let send = || lpd(port, &[b"\x02k\n", head.as_bytes(), &body]);
+    assert_ne!(send(), Some(0), "there is no room for it");
+    let left: Vec<_> = std::fs::read_dir(archive.dir().join("intake")).expect("there").flatten().collect();
+    assert!(left.is_empty(), "nothing of it is kept: {left:?}");
     std::fs::remove_file(&filler).expect("removed");
-    let started = Instant::now();
-    loop {
-        let told = server.json("/api/v1/intake", &admin);
-        if told["items"][0]["state"] == "loaded" {
-            break;
-        }
-        assert!(started.elapsed() < Duration::from_secs(40), "it goes on by itself when there is room: {told}");
-        std::thread::sleep(Duration::from_millis(200));
-    }
+    assert_eq!(send(), Some(0), "the sender comes again");
+    becomes(&server, &admin, 1, "loaded");
 }
 
 /// Rules, assignments and retries that were answered survive kill -9 at random moments, and so does every byte.

@@ -17,8 +17,14 @@ pub struct Server {
 
 impl Server {
     pub fn start(archive: &Archive) -> Server {
+        Server::start_with(archive, &[])
+    }
+
+    /// The same with more in its environment.
+    pub fn start_with(archive: &Archive, environment: &[(&str, &str)]) -> Server {
         let mut child = archive
             .command(&["serve", "--listen", "127.0.0.1:0", "--json"])
+            .envs(environment.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .expect("greenbar starts");

@@ -107,7 +107,7 @@ pub async fn act(ask: Ask) -> Answer {
             let wrong = told.errors.is_some() || !told.wrong.is_empty();
             let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
             let load = params.get("load").unwrap_or_default().to_string();
-            show(&ask, &source, Told { load, ..told }, status).await
+            show(&ask, &source, Told { load, ..*told }, status).await
         }
     }
 }
