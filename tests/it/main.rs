@@ -15,6 +15,7 @@ mod customers;
 mod distribute;
 mod ipp;
 mod layers;
+mod limits;
 mod lossless;
 mod mail;
 mod records;
