@@ -72,7 +72,7 @@ fn post(port: u16, body: &[u8]) -> Option<(u16, Vec<u8>)> {
     answer.starts_with(b"HTTP/1.1 200").then_some((status, reply))
 }
 
-fn print(port: u16, document: &[u8]) -> Option<u16> {
+pub fn print(port: u16, document: &[u8]) -> Option<u16> {
     post(port, &[request(PRINT_JOB, &[]), document.to_vec()].concat()).map(|(status, _)| status)
 }
 

@@ -16,6 +16,7 @@ mod distribute;
 mod evidence;
 mod ipp;
 mod layers;
+mod limits;
 mod lossless;
 mod mail;
 mod outlets;

@@ -1,6 +1,8 @@
 //! Sending streams, and what became of them.
 
+use std::future::Future;
 use std::io::{self, BufWriter, Write};
+use std::pin::Pin;
 
 use actix_web::body::SizedStream;
 use actix_web::http::header;
@@ -18,7 +20,7 @@ use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
 /// Bytes gathered before they are written.
-pub(super) const GATHERED: usize = 512 << 10;
+pub(super) const GATHERED: usize = 1 << 20;
 /// Pieces of a sent load that wait for a slow reader.
 const PIECES: usize = 8;
 
@@ -82,25 +84,34 @@ pub(super) fn check_length(ask: &Ask, bytes: u64) -> Result<(), Problem> {
     if bytes > most { Err(Problem::too_large(format!("A stream has at most {most} bytes."))) } else { Ok(()) }
 }
 
+/// Receives the body. A piece is written while the next one comes; when the disk is behind by one, nothing more is read.
 async fn receive(ask: &Ask, mut payload: web::Payload) -> Result<Spool, Problem> {
     let most = ask.state.config.max_load_bytes;
-    let mut receiving = ask.state.intake.begin_limited(most).map_err(|error| refused(&error))?;
+    let receiving = ask.state.intake.begin_limited(most).map_err(|error| refused(&error))?;
+    let (mut writing, mut bytes) = (write(receiving, web::Bytes::new()), 0);
     let mut gathered = web::BytesMut::with_capacity(GATHERED);
     while let Some(piece) = payload.next().await {
         let piece = piece.map_err(|_| Problem::bad_body("The stream broke off; send it again."))?;
         gathered.extend_from_slice(&piece);
-        check_length(ask, receiving.bytes() + gathered.len() as u64)?;
+        bytes += piece.len() as u64;
+        check_length(ask, bytes)?;
         if gathered.len() >= GATHERED {
-            receiving = written(receiving, gathered.split().freeze()).await?;
+            let full = std::mem::replace(&mut gathered, web::BytesMut::with_capacity(GATHERED + GATHERED / 4));
+            writing = write(writing.await?, full.freeze());
         }
     }
-    written(receiving, gathered.freeze()).await
+    write(writing.await?, gathered.freeze()).await
 }
 
-async fn written(mut receiving: Spool, piece: web::Bytes) -> Result<Spool, Problem> {
+type Writing = Pin<Box<dyn Future<Output = Result<Spool, Problem>>>>;
+
+/// Begins to write a piece, on a thread that may wait for the disk.
+fn write(mut receiving: Spool, piece: web::Bytes) -> Writing {
     let work = web::block(move || receiving.write(&piece).map(|()| receiving));
-    let done = work.await.map_err(|error| Problem::failed("receiving a stream", &error))?;
-    done.map_err(|error| refused(&error))
+    Box::pin(async move {
+        let done = work.await.map_err(|error| Problem::failed("receiving a stream", &error))?;
+        done.map_err(|error| refused(&error))
+    })
 }
 
 /// Why a stream was not taken, or an item not changed.

@@ -1,0 +1,149 @@
+//! Capture at its limits: a disk that really fills up while streams come, a stream without end, a thousand open jobs.
+
+use std::io::{Read, Write};
+use std::net::{Shutdown, TcpStream};
+use std::path::PathBuf;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use crate::capture::{configure, loaded, lpd, port};
+use crate::ipp::print;
+use crate::server::{Server, key};
+use crate::story::{Archive, small_statements, text};
+
+/// A disk of 12 MB.
+struct SmallDisk(PathBuf);
+
+impl SmallDisk {
+    /// Mounted there; `None` (after saying so) where mounting is not allowed.
+    fn mount(at: PathBuf) -> Option<SmallDisk> {
+        std::fs::create_dir_all(&at).expect("made");
+        let out = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
+            .arg(&at)
+            .output()
+            .expect("mount runs");
+        if !out.status.success() {
+            eprintln!("skipped: a small disk cannot be mounted here: {}", text(&out.stderr));
+            return None;
+        }
+        Some(SmallDisk(at))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+fn kept(archive: &Archive) -> Vec<String> {
+    let entries = std::fs::read_dir(archive.dir().join("intake")).expect("there").flatten();
+    entries.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect()
+}
+
+/// Sends to the raw port and waits for its end; false when the connection is broken off.
+fn raw(port: u16, stream: &[u8]) -> bool {
+    let mut wire = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+    wire.set_read_timeout(Some(Duration::from_secs(20))).expect("settable");
+    let sent = wire.write_all(stream).and_then(|()| wire.shutdown(Shutdown::Write));
+    sent.is_ok() && matches!(wire.read(&mut [0; 10]), Ok(0))
+}
+
+#[test]
+fn a_disk_that_fills_up_while_streams_come_is_said_by_every_receiver() {
+    let archive = Archive::new("small-disk");
+    let Some(_disk) = SmallDisk::mount(archive.dir().join("intake")) else { return };
+    let admin = key(&archive, "root", "administrator", &[]);
+    let (lpd_port, ipp_port, raw_port) = (port(), port(), port());
+    let settings = format!(
+        "[capture]\nkeep_free = 0\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n\
+         [capture.ipp]\nlisten = \"127.0.0.1:{ipp_port}\"\n\
+         [[capture.raw]]\nlisten = \"127.0.0.1:{raw_port}\"\nqueue = \"r\"\n"
+    );
+    configure(&archive, &settings);
+    let server = Server::start(&archive);
+    let stream = b"a line of a stream that is too long\n".repeat(600_000);
+    let head = format!("\x03{} dfA001host\n", stream.len());
+    assert_eq!(lpd(lpd_port, &[b"\x02q\n", head.as_bytes(), &[&stream[..], b"\0"].concat()]), Some(2), "LPD: no space");
+    assert_eq!(print(ipp_port, &stream), Some(0x0505), "IPP: temporary error");
+    assert!(!raw(raw_port, &stream), "the raw port breaks off");
+    let bearer = format!("Bearer {admin}");
+    let heads = [("Authorization", bearer.as_str())];
+    let (status, _, body) = server.ask("POST", "/api/v1/loads", &heads, &stream);
+    assert_eq!(status, 507, "{}", text(&body));
+    let long = stream.len().to_string();
+    let (status, _, body) = server.ask("POST", "/api/v1/uploads", &[heads[0], ("Upload-Length", &long)], b"");
+    assert_eq!(status, 507, "it is seen at once that an upload does not fit: {}", text(&body));
+    let started = Instant::now();
+    while !kept(&archive).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(10), "nothing is left of them: {:?}", kept(&archive));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    // What fits is still taken, by all of them.
+    assert_eq!(lpd(lpd_port, &[b"\x02q\n", b"\x034 dfA002host\n", b"one\n\0"]), Some(0));
+    assert_eq!(print(ipp_port, b"two\n"), Some(0));
+    assert!(raw(raw_port, b"three\n"));
+    assert_eq!(server.ask("POST", "/api/v1/loads", &heads, &small_statements(1)).0, 202);
+    loaded(&server, &admin, 4);
+}
+
+#[test]
+fn a_stream_without_end_is_broken_off_at_the_limit() {
+    let archive = Archive::new("endless");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let (lpd_port, raw_port) = (port(), port());
+    let settings = format!(
+        "[capture]\nmax_bytes = \"2 MiB\"\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n\
+         [[capture.raw]]\nlisten = \"127.0.0.1:{raw_port}\"\nqueue = \"r\"\n"
+    );
+    configure(&archive, &settings);
+    let server = Server::start(&archive);
+    let endless = |port: u16, head: &[u8]| {
+        let mut wire = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+        wire.write_all(head).expect("sent");
+        let line = b"and on and on\n".repeat(1_000);
+        (0..10_000).find(|_| wire.write_all(&line).is_err()).is_some()
+    };
+    assert!(endless(raw_port, b""), "the raw port stops it");
+    assert!(endless(lpd_port, b"\x02q\n\x034294967296 dfA001host\n"), "so does LPD");
+    let started = Instant::now();
+    while !kept(&archive).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(10), "{:?}", kept(&archive));
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    assert!(raw(raw_port, b"short\n"));
+    loaded(&server, &admin, 1);
+}
+
+/// Jobs that were begun and do not go on hold neither memory nor others; each is given up after its time.
+#[test]
+fn a_thousand_jobs_that_do_not_go_on_hold_up_nobody() {
+    let archive = Archive::new("thousand");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let port = port();
+    let settings = format!(
+        "[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n\
+         [capture.lpd.limits]\nconnections = 1200\nconnections_per_peer = 1200\nidle_s = 3\n"
+    );
+    configure(&archive, &settings);
+    let server = Server::start(&archive);
+    // Each takes a connection and a file of the server's handles.
+    let handles = text(&Command::new("sh").args(["-c", "ulimit -n"]).output().expect("sh runs").stdout);
+    let many = handles.trim().parse().map_or(1_000, |handles: usize| (handles / 3).min(1_000));
+    let mut open = Vec::new();
+    for number in 0..many {
+        let mut wire = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+        let begun = format!("\x02q\n\x03100000 dfA{number:03}host\nthe beginning of a job");
+        wire.write_all(begun.as_bytes()).expect("sent");
+        open.push(wire);
+    }
+    assert_eq!(lpd(port, &[b"\x02q\n", b"\x034 dfA999other\n", b"one\n\0"]), Some(0), "another gets through");
+    loaded(&server, &admin, 1);
+    let started = Instant::now();
+    while !kept(&archive).is_empty() {
+        assert!(started.elapsed() < Duration::from_secs(30), "{} are left", kept(&archive).len());
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    drop(open);
+}
