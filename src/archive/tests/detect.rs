@@ -37,7 +37,9 @@ fn a_stream_is_detected_once_for_all_definitions_that_fix_nothing() {
     let mut archive = in_memory();
     archive.formats = COUNTED;
     for number in 0..20 {
-        let text = format!("name = \"other-{number}\"\ntitle = \"Other\"\n[recognise]\nsignature = [{{ text = \"OTHER {number}\" }}]\n");
+        let text = format!(
+            "name = \"other-{number}\"\ntitle = \"Other\"\n[recognise]\nsignature = [{{ text = \"OTHER {number}\" }}]\n"
+        );
         archive.add_definition(&Definition::parse(&text, "other.toml").expect("sound")).expect("added");
     }
     let outcome = try_load(&archive, &statements(3), None).expect("loads");
