@@ -15,6 +15,18 @@ pub struct Args {
     list_faults: bool,
 }
 
+/// Less room than this on the disk of the archive is too little to go on with.
+const LEAST_ROOM: u64 = 256 << 20;
+
+/// What is free on the disk of a folder.
+fn room(dir: &std::path::Path) -> Option<(&'static str, bool, String)> {
+    let disk = rustix::fs::statvfs(dir).ok()?;
+    let (free, all) = (disk.f_bavail.saturating_mul(disk.f_frsize), disk.f_blocks.saturating_mul(disk.f_frsize));
+    let enough = free >= LEAST_ROOM;
+    let advice = if enough { "" } else { ": too little, make room" };
+    Some(("disk", enough, format!("{} of {} free{advice}", bytes(free), bytes(all))))
+}
+
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         if self.list_faults {
@@ -25,6 +37,7 @@ impl Args {
         let found = cjk.map_or_else(|| "none: install fonts-noto-cjk".to_string(), |path| path.display().to_string());
         findings.push(("CJK font", cjk.is_some(), found));
         if let Ok(dir) = context.dir() {
+            findings.extend(room(dir));
             match context.open() {
                 Ok(archive) => {
                     findings.push((

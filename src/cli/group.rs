@@ -43,7 +43,7 @@ impl Args {
         let directory = Directory::new(archive.engine());
         let record = |name: &str, what: &str| gate(&archive).record(&operator(), "group", name, what);
         match self.action {
-            Action::List => directory.groups()?.iter().try_for_each(|group| told(context, group)),
+            Action::List => output::each(context.json, &directory.groups()?, |group| told(context, group)),
             Action::Set { name, roles, attributes } => {
                 let attributes = attributes.iter().map(|pair| attribute(pair)).collect::<Result<_, _>>()?;
                 let group = Group { name, roles, attributes };

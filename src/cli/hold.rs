@@ -71,7 +71,7 @@ impl Args {
                 hold::release(engine.as_ref(), &name, Release { by: who.name, at: now, reason })?;
                 output::line(format!("hold {name} is released"))
             }
-            Action::List => hold::list(engine.as_ref())?.iter().try_for_each(|hold| tell(context, hold)),
+            Action::List => output::each(context.json, &hold::list(engine.as_ref())?, |hold| tell(context, hold)),
         }
     }
 }

@@ -81,6 +81,14 @@ fn bar(total: Option<u64>, what: &str, template: &str) -> ProgressBar {
     bar
 }
 
+/// Tells each of a list; people are told when there is none.
+pub fn each<T>(json: bool, items: &[T], tell: impl FnMut(&T) -> Result<(), Failure>) -> Result<(), Failure> {
+    if items.is_empty() && !json {
+        return line("none");
+    }
+    items.iter().try_for_each(tell)
+}
+
 /// Says something beside the output, on standard error, where it disturbs no program that reads the output.
 pub fn aside(text: impl std::fmt::Display) {
     let _ = writeln!(io::stderr(), "{text}");

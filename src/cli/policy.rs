@@ -75,7 +75,7 @@ impl Args {
         let directory = Directory::new(archive.engine());
         let record = |name: &str, what: &str| gate(&archive).record(&operator(), "policy", name, what);
         match self.action {
-            Action::List => directory.policies()?.iter().try_for_each(|policy| told(context, policy)),
+            Action::List => output::each(context.json, &directory.policies()?, |policy| told(context, policy)),
             Action::Set(set) => {
                 let effect = match set.effect {
                     What::Allow => Effect::Allow,

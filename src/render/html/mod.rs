@@ -140,21 +140,26 @@ fn head(html: &mut String, info: &DocumentInfo, first: Option<&crate::page::Page
     let _ = writeln!(html, "<h2 class=\"hidden\">{}</h2>", words.pages);
 }
 
+fn is_number(cell: &str) -> bool {
+    cell.bytes().any(|b| b.is_ascii_digit()) && cell.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b))
+}
+
 fn transactions(html: &mut String, table: &Table, title: &str) {
     let _ = writeln!(
         html,
         "<section class=\"lines\">\n<h2>{title}</h2>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr>"
     );
-    for column in &table.columns {
-        let _ = write!(html, "<th scope=\"col\">{}</th>", escape(column));
+    for (at, column) in table.columns.iter().enumerate() {
+        // The head of a column of numbers stands above them, to the right.
+        let numbers = table.rows.iter().filter_map(|row| row.get(at)).all(|cell| cell.is_empty() || is_number(cell));
+        let class = if numbers { " class=\"n\"" } else { "" };
+        let _ = write!(html, "<th scope=\"col\"{class}>{}</th>", escape(column));
     }
     html.push_str("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
         html.push_str("<tr>");
         for cell in row {
-            let number = cell.bytes().any(|b| b.is_ascii_digit())
-                && cell.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b));
-            let class = if number { " class=\"n\"" } else { "" };
+            let class = if is_number(cell) { " class=\"n\"" } else { "" };
             let _ = write!(html, "<td{class}>{}</td>", escape(cell));
         }
         html.push_str("</tr>\n");

@@ -65,6 +65,7 @@ fn the_page_is_whole_in_itself() {
     assert!(
         html.contains("<dt>Account</dt><dd>8618-2565-747469</dd>") && html.contains("<td class=\"n\">-466.47</td>")
     );
+    assert!(html.contains("<th scope=\"col\">text</th><th scope=\"col\" class=\"n\">amount</th>"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
     let view = sample.head.get(..VIEW).unwrap_or(sample.head);
     let total = sample.total.or_else(|| u64::try_from(sample.head.len()).ok()).unwrap_or(0);
     let divides = |length: usize| total > 0 && u64::try_from(length).is_ok_and(|length| total.is_multiple_of(length));
-    let rates = repetition(view, ebcdic);
+    let rates = rates_of(view, ebcdic);
     let rate = |length: usize| rates.get(length).copied().unwrap_or(0.0);
     let summit = |length: usize| rate(length) >= rate(length - 1) && rate(length) >= rate(length + 1);
     let peak = |length: usize| summit(length) && rate(length) > 0.2;
@@ -32,18 +32,24 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
         let records: Vec<&[u8]> = view.chunks_exact(length).take(2_000).collect();
         wanted.control.is_none_or(|kind| kind.is_some()) && control::looks_controlled(&records, ebcdic)
     };
-    // Where a report prints kinds of lines in turn, three records repeat better than one. That does not speak for the
-    // length of three where one repeats by itself; with carriage control a little is enough. Records whose text ends in
-    // their first half have blanks in the second, so that the half does not repeat at all.
-    let repeats = |part: usize| summit(part) && (rate(part) > 0.3 || (rate(part) > 0.15 && controlled(part)));
-    let by_itself = |length: usize| {
+    // Where a report prints kinds of lines in turn, three records repeat better than one. That speaks for the length of one,
+    // if one repeats by itself; with carriage control a little is enough. Records whose text ends in their first half
+    // have blanks in the second, so that the half does not repeat at all.
+    let repeats =
+        |part: usize| (summit(part) || divides(part)) && (rate(part) > 0.3 || (rate(part) > 0.15 && controlled(part)));
+    let repetition = |length: usize| {
         let parts = (2..=length / SHORT).filter(|count| length.is_multiple_of(*count)).map(|count| length / count);
-        parts.filter(|&part| rate(part) < rate(length) && repeats(part)).map(rate).fold(rate(length), f32::min)
+        let base = parts.filter(|&part| repeats(part)).map(rate).fold(f32::MAX, f32::min);
+        if base < f32::MAX {
+            return rate(length).min(base);
+        }
+        let in_turn = if repeats(length) { rate(length * 2).max(rate(length * 3)) } else { 0.0 };
+        rate(length).max(in_turn)
     };
     let mut best = (0, 0.0_f32, false);
     for length in LENGTHS.filter(|&length| peak(length) || divides(length)) {
         let habit = if usual(length) { 0.1 } else { 0.0 } - if length < SHORT { 0.4 } else { 0.0 };
-        let plain = by_itself(length) + if divides(length) { 0.3 } else { 0.0 } + habit;
+        let plain = repetition(length) + if divides(length) { 0.3 } else { 0.0 } + habit;
         if plain + 0.3 <= best.1 {
             continue;
         }
@@ -83,7 +89,7 @@ pub fn record_length(sample: &Sample<'_>, ebcdic: bool, wanted: &Wanted, found: 
 }
 
 /// How much each lag repeats the pattern of blank columns: autocorrelation, 1 for a perfect repetition.
-fn repetition(view: &[u8], ebcdic: bool) -> Vec<f32> {
+fn rates_of(view: &[u8], ebcdic: bool) -> Vec<f32> {
     let blank = if ebcdic { 0x40 } else { 0x20 };
     let digit = if ebcdic { 0xF0 } else { 0x30 };
     let blanks = share(memchr::memchr_iter(blank, view).count(), view.len());
