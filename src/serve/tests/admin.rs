@@ -152,7 +152,7 @@ fn the_overview_has_plots_with_words_and_tables() {
 #[test]
 fn a_policy_tells_what_it_would_hide_and_changes_nothing() {
     let world = World::new();
-    let form = "name=north&effect=limit&rule=account+%3D+4712&roles=agent&as=role%3Aagent&force=1&what=try";
+    let form = "name=north&effect=limit&rule=account+%3D+%224712%22&roles=agent&as=role%3Aagent&force=1&what=try";
     let reply = post(&world, "root", "/admin/policies", form);
     let text = reply.text();
     assert_eq!(reply.status, 200, "{text}");
@@ -162,16 +162,16 @@ fn a_policy_tells_what_it_would_hide_and_changes_nothing() {
     let limit = Policy {
         name: "north".into(),
         effect: Effect::Limit,
-        rule: "account = 4712".into(),
+        rule: "account = \"4712\"".into(),
         roles: vec!["agent".into()],
         groups: Vec::new(),
         users: Vec::new(),
     };
     world.directory.set_policy(&limit).expect("set");
-    let wider = form.replace("account+%3D+4712", "account+in+%284711%2C+4712%29");
+    let wider = form.replace("account+%3D+%224712%22", "account+in+%28%224711%22%2C+%224712%22%29");
     let text = post(&world, "root", "/admin/policies", &wider).text();
     assert!(text.contains("It would show 2 documents that Role agent does not see now."), "{text}");
-    let broken = post(&world, "root", "/admin/policies", &form.replace("account+%3D+4712", "account+%3D"));
+    let broken = post(&world, "root", "/admin/policies", &form.replace("account+%3D+%224712%22", "account+%3D"));
     assert_eq!(broken.status, 400);
     assert_eq!(world.get("/api/v1/documents", &[world.key("ann")]).json()["total"], 1, "the kept policy rules");
 }

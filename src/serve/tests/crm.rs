@@ -444,7 +444,7 @@ fn activity_of_hidden_accounts_and_customers_leaves_no_trace() {
     let limit = Policy {
         name: "desk".into(),
         effect: Effect::Limit,
-        rule: "account = 4712".into(),
+        rule: "account = \"4712\"".into(),
         roles: vec!["agent".into()],
         groups: Vec::new(),
         users: Vec::new(),

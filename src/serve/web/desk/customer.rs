@@ -6,6 +6,7 @@ use super::{Language, call, moment, path, show};
 use crate::crm::account::{Account, AccountStatus};
 use crate::crm::contact::{ContactPoint, Owner};
 use crate::crm::customer::{Customer, CustomerKind};
+use crate::crm::interaction::WrapUp;
 use crate::crm::request::RequestState;
 use crate::crm::timeline::{Detail, DocumentEntry, EntryKind, TimelineAsk, TimelineEntry};
 use crate::crm::{Page, Side};
@@ -123,7 +124,7 @@ fn read(
         masked => !verified,
         channels => call::CHANNELS.iter().map(|(code, _)| context! { code => *code, label => language.word(&format!("channel_{code}")) }).collect::<Vec<_>>(),
         tabs => TABS.iter().map(|(code, _)| tab_link(code, tab, &links, language)).collect::<Vec<_>>(),
-        months => months(&found, language),
+        months => months(&found, &crm.wrap_up_codes()?, language),
         next => found.next_cursor.as_deref().map(|cursor| links.with(&[("show", tab), ("cursor", cursor)])).unwrap_or_default(),
     })
 }
@@ -183,7 +184,7 @@ fn contact(point: &ContactPoint, verified: bool, language: Language) -> Value {
 }
 
 /// The entries under the months that they belong to.
-fn months(found: &Page<TimelineEntry>, language: Language) -> Vec<Value> {
+fn months(found: &Page<TimelineEntry>, codes: &[WrapUp], language: Language) -> Vec<Value> {
     let mut months: Vec<(String, Vec<Value>)> = Vec::new();
     for entry in &found.items {
         let label = entry.at.map(|at| month(at.day(), language)).unwrap_or_else(|| language.word("no_date"));
@@ -191,7 +192,7 @@ fn months(found: &Page<TimelineEntry>, language: Language) -> Vec<Value> {
             months.push((label, Vec::new()));
         }
         if let Some((_, entries)) = months.last_mut() {
-            entries.push(shown_entry(entry, language));
+            entries.push(shown_entry(entry, codes, language));
         }
     }
     months.into_iter().map(|(label, entries)| context! { label, entries }).collect()
@@ -204,7 +205,7 @@ fn month(day: Day, language: Language) -> String {
     locale::span(first, last, language)
 }
 
-fn shown_entry(entry: &TimelineEntry, language: Language) -> Value {
+fn shown_entry(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value {
     let day_only = entry.kind == EntryKind::Document;
     let when = entry.at.map(|at| if day_only { locale::day(at.day(), language) } else { moment(at, language) });
     let mut parts: Vec<String> = Vec::new();
@@ -213,7 +214,7 @@ fn shown_entry(entry: &TimelineEntry, language: Language) -> Value {
         let side = if entry.side == Some(Side::Customer) { "side_customer" } else { "side_agent" };
         parts.push(format!("{} ({})", entry.who, language.word(side)));
     }
-    let own = detail(entry, language);
+    let own = detail(entry, codes, language);
     context! {
         kind => entry.kind.name(),
         at => entry.at.map(|at| at.to_string()).unwrap_or_default(),
@@ -224,7 +225,21 @@ fn shown_entry(entry: &TimelineEntry, language: Language) -> Value {
     }
 }
 
-fn detail(entry: &TimelineEntry, language: Language) -> Value {
+/// A rendition in the reader's words; `why` of a view begins with its name.
+fn rendition(why: &str, language: Language) -> String {
+    let name = why.split([' ', '/']).next().unwrap_or_default().replace('-', "_");
+    let words = ["format", "view"].map(|kind| language.word(&format!("{kind}_{name}")));
+    words.into_iter().find(|word| !word.is_empty()).unwrap_or_else(|| why.to_string())
+}
+
+/// A wrap-up code in the reader's words; a code that is no longer in use as it is.
+fn wrap_up(code: &str, codes: &[WrapUp], language: Language) -> String {
+    let Some(known) = codes.iter().find(|known| known.code == code) else { return code.to_string() };
+    let chinese = Some(&known.label_zh).filter(|label| language == Language::Chinese && !label.is_empty());
+    chinese.unwrap_or(&known.label).clone()
+}
+
+fn detail(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value {
     let document = entry.document.as_deref().map(|id| format!("/agent/documents/{id}")).unwrap_or_default();
     let plain = |icon: &str, title: String, text: &str, link: String| {
         context! { icon, title, text, link, amount => "", tags => Vec::<Value>::new() }
@@ -233,14 +248,16 @@ fn detail(entry: &TimelineEntry, language: Language) -> Value {
         Detail::Document(view) => {
             context! { amount => amount(view), ..plain("file", title(view, language), "", document) }
         }
-        Detail::View { rendition } => plain("side", language.word("entry_view"), rendition, document),
+        Detail::View { rendition: why } => {
+            plain("side", language.word("entry_view"), &rendition(why, language), document)
+        }
         Detail::Note(note) => plain("note", language.word("note"), &note.text, document),
         Detail::Consent(_) => plain("shield", language.word("entry_consent"), "", String::new()),
         Detail::Delivery(delivery) => plain("mail", language.word("entry_delivery"), &delivery.to, document),
         Detail::Interaction(contact) => {
             let channel = language.word(&format!("channel_{}", call::channel_name(contact.channel)));
-            let tags =
-                (!contact.wrap_up.is_empty()).then(|| context! { label => contact.wrap_up.as_str(), tone => "info" });
+            let tags = (!contact.wrap_up.is_empty())
+                .then(|| context! { label => wrap_up(&contact.wrap_up, codes, language), tone => "info" });
             context! { tags => tags.into_iter().collect::<Vec<_>>(), ..plain("phone", channel, &contact.summary, String::new()) }
         }
         Detail::Request(request) => {
@@ -266,5 +283,27 @@ pub fn tone(state: RequestState) -> &'static str {
         RequestState::Open | RequestState::Reopened => "warn",
         RequestState::Answered | RequestState::Resolved => "ok",
         RequestState::Waiting => "info",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_and_formats_are_said_in_words() {
+        let code = |code: &str, label: &str, label_zh: &str| WrapUp {
+            code: code.into(),
+            label: label.into(),
+            label_zh: label_zh.into(),
+        };
+        let codes = [code("answered", "Question answered", "已解答"), code("other", "Something else", "")];
+        let said = |name| [Language::English, Language::Chinese].map(|language| wrap_up(name, &codes, language));
+        assert_eq!(said("answered"), ["Question answered", "已解答"]);
+        assert_eq!(said("other"), ["Something else", "Something else"]);
+        assert_eq!(said("gone"), ["gone", "gone"]);
+        assert_eq!(rendition("text", Language::English), "Plain text");
+        assert_eq!(rendition("svg page 2", Language::English), "Pages");
+        assert_eq!(rendition("something-new", Language::Chinese), "something-new");
     }
 }
