@@ -3,7 +3,7 @@
 
 usage: python3 benches/run.py --greenbar PATH [--mb 512] [--rounds 3] [--million 1000000] [--big-mb 4000] [NAME ...]
 
-NAME picks measurements (load, words, memory, point, pdf, http, afp, capture); none means all. CPU seconds are user + system of the
+NAME picks measurements (load, words, memory, point, pdf, http, afp, capture, distribute); none means all. CPU seconds are user + system of the
 whole process tree of a command; ours and the peer run in turn, the median counts. Data comes from
 ../shared/corpus/make-large.py (or $GREENBAR_CORPUS) and from a generator here for the million documents.
 """
@@ -359,7 +359,45 @@ def bench_capture():
         server.wait()
 
 
-ALL = {"load": bench_load, "words": bench_words, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp, "capture": bench_capture}
+def bench_distribute():
+    """A million obligations planned, by each customer's wish; and mails handed to a local sink."""
+    home = million()
+    sink = subprocess.Popen([sys.executable, os.path.join(HERE, "sink.py")], stdout=subprocess.PIPE, text=True)
+    try:
+        port = sink.stdout.readline().strip()
+        drop = os.path.join(WORK, "drop")
+        os.makedirs(drop, exist_ok=True)
+        smtp = f'kind = "smtp"\nhost = "127.0.0.1"\nport = {port}\ntls = "none"\nsender = "bills@lakes.example"\n'
+        with open(os.path.join(home, "distribution.toml"), "w") as out:
+            out.write('public_url = "https://bills.example.com"\n')
+            out.write('[[distribution]]\nname = "all"\nwhen = "trigger"\nchannels = ["mail", "paper"]\nhold = true\n')
+            out.write(f'[channel.mail]\n{smtp}[channel.paper]\nkind = "folder"\npath = "{drop}"\npaper = true\n')
+            for name, more in [("link", ""), ("attached", 'attach = true\n')]:
+                out.write(f'[channel.{name}]\n{smtp}{more}to = "print-room@lakes.example"\n')
+                out.write(f'[[distribution]]\nname = "{name}"\nwhen = "trigger"\nchannels = ["{name}"]\n')
+        call = [OPTIONS.greenbar, "--data", home, "distribute"]
+        name = str(time.time())
+        cpu, peak, wall = run(call + ["plan", "all", "--load", "1", "--as", name])
+        row(f"plan {OPTIONS.million} obligations by each customer's wish", f"{wall:.1f} s, {cpu:.1f} CPU-s, {peak / 1e6:.0f} MB", "-", "-", "<= 60 s", "whole process")
+        some = os.path.join(WORK, "some.asa")
+        count = 5_000
+        with open(some, "w") as out:
+            for n in range(1, count + 1):
+                out.write(f"1GREAT LAKES MUTUAL BANK{'':<40}STATEMENT OF ACCOUNT{'':<16}PAGE   1 OF 1\n ACCOUNT NO  {f'{n:06d}-{n % 10000:04d}-{n % 10}':<20} STATEMENT DATE 11/28/2026\n")
+                out.write(f"-    Person {n} {name}\n0{'CLOSING BALANCE':<69}{'100.00':>16}\n")
+        said = subprocess.run([OPTIONS.greenbar, "--data", home, "load", "--json", some], check=True, stdout=subprocess.PIPE).stdout
+        number = str(json.loads(said.decode().strip().splitlines()[-1])["load"])
+        idle = run(call + ["run"])[0]
+        for what, how in [("link", "notices with a link"), ("attached", "mails with a PDF")]:
+            run(call + ["plan", what, "--load", number, "--as", name])
+            cpu, peak, wall = run(call + ["run"])
+            speed = count / max(cpu - idle, 1e-9)
+            row(f"{count} {how} to a local sink", f"{speed:.0f} mails/CPU-s, {count / wall:.0f}/s", "-", "-", ">= 200 mails/CPU-s", "without opening the archive")
+    finally:
+        sink.kill()
+
+
+ALL = {"load": bench_load, "words": bench_words, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp, "capture": bench_capture, "distribute": bench_distribute}
 for name in OPTIONS.names or ALL:
     print(f"{name} ...", flush=True)
     ALL[name]()

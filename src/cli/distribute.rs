@@ -159,6 +159,10 @@ impl Args {
                 tell(context, &run)
             }
             Action::Address { run: number, piece, to } => {
+                let channel = ledger.piece(number, piece)?.channel;
+                if !config.takes_address(&channel) {
+                    return Err(Failure::new(format!("{channel} sends to one place only")));
+                }
                 let moved = ledger.readdress(number, piece, &to)?;
                 let run = ledger.run(number)?;
                 record("distribution readdressed", &run, &format!("piece {piece} goes to {}", moved.to))?;

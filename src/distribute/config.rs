@@ -46,6 +46,8 @@ pub enum When {
     /// For each load, as soon as it is there.
     #[default]
     Load,
+    /// When loads of all its definitions are there; at the deadline `at` without those that are missing.
+    Parts,
     /// At a time of day, for the loads since the last time.
     Time,
     /// When somebody says so.
@@ -88,6 +90,10 @@ pub struct Distribution {
     pub always_paper: Vec<String>,
     /// All documents of an account in a run are one piece.
     pub bundle: bool,
+    /// Bundles that go as files or attachments are one PDF, with a cover that lists what is in it.
+    pub cover: bool,
+    /// Pages of each document, such as `1-2`; empty: all.
+    pub pages: String,
     /// The rendition that channels carry.
     pub format: String,
     /// Somebody must release each run.
@@ -157,6 +163,15 @@ pub struct ChannelConfig {
     pub private: bool,
 }
 
+impl Distribution {
+    /// First and last page of each document, from 1.
+    pub fn page_range(&self) -> Option<(u32, u32)> {
+        let (first, last) = self.pages.split_once('-')?;
+        let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+        (first >= 1 && first <= last).then_some((first, last))
+    }
+}
+
 impl Config {
     /// Reads the file of an archive; without one nothing is sent.
     pub fn read(folder: &Path) -> Result<Config, DistributeError> {
@@ -220,7 +235,17 @@ impl Config {
         {
             return bad("where", &error.to_string());
         }
-        if rule.when == When::Time && super::calendar::time_of_day(&rule.at).is_none() {
+        if rule.when == When::Parts && rule.definitions.len() < 2 {
+            return bad("definitions", "a run of parts names two reports at least");
+        }
+        if rule.cover && !(rule.bundle && matches!(rule.format.as_str(), "" | "pdf")) {
+            return bad("cover", "covers are for bundles of PDFs");
+        }
+        if !rule.pages.is_empty() && rule.page_range().is_none() {
+            return bad("pages", "a range such as 1-2");
+        }
+        let deadline = rule.when == When::Parts && !rule.at.is_empty();
+        if (rule.when == When::Time || deadline) && super::calendar::time_of_day(&rule.at).is_none() {
             return bad("at", "a time of day such as 18:00");
         }
         if !rule.since.is_empty() && rule.since.parse::<jiff::civil::Date>().is_err() {
@@ -255,6 +280,11 @@ impl Config {
     /// How long links live, in seconds.
     pub fn link_life_s(&self) -> i64 {
         i64::from(self.link_days.unwrap_or(14)) * 86_400
+    }
+
+    /// Whether pieces of a channel can be sent to another address.
+    pub fn takes_address(&self, channel: &str) -> bool {
+        self.channel.get(channel).is_some_and(|channel| matches!(channel.kind.as_str(), "smtp" | "portal"))
     }
 
     /// Where a channel finds its recipients.

@@ -105,6 +105,8 @@ pub struct Run {
     pub passed_over: u64,
     /// The loads that it is made of.
     pub loads: Vec<u32>,
+    /// Reports that it went without.
+    pub missing: Vec<String>,
     /// Pieces in all, with those that stand for others.
     pub pieces: u32,
     /// Who released it.

@@ -15,6 +15,7 @@ pub mod calendar;
 pub mod channel;
 pub mod config;
 pub mod copies;
+pub mod cover;
 pub mod evidence;
 pub mod ledger;
 pub mod mail;

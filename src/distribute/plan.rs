@@ -49,6 +49,17 @@ struct Wish {
 impl Planner<'_> {
     /// Plans a run of a distribution for these loads under a name; `false`: it was planned before.
     pub fn plan(&self, rule: &Distribution, what: &str, loads: &[LoadId]) -> Result<(Run, bool), DistributeError> {
+        self.plan_without(rule, what, loads, Vec::new())
+    }
+
+    /// The same for a run that goes without some of its reports.
+    pub fn plan_without(
+        &self,
+        rule: &Distribution,
+        what: &str,
+        loads: &[LoadId],
+        missing: Vec<String>,
+    ) -> Result<(Run, bool), DistributeError> {
         let _planning = self.ledger.planning();
         let name = format!("{}/{what}", rule.name);
         if let Some(run) = self.ledger.run_named(&name)? {
@@ -63,6 +74,7 @@ impl Planner<'_> {
             state: if rule.hold { RunState::Held } else { RunState::Released },
             planned_at: self.crm.now(),
             loads: loads.iter().map(|load| load.0).collect(),
+            missing,
             ..Run::default()
         };
         let mut writing = Writing { planner: self, run: &mut run, batch: Batch::default(), tally: Tally::default() };
@@ -101,7 +113,14 @@ impl Planner<'_> {
                     writing.run.passed_over += 1;
                     return ControlFlow::Continue(());
                 }
-                let owed = obligation(&listed, amount.as_deref());
+                let mut owed = obligation(&listed, amount.as_deref());
+                if let Some((first, last)) = rule.page_range() {
+                    owed.pages = last.min(owed.pages).saturating_sub(first - 1);
+                }
+                if owed.pages == 0 && listed.pages > 0 {
+                    writing.run.passed_over += 1;
+                    return ControlFlow::Continue(());
+                }
                 let account = listed.facts.account.unwrap_or_default();
                 if rule.bundle && !account.is_empty() {
                     let bundle = bundles.entry(account.clone()).or_insert_with(|| {

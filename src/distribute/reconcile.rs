@@ -164,7 +164,7 @@ impl Ledger {
         let mut found: Vec<(u32, Piece)> = Vec::new();
         self.pieces(number, &mut |at, piece| {
             let waits = matches!(piece.state, State::Dead | State::InDoubt);
-            let asked = which.contains(&at) && (waits || piece.state == State::Done);
+            let asked = which.contains(&at) && (waits || matches!(piece.state, State::Done | State::Retrying));
             if asked || (which.is_empty() && waits) {
                 found.push((at, piece));
             }

@@ -41,6 +41,7 @@ pub fn plan_due(planner: &Planner<'_>) -> Result<Vec<Run>, DistributeError> {
                 }
             }
             When::Time => new.extend(at_time(planner, rule, &calendar, &loads)?),
+            When::Parts => new.extend(with_parts(planner, rule, &calendar, &loads)?),
         }
     }
     Ok(new)
@@ -74,6 +75,44 @@ fn of_interest(rule: &Distribution, definition: &str) -> bool {
     rule.definitions.is_empty() || rule.definitions.iter().any(|name| name == definition)
 }
 
+/// Loads that are in no run of this distribution yet.
+fn waiting<'l>(
+    planner: &Planner<'_>,
+    rule: &Distribution,
+    loads: &[&'l LoadRow],
+) -> Result<Vec<&'l LoadRow>, DistributeError> {
+    let runs = planner.ledger.runs()?;
+    let ours = runs.iter().filter(|run| run.distribution == rule.name);
+    let taken: HashSet<u32> = ours.flat_map(|run| run.loads.iter().copied()).collect();
+    let waits = |load: &&LoadRow| of_interest(rule, &load.definition) && !taken.contains(&load.id.0);
+    Ok(loads.iter().copied().filter(waits).collect())
+}
+
+/// A run as soon as every report is there; at the deadline without those that are not.
+fn with_parts(
+    planner: &Planner<'_>,
+    rule: &Distribution,
+    calendar: &Calendar,
+    loads: &[&LoadRow],
+) -> Result<Option<Run>, DistributeError> {
+    let mut waiting = waiting(planner, rule, loads)?;
+    let there = |waiting: &[&LoadRow], name: &String| waiting.iter().any(|load| load.definition == *name);
+    let mut missing: Vec<String> = rule.definitions.iter().filter(|name| !there(&waiting, name)).cloned().collect();
+    if !missing.is_empty() {
+        // What comes after the deadline waits for the next one.
+        let Some(due) = calendar.last_due(rule, planner.crm.now()) else { return Ok(None) };
+        waiting.retain(|load| load.loaded_at <= due.0);
+        missing = rule.definitions.iter().filter(|name| !there(&waiting, name)).cloned().collect();
+    }
+    let ids: Vec<LoadId> = waiting.iter().map(|load| load.id).collect();
+    if ids.is_empty() {
+        return Ok(None);
+    }
+    let names: Vec<String> = ids.iter().map(ToString::to_string).collect();
+    let (run, is_new) = planner.plan_without(rule, &format!("parts-{}", names.join("+")), &ids, missing)?;
+    Ok(is_new.then_some(run))
+}
+
 /// The run of the last cut-off, for loads that are in no run of this distribution yet.
 fn at_time(
     planner: &Planner<'_>,
@@ -82,17 +121,152 @@ fn at_time(
     loads: &[&LoadRow],
 ) -> Result<Option<Run>, DistributeError> {
     let Some(due) = calendar.last_due(rule, planner.crm.now()) else { return Ok(None) };
-    let mut taken: Vec<u32> = Vec::new();
-    for run in planner.ledger.runs()?.iter().filter(|run| run.distribution == rule.name) {
-        taken.extend(&run.loads);
-    }
-    let waits = |load: &&&LoadRow| {
-        of_interest(rule, &load.definition) && Time(load.loaded_at) <= due && !taken.contains(&load.id.0)
-    };
-    let waiting: Vec<LoadId> = loads.iter().filter(waits).map(|load| load.id).collect();
+    let waiting = waiting(planner, rule, loads)?;
+    let waiting: Vec<LoadId> = waiting.into_iter().filter(|load| load.loaded_at <= due.0).map(|load| load.id).collect();
     if waiting.is_empty() {
         return Ok(None);
     }
     let (run, is_new) = planner.plan(rule, &format!("at-{due}"), &waiting)?;
     Ok(is_new.then_some(run))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write;
+    use std::ops::ControlFlow;
+    use std::sync::{Arc, Mutex};
+
+    use super::super::config::Config;
+    use super::super::ledger::Ledger;
+    use super::super::{Listed, Report, Source, Wanted};
+    use super::*;
+    use crate::archive::DocId;
+    use crate::archive::kv::memory::Memory;
+    use crate::auth::clock::Clock;
+    use crate::auth::predicate::Facts;
+    use crate::crm::Crm;
+
+    /// 2024-06-01 12:00 UTC.
+    const NOON: i64 = 1_717_243_200;
+
+    /// Loads without documents.
+    #[derive(Default)]
+    struct Loads(Mutex<Vec<LoadRow>>);
+
+    impl Source for Loads {
+        fn facts(&self, _: DocId) -> Result<Option<Facts>, DistributeError> {
+            Ok(None)
+        }
+        fn report(&self, _: &str) -> Result<Option<Report>, DistributeError> {
+            Ok(None)
+        }
+        fn render(&self, _: &Wanted<'_>, _: &mut dyn Write) -> Result<(), DistributeError> {
+            Ok(())
+        }
+        fn loads(&self) -> Result<Vec<LoadRow>, DistributeError> {
+            Ok(self.0.lock().expect("unbroken").clone())
+        }
+        fn documents(&self, _: LoadId, _: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> Result<(), DistributeError> {
+            Ok(())
+        }
+    }
+
+    struct World {
+        loads: Loads,
+        crm: Crm,
+        clock: Clock,
+        ledger: Ledger,
+        config: Config,
+    }
+
+    impl World {
+        fn new(rule: &str) -> World {
+            let (engine, clock) = (Arc::new(Memory::default()), Clock::standing(NOON));
+            let text =
+                format!("[[distribution]]\nname = \"r\"\nchannels = [\"c\"]\n{rule}\n[channel.c]\nkind = \"folder\"\n");
+            World {
+                loads: Loads::default(),
+                crm: Crm::new(engine.clone(), clock.clone()),
+                clock,
+                ledger: Ledger::new(engine),
+                config: Config::parse(&text).expect("right"),
+            }
+        }
+
+        fn load(&self, definition: &str) {
+            let mut loads = self.loads.0.lock().expect("unbroken");
+            let id = LoadId(loads.len() as u32 + 1);
+            loads.push(LoadRow {
+                id,
+                file: String::new(),
+                definition: definition.into(),
+                definition_version: 1,
+                field_names: Vec::new(),
+                read: crate::decode::ReadSpec::default(),
+                sha256: id.to_string(),
+                bytes: 0,
+                pages: 0,
+                documents: 0,
+                set_aside_pages: 0,
+                set_aside: Vec::new(),
+                stored_bytes: 0,
+                warnings: Vec::new(),
+                loaded_at: self.clock.now(),
+                seconds: 0.0,
+            });
+        }
+
+        /// What is planned now: the loads of each run and the reports that it goes without.
+        fn planned(&self) -> Vec<(Vec<u32>, Vec<String>)> {
+            let (ledger, crm, config) = (&self.ledger, &self.crm, &self.config);
+            let new = plan_due(&Planner { ledger, crm, source: &self.loads, config }).expect("planned");
+            new.into_iter().map(|run| (run.loads, run.missing)).collect()
+        }
+    }
+
+    #[test]
+    fn a_rule_takes_what_comes_after_it_or_since_its_day() {
+        let world = World::new("");
+        world.load("bills");
+        assert_eq!(world.planned(), []);
+        world.load("bills");
+        assert_eq!(world.planned(), [(vec![2], vec![])]);
+        let world = World::new("since = \"2024-06-02\"");
+        world.load("bills");
+        world.clock.turn(86_400);
+        world.load("bills");
+        assert_eq!(world.planned(), [(vec![2], vec![])]);
+    }
+
+    #[test]
+    fn parts_go_when_all_are_there_and_at_the_deadline_without_the_missing() {
+        let world =
+            World::new("when = \"parts\"\ndefinitions = [\"a\", \"b\"]\nat = \"18:00\"\nsince = \"2024-01-01\"");
+        world.load("a");
+        assert_eq!(world.planned(), []);
+        world.load("other");
+        world.load("b");
+        assert_eq!(world.planned(), [(vec![1, 3], vec![])], "all are there");
+        assert_eq!(world.planned(), []);
+        world.load("b");
+        world.clock.turn(6 * 3_600 - 1);
+        assert_eq!(world.planned(), [], "a second before the deadline");
+        world.clock.turn(1);
+        assert_eq!(world.planned(), [(vec![4], vec!["a".to_string()])]);
+        world.load("a");
+        assert_eq!(world.planned(), [(vec![5], vec!["b".to_string()])], "in the same second it still counts");
+        world.clock.turn(1);
+        world.load("a");
+        assert_eq!(world.planned(), [], "what comes later waits for the next");
+    }
+
+    #[test]
+    fn without_a_deadline_parts_wait() {
+        let world = World::new("when = \"parts\"\ndefinitions = [\"a\", \"b\"]\nsince = \"2024-01-01\"");
+        world.load("a");
+        world.clock.turn(30 * 86_400);
+        assert_eq!(world.planned(), []);
+        world.load("b");
+        assert_eq!(world.planned(), [(vec![1, 2], vec![])]);
+    }
 }

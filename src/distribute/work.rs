@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
 use super::channel::{Channel, Content, File, Mention, Needs, Outcome, Parcel, Rung};
-use super::config::{Config, InDoubt};
+use super::config::{Config, Distribution, InDoubt};
 use super::copies::Bounded;
 use super::ledger::{Ledger, Run, RunState, id_key, key};
 use super::piece::{Obligation, Piece, State, digest};
@@ -312,6 +312,7 @@ impl<'a> Worker<'a> {
         let rule = self.config.distribution(&run.distribution);
         let format = rule.map_or("", |rule| rule.format.as_str());
         let format = if format.is_empty() { "pdf" } else { format };
+        let range = rule.and_then(Distribution::page_range);
         for owed in &piece.owes {
             let gone = || DistributeError::Document(format!("{} is not in the archive", owed.document));
             let id: DocId = owed.document.parse().map_err(|()| gone())?;
@@ -324,14 +325,19 @@ impl<'a> Worker<'a> {
                 pages: owed.pages,
             });
             if channel.needs() == Needs::Files {
+                // A document may be shorter than the range.
+                let pages = range.map(|(first, _)| (first - 1, first + owed.pages.max(1) - 2));
                 let mut bytes = Bounded { bytes: Vec::new(), most: MOST_BYTES };
-                self.source.render(&Wanted { document: id, format, pages: None, why: &piece.id }, &mut bytes)?;
+                self.source.render(&Wanted { document: id, format, pages, why: &piece.id }, &mut bytes)?;
                 let info = crate::view::View::formats().find(|known| known.name == format);
                 let (media_type, extension) =
                     info.map_or(("application/octet-stream", "bin"), |info| (info.media_type, info.extension));
                 let name = format!("{id}.{extension}");
                 content.files.push(File { name, media_type: media_type.into(), bytes: bytes.bytes });
             }
+        }
+        if channel.needs() == Needs::Files && rule.is_some_and(|rule| rule.cover) {
+            content.files = vec![super::cover::bundle(run, piece, &content)?];
         }
         if channel.needs() == Needs::Link {
             self.link(piece, &mut content)?;

@@ -10,6 +10,7 @@ mod html;
 mod json;
 pub mod letter;
 pub mod mask;
+pub mod merge;
 mod path;
 pub mod pdf;
 mod png;

@@ -81,6 +81,48 @@ fn a_rule_begins_with_the_next_load_and_nobody_is_sent_our_own_manifests() {
     assert_eq!(archive.json(&["distribute", "plan"]).len(), 1);
 }
 
+#[test]
+fn parts_of_several_reports_wait_for_each_other_and_go_as_one_pdf_behind_a_cover() {
+    let rule = "[[distribution]]\nname = \"both\"\nsince = \"2020-01-01\"\nwhen = \"parts\"\nbundle = true\ncover = true\n\
+        pages = \"1-1\"\ndefinitions = [\"great-lakes-statement\", \"great-lakes-notice\"]\nchannels = [\"drop\"]\n\
+        [channel.drop]\nkind = \"folder\"\npath = \"{DIR}\"\n";
+    let archive = world("parts", 3, rule);
+    let other = std::fs::read_to_string(checkout().join("indexers/great-lakes-statement.toml")).expect("there");
+    let other = other.replacen("name = \"great-lakes-statement\"", "name = \"great-lakes-notice\"", 1);
+    let other = archive.home.file("notice.toml", other);
+    archive.ok(&["definition", "add", other.to_str().expect("UTF-8")]);
+    assert_eq!(archive.json(&["distribute", "plan"]).len(), 0, "the other report is missing");
+    archive.load(&archive.home.file("n.txt", small_statements(5)), Some("great-lakes-notice"));
+    let run = archive.json(&["distribute", "plan"]).remove(0);
+    let planned = &run["planned"];
+    assert_eq!(
+        (&planned["pieces"], &planned["documents"], &planned["pages"]),
+        (&5.into(), &8.into(), &8.into()),
+        "{run}"
+    );
+    assert_eq!(archive.json(&["distribute", "plan"]).len(), 0);
+    archive.ok(&["distribute", "run"]);
+    assert_eq!(status(&archive, "1")["reconciliation"]["balances"], true);
+    let drop = std::fs::read_dir(archive.home.path().join("drop")).expect("there").flatten().map(|file| file.path());
+    let files: Vec<PathBuf> = drop.filter(|path| path.extension().is_some_and(|kind| kind == "pdf")).collect();
+    let mut pages = Vec::new();
+    for file in &files {
+        let check = Command::new("qpdf").arg("--check").arg(file).output().expect("qpdf runs");
+        assert!(check.status.success(), "{}", text(&check.stdout));
+        let read = |args: &[&str]| {
+            let out = Command::new("pdftotext").args(args).arg(file).arg("-").output().expect("pdftotext runs");
+            text(&out.stdout)
+        };
+        let (cover, rest) = (read(&["-l", "1"]), read(&["-f", "2"]));
+        assert!(cover.contains("Your documents") && cover.contains("Page 2"), "{cover}");
+        assert!(!cover.contains("GREAT LAKES") && rest.contains("GREAT LAKES"), "{rest}");
+        pages.push(rest.matches("STATEMENT OF ACCOUNT").count());
+        assert_eq!(cover.contains("Page 3"), pages.last() == Some(&2), "{cover}");
+    }
+    pages.sort_unstable();
+    assert_eq!(pages, [1, 1, 2, 2, 2], "three accounts have both, two have one");
+}
+
 fn sha256(archive: &Archive, bytes: &[u8]) -> String {
     let file = archive.home.file("hash-me", bytes);
     let out = Command::new("sha256sum").arg(file).output().expect("runs");

@@ -47,7 +47,7 @@ fn engines_are_named_only_behind_their_seam() {
         ("krilla::", &["render/pdf", "render/font"]),
         ("printpdf::", &["render/pdf", "render/sheet", "render/letter"]),
         // The portal's test reads the code off the sample that it got.
-        ("lopdf::", &["render/pdf", "render/sheet", "render/letter", "decode/", "serve/tests/portal"]),
+        ("lopdf::", &["render/pdf", "render/merge", "render/sheet", "render/letter", "decode/", "serve/tests/portal"]),
     ] {
         assert_eq!(trespassers(word, allowed), Vec::<String>::new(), "{word}");
     }

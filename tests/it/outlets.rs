@@ -208,3 +208,50 @@ fn jobs_go_to_a_print_queue_and_a_lost_answer_leaves_them_in_doubt() {
     }
     assert!(printed[4]["data"].as_str().is_some_and(|data| data.contains("GREAT LAKES")), "{}", printed[4]);
 }
+
+/// CUPS with one queue that prints into a file.
+fn cups(home: &Path) -> (Peer, u16, PathBuf) {
+    let at = home.join("cups");
+    for part in ["root", "spool/tmp", "cache", "state"] {
+        std::fs::create_dir_all(at.join(part)).expect("made");
+    }
+    let port = free_port();
+    let (place, printed) = (at.display(), at.join("printed"));
+    let rules = format!(
+        "Listen 127.0.0.1:{port}\nDefaultAuthType None\nWebInterface No\nBrowsing No\n<Location />\nAllow all\n</Location>\n\
+         <Policy default>\n<Limit All>\nAllow all\n</Limit>\n</Policy>\n"
+    );
+    let files = format!(
+        "FileDevice Yes\nServerRoot {place}/root\nRequestRoot {place}/spool\nTempDir {place}/spool/tmp\nCacheDir {place}/cache\n\
+         StateDir {place}/state\nAccessLog {place}/access\nErrorLog {place}/error\nPageLog {place}/page\n"
+    );
+    std::fs::write(at.join("cupsd.conf"), rules).expect("written");
+    std::fs::write(at.join("cups-files.conf"), files).expect("written");
+    let mut command = Command::new("/usr/sbin/cupsd");
+    command.arg("-f").arg("-c").arg(at.join("cupsd.conf")).arg("-s").arg(at.join("cups-files.conf"));
+    let peer = Peer(command.spawn().expect("Debian's cups is there (`make setup-test`)"));
+    until("cupsd listens", || listens(port));
+    let mut queue = Command::new("lpadmin");
+    queue.args(["-h", &format!("127.0.0.1:{port}"), "-p", "bills", "-E", "-m", "raw", "-v"]);
+    assert!(queue.arg(format!("file:{}", printed.display())).status().expect("lpadmin runs").success());
+    (peer, port, printed)
+}
+
+#[test]
+fn jobs_go_to_a_cups_queue_by_ipp_and_are_done_when_cups_says_so() {
+    let archive = world("ipp", 3, "");
+    let (_cups, port, printed) = cups(archive.home.path());
+    let config = |port: u16, queue: &str| {
+        rule(&format!("kind = \"ipp\"\nurl = \"ipp://127.0.0.1:{port}/printers/{queue}\"\nprivate = true\n"))
+    };
+    let sum = run(&archive, &config(free_port(), "bills"));
+    assert_eq!((&sum["rungs"]["there"]["retrying"], &sum["in_doubt"]), (&3.into(), &0.into()), "nobody listens: {sum}");
+    let sum = run(&archive, &config(port, "nobody"));
+    assert!(sum["named"][0]["said"].as_str().is_some_and(|said| said.contains("status 0x0406")), "{sum}");
+    let sum = run(&archive, &config(port, "bills"));
+    assert_eq!((&sum["rungs"]["there"]["completed"], &sum["balances"]), (&3.into(), &true.into()), "{sum}");
+    // The file has the last job.
+    assert!(text(&std::fs::read(printed).expect("printed")).contains("GREAT LAKES"));
+    let jobs = Command::new("lpstat").args(["-h", &format!("127.0.0.1:{port}"), "-W", "completed", "-o"]).output();
+    assert_eq!(text(&jobs.expect("lpstat runs").stdout).lines().count(), 3);
+}

@@ -4,6 +4,7 @@
 //! same ([`Channel::deliver`]). It says what the next hop said, and which rung of the ladder that is.
 
 pub mod folder;
+pub mod ipp;
 pub mod lpd;
 pub mod portal;
 pub mod s3;
@@ -196,6 +197,7 @@ pub static KINDS: &[Kind] = &[
     Kind { name: "folder", address: Address::Fixed, open: folder::open },
     Kind { name: "sftp", address: Address::Fixed, open: sftp::open },
     Kind { name: "s3", address: Address::Fixed, open: s3::open },
+    Kind { name: "ipp", address: Address::Fixed, open: ipp::open },
     Kind { name: "lpd", address: Address::Fixed, open: lpd::open },
     Kind { name: "webhook", address: Address::Fixed, open: webhook::open },
 ];

@@ -259,6 +259,10 @@ fn words(error: &lettre::transport::smtp::Error) -> String {
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
+        let kind = inner.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if matches!(kind, Some(std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut)) {
+            return "it took too long".into();
+        }
         if !text.contains(&inner.to_string()) {
             text = format!("{text}: {inner}");
         }

@@ -154,6 +154,7 @@ impl Channel for Webhook {
             Ok(status @ 300..=399) => Outcome::Refused(format!("HTTP {status}: redirects are not followed")),
             Ok(410) => Outcome::Refused("HTTP 410: the receiver wants no more events".into()),
             Ok(status) => Outcome::Later(format!("HTTP {status}")),
+            Err(ureq::Error::Io(error)) => Outcome::Later(error.to_string()),
             Err(error) => Outcome::Later(error.to_string()),
         }
     }

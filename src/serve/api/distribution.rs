@@ -56,6 +56,10 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
         }
         Step::Address(piece, to) => {
             who.need(Permission::DistributionRun)?;
+            let channel = state.ledger.piece(number, *piece)?.channel;
+            if !Config::read(&state.config.data)?.takes_address(&channel) {
+                return Err(Problem::state(format!("{channel} sends to one place only.")));
+            }
             let piece_now = state.ledger.readdress(number, *piece, to)?;
             let why = format!("piece {piece} goes to {}", piece_now.to);
             ("distribution readdressed", state.ledger.run(number)?, why)

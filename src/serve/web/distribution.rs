@@ -6,6 +6,7 @@ use minijinja::{Value, context};
 
 use super::{Language, language, locale, page as render, shown};
 use crate::auth::permission::Permission;
+use crate::distribute::config::Config;
 use crate::distribute::ledger::{Run, RunState, Totals};
 use crate::distribute::piece::{Piece, State as PieceState};
 use crate::distribute::reconcile::Reconciliation;
@@ -61,7 +62,12 @@ fn rows(state: &crate::serve::state::State, window: Window) -> Result<(Vec<Row>,
 
 async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Answer {
     let who = ask.who()?.clone();
-    let (runs, more) = ask.block(move |state| rows(state, window)).await?;
+    let read = ask.block(move |state| {
+        let (runs, more) = rows(state, window)?;
+        // A configuration that is wrong is told elsewhere; here it offers no other addresses.
+        Ok((runs, more, Config::read(&state.config.data).unwrap_or_default()))
+    });
+    let (runs, more, config) = read.await?;
     let language = language(&ask.request, Some(&who));
     let older = runs.last().filter(|_| more).map(|(run, ..)| format!("/admin/distribution?before={}", run.number));
     let next = match (window.run, runs.first().and_then(|(.., named)| named.get(MANY - 1))) {
@@ -69,7 +75,7 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
         _ => None,
     };
     let own = context! {
-        runs => runs.iter().map(|row| shown_run(row, language)).collect::<Vec<_>>(),
+        runs => runs.iter().map(|row| shown_run(row, &config, language)).collect::<Vec<_>>(),
         one => window.run.is_some() || window.before.is_some(),
         whole => window.run.is_some(),
         may_run => who.may(Permission::DistributionRun),
@@ -104,7 +110,7 @@ pub async fn act(ask: Ask) -> Answer {
     }
 }
 
-fn shown_run((run, sum, pieces): &Row, language: Language) -> Value {
+fn shown_run((run, sum, pieces): &Row, config: &Config, language: Language) -> Value {
     let tone = match (run.state, sum.balances, sum.dead.pieces) {
         (RunState::Held, ..) => "info",
         (_, true, _) => "ok",
@@ -144,19 +150,20 @@ fn shown_run((run, sum, pieces): &Row, language: Language) -> Value {
         later => sum.later.iter().map(|(what, count)| context! { what => language.word(&format!("proof_{what}")), count => number(*count) }).collect::<Vec<_>>(),
         to_look_at => sum.to_look_at, more_to_look_at => sum.to_look_at > pieces.len() as u64,
         say_all => language.word("run_all_named").replace("{n}", &number(sum.to_look_at)),
+        missing => run.missing.join(", "),
         exception => run.exception.as_str(), closed_by => run.closed_by.as_str(), released_by => run.released_by.as_str(),
-        named => pieces.iter().map(|(at, piece)| named(*at, piece, language)).collect::<Vec<_>>(),
+        named => pieces.iter().map(|(at, piece)| named(*at, piece, config, language)).collect::<Vec<_>>(),
     }
 }
 
-fn named(at: u32, piece: &Piece, language: Language) -> Value {
+fn named(at: u32, piece: &Piece, config: &Config, language: Language) -> Value {
     let state = language.word(&format!("rung_{}", piece.state.name().replace('-', "_")));
     let documents: Vec<&str> = piece.owes.iter().map(|owed| owed.document.as_str()).collect();
     context! {
         piece => at, channel => piece.channel.as_str(), to => piece.to.as_str(), documents => documents.join(", "),
         state, in_doubt => piece.in_doubt, said => piece.said.as_str(),
         stuck => matches!(piece.state, PieceState::Dead | PieceState::InDoubt | PieceState::Retrying),
-        over => matches!(piece.state, PieceState::Dead | PieceState::InDoubt),
+        takes_address => config.takes_address(&piece.channel),
     }
 }
 
