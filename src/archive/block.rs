@@ -89,7 +89,8 @@ pub(super) struct Packer {
     codec: u8,
     dictionary: u32,
     frame: Vec<u8>,
-    encoder: Option<Arc<Encoder>>,
+    encoder: Option<Encoder>,
+    form: Vec<u8>,
     /// For blocks that have no columnar form.
     plain: Context,
     plain_packer: Option<Box<Packer>>,
@@ -105,6 +106,7 @@ impl Packer {
             dictionary: 0,
             frame: Vec::new(),
             encoder: None,
+            form: Vec::new(),
             plain: Context::Plain,
             plain_packer: None,
         };
@@ -120,11 +122,11 @@ impl Packer {
             }
             Context::Columns(encoder) => {
                 packer.set(CParameter::WindowLog(WINDOW_LOG))?;
-                (packer.codec, packer.encoder) = (COLUMNS, Some(encoder.clone()));
+                (packer.codec, packer.encoder) = (COLUMNS, Some(encoder.as_ref().clone()));
             }
             Context::ColumnsWithFirst { encoder, form, first } => {
                 packer.set_context(form)?;
-                (packer.codec, packer.encoder) = (COLUMNS_WITH_FIRST, Some(encoder.clone()));
+                (packer.codec, packer.encoder) = (COLUMNS_WITH_FIRST, Some(encoder.as_ref().clone()));
                 packer.plain = Context::first(first.clone());
             }
         }
@@ -149,11 +151,14 @@ impl Packer {
 
     /// The content of a block row.
     pub fn pack(&mut self, raw: &[u8]) -> Result<Vec<u8>, ArchiveError> {
-        if let Some(encoder) = &self.encoder {
-            return match encoder.encode(raw) {
-                Some(form) => self.pack_form(raw.len(), &form),
-                None => self.pack_plain(raw),
-            };
+        if let Some(encoder) = &mut self.encoder {
+            if encoder.encode(raw, &mut self.form).is_none() {
+                return self.pack_plain(raw);
+            }
+            let form = std::mem::take(&mut self.form);
+            let content = self.pack_form(raw.len(), &form);
+            self.form = form;
+            return content;
         }
         self.compress(raw)?;
         let pays = self.frame.len() < raw.len();

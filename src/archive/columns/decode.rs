@@ -167,7 +167,7 @@ impl<'f> Layout<'f> {
             let begin = match place & 1 {
                 0 => place / 2,
                 _ => {
-                    let behind = value.iter().rev().take(3).position(|byte| code.digit(*byte).is_some()).unwrap_or(0);
+                    let behind = code.last_digit(value).unwrap_or(0);
                     (place / 2 + behind).checked_sub(value.len())?
                 }
             };

@@ -14,9 +14,13 @@ pub(crate) struct Encoder {
     code: Code,
     layouts: Layouts,
     hints: Vec<[Option<Hint>; VALUES]>,
+    /// Of the last block; its memory is used again.
+    sorted: Sorted,
+    edges: Vec<u32>,
 }
 
 /// A block's records, sorted by layout.
+#[derive(Debug, Clone)]
 struct Sorted {
     layouts: Layouts,
     /// The layout of each record.
@@ -33,30 +37,34 @@ impl Encoder {
     /// Learns from a block, and makes its form; nothing when it has no records that this understands.
     pub fn learn(raw: &[u8]) -> Option<(Encoder, Vec<u8>)> {
         let (frame, code) = Frame::detect(raw)?;
-        let mut encoder = Encoder { frame, code, layouts: Layouts::new(), hints: Vec::new() };
-        let mut hints = Vec::new();
-        let (form, layouts) = encoder.form(raw, &mut hints)?;
-        (encoder.layouts, encoder.hints) = (layouts, hints);
+        let sorted = Sorted { layouts: Layouts::new(), ids: Vec::new(), values: Vec::new(), kept: Vec::new(), end: 0 };
+        let mut encoder =
+            Encoder { frame, code, layouts: Layouts::new(), hints: Vec::new(), sorted, edges: Vec::new() };
+        let mut form = Vec::new();
+        let hints = encoder.form(raw, &mut form)?;
+        (encoder.layouts, encoder.hints) = (encoder.sorted.layouts.clone(), hints);
         Some((encoder, form))
     }
 
-    /// The block's columnar form; nothing when too little of it is like what was learned.
-    pub fn encode(&self, raw: &[u8]) -> Option<Vec<u8>> {
-        self.form(raw, &mut self.hints.clone()).map(|(form, _)| form)
+    /// Makes the block's columnar form; nothing when too little of it is like what was learned.
+    pub fn encode(&mut self, raw: &[u8], form: &mut Vec<u8>) -> Option<()> {
+        self.form(raw, form).map(|_| ())
     }
 
-    fn form(&self, raw: &[u8], hints: &mut Vec<[Option<Hint>; VALUES]>) -> Option<(Vec<u8>, Layouts)> {
+    /// Makes the form, and says how its columns were written.
+    fn form(&mut self, raw: &[u8], out: &mut Vec<u8>) -> Option<Vec<[Option<Hint>; VALUES]>> {
         let terminator = match memchr(0, raw) {
             None => 0,
             Some(_) => unused(raw)?,
         };
-        let sorted = self.sort(raw)?;
-        let mut out = Vec::with_capacity(raw.len() / 2 + 1024);
-        self.put_head(&sorted, terminator, &mut out);
-        hints.resize(sorted.values.len().max(hints.len()), [None; VALUES]);
+        self.sort(raw)?;
+        out.clear();
+        out.reserve(raw.len() / 2);
+        self.put_head(terminator, out);
+        let mut hints = self.hints.clone();
+        hints.resize(self.sorted.layouts.shapes().len().max(hints.len()), [None; VALUES]);
         let mut column = Vec::new();
-        let layouts = sorted.layouts.shapes().iter().zip(&sorted.values).zip(hints.iter_mut());
-        for ((shape, values), hints) in layouts {
+        for ((shape, values), hints) in self.sorted.layouts.shapes().iter().zip(&self.sorted.values).zip(&mut hints) {
             let places = shape.places();
             if values.is_empty() || places.is_empty() {
                 continue;
@@ -65,18 +73,19 @@ impl Encoder {
             for (at, (place, hint)) in places.iter().zip(hints).enumerate() {
                 column.clear();
                 column.extend(values.iter().skip(at).step_by(places.len()));
-                *hint = columns.put(&column, place & 1 == 1, *hint, &mut out);
+                *hint = columns.put(&column, place & 1 == 1, *hint, out);
             }
         }
-        for &(start, end) in &sorted.kept {
-            put(&mut out, end - start);
+        for &(start, end) in &self.sorted.kept {
+            put(out, end - start);
             out.extend_from_slice(raw.get(start..end)?);
         }
-        out.extend_from_slice(raw.get(sorted.end..)?);
-        (out.len() <= raw.len()).then_some((out, sorted.layouts))
+        out.extend_from_slice(raw.get(self.sorted.end..)?);
+        (out.len() <= raw.len()).then_some(hints)
     }
 
-    fn put_head(&self, sorted: &Sorted, terminator: u8, out: &mut Vec<u8>) {
+    fn put_head(&self, terminator: u8, out: &mut Vec<u8>) {
+        let sorted = &self.sorted;
         let (kind, detail) = match self.frame {
             Frame::Fixed(length) => (0, length),
             Frame::Lines(ender) => (1, usize::from(ender)),
@@ -95,33 +104,36 @@ impl Encoder {
         out.extend_from_slice(&sorted.ids);
     }
 
-    fn sort(&self, raw: &[u8]) -> Option<Sorted> {
-        let mut edges = Vec::with_capacity(raw.len() / 8);
-        spans::find(raw, self.code.blank, &mut edges);
-        let mut shapes = Shapes::new(&edges, self.code, matches!(self.frame, Frame::Fixed(_)));
-        let mut layouts = self.layouts.clone();
-        let mut values = vec![Vec::new(); layouts.shapes().len()];
-        let (mut ids, mut kept, mut kept_bytes) = (Vec::new(), Vec::new(), 0);
-        let mut of_record = Vec::with_capacity(VALUES);
-        let mut end = 0;
-        while let Some(record) = self.frame.record(raw, end).filter(|record| record.next > end) {
-            end = record.next;
-            of_record.clear();
+    fn sort(&mut self, raw: &[u8]) -> Option<()> {
+        spans::find(raw, self.code.blank, &mut self.edges);
+        let mut shapes = Shapes::new(&self.edges, self.code, matches!(self.frame, Frame::Fixed(_)));
+        let sorted = &mut self.sorted;
+        sorted.layouts.clone_from(&self.layouts);
+        sorted.values.iter_mut().for_each(Vec::clear);
+        sorted.ids.clear();
+        sorted.kept.clear();
+        sorted.end = 0;
+        let mut kept_bytes = 0;
+        let mut values = Vec::with_capacity(VALUES);
+        while let Some(record) = self.frame.record(raw, sorted.end).filter(|record| record.next > sorted.end) {
+            sorted.end = record.next;
+            values.clear();
             let fits = record.end - record.start <= RECORD_LIMIT;
-            let id = fits.then(|| shapes.next(raw, record, &mut of_record)).and_then(|shape| layouts.number(&shape));
-            ids.push(id.unwrap_or(KEPT));
+            let id =
+                fits.then(|| shapes.next(raw, record, &mut values)).and_then(|shape| sorted.layouts.number(&shape));
+            sorted.ids.push(id.unwrap_or(KEPT));
             let Some(id) = id else {
-                kept.push((record.start, record.end));
+                sorted.kept.push((record.start, record.end));
                 kept_bytes += record.end - record.start;
                 continue;
             };
-            if values.len() <= usize::from(id) {
-                values.resize(usize::from(id) + 1, Vec::new());
+            if sorted.values.len() <= usize::from(id) {
+                sorted.values.resize(usize::from(id) + 1, Vec::new());
             }
-            values[usize::from(id)].extend_from_slice(&of_record);
+            sorted.values[usize::from(id)].extend_from_slice(&values);
         }
-        let left = kept_bytes + raw.len() - end;
-        (left * 8 <= raw.len() && !ids.is_empty()).then_some(Sorted { layouts, ids, values, kept, end })
+        let left = kept_bytes + raw.len() - sorted.end;
+        (left * 8 <= raw.len() && !sorted.ids.is_empty()).then_some(())
     }
 }
 

@@ -61,10 +61,8 @@ impl Code {
     }
 
     fn letter(self, byte: u8) -> bool {
-        if self.zero == ASCII.zero {
-            return byte.is_ascii_alphabetic() || byte >= 0x80;
-        }
-        matches!(byte & 0xBF, 0x81..=0x89 | 0x91..=0x99 | 0xA2..=0xA9)
+        let letters = if self.zero == ASCII.zero { &ASCII_LETTERS } else { &EBCDIC_LETTERS };
+        letters[usize::from(byte)]
     }
 
     /// The first digit of a negative number; the others are plain digits.
@@ -83,8 +81,36 @@ impl Code {
         if value.first().is_none_or(|byte| self.letter(*byte)) {
             return None;
         }
-        value.iter().rev().take(3).position(|byte| self.digit(*byte).is_some())
+        self.last_digit(value)
     }
+
+    /// How many bytes stand behind the last digit among the last three bytes.
+    fn last_digit(self, value: &[u8]) -> Option<usize> {
+        let digit = |byte: &u8| self.digit(*byte).is_some();
+        match value {
+            [.., last] if digit(last) => Some(0),
+            [.., last, _] if digit(last) => Some(1),
+            [.., last, _, _] if digit(last) => Some(2),
+            _ => None,
+        }
+    }
+}
+
+const ASCII_LETTERS: [bool; 256] = letters(false);
+const EBCDIC_LETTERS: [bool; 256] = letters(true);
+
+const fn letters(ebcdic: bool) -> [bool; 256] {
+    let mut letters = [false; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        letters[byte] = if ebcdic {
+            matches!(byte & 0xBF, 0x81..=0x89 | 0x91..=0x99 | 0xA2..=0xA9)
+        } else {
+            byte >= 0x80 || (byte as u8).is_ascii_alphabetic()
+        };
+        byte += 1;
+    }
+    letters
 }
 
 fn put(out: &mut Vec<u8>, mut number: usize) {
