@@ -139,7 +139,7 @@ fn numbers_are_read_only_if_they_are_written_alike() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(256))]
+    #![proptest_config(ProptestConfig::with_cases(48))]
 
     #[test]
     fn a_number_that_was_read_is_written_as_it_was(text in "-?[0-9]{0,3}(,[0-9]{3}){0,3}([.][0-9]{0,4})?-?") {
