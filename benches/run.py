@@ -3,7 +3,7 @@
 
 usage: python3 benches/run.py --greenbar PATH [--mb 512] [--rounds 3] [--million 1000000] [--big-mb 4000] [NAME ...]
 
-NAME picks measurements (load, words, memory, point, pdf, http, afp, capture, distribute); none means all. CPU seconds are user + system of the
+NAME picks measurements (load, words, memory, point, pdf, http, afp, capture, distribute, block); none means all. CPU seconds are user + system of the
 whole process tree of a command; ours and the peer run in turn, the median counts. Data comes from
 ../shared/corpus/make-large.py (or $GREENBAR_CORPUS) and from a generator here for the million documents.
 """
@@ -397,7 +397,33 @@ def bench_distribute():
         sink.kill()
 
 
-ALL = {"load": bench_load, "words": bench_words, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp, "capture": bench_capture, "distribute": bench_distribute}
+def noise(mb):
+    path = os.path.join(WORK, f"noise-{mb:g}")
+    with open(path, "wb") as out:
+        out.write(random.Random(1).randbytes(int(mb * 1e6)))
+    return path
+
+
+def bench_block():
+    """Stored bytes and load cost by kind of data, beside zstd at both ends of its scale."""
+    corpus = lambda *names: [os.path.join(CORPUS, *name.split("/")) for name in names]
+    line = corpus("linedata/stmt-037.fba", "linedata/stmt-part-1047.vba", "linedata/stmt-part-ascii.asa", "linedata/telecom-gbk.asa", "linedata/sales-register.lst", "linedata/notice-overstrike.txt")
+    streams = [large(OPTIONS.mb), large(OPTIONS.mb, "asa"), *line, *corpus("afp/bank-outline.afp"), noise(min(OPTIONS.mb, 64))]
+    for stream in streams:
+        size, packed, ours, peers = os.path.getsize(stream), os.path.join(WORK, "block.zst"), [], []
+        for _ in range(OPTIONS.rounds):
+            home = archive("block", "none")
+            ours.append(run(PINNED + [OPTIONS.greenbar, "--data", home, "load", stream])[0])
+            peers.append(run(PINNED + ["zstd", "-3", "-T1", "-q", "-f", stream, "-o", packed])[0])
+        fast = os.path.getsize(packed)
+        run(["zstd", "-19", "--long=27", "-T1", "-q", "-f", stream, "-o", packed])
+        best, figures = os.path.getsize(packed), stats(home)
+        stored, index = figures["stored_bytes"], figures["index_bytes"]
+        cost = statistics.median(peers) / statistics.median(ours)
+        row(f"{os.path.basename(stream)}, {size / 1e6:.1f} MB: stored, with catalogue", f"{stored:,} + index {index:,}", f"{best:,} (zstd -3: {fast:,})", f"{stored / best:.2f} x; load {cost:.2f} x zstd -3", "<= 1.0 x", "zstd -19 --long=27")
+
+
+ALL = {"load": bench_load, "words": bench_words, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp, "capture": bench_capture, "distribute": bench_distribute, "block": bench_block}
 for name in OPTIONS.names or ALL:
     print(f"{name} ...", flush=True)
     ALL[name]()

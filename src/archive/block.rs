@@ -2,13 +2,15 @@
 //!
 //! A block is compressed plainly, with the dictionary of its report definition, or with the first block of its own
 //! load as context. The third is for big loads: their first block holds some megabytes, and every later one finds the
-//! report's layout and its recurring lines there. See `docs/decisions/0002-archive-layout.md` for the figures.
+//! report's layout and its recurring lines there. Blocks of line data are sorted into columns before that
+//! ([`super::columns`], `docs/formats/block.md`), if that makes the first of them smaller. See `docs/decisions/0002-archive-layout.md` for the figures.
 
 use std::sync::Arc;
 
 use zstd::bulk::Compressor;
 use zstd::zstd_safe::{CParameter, DCtx, DictAttachPref};
 
+use super::columns::{self, Encoder};
 use super::error::ArchiveError;
 use super::rows::{put_varint, take_varint};
 
@@ -28,9 +30,11 @@ const LEVEL: i32 = 3;
 const CONTEXT_LEVEL: i32 = 1;
 /// log2 of the window: covers a whole first block and the block behind it.
 const WINDOW_LOG: u32 = 23;
-/// log2 of the match table with a big context: one entry for each 8 bytes, so that the whole context is indexed
-/// (zstd drops what its table cannot hold).
+/// log2 of the match table with a big context, at most: one entry for each 8 bytes, so that the whole context is
+/// indexed (zstd drops what its table cannot hold).
 const CONTEXT_HASH_LOG: u32 = 19;
+/// A load's blocks are sorted into columns when that makes the first one this much smaller (in hundredths).
+const COLUMNS_GAIN: usize = 5;
 /// A context that starts like a trained dictionary would be taken for one.
 const DICTIONARY_MAGIC: [u8; 4] = [0x37, 0xA4, 0x30, 0xEC];
 
@@ -38,6 +42,10 @@ const STORED: u8 = 0;
 const PLAIN: u8 = 1;
 const WITH_DICTIONARY: u8 = 2;
 const WITH_FIRST: u8 = 3;
+/// Columnar form, no context.
+const COLUMNS: u8 = 4;
+/// Columnar form, with that of the load's first block as context.
+const COLUMNS_WITH_FIRST: u8 = 5;
 
 /// What a block is compressed with.
 #[derive(Debug, Clone)]
@@ -48,12 +56,30 @@ pub(super) enum Context {
     Dictionary(u32, Arc<Vec<u8>>),
     /// The first block of the load.
     First(Arc<Vec<u8>>),
+    /// What was learned from the load's first block.
+    Columns(Arc<Encoder>),
+    /// The same, the columnar form of the first block, and that block for what fits no column.
+    ColumnsWithFirst { encoder: Arc<Encoder>, form: Arc<Vec<u8>>, first: Arc<Vec<u8>> },
 }
 
 impl Context {
     /// The first block of a load as context, if it can serve as one.
     pub fn first(bytes: Arc<Vec<u8>>) -> Context {
         if bytes.starts_with(&DICTIONARY_MAGIC) { Context::Plain } else { Context::First(bytes) }
+    }
+
+    /// The context of all other blocks of a load, and the content of the first one's row.
+    pub fn open(first: &Arc<Vec<u8>>) -> Result<(Context, Vec<u8>), ArchiveError> {
+        let plain = Packer::new(&Context::Plain)?.pack(first)?;
+        if let Some((encoder, form)) = Encoder::learn(first) {
+            let encoder = Arc::new(encoder);
+            let content = Packer::new(&Context::Columns(encoder.clone()))?.pack_form(first.len(), &form)?;
+            if content.len() * 100 <= plain.len() * (100 - COLUMNS_GAIN) {
+                let context = Context::ColumnsWithFirst { encoder, form: Arc::new(form), first: first.clone() };
+                return Ok((context, content));
+            }
+        }
+        Ok((Context::first(first.clone()), plain))
     }
 }
 
@@ -63,42 +89,78 @@ pub(super) struct Packer {
     codec: u8,
     dictionary: u32,
     frame: Vec<u8>,
+    encoder: Option<Encoder>,
+    form: Vec<u8>,
+    /// For blocks that have no columnar form.
+    plain: Context,
+    plain_packer: Option<Box<Packer>>,
 }
 
 impl Packer {
     pub fn new(context: &Context) -> Result<Packer, ArchiveError> {
-        let level = if matches!(context, Context::First(_)) { CONTEXT_LEVEL } else { LEVEL };
-        let mut compressor = Compressor::new(level).map_err(zstd_failed)?;
-        let set =
-            |compressor: &mut Compressor<'static>, parameter| compressor.set_parameter(parameter).map_err(zstd_failed);
-        let (codec, dictionary) = match context {
-            Context::Plain => {
-                set(&mut compressor, CParameter::WindowLog(WINDOW_LOG))?;
-                (PLAIN, 0)
-            }
+        let big = matches!(context, Context::First(_) | Context::ColumnsWithFirst { .. });
+        let level = if big { CONTEXT_LEVEL } else { LEVEL };
+        let mut packer = Packer {
+            compressor: Compressor::new(level).map_err(zstd_failed)?,
+            codec: PLAIN,
+            dictionary: 0,
+            frame: Vec::new(),
+            encoder: None,
+            form: Vec::new(),
+            plain: Context::Plain,
+            plain_packer: None,
+        };
+        match context {
+            Context::Plain => packer.set(CParameter::WindowLog(WINDOW_LOG))?,
             Context::Dictionary(version, bytes) => {
-                compressor.set_dictionary(level, bytes).map_err(zstd_failed)?;
-                (WITH_DICTIONARY, *version)
+                packer.compressor.set_dictionary(level, bytes).map_err(zstd_failed)?;
+                (packer.codec, packer.dictionary) = (WITH_DICTIONARY, *version);
             }
             Context::First(bytes) => {
-                set(&mut compressor, CParameter::WindowLog(WINDOW_LOG))?;
-                set(&mut compressor, CParameter::HashLog(CONTEXT_HASH_LOG))?;
-                // Blocks look up the context's table where it is. Copied for each block, as zstd would do for blocks of
-                // this size, it costs more than the matching.
-                set(&mut compressor, CParameter::ForceAttachDict(DictAttachPref::ForceAttach))?;
-                let loaded = compressor.context_mut().load_dictionary(bytes);
-                loaded.map_err(|code| ArchiveError::damaged("a first block", zstd::zstd_safe::get_error_name(code)))?;
-                (WITH_FIRST, 0)
+                packer.set_context(bytes)?;
+                packer.codec = WITH_FIRST;
             }
-        };
-        Ok(Packer { compressor, codec, dictionary, frame: Vec::new() })
+            Context::Columns(encoder) => {
+                packer.set(CParameter::WindowLog(WINDOW_LOG))?;
+                (packer.codec, packer.encoder) = (COLUMNS, Some(encoder.as_ref().clone()));
+            }
+            Context::ColumnsWithFirst { encoder, form, first } => {
+                packer.set_context(form)?;
+                (packer.codec, packer.encoder) = (COLUMNS_WITH_FIRST, Some(encoder.as_ref().clone()));
+                packer.plain = Context::first(first.clone());
+            }
+        }
+        Ok(packer)
+    }
+
+    fn set(&mut self, parameter: CParameter) -> Result<(), ArchiveError> {
+        self.compressor.set_parameter(parameter).map_err(zstd_failed)
+    }
+
+    fn set_context(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.set(CParameter::WindowLog(WINDOW_LOG))?;
+        let entries = (bytes.len() / 8).next_power_of_two().trailing_zeros();
+        self.set(CParameter::HashLog(entries.clamp(14, CONTEXT_HASH_LOG)))?;
+        // Blocks look up the context's table where it is. Copied for each block, as zstd would do for blocks of
+        // this size, it costs more than the matching.
+        self.set(CParameter::ForceAttachDict(DictAttachPref::ForceAttach))?;
+        let loaded = self.compressor.context_mut().load_dictionary(bytes);
+        loaded.map_err(|code| ArchiveError::damaged("a first block", zstd::zstd_safe::get_error_name(code)))?;
+        Ok(())
     }
 
     /// The content of a block row.
     pub fn pack(&mut self, raw: &[u8]) -> Result<Vec<u8>, ArchiveError> {
-        self.frame.clear();
-        self.frame.reserve(zstd::zstd_safe::compress_bound(raw.len()));
-        self.compressor.compress_to_buffer(raw, &mut self.frame).map_err(zstd_failed)?;
+        if let Some(encoder) = &mut self.encoder {
+            if encoder.encode(raw, &mut self.form).is_none() {
+                return self.pack_plain(raw);
+            }
+            let form = std::mem::take(&mut self.form);
+            let content = self.pack_form(raw.len(), &form);
+            self.form = form;
+            return content;
+        }
+        self.compress(raw)?;
         let pays = self.frame.len() < raw.len();
         let body = if pays { self.frame.as_slice() } else { raw };
         let mut content = Vec::with_capacity(body.len() + 12);
@@ -107,6 +169,31 @@ impl Packer {
         put_varint(&mut content, u64::from(self.dictionary));
         content.extend(body);
         Ok(content)
+    }
+
+    fn pack_form(&mut self, length: usize, form: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+        self.compress(form)?;
+        let mut content = Vec::with_capacity(self.frame.len() + 16);
+        content.push(self.codec);
+        put_varint(&mut content, length as u64);
+        put_varint(&mut content, 0);
+        put_varint(&mut content, form.len() as u64);
+        content.extend(&self.frame);
+        Ok(content)
+    }
+
+    fn pack_plain(&mut self, raw: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+        match &mut self.plain_packer {
+            Some(packer) => packer.pack(raw),
+            None => self.plain_packer.insert(Box::new(Packer::new(&self.plain)?)).pack(raw),
+        }
+    }
+
+    fn compress(&mut self, bytes: &[u8]) -> Result<(), ArchiveError> {
+        self.frame.clear();
+        self.frame.reserve(zstd::zstd_safe::compress_bound(bytes.len()));
+        self.compressor.compress_to_buffer(bytes, &mut self.frame).map_err(zstd_failed)?;
+        Ok(())
     }
 }
 
@@ -128,6 +215,8 @@ pub(super) enum Needs {
     Nothing,
     Dictionary(u32),
     First,
+    /// The columnar form of the first block ([`Packed::form`]).
+    FirstForm,
 }
 
 impl<'v> Packed<'v> {
@@ -143,7 +232,7 @@ impl<'v> Packed<'v> {
         if packed.length > BLOCK_LIMIT {
             return Err(ArchiveError::damaged(what, format!("it says it holds {} bytes", packed.length)));
         }
-        if packed.codec > WITH_FIRST {
+        if packed.codec > COLUMNS_WITH_FIRST {
             return Err(ArchiveError::damaged(what, format!("codec {} is not known to this greenbar", packed.codec)));
         }
         Ok(packed)
@@ -153,29 +242,52 @@ impl<'v> Packed<'v> {
         match self.codec {
             WITH_DICTIONARY => Needs::Dictionary(self.dictionary),
             WITH_FIRST => Needs::First,
+            COLUMNS_WITH_FIRST => Needs::FirstForm,
             _ => Needs::Nothing,
         }
     }
 
     /// The bytes; `context` is what [`Packed::needs`] asked for, or empty.
     pub fn unpack(&self, what: &str, context: &[u8]) -> Result<Vec<u8>, ArchiveError> {
-        let mut raw = Vec::with_capacity(self.length);
-        if self.codec == STORED {
-            raw.extend(self.body);
-        } else {
-            let failed = |code| ArchiveError::damaged(what, format!("zstd: {}", zstd::zstd_safe::get_error_name(code)));
-            let mut zstd = DCtx::try_create().ok_or_else(|| ArchiveError::damaged(what, "out of memory"))?;
-            match self.codec {
-                WITH_DICTIONARY => zstd.load_dictionary(context).map_err(failed)?,
-                WITH_FIRST => zstd.ref_prefix(context).map_err(failed)?,
-                _ => 0,
-            };
-            zstd.decompress(&mut raw, self.body).map_err(failed)?;
-        }
+        let raw = match self.codec {
+            STORED => self.body.to_vec(),
+            COLUMNS | COLUMNS_WITH_FIRST => {
+                let form = self.form(what, context)?;
+                columns::decode(&form, self.length).map_err(|wrong| ArchiveError::damaged(what, wrong))?
+            }
+            _ => self.decompress(what, self.body, self.length, context)?,
+        };
         if raw.len() != self.length {
             return Err(ArchiveError::damaged(what, format!("it holds {} bytes, not {}", raw.len(), self.length)));
         }
         Ok(raw)
+    }
+
+    /// The columnar form, if the block has one.
+    pub fn form(&self, what: &str, context: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+        let mut body = self.body;
+        let length = take_varint(&mut body).and_then(|length| usize::try_from(length).ok());
+        // A form is never longer than the block: it would not have been made.
+        let fits = length.filter(|length| *length <= self.length && self.codec >= COLUMNS);
+        let length = fits.ok_or_else(|| ArchiveError::damaged(what, "it has no columnar form"))?;
+        let form = self.decompress(what, body, length, context)?;
+        if form.len() != length {
+            return Err(ArchiveError::damaged(what, format!("its form has {} bytes, not {length}", form.len())));
+        }
+        Ok(form)
+    }
+
+    fn decompress(&self, what: &str, frame: &[u8], length: usize, context: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+        let failed = |code| ArchiveError::damaged(what, format!("zstd: {}", zstd::zstd_safe::get_error_name(code)));
+        let mut zstd = DCtx::try_create().ok_or_else(|| ArchiveError::damaged(what, "out of memory"))?;
+        match self.codec {
+            WITH_DICTIONARY => zstd.load_dictionary(context).map_err(failed)?,
+            WITH_FIRST | COLUMNS_WITH_FIRST => zstd.ref_prefix(context).map_err(failed)?,
+            _ => 0,
+        };
+        let mut bytes = Vec::with_capacity(length);
+        zstd.decompress(&mut bytes, frame).map_err(failed)?;
+        Ok(bytes)
     }
 }
 

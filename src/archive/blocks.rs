@@ -15,6 +15,7 @@ use std::thread::{Scope, ScopedJoinHandle};
 use sha2::{Digest, Sha256};
 
 use super::block::{BLOCK_BYTES, CONTEXT_BLOCK_BYTES, Context, Packer};
+use super::columns::Encoder;
 use super::cut::Spill;
 use super::error::{ArchiveError, LoadError};
 use super::fault;
@@ -254,8 +255,12 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
         }
         let first = Arc::new(joined(&std::mem::take(&mut self.held)));
         self.hash = std::mem::replace(&mut self.hash, Hash::new()).beside(self.scope, self.pool.clone());
-        self.crew = Some(self.hire(Context::first(first.clone())));
-        self.send(first, spill)
+        let (context, content) = Context::open(&first)?;
+        self.crew = Some(self.hire(context));
+        let number = self.next_number(first.len())?;
+        let row = rows::seal(&keys::block(self.load, number), &content);
+        self.stored += put(self.load, number, row, spill)?;
+        Ok(())
     }
 
     fn hire(&self, context: Context) -> Crew {
@@ -336,10 +341,12 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
         for raw in &held {
             self.next_number(raw.len())?;
         }
-        let contents = match archive.newest_dictionary(definition)? {
+        let rows = match archive.newest_dictionary(definition)? {
             Some((version, bytes)) => pack_all(&Context::Dictionary(version, bytes), &held)?,
             None => self.pack_and_train(archive, definition, &held)?,
         };
+        let columns = pack_columns(&held)?.filter(|columns| total(columns) < total(&rows));
+        let contents = columns.unwrap_or(rows);
         for (number, content) in (0..).zip(contents) {
             let row = rows::seal(&keys::block(self.load, number), &content);
             self.stored += put(self.load, number, row, spill)?;
@@ -361,8 +368,7 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
         let Some(bytes) = train(held) else { return Ok(plain) };
         // The version is not known before it is kept; it does not change the size by more than a few bytes.
         let trial = pack_all(&Context::Dictionary(1, Arc::new(bytes.clone())), held)?;
-        let size = |contents: &[Vec<u8>]| contents.iter().map(Vec::len).sum::<usize>();
-        if size(&trial) * 100 > size(&plain) * (100 - DICTIONARY_GAIN) {
+        if total(&trial) * 100 > total(&plain) * (100 - DICTIONARY_GAIN) {
             return Ok(plain);
         }
         match archive.add_dictionary(definition, &bytes)? {
@@ -389,6 +395,16 @@ fn pack_all(context: &Context, raw: &[Arc<Vec<u8>>]) -> Result<Vec<Vec<u8>>, Arc
     raw.iter().map(|raw| packer.pack(raw)).collect()
 }
 
+/// The blocks as columns, learned from the first of them; nothing when that has none.
+fn pack_columns(raw: &[Arc<Vec<u8>>]) -> Result<Option<Vec<Vec<u8>>>, ArchiveError> {
+    let Some((encoder, _)) = raw.first().and_then(|first| Encoder::learn(first)) else { return Ok(None) };
+    pack_all(&Context::Columns(Arc::new(encoder)), raw).map(Some)
+}
+
+fn total(contents: &[Vec<u8>]) -> usize {
+    contents.iter().map(Vec::len).sum()
+}
+
 /// A dictionary for streams like this one; nothing when zstd finds too little to say.
 fn train(held: &[Arc<Vec<u8>>]) -> Option<Vec<u8>> {
     let samples: Vec<&[u8]> = held.iter().flat_map(|raw| raw.chunks(SAMPLE_BYTES)).collect();
@@ -405,7 +421,7 @@ fn recycle(pool: &Mutex<Vec<Vec<u8>>>, raw: Arc<Vec<u8>>) {
     }
 }
 
-/// Compresses jobs until there are no more. The first block of a load is compressed alone, the others with it.
+/// Compresses jobs until there are no more.
 fn compress(
     load: LoadId,
     context: &Context,
@@ -417,13 +433,9 @@ fn compress(
     loop {
         let job = work.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok((number, raw)) = job else { return };
-        let content = if number == 0 {
-            Packer::new(&Context::Plain).and_then(|mut packer| packer.pack(&raw))
-        } else {
-            match &mut packer {
-                Some(packer) => packer.pack(&raw),
-                None => Packer::new(context).and_then(|new| packer.insert(new).pack(&raw)),
-            }
+        let content = match &mut packer {
+            Some(packer) => packer.pack(&raw),
+            None => Packer::new(context).and_then(|new| packer.insert(new).pack(&raw)),
         };
         recycle(pool, raw);
         let row = content.map(|content| rows::seal(&keys::block(load, number), &content));

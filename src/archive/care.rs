@@ -89,6 +89,7 @@ impl Archive {
     fn forget(&self, load: LoadId) {
         self.infos.forget(|id| *id == load);
         self.firsts.forget(|id| *id == load);
+        self.forms.forget(|id| *id == load);
         self.blocks.forget(|(id, _)| *id == load);
         self.shared.forget(|id| *id == load);
     }

@@ -15,6 +15,7 @@ mod blocks;
 mod cache;
 mod care;
 mod catalogue;
+mod columns;
 mod cut;
 mod definitions;
 mod document;
@@ -92,6 +93,8 @@ pub struct Archive {
     infos: Cache<LoadId, LoadInfo>,
     blocks: Cache<(LoadId, u32), Vec<u8>>,
     firsts: Cache<LoadId, Vec<u8>>,
+    /// Their columnar forms.
+    forms: Cache<LoadId, Vec<u8>>,
     libraries: Arc<dyn Libraries>,
     limits: Limits,
     shared: Cache<LoadId, shared::Entry>,
@@ -217,6 +220,7 @@ impl Archive {
             infos: Cache::new(INFO_CACHE_BYTES),
             blocks: Cache::new(BLOCK_CACHE_BYTES),
             firsts: Cache::new(FIRST_CACHE_BYTES),
+            forms: Cache::new(FIRST_CACHE_BYTES),
             libraries: Arc::new(NoLibraries),
             limits: Limits::default(),
             shared: Cache::new(SHARED_CACHE_BYTES),

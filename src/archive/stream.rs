@@ -52,7 +52,27 @@ impl Archive {
             Needs::Dictionary(version) => packed.unpack(&what, &self.dictionary(definition, version)?),
             Needs::First if number == 0 => Err(ArchiveError::damaged(&what, "it needs itself")),
             Needs::First => packed.unpack(&what, &first()?),
+            Needs::FirstForm if number == 0 => Err(ArchiveError::damaged(&what, "it needs itself")),
+            Needs::FirstForm => packed.unpack(&what, &*self.first_form(load)?),
         }
+    }
+
+    /// The columnar form of a load's first block.
+    fn first_form(&self, load: LoadId) -> Result<Arc<Vec<u8>>, ArchiveError> {
+        if let Some(form) = self.forms.get(&load) {
+            return Ok(form);
+        }
+        let what = format!("block 0 of load {load}");
+        let key = keys::block(load, 0);
+        let value = self.engine.get(Family::Blocks, &key)?;
+        let value = value.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
+        let packed = Packed::parse(&what, rows::unseal(&what, &key, &value)?)?;
+        if packed.needs() != Needs::Nothing {
+            return Err(ArchiveError::damaged(&what, "it needs other blocks"));
+        }
+        let form = Arc::new(packed.form(&what, &[])?);
+        self.forms.put(load, form.clone(), form.len());
+        Ok(form)
     }
 
     pub(super) fn stream(&self, info: Arc<LoadInfo>, span: Range<u64>) -> Stream<'_> {

@@ -10,6 +10,7 @@ use super::*;
 use crate::auth::gate::Permit;
 use crate::render::Pages;
 
+mod columns;
 mod crash;
 mod detect;
 mod hostile;

@@ -15,6 +15,7 @@ fn forget_everything(archive: &Archive) {
     archive.infos.forget(|_| true);
     archive.blocks.forget(|_| true);
     archive.firsts.forget(|_| true);
+    archive.forms.forget(|_| true);
 }
 
 fn errors(archive: &Archive) -> Vec<String> {
