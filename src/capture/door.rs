@@ -345,9 +345,10 @@ impl Wire {
         self.stream.write_all(bytes).map_err(|_| WireError::Closed)
     }
 
-    /// Breaks the connection off, so that the sender sees that it failed: what is unread makes the system reset it.
+    /// Breaks the connection off when it is dropped, so that the sender sees that it failed: closing without lingering resets
+    /// it, whatever was read.
     pub fn reset(&mut self) {
-        let _ = self.stream.shutdown(Shutdown::Both);
+        let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
     /// Says that nothing more is said; the other side sees the end after what was said.
