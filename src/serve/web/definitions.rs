@@ -48,7 +48,7 @@ pub async fn list(ask: Ask) -> Answer {
     let rows = newest.iter().map(|one| {
         let of = |(name, _): &&(&str, u32)| *name == one.name;
         let sums: Vec<Used> = used.keys().filter(of).filter_map(|key| used.get(key).copied()).collect();
-        let versions = versions.iter().filter(|row| row.name == one.name);
+        let mut versions = versions.iter().filter(|row| row.name == one.name);
         context! {
             name => one.name.as_str(),
             title => shown::report(one, language),
@@ -56,7 +56,7 @@ pub async fn list(ask: Ask) -> Answer {
             fields => one.fields.len(),
             version => one.version,
             versions => versions.clone().count(),
-            changed => versions.last().map(|row| locale::moment(row.added_at, language)).unwrap_or_default(),
+            changed => versions.next_back().map(|row| locale::moment(row.added_at, language)).unwrap_or_default(),
             loads => sums.iter().map(|used| used.loads).sum::<u64>(),
             documents => sums.iter().map(|used| used.documents).sum::<u64>(),
             last => sums.iter().map(|used| used.last_at).max().map(|at| locale::moment(at, language)).unwrap_or_default(),

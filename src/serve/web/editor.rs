@@ -65,7 +65,7 @@ pub async fn page(ask: Ask) -> Answer {
             let mut rows = state.backend.definition_versions()?.into_iter().filter(|row| row.name == name);
             let found = match version {
                 Some(version) => rows.find(|row| row.version == version),
-                None => rows.last(),
+                None => rows.next_back(),
             };
             found.map(|row| row.source).ok_or_else(Problem::nothing)
         })
@@ -93,8 +93,8 @@ pub async fn act(ask: Ask) -> Answer {
             let file_name = "definition.toml";
             match Definition::parse(&text, file_name) {
                 Ok(definition) if keep => save(state, &who, &definition).map(|()| Done::Saved(definition.name)),
-                Ok(definition) => tried(state, &who, definition, &asked, file).map(Done::Told),
-                Err(errors) => Ok(Done::Told(Told { errors: Some(errors), ..Told::default() })),
+                Ok(definition) => tried(state, &who, definition, &asked, file).map(|told| Done::Told(Box::new(told))),
+                Err(errors) => Ok(Done::Told(Box::new(Told { errors: Some(errors), ..Told::default() }))),
             }
         })
         .await?;
@@ -107,14 +107,14 @@ pub async fn act(ask: Ask) -> Answer {
             let wrong = told.errors.is_some() || !told.wrong.is_empty();
             let status = if wrong { StatusCode::UNPROCESSABLE_ENTITY } else { StatusCode::OK };
             let load = params.get("load").unwrap_or_default().to_string();
-            show(&ask, &source, Told { load, ..told }, status).await
+            show(&ask, &source, Told { load, ..*told }, status).await
         }
     }
 }
 
 enum Done {
     Saved(String),
-    Told(Told),
+    Told(Box<Told>),
 }
 
 fn save(state: &State, who: &SignedIn, definition: &Definition) -> Result<(), Problem> {
