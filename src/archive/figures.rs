@@ -152,11 +152,11 @@ impl Archive {
     }
 
     fn sums(&self, of: &Counted, changed: &mut Changed, with: fn(&mut Sums, &Sums)) -> Result<(), ArchiveError> {
-        if let Entry::Vacant(day) = changed.days.entry(of.day) {
-            day.insert(self.figure(&day_key(of.day))?.unwrap_or_default());
+        if let Entry::Vacant(free) = changed.days.entry(of.day) {
+            free.insert(self.figure(&day_key(of.day))?.unwrap_or_default());
         }
-        if !changed.reports.contains_key(&of.report) {
-            changed.reports.insert(of.report.clone(), self.figure(&report_key(&of.report))?.unwrap_or_default());
+        if let Entry::Vacant(free) = changed.reports.entry(of.report.clone()) {
+            free.insert(self.figure(&report_key(&of.report))?.unwrap_or_default());
         }
         for sums in changed.days.get_mut(&of.day).into_iter().chain(changed.reports.get_mut(&of.report)) {
             with(sums, &of.sums);
