@@ -52,7 +52,7 @@ impl Frame {
             Frame::Rdw => {
                 let &[high, low, 0, 0] = rest.first_chunk()? else { return None };
                 let length = usize::from(u16::from_be_bytes([high, low]));
-                (at + 4, (at + length), at + length)
+                (at + 4, at + length, at + length)
             }
         };
         (start <= end && next <= raw.len()).then_some(Record { start, end, next })
