@@ -43,6 +43,7 @@ test: setup-test lint doc ## formatting, lints, documentation, all tests, demo s
 	cargo build --release --locked
 	PROPTEST_RNG_SEED=$(SEED) cargo test --release --locked
 	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR) --pages 4 --pictures 0
+	/usr/bin/python3 tests/hostile/run.py --greenbar $(GREENBAR) --files 60
 
 fidelity: setup-test build ## AFP beside its reference PDFs, page by page, as figures and pictures
 	/usr/bin/python3 tests/fidelity/run.py --greenbar $(GREENBAR)
@@ -53,6 +54,7 @@ web: setup build ## the pages in Chromium: a whole call, every page with axe, 36
 
 test-all: test ## also the long crash runs, the million-document runs, the pages in Chromium and outside judges (veraPDF, bar code readers, an OpenID Connect provider)
 	GREENBAR_LONG=1 cargo test --release --locked -- --include-ignored
+	/usr/bin/python3 tests/hostile/run.py --greenbar $(GREENBAR) --files 500 --seed $$(date +%s)
 	@.ci/packages judges
 	tests/judges/verapdf/run $(GREENBAR)
 	tests/judges/barcodes/run $(GREENBAR)

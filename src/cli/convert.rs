@@ -108,7 +108,8 @@ impl Args {
                     .advise("`greenbar inspect` says what it is made of.")
                     .warn();
             }
-            for note in pages.notes.iter() {
+            let before = pages.counting.iter().filter(|note| pages.notes.count(&note.code) == 0);
+            for note in pages.notes.iter().chain(before) {
                 let Note { code, count, first, detail, .. } = note;
                 Failure::new(format!("{count} x {code} first at {first}: {detail}")).warn();
             }
@@ -130,6 +131,9 @@ struct FilePages {
     context: Context,
     decoder: Box<dyn Decoder>,
     unit: Unit,
+    /// What was survived while pages were counted and shared units taken in.
+    counting: Notes,
+    /// What was survived while pages were read and drawn.
     notes: Notes,
     /// The page that comes next.
     next: u32,
@@ -167,6 +171,7 @@ impl FilePages {
             context: outside,
             decoder,
             unit,
+            counting: notes,
             notes: Notes::default(),
             next: 0,
         };

@@ -11,8 +11,11 @@ pub struct Limits {
     pub object_bytes: usize,
     /// Overlays and page segments inside one another.
     pub nesting: usize,
-    /// Samples of one image, after decompression.
+    /// Bytes of one image after decompression, and of all images of one page that are laid out in memory because no coding
+    /// that a page can hold fits them.
     pub image_samples: usize,
+    /// Bytes of all different images of one page after decompression, those included that stay in their coding.
+    pub page_samples: usize,
     /// Elements drawn on one page, overlays included.
     pub page_elements: usize,
     /// Bytes of resources that one stream may bring.
@@ -29,7 +32,8 @@ impl Default for Limits {
             object_bytes: 64 << 20,
             nesting: 8,
             image_samples: 128 << 20,
-            page_elements: 400_000,
+            page_samples: 512 << 20,
+            page_elements: 200_000,
             resource_bytes: 256 << 20,
             index_bytes: 128 << 20,
             pages: 100_000_000,
@@ -53,12 +57,22 @@ const MOST: usize = 1 << 31;
 const NESTING_MOST: usize = 32;
 
 impl Limits {
-    fn named(&mut self) -> [(&'static str, &mut usize, usize); 7] {
-        let Limits { object_bytes, nesting, image_samples, page_elements, resource_bytes, index_bytes, pages } = self;
+    fn named(&mut self) -> [(&'static str, &mut usize, usize); 8] {
+        let Limits {
+            object_bytes,
+            nesting,
+            image_samples,
+            page_samples,
+            page_elements,
+            resource_bytes,
+            index_bytes,
+            pages,
+        } = self;
         [
             ("object_bytes", object_bytes, MOST),
             ("nesting", nesting, NESTING_MOST),
             ("image_samples", image_samples, MOST),
+            ("page_samples", page_samples, MOST),
             ("page_elements", page_elements, MOST),
             ("resource_bytes", resource_bytes, MOST),
             ("index_bytes", index_bytes, MOST),

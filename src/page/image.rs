@@ -108,6 +108,35 @@ impl Image {
     pub fn samples(&self) -> &Samples {
         &self.0.samples
     }
+
+    /// Bytes that its samples take as they are held.
+    pub fn held_bytes(&self) -> usize {
+        match &self.0.samples {
+            Samples::Bits { data, .. }
+            | Samples::Ccitt { data, .. }
+            | Samples::Gray(data)
+            | Samples::Rgb(data)
+            | Samples::Jpeg(data) => data.len(),
+            Samples::Jbig2 { data, globals, .. } => data.len().saturating_add(globals.len()),
+        }
+    }
+
+    /// Bytes that its samples take when they are laid out: eight in a byte where they are bits. A JPEG counts as one of
+    /// three colours.
+    pub fn laid_out_bytes(&self) -> usize {
+        let (width, height) = (self.0.width as usize, self.0.height as usize);
+        let row = match &self.0.samples {
+            Samples::Bits { .. } | Samples::Ccitt { .. } | Samples::Jbig2 { .. } => width.div_ceil(8),
+            Samples::Gray(_) => width,
+            Samples::Rgb(_) | Samples::Jpeg(_) => width.saturating_mul(3),
+        };
+        row.saturating_mul(height)
+    }
+
+    /// Whether it is held in a coding, and laid out only while it is drawn.
+    pub fn is_coded(&self) -> bool {
+        matches!(&self.0.samples, Samples::Ccitt { .. } | Samples::Jbig2 { .. } | Samples::Jpeg(_))
+    }
 }
 
 impl fmt::Debug for Image {

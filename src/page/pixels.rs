@@ -408,6 +408,13 @@ pub struct JpegFrame {
     pub common: bool,
 }
 
+impl JpegFrame {
+    /// Bytes that its samples take when they are decoded; a progressive file keeps two bytes for each coefficient meanwhile.
+    pub fn laid_out_bytes(&self) -> usize {
+        (self.width as usize).saturating_mul(self.height as usize).saturating_mul(usize::from(self.components))
+    }
+}
+
 /// Finds the frame header.
 pub fn jpeg_frame(data: &[u8]) -> Option<JpegFrame> {
     for (marker, body) in segments(data) {

@@ -60,13 +60,14 @@ def mean7(a):
     return (c[7:, 7:] - c[:-7, 7:] - c[7:, :-7] + c[:-7, :-7]) / 49
 
 
-def similarity(a, b):
-    """Structural similarity: window, constants and mean are those of the project's fidelity.py, computed in double precision.
+def similarity(a, b, precision=np.float64):
+    """Structural similarity: window, constants and mean are those of the project's fidelity.py, computed in double precision
+    unless asked otherwise.
 
     That tool sums squares of whole pages in single precision: the variance of white paper comes out as anything from -900 to 1200.
     """
     height, width = min(a.shape[0], b.shape[0]), min(a.shape[1], b.shape[1])
-    a, b = a[:height, :width].astype(np.float64), b[:height, :width].astype(np.float64)
+    a, b = a[:height, :width].astype(precision), b[:height, :width].astype(precision)
     ma, mb = mean7(a), mean7(b)
     va, vb, co = mean7(a * a) - ma * ma, mean7(b * b) - mb * mb, mean7(a * b) - ma * mb
     c1, c2 = 6.5025, 58.5225

@@ -390,8 +390,9 @@ impl Store {
         // Not under the lock: forms include forms. Two threads may draw the same one; both are right.
         let drawn = Arc::new(draw());
         let mut caches = self.caches();
-        caches.take_drawn(drawn.form.elements.len());
-        caches.forms.insert(key, drawn.clone());
+        if drawn.keep && caches.take_drawn(&drawn.form.elements) {
+            caches.forms.insert(key, drawn.clone());
+        }
         drawn
     }
 
@@ -402,8 +403,9 @@ impl Store {
         }
         let drawn = Arc::new(draw());
         let mut caches = self.caches();
-        caches.take_drawn(drawn.elements.len());
-        caches.includes.insert(key, drawn.clone());
+        if drawn.keep && caches.take_drawn(&drawn.elements) {
+            caches.includes.insert(key, drawn.clone());
+        }
         drawn
     }
 }

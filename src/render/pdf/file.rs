@@ -28,6 +28,9 @@ const STREAM_BYTES: usize = 64 << 10;
 /// Marks an entry as "in object stream" rather than "at offset".
 const IN_STREAM: u64 = 1 << 63;
 
+/// What is compressed grows by at most so many bytes at a time: a white picture of 100 MB becomes 100 KB.
+const SQUEEZE_STEP: usize = 1 << 20;
+
 /// The file being written.
 pub struct PdfFile<'o> {
     out: &'o mut dyn Write,
@@ -164,16 +167,7 @@ impl<'o> PdfFile<'o> {
     fn squeeze(&mut self, data: &[u8]) -> Result<(), RenderError> {
         self.deflate.reset();
         self.squeezed.clear();
-        self.squeezed.reserve(data.len() / 2 + 128);
-        loop {
-            let taken = usize::try_from(self.deflate.total_in()).unwrap_or(usize::MAX);
-            let rest = data.get(taken..).unwrap_or_default();
-            let status = self.deflate.compress_vec(rest, &mut self.squeezed, FlushCompress::Finish);
-            match status.map_err(|error| RenderError::Write(std::io::Error::other(error)))? {
-                flate2::Status::StreamEnd => return Ok(()),
-                _ => self.squeezed.reserve(data.len() / 2 + 128),
-            }
-        }
+        squeeze(&mut self.deflate, data, &mut self.squeezed)
     }
 
     fn put(&mut self, bytes: &[u8]) -> Result<(), RenderError> {
@@ -186,3 +180,23 @@ impl<'o> PdfFile<'o> {
 
 /// Deflate level: above it, pages get hardly smaller but much slower (docs/decisions/0004-pdf-writers.md).
 const LEVEL: u32 = 6;
+
+/// `data` as a Flate stream.
+pub fn squeezed(data: &[u8]) -> Result<Vec<u8>, RenderError> {
+    let mut out = Vec::new();
+    squeeze(&mut Compress::new(Compression::new(LEVEL), true), data, &mut out)?;
+    Ok(out)
+}
+
+fn squeeze(deflate: &mut Compress, data: &[u8], out: &mut Vec<u8>) -> Result<(), RenderError> {
+    let step = (data.len() / 2 + 128).min(SQUEEZE_STEP);
+    loop {
+        out.reserve(step);
+        let taken = usize::try_from(deflate.total_in()).unwrap_or(usize::MAX);
+        let rest = data.get(taken..).unwrap_or_default();
+        let status = deflate.compress_vec(rest, out, FlushCompress::Finish);
+        if status.map_err(|error| RenderError::Write(std::io::Error::other(error)))? == flate2::Status::StreamEnd {
+            return Ok(());
+        }
+    }
+}

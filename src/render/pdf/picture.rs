@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::fmt::Write;
 
-use super::file::{Id, PdfFile};
+use super::file::{Id, PdfFile, squeezed};
 use crate::page::pixels::{self, Values};
 use crate::page::{Color, Image, PlacedImage, Samples};
 use crate::render::RenderError;
@@ -41,6 +41,8 @@ enum Space {
 
 enum Coding<'i> {
     Flate(Cow<'i, [u8]>),
+    /// Compressed already.
+    Deflated(Vec<u8>),
     Ccitt(&'i [u8], String),
     Jbig2(&'i [u8], &'i [u8]),
     Jpeg(&'i [u8]),
@@ -58,29 +60,66 @@ struct Picture<'i> {
 /// Writes a picture under `id`. Gives the colour to fill with before it is drawn, if it is a stencil and its ink comes from
 /// outside. A picture that cannot be read becomes an empty stencil.
 pub fn write(file: &mut PdfFile<'_>, id: Id, image: &Image, ink: Ink) -> Result<Option<Color>, RenderError> {
-    let picture = picture(image).unwrap_or_else(empty);
-    match (picture.space, ink) {
-        (Space::Stencil(color), Ink::Inside) if color != BLACK => {
-            let mask = file.reserve();
-            picture.write(file, mask)?;
-            let pixel = Picture {
-                width: 1,
-                height: 1,
-                space: Space::Rgb,
-                turned: false,
-                coding: Coding::Flate(vec![color.r, color.g, color.b].into()),
-            };
-            let dict = format!("{}/Mask {mask}", pixel.dictionary());
-            file.stream(id, &dict, &[color.r, color.g, color.b])?;
-            Ok(None)
-        }
-        (Space::Stencil(color), _) => {
-            picture.write(file, id)?;
-            Ok(Some(color))
-        }
-        _ => {
-            picture.write(file, id)?;
-            Ok(None)
+    picture(image).unwrap_or_else(empty).put(file, id, ink)
+}
+
+/// A picture that waits to be written: in its own coding or deflated, so that many of them take little memory.
+pub enum Packed {
+    /// In its own coding.
+    Coded(Image),
+    /// Deflated.
+    Deflated(Deflated),
+}
+
+/// A deflated picture.
+pub struct Deflated(Picture<'static>);
+
+impl Packed {
+    /// Packs a picture. What cannot be packed waits as it is, and fails when it is written.
+    pub fn of(image: &Image) -> Packed {
+        let picture = picture(image).unwrap_or_else(empty);
+        let Coding::Flate(data) = &picture.coding else { return Packed::Coded(image.clone()) };
+        let Ok(data) = squeezed(data) else { return Packed::Coded(image.clone()) };
+        let Picture { width, height, space, turned, .. } = picture;
+        Packed::Deflated(Deflated(Picture { width, height, space, turned, coding: Coding::Deflated(data) }))
+    }
+
+    /// Writes it under `id`, with its ink inside.
+    pub fn write(&self, file: &mut PdfFile<'_>, id: Id) -> Result<(), RenderError> {
+        match self {
+            Packed::Coded(image) => write(file, id, image, Ink::Inside)?,
+            Packed::Deflated(Deflated(picture)) => picture.put(file, id, Ink::Inside)?,
+        };
+        Ok(())
+    }
+}
+
+impl Picture<'_> {
+    /// Writes the picture and what gives it its colour.
+    fn put(&self, file: &mut PdfFile<'_>, id: Id, ink: Ink) -> Result<Option<Color>, RenderError> {
+        match (self.space, ink) {
+            (Space::Stencil(color), Ink::Inside) if color != BLACK => {
+                let mask = file.reserve();
+                self.write(file, mask)?;
+                let pixel = Picture {
+                    width: 1,
+                    height: 1,
+                    space: Space::Rgb,
+                    turned: false,
+                    coding: Coding::Flate(vec![color.r, color.g, color.b].into()),
+                };
+                let dict = format!("{}/Mask {mask}", pixel.dictionary());
+                file.stream(id, &dict, &[color.r, color.g, color.b])?;
+                Ok(None)
+            }
+            (Space::Stencil(color), _) => {
+                self.write(file, id)?;
+                Ok(Some(color))
+            }
+            _ => {
+                self.write(file, id)?;
+                Ok(None)
+            }
         }
     }
 }
@@ -102,6 +141,7 @@ impl Picture<'_> {
         let dict = self.dictionary();
         match &self.coding {
             Coding::Flate(data) => file.stream(id, &dict, data),
+            Coding::Deflated(data) => file.raw_stream(id, &format!("{dict}/Filter/FlateDecode"), data),
             Coding::Jpeg(data) => file.raw_stream(id, &format!("{dict}/Filter/DCTDecode"), data),
             Coding::Ccitt(data, how) => {
                 file.raw_stream(id, &format!("{dict}/Filter/CCITTFaxDecode/DecodeParms<<{how}>>"), data)

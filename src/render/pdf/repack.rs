@@ -9,8 +9,7 @@
 use std::io::{Read, Write};
 
 use super::file::{Id, PdfFile};
-use super::picture::{self, Ink};
-use crate::page::Image;
+use super::picture::Packed;
 use crate::render::RenderError;
 
 /// The first coordinate of the point in a placeholder's path; off any paper.
@@ -19,7 +18,7 @@ pub const PLACEHOLDER: u32 = 31_415;
 const PLACEHOLDER_BYTES: usize = 1_000;
 
 /// Writes `pdf` packed, with its pictures; as it is when it does not look the way krilla writes.
-pub fn repack(pdf: &[u8], images: &[Image], out: &mut dyn Write) -> Result<(), RenderError> {
+pub fn repack(pdf: &[u8], images: &[Packed], out: &mut dyn Write) -> Result<(), RenderError> {
     let Some(parts) = Parts::read(pdf) else {
         if !images.is_empty() {
             return Err(RenderError::Resource("the pictures of the document cannot be put into its PDF".into()));
@@ -33,7 +32,7 @@ pub fn repack(pdf: &[u8], images: &[Image], out: &mut dyn Write) -> Result<(), R
         match body {
             Some(body) if body.ends_with(b"endstream") => {
                 if let Some(image) = placeholder(body).and_then(|number| images.get(number)) {
-                    picture::write(&mut file, id, image, Ink::Inside)?;
+                    image.write(&mut file, id)?;
                 } else if let Some(xmp) = plain_metadata(body) {
                     file.stream(id, "/Type/Metadata/Subtype/XML", xmp)?;
                 } else {

@@ -72,8 +72,8 @@ impl Artist<'_> {
             key.extend(self.inside.borrow().iter().flat_map(|key| key.to_be_bytes()));
         }
         let drawn = self.store.form((found.key, self.visible, key, pictures), || self.draw_overlay(name, &found));
-        drawn.reports.iter().for_each(|(code, detail)| self.note(code, detail.clone()));
-        if self.spend(drawn.weight + 1) {
+        self.repeat(&drawn.reports);
+        if self.spend(drawn.weight + 1) && self.has_room(&drawn.form.elements) {
             out.push(Element::Form(PlacedForm { x, y, turns, form: drawn.form.clone() }));
         }
     }
@@ -103,7 +103,8 @@ impl Artist<'_> {
             height: env.size[1],
             elements,
         };
-        Drawn { form: Arc::new(form), weight, reports: artist.into_reports() }
+        let keep = !artist.room.is_short();
+        Drawn { form: Arc::new(form), weight, reports: artist.into_reports(), keep }
     }
 
     /// Draws a page segment at its point.
@@ -211,10 +212,11 @@ impl Artist<'_> {
             let artist = self.apart();
             let mut elements = Vec::new();
             draw(&artist, &mut elements);
-            Included { elements, reports: artist.into_reports() }
+            let keep = !artist.room.is_short();
+            Included { elements, reports: artist.into_reports(), keep }
         });
-        kept.reports.iter().for_each(|(code, detail)| self.note(code, detail.clone()));
-        if !self.spend(kept.elements.len()) {
+        self.repeat(&kept.reports);
+        if !self.spend(kept.elements.len()) || !self.has_room(&kept.elements) {
             return;
         }
         for element in &kept.elements {

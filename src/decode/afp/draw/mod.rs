@@ -7,6 +7,7 @@ mod content;
 mod include;
 mod object;
 mod parts;
+mod room;
 pub mod shift;
 
 pub(crate) use include::{included_kinds, included_names};
@@ -15,6 +16,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
+use self::room::Room;
 use super::environment::Environment;
 use super::field::{Field, FieldId, Fields};
 use super::font::ActiveFont;
@@ -122,6 +124,8 @@ pub(super) struct Artist<'s> {
     left: Cell<usize>,
     /// Fields of included resources that may still be looked at, for a page with all that is drawn apart for it.
     work: Rc<Cell<usize>>,
+    /// What its pictures may take, with all that is drawn apart for it.
+    room: Rc<Room>,
     /// Overlays and page segments that this is inside of, by the keys of their resources.
     inside: RefCell<Vec<u64>>,
 }
@@ -139,6 +143,7 @@ impl<'s> Artist<'s> {
             at: Cell::new((id::BPG, 0)),
             left: Cell::new(store.limits.page_elements),
             work: Rc::new(Cell::new(FIELDS_INCLUDED)),
+            room: Rc::new(Room::new(&store.limits)),
             inside: RefCell::default(),
         }
     }
@@ -147,7 +152,7 @@ impl<'s> Artist<'s> {
     fn apart(&self) -> Artist<'s> {
         let inside = RefCell::new(self.inside.borrow().clone());
         let artist = Artist::new(self.store, self.visible, self.charset, self.what, self.suppressed);
-        Artist { inside, work: Rc::clone(&self.work), ..artist }
+        Artist { inside, work: Rc::clone(&self.work), room: Rc::clone(&self.room), ..artist }
     }
 
     fn note(&self, code: &'static str, detail: String) {
@@ -155,11 +160,30 @@ impl<'s> Artist<'s> {
         // What is refused is named with the field that asked for it.
         let is_limit = code == "afp-nesting" || code.ends_with("-limit") || code.ends_with("-too-large");
         let detail = if is_limit { format!("{detail} ({})", id::letters(field)) } else { detail };
+        self.record(code, detail, offset);
+    }
+
+    /// Notes what was noted when something that is used here was drawn.
+    fn repeat(&self, reports: &[(&'static str, String)]) {
+        let (_, offset) = self.at.get();
+        reports.iter().for_each(|(code, detail)| self.record(code, detail.clone(), offset));
+    }
+
+    fn record(&self, code: &'static str, detail: String, offset: u64) {
         let mut notes = self.notes.borrow_mut();
         // A page says each thing once, and not everything that a hostile one makes it say.
         if notes.len() < NOTES && !notes.iter().any(|known| known.code == code && known.detail == detail) {
             notes.push(Noted { code, detail, offset });
         }
+    }
+
+    /// Whether there is room on the page for the pictures of something that was drawn before.
+    fn has_room(&self, elements: &[Element]) -> bool {
+        let fits = self.room.take(elements);
+        if !fits {
+            self.note("afp-image-too-large", "the images of the page have more samples than allowed".into());
+        }
+        fits
     }
 
     /// What was noted, without places: for something that is kept and used at several.

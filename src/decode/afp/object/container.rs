@@ -78,7 +78,7 @@ pub fn container(
 fn open(container: &Container<'_>, ink: Color, budget: &mut usize) -> Result<Option<Picture>, Fault> {
     let data = container.data;
     match data {
-        [0xFF, 0xD8, 0xFF, ..] => jpeg(data).map(Some),
+        [0xFF, 0xD8, 0xFF, ..] => jpeg(data, *budget).map(Some),
         [0x89, b'P', b'N', b'G', ..] => png::picture(data, budget).map(Some),
         [b'G', b'I', b'F', b'8', ..] => gif::picture(data, budget).map(Some),
         [b'I', b'I', 42, 0, ..] | [b'M', b'M', 0, 42, ..] => tiff::picture(data, container.page, ink, budget).map(Some),
@@ -94,10 +94,13 @@ fn is_pdf(data: &[u8]) -> bool {
     head.windows(5).any(|window| window == b"%PDF-")
 }
 
-fn jpeg(data: &[u8]) -> Result<Picture, Fault> {
+fn jpeg(data: &[u8], budget: usize) -> Result<Picture, Fault> {
     let frame = jpeg_frame(data).ok_or(Fault::Damaged)?;
     if !frame.common {
         return Err(Fault::JPEG_KIND);
+    }
+    if frame.laid_out_bytes() > budget {
+        return Err(Fault::TooLarge);
     }
     Ok(Picture {
         width: frame.width,

@@ -9,6 +9,7 @@
 //! [`TextEnvironment::elements`]. Control sequences that are unknown or cut short are skipped by their length and
 //! reported. Rules: Presentation Text Object Content Architecture Reference (AFPC-0009).
 
+mod arabic;
 mod area;
 mod axes;
 mod glyphs;

@@ -25,6 +25,8 @@ pub struct Drawn {
     pub weight: usize,
     /// Reported whenever it is used.
     pub reports: Vec<(&'static str, String)>,
+    /// It is the same for every page.
+    pub keep: bool,
 }
 
 /// Elements of an object that several pages include, drawn at the origin.
@@ -33,6 +35,8 @@ pub struct Included {
     pub elements: Vec<Element>,
     /// Reported whenever they are used.
     pub reports: Vec<(&'static str, String)>,
+    /// They are the same for every page.
+    pub keep: bool,
 }
 
 /// What an included object depends on: resource, resources seen, what the include says, and whether pictures are drawn.
@@ -68,9 +72,12 @@ impl Caches {
         self.library_bytes = self.library_bytes.saturating_add(bytes);
     }
 
-    /// Makes room for more of what was drawn.
-    pub fn take_drawn(&mut self, elements: usize) {
-        let bytes = elements.saturating_mul(ELEMENT_BYTES).saturating_add(ELEMENT_BYTES);
+    /// Makes room for more of what was drawn; false when it is too much to be kept.
+    pub fn take_drawn(&mut self, elements: &[Element]) -> bool {
+        let bytes = bytes_of(elements).saturating_add(ELEMENT_BYTES);
+        if bytes > CACHE_BYTES {
+            return false;
+        }
         let kept = self.forms.len() + self.includes.len();
         if kept >= CACHED || self.drawn_bytes.saturating_add(bytes) > CACHE_BYTES {
             self.forms.clear();
@@ -78,5 +85,16 @@ impl Caches {
             self.drawn_bytes = 0;
         }
         self.drawn_bytes = self.drawn_bytes.saturating_add(bytes);
+        true
     }
+}
+
+/// Bytes of elements in memory, about. Forms in them count again: they stay as long as what they are in.
+fn bytes_of(elements: &[Element]) -> usize {
+    let one = |element: &Element| match element {
+        Element::Image(placed) => placed.image.held_bytes(),
+        Element::Form(placed) => bytes_of(&placed.form.elements),
+        _ => 0,
+    };
+    elements.iter().map(|element| one(element).saturating_add(ELEMENT_BYTES)).sum()
 }

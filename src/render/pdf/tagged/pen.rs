@@ -14,11 +14,12 @@ use krilla::text::{GlyphId, KrillaGlyph};
 use super::structure::Structure;
 use crate::page::reading::Spot;
 use crate::page::walk::{ELEMENT_LIMIT, FORM_DEPTH, Place};
-use crate::page::{self, Barcode, Color, ContentId, Element, Form, Image, Lu, Page, PlacedImage, Rule, Step, TextRun};
+use crate::page::{self, Barcode, Color, ContentId, Element, Form, Lu, Page, PlacedImage, Rule, Step, TextRun};
 use crate::render::RenderError;
 use crate::render::font::{FontSet, Fonts};
 use crate::render::form::{self, Drawing, Shape, Under};
 use crate::render::path;
+use crate::render::pdf::picture::Packed;
 use crate::render::pdf::place::{self, Missing, Piece};
 use crate::render::pdf::repack::PLACEHOLDER;
 use crate::render::pdf::{meta, underline_rule};
@@ -35,7 +36,7 @@ pub struct Shared {
     /// Characters without a glyph.
     pub missing: Missing,
     /// Its pictures, by the number of their placeholder.
-    pub images: Vec<Image>,
+    pub images: Vec<Packed>,
     pictures: HashMap<ContentId, Graphic>,
     under: Vec<(Under, Graphic)>,
     /// By form and number of the first element: neighbours that are no content.
@@ -396,7 +397,7 @@ impl Pen<'_, '_> {
             Some(graphic) => graphic.clone(),
             None => {
                 let number = self.shared.images.len();
-                self.shared.images.push(image.image.clone());
+                self.shared.images.push(Packed::of(&image.image));
                 let graphic = self.graphic(|pen| pen.placeholder(number));
                 self.shared.pictures.insert(image.image.id(), graphic.clone());
                 graphic

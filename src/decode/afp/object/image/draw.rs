@@ -36,7 +36,7 @@ pub fn draw(piece: &Piece<'_>, ink: Color, mask: Option<&Rows>, budget: &mut usi
         };
     }
     let mut drawn = match piece.coding.compression {
-        JPEG if piece.bands.is_empty() => draw_jpeg(piece)?,
+        JPEG if piece.bands.is_empty() => draw_jpeg(piece, *budget)?,
         _ => draw_samples(piece, budget)?,
     };
     if let Some(mask) = mask {
@@ -155,11 +155,14 @@ fn draw_masked_bits(piece: &Piece<'_>, ink: Color, mask: &Rows, budget: &mut usi
 
 /// A JPEG file stays one. In a tile it is padded: to the left and the top up to a multiple of 8 samples of the presentation
 /// space, to the right and the bottom at will (IOCA reference, "Tile Size", note 6).
-fn draw_jpeg(piece: &Piece<'_>) -> Result<Drawn, Fault> {
+fn draw_jpeg(piece: &Piece<'_>, budget: usize) -> Result<Drawn, Fault> {
     let data = data(piece);
     let frame = jpeg_frame(&data).ok_or(Fault::Damaged)?;
     if !frame.common {
         return Err(Fault::JPEG_KIND);
+    }
+    if frame.laid_out_bytes() > budget {
+        return Err(Fault::TooLarge);
     }
     let image = Image::new(frame.width, frame.height, Samples::Jpeg(data.into_owned()));
     let mut drawn = whole(image, at(piece, frame.width, frame.height), false);

@@ -10,6 +10,7 @@ use super::Machine;
 use super::text::Look;
 use crate::decode::afp::font::Glyph;
 use crate::decode::afp::ptoca::SetsText;
+use crate::decode::afp::ptoca::arabic::{self, is_arabic};
 use crate::page::bidi::{is_right_to_left, visual_order};
 use crate::page::{FontProgram, Lu};
 
@@ -45,7 +46,7 @@ impl Machine<'_, '_, '_> {
     }
 
     /// Text in the order of reading, laid out by the Unicode bidirectional algorithm as far as the sequence asks for it.
-    /// Letters are not shaped.
+    /// Arabic letters are joined where the font has the forms.
     fn unicode_text(&mut self, sequence: &Sequence<'_>, bytes: &[u8]) -> Option<()> {
         let (flags, control) = (sequence.byte(4)?, sequence.byte(6).unwrap_or(bidi::DISABLED));
         if bytes.is_empty() && flags & bidi::RESET != 0 {
@@ -55,7 +56,7 @@ impl Machine<'_, '_, '_> {
         let start = self.inline;
         let mut glyphs = self.glyphs_of(bytes);
         if glyphs.iter().any(|glyph| is_arabic(glyph.ch)) {
-            self.say("afp-text-complex", UCT, "Arabic letters are set without being joined");
+            glyphs = self.joined(&glyphs);
         }
         let chars: Vec<char> = glyphs.iter().map(|glyph| glyph.ch).collect();
         let given = match control {
@@ -92,6 +93,32 @@ impl Machine<'_, '_, '_> {
             self.inline = start;
         }
         Some(())
+    }
+
+    /// The letters in the forms that join them, as far as the font has them.
+    fn joined(&mut self, glyphs: &[Glyph]) -> Vec<Glyph> {
+        let chars: Vec<char> = glyphs.iter().map(|glyph| glyph.ch).collect();
+        let (mut out, mut plain) = (Vec::with_capacity(glyphs.len()), Vec::new());
+        let mut lacks = false;
+        let all = arabic::joined(&chars);
+        let ends = all.iter().skip(1).map(|(from, _)| *from).chain([glyphs.len()]);
+        for ((from, form), end) in all.iter().zip(ends) {
+            plain.clear();
+            plain.extend(glyphs.get(*from..end).unwrap_or_default());
+            let code: Vec<u8> = form.encode_utf16(&mut [0; 2]).iter().flat_map(|unit| unit.to_be_bytes()).collect();
+            let known = self.font.next(&code).map(|(_, glyph)| glyph);
+            match known.filter(|glyph| glyph.ch == *form && !glyph.missing && glyph.id != 0) {
+                Some(glyph) => out.push(glyph),
+                None => {
+                    lacks |= chars.get(*from) != Some(form);
+                    out.append(&mut plain);
+                }
+            }
+        }
+        if lacks {
+            self.say("afp-text-complex", UCT, "the font has no joined forms of some Arabic letters; set one by one");
+        }
+        out
     }
 
     fn set(&mut self, glyphs: Vec<Glyph>) {
@@ -255,11 +282,6 @@ fn read_back(program: &FontProgram, glyphs: &[PlacedGlyph]) -> Vec<Shown> {
         .iter()
         .map(|glyph| Shown { ch: Some(characters.get(&glyph.id).copied().flatten().unwrap_or(unknown)), more: 0 })
         .collect()
-}
-
-/// Letters that are joined to their neighbours, which takes more than their plain forms.
-fn is_arabic(ch: char) -> bool {
-    matches!(ch, '\u{600}'..='\u{8FF}')
 }
 
 /// Flags and controls of UCT (PTOCA Reference, "Unicode Complex Text").

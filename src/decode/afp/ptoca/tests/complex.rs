@@ -1,14 +1,16 @@
 use super::*;
 use crate::page::FontProgram;
 
-/// UTF-16; the glyph of a character is its code, but for the ligature X'FB01', which only glyph runs name.
+/// UTF-16; the glyph of a character is its code, but for the ligature X'FB01', which only glyph runs name. Without a program
+/// it has no Arabic presentation forms.
 struct Unicode(Option<FontProgram>);
 
 impl SetsText for Unicode {
     fn next(&self, bytes: &[u8]) -> Option<(usize, Glyph)> {
         let code = u16::from_be_bytes(*bytes.first_chunk()?);
         let ch = char::from_u32(code.into()).unwrap_or('\u{FFFD}');
-        Some((2, Glyph { ch, part: 0, id: code, advance: Lu(1000), space: ch == ' ', missing: false }))
+        let missing = self.0.is_none() && code >= 0xFB50;
+        Some((2, Glyph { ch, part: 0, id: code, advance: Lu(1000), space: ch == ' ', missing }))
     }
 
     fn part(&self, _: u8) -> Part<'_> {
@@ -135,7 +137,16 @@ fn complex_text_alone_is_set_and_may_keep_the_position() {
     assert_eq!(alone(0x10, 0x20, "ab").placed(), [("ab", 0, 0), ("z", 0, 0)]);
     let hebrew = alone(0, 0x23, "\u{5D0}\u{5D1}");
     assert_eq!((hebrew.placed(), hebrew.codes.len()), (vec![("\u{5D1}\u{5D0}z", 0, 0)], 0));
-    assert_eq!(alone(0, 0x20, "\u{633}").codes, ["afp-text-complex"]);
+}
+
+#[test]
+fn arabic_letters_are_joined_where_the_font_has_the_forms() {
+    let salam = [vec![0x2B, 0xD3], uct("\u{633}\u{644}\u{627}\u{645}", 0, 0x05)].concat();
+    let joined = drawn_with(Unicode(program()), &salam);
+    assert_eq!((joined.placed(), joined.codes.len()), (vec![("\u{FEE1}\u{FEFC}\u{FEB3}", 0, 0)], 0));
+    let apart = drawn_with(Unicode(None), &salam);
+    assert_eq!(apart.placed(), [("\u{645}\u{627}\u{644}\u{633}", 0, 0)]);
+    assert_eq!(apart.codes, ["afp-text-complex"]);
 }
 
 #[test]
