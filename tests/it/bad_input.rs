@@ -202,7 +202,7 @@ fn an_empty_file_is_called_empty_and_a_damaged_one_damaged() {
     assert!(said.contains("the file is empty") && !said.contains("descriptor"), "{said}");
     let mut cut = Vec::new();
     for number in 0..60_u8 {
-        cut.extend([0, 24, 0, 0, if number == 0 { 0xF1 } else { 0x40 }]);
+        cut.extend([0, 23, 0, 0, if number == 0 { 0xF1 } else { 0x40 }]);
         cut.extend(format!("LINE {number:03} OF REPORT").bytes().map(ebcdic));
     }
     cut.truncate(cut.len() - 7);
