@@ -53,7 +53,7 @@ impl Archive {
             Needs::First if number == 0 => Err(ArchiveError::damaged(&what, "it needs itself")),
             Needs::First => packed.unpack(&what, &first()?),
             Needs::FirstForm if number == 0 => Err(ArchiveError::damaged(&what, "it needs itself")),
-            Needs::FirstForm => packed.unpack(&what, &*self.first_form(load)?),
+            Needs::FirstForm => packed.unpack(&what, &self.first_form(load)?),
         }
     }
 
