@@ -378,10 +378,9 @@ impl Sending {
             ..Arrival::default()
         };
         let accepted = uploads.intake.accept(&part, &self.file, (self.at, &digest), arrival);
-        let accepted = accepted.map_err(|error| {
+        let accepted = accepted.inspect_err(|_| {
             let _ = std::fs::remove_file(&part);
             self.upload.item = None;
-            error
         });
         let (item, _) = accepted?;
         self.over = true;
