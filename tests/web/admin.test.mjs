@@ -1,5 +1,5 @@
 // Administration and what everybody meets (own account, errors, enrolment, sign-in): accessible in both languages, light and
-// dark, 360 px wide; and an administrator's work on a definition and a policy, without script.
+// dark, 360 px wide; and an administrator's work on a definition and a policy.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { accessible, base, browser, fits, signedIn } from "./support.mjs";
@@ -48,7 +48,7 @@ test("nothing in administration is wider than a small telephone", async () => {
 });
 
 test("a definition is tried on an archived load, and its errors are told with their places", async () => {
-  const page = await signedIn(chromium, "admin", { javaScriptEnabled: false });
+  const page = await signedIn(chromium, "admin");
   await page.goto(`${base}/admin/definition?name=great-lakes-statement`);
   const loads = await page.locator("select[name=load] option").evaluateAll((all) => all.map((one) => [one.value, one.textContent]));
   await page.selectOption("select[name=load]", loads.find(([, text]) => text.includes("great-lakes-2024-01"))[0]);
@@ -66,7 +66,7 @@ test("a definition is tried on an archived load, and its errors are told with th
 });
 
 test("a sample is uploaded, and a composed page is shown with its regions", async () => {
-  const page = await signedIn(chromium, "admin", { javaScriptEnabled: false });
+  const page = await signedIn(chromium, "admin");
   await page.goto(`${base}/admin/definition?name=bank-statement-afp`);
   const loads = await page.locator("select[name=load] option").evaluateAll((all) => all.map((one) => [one.value, one.textContent]));
   await page.selectOption("select[name=load]", loads.find(([, text]) => text.includes("bank-statement-afp"))[0]);
@@ -87,7 +87,7 @@ test("a sample is uploaded, and a composed page is shown with its regions", asyn
 });
 
 test("a policy says what it would hide before it is kept", async () => {
-  const page = await signedIn(chromium, "admin", { javaScriptEnabled: false });
+  const page = await signedIn(chromium, "admin");
   await page.goto(`${base}/admin/people`);
   const form = page.locator("details", { has: page.locator("textarea[name=rule]") });
   await form.locator("summary").first().click();
