@@ -33,7 +33,7 @@ impl Default for Limits {
             nesting: 8,
             image_samples: 128 << 20,
             page_samples: 512 << 20,
-            page_elements: 200_000,
+            page_elements: 100_000,
             resource_bytes: 256 << 20,
             index_bytes: 128 << 20,
             pages: 100_000_000,
