@@ -70,7 +70,6 @@ fn document(id: &str) -> Result<DocId, Problem> {
     id.parse().map_err(|()| Problem::nothing())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "map_err gives it away")]
 fn kept_badly(error: io::Error) -> Problem {
     Problem::failed("keeping a rendition", &error)
 }
