@@ -235,7 +235,7 @@ fn wrong_queries_say_what_exists() {
         other => panic!("{text}: {other:?}"),
     };
     let (at, words) = error("late acount:4711");
-    assert_eq!(at, 13);
+    assert_eq!(at, 6);
     assert!(words.contains("`acount`") && words.contains("account, amount, count, date, definition, due"), "{words}");
     for (text, part) in [
         ("amount:abc", "not a number"),
