@@ -125,7 +125,7 @@ fn the_standard_tests_of_ipptool_pass() {
     }
     let archive = Archive::new("ipptool");
     let port = port();
-    configure(&archive, &format!("[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\n"));
+    configure(&archive, &format!("[capture]\nunknown = \"whole\"\n[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\n"));
     let server = Server::start(&archive);
     let files = standard_files();
     for (at, (version, name, passed)) in [
@@ -241,8 +241,9 @@ fn cups_prints_over_ipp_and_lpd_byte_for_byte() {
     let archive = Archive::new("cups");
     let admin = key(&archive, "root", "administrator", &[]);
     let (ipp, lpd) = (port(), port());
-    let settings =
-        format!("[capture.ipp]\nlisten = \"127.0.0.1:{ipp}\"\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd}\"\n");
+    let settings = format!(
+        "[capture]\nunknown = \"whole\"\n[capture.ipp]\nlisten = \"127.0.0.1:{ipp}\"\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd}\"\n"
+    );
     configure(&archive, &settings);
     let server = Server::start(&archive);
     cups.ok("lpadmin", &["-p", "raw", "-E", "-v", &format!("ipp://127.0.0.1:{ipp}/ipp/print/NIGHT"), "-m", "raw"]);
@@ -275,7 +276,12 @@ fn a_job_takes_its_document_later_or_is_given_up() {
     let archive = Archive::new("ipp-jobs");
     let admin = key(&archive, "root", "administrator", &[]);
     let port = port();
-    configure(&archive, &format!("[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\nopen_jobs = 2\njob_timeout_s = 2\n"));
+    configure(
+        &archive,
+        &format!(
+            "[capture]\nunknown = \"whole\"\n[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\nopen_jobs = 2\njob_timeout_s = 2\n"
+        ),
+    );
     let mut server = Server::start(&archive);
     let stream = small_statements(2);
     let job = create(port);
@@ -313,7 +319,7 @@ fn what_lies_or_breaks_off_is_refused_and_nothing_is_left() {
     let admin = key(&archive, "root", "administrator", &[]);
     let port = port();
     let settings = format!(
-        "[capture]\nmax_bytes = 100000\n[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\n\
+        "[capture]\nunknown = \"whole\"\nmax_bytes = 100000\n[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\n\
          [capture.ipp.limits]\nidle_s = 1\nconnections = 20\nconnections_per_peer = 20\n"
     );
     configure(&archive, &settings);
@@ -385,8 +391,9 @@ fn what_lies_or_breaks_off_is_refused_and_nothing_is_left() {
 fn a_stranger_is_turned_away() {
     let archive = Archive::new("ipp-peers");
     let port = port();
-    let settings =
-        format!("[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\n[capture.ipp.limits]\nallow = [\"10.9.8.7\"]\n");
+    let settings = format!(
+        "[capture]\nunknown = \"whole\"\n[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\n[capture.ipp.limits]\nallow = [\"10.9.8.7\"]\n"
+    );
     configure(&archive, &settings);
     let _server = Server::start(&archive);
     assert_eq!(print(port, b"a document"), None);
@@ -415,7 +422,7 @@ fn kill_9_loses_no_job_that_was_acknowledged() {
     let archive = Archive::new("kill-ipp");
     let admin = key(&archive, "root", "administrator", &[]);
     let port = port();
-    configure(&archive, &format!("[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\n"));
+    configure(&archive, &format!("[capture]\nunknown = \"whole\"\n[capture.ipp]\nlisten = \"127.0.0.1:{port}\"\n"));
     let (mut acknowledged, mut seed) = (Vec::new(), 0x9E37_79B9_7F4A_7C15_u64);
     for round in 0..rounds {
         let mut server = Server::start(&archive);

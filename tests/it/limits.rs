@@ -57,7 +57,7 @@ fn a_disk_that_fills_up_while_streams_come_is_said_by_every_receiver() {
     let admin = key(&archive, "root", "administrator", &[]);
     let (lpd_port, ipp_port, raw_port) = (port(), port(), port());
     let settings = format!(
-        "[capture]\nkeep_free = 0\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n\
+        "[capture]\nunknown = \"whole\"\nkeep_free = 0\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n\
          [capture.ipp]\nlisten = \"127.0.0.1:{ipp_port}\"\n\
          [[capture.raw]]\nlisten = \"127.0.0.1:{raw_port}\"\nqueue = \"r\"\n"
     );
@@ -100,7 +100,7 @@ fn a_stream_without_end_is_broken_off_at_the_limit() {
     let admin = key(&archive, "root", "administrator", &[]);
     let (lpd_port, raw_port) = (port(), port());
     let settings = format!(
-        "[capture]\nmax_bytes = \"2 MiB\"\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n\
+        "[capture]\nunknown = \"whole\"\nmax_bytes = \"2 MiB\"\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n\
          [[capture.raw]]\nlisten = \"127.0.0.1:{raw_port}\"\nqueue = \"r\"\n"
     );
     configure(&archive, &settings);
@@ -129,7 +129,7 @@ fn a_thousand_jobs_that_do_not_go_on_hold_up_nobody() {
     let admin = key(&archive, "root", "administrator", &[]);
     let port = port();
     let settings = format!(
-        "[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n\
+        "[capture]\nunknown = \"whole\"\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n\
          [capture.lpd.limits]\nconnections = 1200\nconnections_per_peer = 1200\nidle_s = 3\n"
     );
     configure(&archive, &settings);
