@@ -72,22 +72,22 @@ def large(mb, form="fba133"):
     return path
 
 
-def definition(full_text):
+def definition(full_text, compression="fast"):
     """The great-lakes definition with another full-text setting."""
     source = open(os.path.join(ROOT, "indexers", "great-lakes-statement.toml")).read()
     changed, count = re.subn(r'(?m)^full_text\s*=.*$', f'full_text = "{full_text}"', source)
     if count != 1:
         sys.exit("indexers/great-lakes-statement.toml should say full_text once")
-    path = os.path.join(WORK, f"great-lakes-{full_text}.toml")
-    open(path, "w").write(changed)
+    path = os.path.join(WORK, f"great-lakes-{full_text}-{compression}.toml")
+    open(path, "w").write(f'compression = "{compression}"\n{changed}')
     return path
 
 
-def archive(name, full_text):
+def archive(name, full_text, compression="fast"):
     path = os.path.join(WORK, name)
     shutil.rmtree(path, ignore_errors=True)
     subprocess.run([OPTIONS.greenbar, "init", path], check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
-    subprocess.run([OPTIONS.greenbar, "--data", path, "definition", "add", definition(full_text)], check=True, stdout=subprocess.DEVNULL)
+    subprocess.run([OPTIONS.greenbar, "--data", path, "definition", "add", definition(full_text, compression)], check=True, stdout=subprocess.DEVNULL)
     return path
 
 
@@ -412,7 +412,7 @@ def bench_block():
     for stream in streams:
         size, packed, ours, peers = os.path.getsize(stream), os.path.join(WORK, "block.zst"), [], []
         for _ in range(OPTIONS.rounds):
-            home = archive("block", "none")
+            home = archive("block", "none", "small")
             ours.append(run(PINNED + [OPTIONS.greenbar, "--data", home, "load", stream])[0])
             peers.append(run(PINNED + ["zstd", "-3", "-T1", "-q", "-f", stream, "-o", packed])[0])
         fast = os.path.getsize(packed)

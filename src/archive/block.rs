@@ -3,7 +3,7 @@
 //! A block is compressed plainly, with the dictionary of its report definition, or with the first block of its own
 //! load as context. The third is for big loads: their first block holds some megabytes, and every later one finds the
 //! report's layout and its recurring lines there. Blocks of line data are sorted into columns before that
-//! ([`super::columns`], `docs/formats/block.md`), if that makes the first of them smaller. See `docs/decisions/0002-archive-layout.md` for the figures.
+//! ([`super::columns`], `docs/formats/block.md`), if the definition asks for it and that makes the first of them smaller. See `docs/decisions/0002-archive-layout.md` for the figures.
 
 use std::sync::Arc;
 
@@ -13,6 +13,7 @@ use zstd::zstd_safe::{CParameter, DCtx, DictAttachPref};
 use super::columns::{self, Encoder};
 use super::error::ArchiveError;
 use super::rows::{put_varint, take_varint};
+use crate::index::definition::Compression;
 
 /// Bytes of a block without a context, as near as document and page boundaries allow.
 pub(super) const BLOCK_BYTES: usize = 512 << 10;
@@ -69,9 +70,10 @@ impl Context {
     }
 
     /// The context of all other blocks of a load, and the content of the first one's row.
-    pub fn open(first: &Arc<Vec<u8>>) -> Result<(Context, Vec<u8>), ArchiveError> {
+    pub fn open(first: &Arc<Vec<u8>>, compression: Compression) -> Result<(Context, Vec<u8>), ArchiveError> {
         let plain = Packer::new(&Context::Plain)?.pack(first)?;
-        if let Some((encoder, form)) = Encoder::learn(first) {
+        let learned = if compression == Compression::Small { Encoder::learn(first) } else { None };
+        if let Some((encoder, form)) = learned.filter(|(_, form)| is_proven(form, first)) {
             let encoder = Arc::new(encoder);
             let content = Packer::new(&Context::Columns(encoder.clone()))?.pack_form(first.len(), &form)?;
             if content.len() * 100 <= plain.len() * (100 - COLUMNS_GAIN) {
@@ -152,7 +154,7 @@ impl Packer {
     /// The content of a block row.
     pub fn pack(&mut self, raw: &[u8]) -> Result<Vec<u8>, ArchiveError> {
         if let Some(encoder) = &mut self.encoder {
-            if encoder.encode(raw, &mut self.form).is_none() {
+            if encoder.encode(raw, &mut self.form).is_none() || !is_proven(&self.form, raw) {
                 return self.pack_plain(raw);
             }
             let form = std::mem::take(&mut self.form);
@@ -195,6 +197,15 @@ impl Packer {
         self.compressor.compress_to_buffer(bytes, &mut self.frame).map_err(zstd_failed)?;
         Ok(())
     }
+}
+
+/// Whether a columnar form gives the block back. It is asked of every form that is kept: the stream itself is not.
+fn is_proven(form: &[u8], raw: &[u8]) -> bool {
+    let proven = columns::decode(form, raw.len()).is_ok_and(|bytes| bytes == raw);
+    if !proven {
+        tracing::error!(bytes = raw.len(), "a block's columns do not give it back; it is kept in rows");
+    }
+    proven
 }
 
 fn zstd_failed(error: std::io::Error) -> ArchiveError {

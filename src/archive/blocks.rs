@@ -21,6 +21,7 @@ use super::error::{ArchiveError, LoadError};
 use super::fault;
 use super::kv::Family;
 use super::{Archive, LoadId, Sizes, keys, rows};
+use crate::index::definition::Compression;
 use crate::note::At;
 
 /// Most bytes that one read of the decoder gets: what is read ahead has to be copied from block to block.
@@ -130,6 +131,7 @@ pub(super) struct Blocks<'scope, 'env: 'scope> {
     scope: &'scope Scope<'scope, 'env>,
     load: LoadId,
     sizes: Sizes,
+    compression: Compression,
     pending: Pending,
     /// Buffers to use again.
     pool: Arc<Mutex<Vec<Vec<u8>>>>,
@@ -150,11 +152,18 @@ pub(super) struct Blocks<'scope, 'env: 'scope> {
 }
 
 impl<'scope, 'env> Blocks<'scope, 'env> {
-    pub fn new(scope: &'scope Scope<'scope, 'env>, load: LoadId, sizes: Sizes, pending: Pending) -> Self {
+    pub fn new(
+        scope: &'scope Scope<'scope, 'env>,
+        load: LoadId,
+        sizes: Sizes,
+        pending: Pending,
+        compression: Compression,
+    ) -> Self {
         Blocks {
             scope,
             load,
             sizes,
+            compression,
             pending,
             pool: Arc::default(),
             start: 0,
@@ -255,7 +264,7 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
         }
         let first = Arc::new(joined(&std::mem::take(&mut self.held)));
         self.hash = std::mem::replace(&mut self.hash, Hash::new()).beside(self.scope, self.pool.clone());
-        let (context, content) = Context::open(&first)?;
+        let (context, content) = Context::open(&first, self.compression)?;
         self.crew = Some(self.hire(context));
         let number = self.next_number(first.len())?;
         let row = rows::seal(&keys::block(self.load, number), &content);
@@ -345,7 +354,8 @@ impl<'scope, 'env> Blocks<'scope, 'env> {
             Some((version, bytes)) => pack_all(&Context::Dictionary(version, bytes), &held)?,
             None => self.pack_and_train(archive, definition, &held)?,
         };
-        let columns = pack_columns(&held)?.filter(|columns| total(columns) < total(&rows));
+        let columns = if self.compression == Compression::Small { pack_columns(&held)? } else { None };
+        let columns = columns.filter(|columns| total(columns) < total(&rows));
         let contents = columns.unwrap_or(rows);
         for (number, content) in (0..).zip(contents) {
             let row = rows::seal(&keys::block(self.load, number), &content);

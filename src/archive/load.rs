@@ -174,7 +174,7 @@ impl Archive {
         let mut cutting = Cutting::new(&reading.definition, decoder, (&source.name, job), (id, 1));
         let mut spill = Spill::new(self, id, 1);
         let mut resources = Resources::new(self, id);
-        let mut blocks = Blocks::new(scope, id, self.sizes, pending);
+        let mut blocks = Blocks::new(scope, id, self.sizes, pending, reading.definition.compression);
         let mut next_progress = PROGRESS_BYTES;
         while cutting.step(&mut spill)? {
             let unit = cutting.unit();

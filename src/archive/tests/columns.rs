@@ -5,6 +5,14 @@ use std::process::Command;
 use super::*;
 use crate::archive::block::{Needs, Packed};
 
+/// An archive whose definition asks for columns.
+fn small_archive(sizes: Sizes) -> Archive {
+    let archive = archive_on(Arc::new(Memory::default()), sizes);
+    let source = format!("compression = \"small\"\n{STATEMENTS}");
+    archive.add_definition(&Definition::parse(&source, "great-lakes-statement.toml").expect("sound")).expect("added");
+    archive
+}
+
 /// The contents of a load's block rows, in order.
 fn contents(archive: &Archive) -> Vec<Vec<u8>> {
     let content = |(key, value): &(Vec<u8>, Vec<u8>)| rows::unseal("block", key, value).expect("sound").to_vec();
@@ -30,7 +38,7 @@ fn python(contents: &[Vec<u8>], name: &str) -> Vec<u8> {
 #[test]
 fn a_reader_written_from_the_description_reads_the_blocks() {
     for (name, count, sizes, many) in [("small", 300, SIZES, false), ("big", 3_000, TINY, true)] {
-        let archive = archive_on(Arc::new(Memory::default()), sizes);
+        let archive = small_archive(sizes);
         let stream = statements(count);
         load(&archive, &stream);
         let contents = contents(&archive);
@@ -46,7 +54,7 @@ fn a_reader_written_from_the_description_reads_the_blocks() {
 
 #[test]
 fn a_block_that_fits_nothing_learned_is_stored_in_rows_between_the_others() {
-    let archive = archive_on(Arc::new(Memory::default()), TINY);
+    let archive = small_archive(TINY);
     let mut stream = statements(3_000);
     let middle = stream.len() / 2;
     let middle = middle + stream[middle..].iter().position(|byte| *byte == b'\n').expect("a line") + 1;
@@ -63,7 +71,7 @@ fn a_block_that_fits_nothing_learned_is_stored_in_rows_between_the_others() {
 
 #[test]
 fn damaged_contents_of_columns_are_errors_and_not_panics() {
-    let archive = archive_on(Arc::new(Memory::default()), TINY);
+    let archive = small_archive(TINY);
     load(&archive, &statements(2_000));
     let contents = contents(&archive);
     let first = Packed::parse("first", &contents[0]).expect("parses").form("first", &[]).expect("a form");

@@ -8,7 +8,7 @@ use super::error::DefinitionErrors;
 use super::fields::{FIELD_KEYS, TABLE_KEYS, field, table};
 use super::raw::{At, Faults, Section};
 use super::reading::read;
-use super::{Definition, FieldInfo, FullText, Mask, Masked, Paper};
+use super::{Compression, Definition, FieldInfo, FullText, Mask, Masked, Paper};
 use crate::index::rule::{
     ColumnRange, Condition, ExcludeRule, ExcludeTest, Recognise, RowRange, Rules, Sight, Test, TriggerRule,
 };
@@ -21,6 +21,7 @@ const TOP_KEYS: &[&str] = &[
     "language",
     "retention",
     "full_text",
+    "compression",
     "visible_to",
     "read",
     "recognise",
@@ -122,6 +123,7 @@ fn build(top: &Section<'_, '_>, source: &str, faults: &mut Faults<'_>) -> Defini
         due_field: parts.due,
         enrol_fields: parts.enrol,
         full_text: full_text(top, faults),
+        compression: compression(top, faults),
         paper: paper(top, faults),
         retention: top.text("retention", faults).map(|class| class.value),
         language: top.text("language", faults).map_or_else(|| "en".into(), |language| language.value),
@@ -153,6 +155,11 @@ fn kind(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> String {
 fn full_text(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> FullText {
     let words = [("none", FullText::None), ("words", FullText::Words), ("phrases", FullText::Phrases)];
     top.choice("full_text", &words, faults).unwrap_or_default()
+}
+
+fn compression(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Compression {
+    let words = [("fast", Compression::Fast), ("small", Compression::Small)];
+    top.choice("compression", &words, faults).unwrap_or_default()
 }
 
 fn paper(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Paper {

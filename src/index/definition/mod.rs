@@ -37,6 +37,17 @@ pub enum FullText {
     Phrases,
 }
 
+/// How the archive keeps a report's bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// In rows, as they came: takes the least time.
+    #[default]
+    Fast,
+    /// Line data sorted into columns where that makes it smaller, each block proven when it is written.
+    Small,
+}
+
 /// One field of a checked definition: what others than the splitter need to know of it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct FieldInfo {
@@ -90,6 +101,8 @@ pub struct Definition {
     pub enrol_fields: Vec<u16>,
     /// What of the text can be searched.
     pub full_text: FullText,
+    /// How its bytes are kept.
+    pub compression: Compression,
     /// How it looks on paper.
     pub paper: Paper,
     /// Retention class.
@@ -179,6 +192,7 @@ impl Definition {
             due_field: None,
             enrol_fields: Vec::new(),
             full_text: FullText::Phrases,
+            compression: Compression::Fast,
             paper: Paper::default(),
             retention: None,
             language: "en".into(),
