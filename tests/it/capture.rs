@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 
 use crate::server::{Server, key};
-use crate::story::{Archive, small_statements, text};
+use crate::story::{Archive, next, rounds, small_statements, text};
 
 /// A port that is free now.
 pub fn port() -> u16 {
@@ -404,16 +404,13 @@ fn on_a_small_disk_that_is_full_senders_are_told_and_come_in_when_there_is_room(
 /// Rules, assignments and retries that were answered survive kill -9 at random moments, and so does every byte.
 #[test]
 fn kill_9_loses_nothing_that_an_operator_was_told() {
-    let rounds = if std::env::var_os("GREENBAR_LONG").is_some() { 100 } else { 8 };
+    let rounds = rounds(8, 100);
     let archive = Archive::new("kill-operator");
     let admin = key(&archive, "root", "administrator", &[]);
     let inbox = watch(&archive);
     let (mut seed, mut assigned) = (0x2545_F491_4F6C_DD1D_u64, Vec::new());
     for round in 0..rounds {
         let mut server = Server::start(&archive);
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
         let name = format!("round-{round}.txt");
         std::fs::write(inbox.join(&name), format!("LIST OF ROUND {round}\n")).expect("written");
         let started = Instant::now();
@@ -431,7 +428,7 @@ fn kill_9_loses_nothing_that_an_operator_was_told() {
         let (status, _, _) = server.ask("POST", &format!("/api/v1/intake/{item}/assign"), &headers, body);
         assert_eq!(status, 200);
         assigned.push(item);
-        std::thread::sleep(Duration::from_millis(seed % 40));
+        std::thread::sleep(Duration::from_millis(next(&mut seed) % 40));
         server.kill();
     }
     let server = Server::start(&archive);
@@ -452,7 +449,7 @@ fn kill_9_loses_nothing_that_an_operator_was_told() {
 /// archive at the end.
 #[test]
 fn kill_9_loses_nothing_that_was_acknowledged() {
-    let rounds = if std::env::var_os("GREENBAR_LONG").is_some() { 200 } else { 15 };
+    let rounds = rounds(15, 200);
     let archive = Archive::new("kill-lpd");
     let admin = key(&archive, "root", "administrator", &[]);
     let inbox = archive.home.path().join("in");
@@ -467,10 +464,7 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
     let (mut acknowledged, mut seed) = (Vec::new(), 0x9E37_79B9_7F4A_7C15_u64);
     for round in 0..rounds {
         let mut server = Server::start(&archive);
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        let until = Instant::now() + Duration::from_millis(20 + seed % 200);
+        let until = Instant::now() + Duration::from_millis(20 + next(&mut seed) % 200);
         let sender = std::thread::spawn(move || {
             let mut sent = Vec::new();
             for number in 0.. {

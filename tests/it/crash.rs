@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::story::{Archive, run, small_statements, text};
+use crate::story::{Archive, next, rounds, run, small_statements, text};
 
 /// The steps at which the load can be made to die; the program lists them.
 fn fault_steps() -> Vec<String> {
@@ -43,7 +43,7 @@ fn a_death_at_each_step_of_a_load_leaves_all_or_nothing() {
 
 #[test]
 fn kill_9_at_random_moments_leaves_all_or_nothing() {
-    let rounds = if std::env::var_os("GREENBAR_LONG").is_some() { 200 } else { 12 };
+    let rounds = rounds(12, 200);
     let archive = Archive::new("kill");
     let file = archive.home.file("s.txt", small_statements(6_000));
     // How long an undisturbed load takes on this machine sets the range of the moments.
@@ -53,10 +53,7 @@ fn kill_9_at_random_moments_leaves_all_or_nothing() {
     let whole = started.elapsed();
     let mut seed = 0x2545_F491_4F6C_DD1D_u64;
     for round in 0..rounds {
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        let moment = whole.mul_f64((seed % 1_000) as f64 / 1_000.0 * 1.1);
+        let moment = whole.mul_f64((next(&mut seed) % 1_000) as f64 / 1_000.0 * 1.1);
         let mut child = archive.command(&["load", file.to_str().expect("UTF-8")]).spawn().expect("starts");
         std::thread::sleep(moment.max(Duration::from_millis(1)));
         let _ = child.kill();

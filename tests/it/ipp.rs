@@ -11,7 +11,7 @@ use flate2::write::{DeflateEncoder, GzEncoder};
 
 use crate::capture::{configure, loaded, original, port, run, sha256};
 use crate::server::{Server, key};
-use crate::story::{Archive, TempDir, small_statements, text};
+use crate::story::{Archive, TempDir, next, rounds, small_statements, text};
 
 const PRINT_JOB: u16 = 2;
 const CREATE_JOB: u16 = 5;
@@ -418,7 +418,7 @@ fn a_full_disk_stops_the_printer_and_is_said() {
 /// Jobs are printed one after the other, in one request and in two, while the server is killed at random moments.
 #[test]
 fn kill_9_loses_no_job_that_was_acknowledged() {
-    let rounds = if std::env::var_os("GREENBAR_LONG").is_some() { 200 } else { 10 };
+    let rounds = rounds(10, 200);
     let archive = Archive::new("kill-ipp");
     let admin = key(&archive, "root", "administrator", &[]);
     let port = port();
@@ -426,10 +426,7 @@ fn kill_9_loses_no_job_that_was_acknowledged() {
     let (mut acknowledged, mut seed) = (Vec::new(), 0x9E37_79B9_7F4A_7C15_u64);
     for round in 0..rounds {
         let mut server = Server::start(&archive);
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        let until = Instant::now() + Duration::from_millis(20 + seed % 200);
+        let until = Instant::now() + Duration::from_millis(20 + next(&mut seed) % 200);
         let sender = std::thread::spawn(move || {
             let mut sent = Vec::new();
             for turn in 0.. {

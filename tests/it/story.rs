@@ -216,3 +216,16 @@ pub fn small_statements(count: usize) -> Vec<u8> {
 pub fn account(n: usize) -> String {
     format!("{:06}-{:04}-{}", 100_000 + n, n % 10_000, n % 10)
 }
+
+/// How many times a test of random kills is repeated: few for every change, many for `make test-all`.
+pub fn rounds(few: usize, many: usize) -> usize {
+    if std::env::var_os("GREENBAR_LONG").is_some() { many } else { few }
+}
+
+/// The next number of a sequence that looks random and is the same each time (xorshift).
+pub fn next(seed: &mut u64) -> u64 {
+    *seed ^= *seed << 13;
+    *seed ^= *seed >> 7;
+    *seed ^= *seed << 17;
+    *seed
+}

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::capture::{configure, loaded, original, sha256};
 use crate::server::{Server, key};
-use crate::story::{Archive, small_statements, text};
+use crate::story::{Archive, next, rounds, small_statements, text};
 
 /// What a server answered: status, heads in lower case, body.
 type Answer = (u16, String, Vec<u8>);
@@ -203,7 +203,7 @@ fn uploads_have_limits_and_owners_and_an_end() {
 /// Parts are sent while the server is killed at random moments: what was acknowledged is there, and the stream is whole.
 #[test]
 fn kill_9_takes_no_byte_back_that_was_acknowledged() {
-    let rounds = if std::env::var_os("GREENBAR_LONG").is_some() { 100 } else { 8 };
+    let rounds = rounds(8, 100);
     let archive = Archive::new("upload-kill");
     let admin = key(&archive, "root", "administrator", &[]);
     let stream = small_statements(4_000);
@@ -217,10 +217,7 @@ fn kill_9_takes_no_byte_back_that_was_acknowledged() {
         });
         let offset = sender.offset(at);
         assert!(offset >= acknowledged, "{offset} of {acknowledged} bytes are there");
-        seed ^= seed << 13;
-        seed ^= seed >> 7;
-        seed ^= seed << 17;
-        let until = Instant::now() + Duration::from_millis(5 + seed % 120);
+        let until = Instant::now() + Duration::from_millis(5 + next(&mut seed) % 120);
         let (to, key, from, bytes) = (server.url(at), admin.clone(), offset, stream.clone());
         let sending = std::thread::spawn(move || parts(&to, &key, from, &bytes));
         std::thread::sleep(until.saturating_duration_since(Instant::now()));

@@ -5,7 +5,7 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung, one_file};
+use super::{Channel, Keeps, Parcel};
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
 use crate::distribute::piece::digest;
@@ -22,28 +22,9 @@ pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError>
     Ok(Box::new(Folder { path: config.path.clone() }))
 }
 
-impl Channel for Folder {
-    fn needs(&self) -> Needs {
-        Needs::Files
-    }
-
-    fn target(&self) -> Rung {
-        Rung::Completed
-    }
-
-    fn repeatable(&self) -> bool {
-        true
-    }
-
-    fn compose(&self, content: &Content) -> Result<Composed, DistributeError> {
-        one_file(content)
-    }
-
-    fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
-        match put(&self.path, parcel) {
-            Ok(said) => Outcome::Taken { rung: Rung::Completed, said },
-            Err(error) => Outcome::Later(format!("{}: {error}", self.path.display())),
-        }
+impl Keeps for Folder {
+    fn put(&self, parcel: &Parcel<'_>) -> Result<String, String> {
+        put(&self.path, parcel).map_err(|error| format!("{}: {error}", self.path.display()))
     }
 }
 

@@ -167,6 +167,38 @@ pub trait Channel: Send + Sync {
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome;
 }
 
+/// A place that keeps files and tells that it has them: what a folder, an SFTP server and an S3 store are alike in.
+trait Keeps: Send + Sync {
+    /// Puts a file and its digest under their names, replacing older ones; says what is there now, or why it is not. What
+    /// goes wrong here (keys, rights, full disks) is put right by operators; the piece is not to blame.
+    fn put(&self, parcel: &Parcel<'_>) -> Result<String, String>;
+}
+
+impl<K: Keeps> Channel for K {
+    fn needs(&self) -> Needs {
+        Needs::Files
+    }
+
+    fn target(&self) -> Rung {
+        Rung::Completed
+    }
+
+    fn repeatable(&self) -> bool {
+        true
+    }
+
+    fn compose(&self, content: &Content) -> Result<Composed, DistributeError> {
+        one_file(content)
+    }
+
+    fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
+        match self.put(parcel) {
+            Ok(said) => Outcome::Taken { rung: Rung::Completed, said },
+            Err(why) => Outcome::Later(why),
+        }
+    }
+}
+
 /// Where a channel finds its recipients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Address {

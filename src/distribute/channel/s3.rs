@@ -10,7 +10,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung, one_file};
+use super::{Channel, Keeps, Parcel};
 use crate::auth::secret::hex;
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
@@ -59,34 +59,8 @@ pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError>
     }))
 }
 
-impl Channel for S3 {
-    fn needs(&self) -> Needs {
-        Needs::Files
-    }
-
-    fn target(&self) -> Rung {
-        Rung::Completed
-    }
-
-    fn repeatable(&self) -> bool {
-        true
-    }
-
-    fn compose(&self, content: &Content) -> Result<Composed, DistributeError> {
-        one_file(content)
-    }
-
-    fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
-        match self.put_all(parcel) {
-            Ok(said) => Outcome::Taken { rung: Rung::Completed, said },
-            // Keys, rights and buckets are put right by operators; the piece is not to blame.
-            Err(why) => Outcome::Later(why),
-        }
-    }
-}
-
-impl S3 {
-    fn put_all(&self, parcel: &Parcel<'_>) -> Result<String, String> {
+impl Keeps for S3 {
+    fn put(&self, parcel: &Parcel<'_>) -> Result<String, String> {
         let sum = digest(parcel.bytes);
         self.ask("PUT", parcel.name, parcel.bytes)?;
         let there = self.ask("HEAD", parcel.name, b"")?;
@@ -100,7 +74,9 @@ impl S3 {
         self.ask("PUT", &format!("{}.sha256", parcel.name), list.as_bytes())?;
         Ok(format!("{}/{} sha256 {sum}", self.bucket, self.object(parcel.name)))
     }
+}
 
+impl S3 {
     fn object(&self, name: &str) -> String {
         if self.prefix.is_empty() { name.to_string() } else { format!("{}/{name}", self.prefix) }
     }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung, one_file};
+use super::{Channel, Keeps, Parcel};
 use crate::auth::secret;
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
@@ -79,34 +79,14 @@ impl Drop for Sftp {
     }
 }
 
-impl Channel for Sftp {
-    fn needs(&self) -> Needs {
-        Needs::Files
-    }
-
-    fn target(&self) -> Rung {
-        Rung::Completed
-    }
-
-    fn repeatable(&self) -> bool {
-        true
-    }
-
-    fn compose(&self, content: &Content) -> Result<Composed, DistributeError> {
-        one_file(content)
-    }
-
-    fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
-        match self.put(parcel) {
-            Ok(said) => Outcome::Taken { rung: Rung::Completed, said },
-            // Keys, rights and full disks are put right by operators; the piece is not to blame.
-            Err(error) => Outcome::Later(format!("{}: {error}", self.host)),
-        }
+impl Keeps for Sftp {
+    fn put(&self, parcel: &Parcel<'_>) -> Result<String, String> {
+        self.bring(parcel).map_err(|error| format!("{}: {error}", self.host))
     }
 }
 
 impl Sftp {
-    fn put(&self, parcel: &Parcel<'_>) -> std::io::Result<String> {
+    fn bring(&self, parcel: &Parcel<'_>) -> std::io::Result<String> {
         let (name, sum) = (parcel.name, digest(parcel.bytes));
         let (sent, mut back) = (memory(parcel.bytes)?, memory(b"")?);
         self.batch(&format!("{}get \"{name}\" {}\n", self.placing(name, &sent), place(&back)))?;

@@ -91,10 +91,16 @@ async fn receive(ask: &Ask, mut payload: web::Payload) -> Result<Spool, Problem>
     let (mut writing, mut bytes) = (write(receiving, web::Bytes::new()), 0);
     let mut gathered = web::BytesMut::with_capacity(GATHERED);
     while let Some(piece) = payload.next().await {
-        let piece = piece.map_err(|_| Problem::bad_body("The stream broke off; send it again."))?;
-        gathered.extend_from_slice(&piece);
-        bytes += piece.len() as u64;
-        check_length(ask, bytes)?;
+        let taken = piece.map_err(|_| Problem::bad_body("The stream broke off; send it again.")).and_then(|piece| {
+            gathered.extend_from_slice(&piece);
+            bytes += piece.len() as u64;
+            check_length(ask, bytes)
+        });
+        if let Err(problem) = taken {
+            // What is on its way to the disk comes to its end first: whoever hears no finds nothing left.
+            drop(writing.await);
+            return Err(problem);
+        }
         if gathered.len() >= GATHERED {
             let full = std::mem::replace(&mut gathered, web::BytesMut::with_capacity(GATHERED + GATHERED / 4));
             writing = write(writing.await?, full.freeze());
