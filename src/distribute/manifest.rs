@@ -13,6 +13,7 @@ use super::piece::{Piece, digest};
 use super::reconcile::Reconciliation;
 use crate::archive::kv::{Batch, Family};
 use crate::index::value::Decimal;
+use crate::render::csv;
 use crate::render::sheet::{Section, Sheet};
 
 /// Pieces named in the PDF; the other forms have all.
@@ -33,7 +34,7 @@ pub type Unkept = (Vec<u8>, Form);
 /// The three forms, and the chain over the digests of all pieces, so that none can be left out.
 pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<Vec<Form>, DistributeError> {
     let head = serde_json::json!({ "manifest": run.key, "run": run, "reconciliation": sum });
-    let (mut json, mut csv) = (format!("{head}\n"), String::from(COLUMNS));
+    let (mut json, mut table) = (format!("{head}\n"), String::from(COLUMNS));
     let (mut chain, mut ends, mut failed) = (String::new(), (String::new(), String::new()), None);
     ledger.pieces(run.number, &mut |at, piece| {
         match serde_json::to_string(&piece) {
@@ -41,7 +42,7 @@ pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<
             Err(error) => failed = Some(error),
         }
         json.push('\n');
-        csv.push_str(&row(at, &piece));
+        row(&mut table, at, &piece);
         chain = digest(format!("{chain}{}{}", piece.id, piece.sha256).as_bytes());
         if at == 0 {
             ends.0.clone_from(&piece.id);
@@ -58,7 +59,7 @@ pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<
         sum,
         &[
             ("JSON SHA-256", digest(json.as_bytes())),
-            ("CSV SHA-256", digest(csv.as_bytes())),
+            ("CSV SHA-256", digest(table.as_bytes())),
             ("Digest chain", chain),
             ("First piece", ends.0),
             ("Last piece", ends.1),
@@ -66,7 +67,7 @@ pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<
     );
     Ok(vec![
         Form { name: format!("{name}.jsonl"), bytes: json.into_bytes() },
-        Form { name: format!("{name}.csv"), bytes: csv.into_bytes() },
+        Form { name: format!("{name}.csv"), bytes: table.into_bytes() },
         Form { name: format!("{name}.pdf"), bytes: sheet.pdf() },
     ])
 }
@@ -74,7 +75,7 @@ pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<
 const COLUMNS: &str =
     "piece,id,channel,to,account,documents,pages,amount,state,rung,attempts,in_doubt,replaced_by,sha256,said\r\n";
 
-fn row(at: u32, piece: &Piece) -> String {
+fn row(text: &mut String, at: u32, piece: &Piece) {
     let documents: Vec<&str> = piece.owes.iter().map(|owed| owed.document.as_str()).collect();
     let cells = [
         at.to_string(),
@@ -93,17 +94,7 @@ fn row(at: u32, piece: &Piece) -> String {
         piece.sha256.clone(),
         piece.said.clone(),
     ];
-    format!("{}\r\n", cells.map(|cell| cell_of(&cell)).join(","))
-}
-
-/// A cell of CSV (RFC 4180); what a spreadsheet would take for a formula is made text. A negative number is none.
-fn cell_of(text: &str) -> String {
-    let is_number = text.parse::<f64>().is_ok();
-    let guard = if !is_number && text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    if guard.is_empty() && !text.contains(['"', ',', '\n', '\r']) {
-        return text.to_string();
-    }
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
+    csv::row(text, cells.iter().map(String::as_str));
 }
 
 /// A sum of amounts with two decimal places.
@@ -191,10 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_hold_no_formulas_and_amounts_stay_numbers() {
-        assert_eq!(cell_of("=1+1"), "\"'=1+1\"");
-        assert_eq!(cell_of("-12.50"), "-12.50");
-        assert_eq!(cell_of("said \"no\", twice"), "\"said \"\"no\"\", twice\"");
+    fn amounts_have_two_decimal_places() {
         assert_eq!(amount(-12_500_000_000), "-12.50");
     }
 }

@@ -279,13 +279,7 @@ impl Spot {
         each: &mut dyn FnMut(u16, u16, &str),
     ) {
         let place = &self.place;
-        let base = match place.anchor {
-            Some(anchor) => match triggers.find(anchor, glass, unit) {
-                Some(found) => found.row,
-                None => return,
-            },
-            None => 0,
-        };
+        let Some(base) = base(place, unit, triggers, glass) else { return };
         let mut range = lines(unit, place.rows.first.saturating_add(base), place.rows.last.saturating_add(base));
         let mut out = String::new();
         let mut before = None;
@@ -321,13 +315,7 @@ impl Spot {
         each: &mut dyn FnMut(&str) -> bool,
     ) {
         let place = &self.place;
-        let base = match place.anchor {
-            Some(anchor) => match triggers.find(anchor, glass, unit) {
-                Some(found) => found.row,
-                None => return,
-            },
-            None => 0,
-        };
+        let Some(base) = base(place, unit, triggers, glass) else { return };
         let (first, last) = (place.rows.first.saturating_add(base), place.rows.last.saturating_add(base));
         let mut range = lines(unit, first, last);
         out.clear();
@@ -421,4 +409,12 @@ fn value_after(text: &str, before: Option<&str>) -> (usize, usize) {
     };
     let from = text.len() - value.len();
     (from, from + end.unwrap_or(value.len()))
+}
+
+/// The row from which a place counts; `None` when its anchor is not on the page.
+fn base(place: &Place, unit: &Unit, triggers: &mut Triggers, glass: &mut Glass) -> Option<i32> {
+    match place.anchor {
+        Some(anchor) => triggers.find(anchor, glass, unit).map(|found| found.row),
+        None => Some(0),
+    }
 }

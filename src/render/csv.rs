@@ -51,7 +51,8 @@ impl Renderer for Csv {
     }
 }
 
-fn row<'t>(text: &mut String, cells: impl Iterator<Item = &'t str>) {
+/// Adds a row: every CSV that greenbar writes is made of these.
+pub fn row<'t>(text: &mut String, cells: impl Iterator<Item = &'t str>) {
     for (number, cell) in cells.enumerate() {
         if number > 0 {
             text.push(',');
@@ -95,6 +96,13 @@ mod tests {
                         2024-03-01,'=SUM(A1),-466.47\r\n\
                         2024-03-02,\"\u{8D26}\u{5355}, \"\"quoted\"\"\",12.00\r\n";
         assert_eq!(String::from_utf8_lossy(&bytes), expected);
+    }
+
+    #[test]
+    fn rows_are_quoted_where_they_must_be_and_start_no_formula() {
+        let mut text = String::new();
+        row(&mut text, ["plain", "a,\"b\"", "=1+1", "=1+1 \"x\"", "两\n行", "-12.50"].into_iter());
+        assert_eq!(text, "plain,\"a,\"\"b\"\"\",'=1+1,\"'=1+1 \"\"x\"\"\",\"两\n行\",-12.50\r\n");
     }
 
     #[test]

@@ -14,6 +14,7 @@
 //! meaning in `compile.rs`; a new thing to index: a field in `schema.rs`, and `LAYOUT` counts up.
 
 mod archived;
+mod bag;
 mod catalogue;
 mod collect;
 mod compile;

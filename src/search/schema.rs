@@ -23,8 +23,9 @@ use tantivy::schema::{
 };
 use tantivy::{Index, TantivyDocument, Term};
 
+use super::bag::BagWords;
 use super::literal::{NANOS_PER_STEP, Nano, nano, nano_of_integer, step};
-use super::words::{BagWords, FieldWords, Kind, NAME_END, Scanner, TextWords};
+use super::words::{FieldWords, Kind, NAME_END, Scanner, TextWords};
 use crate::archive::{DocId, Document, LoadId};
 use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::{FieldValue, Value};

@@ -11,6 +11,7 @@ use crate::audit::{Filter, Record};
 use crate::auth::gate::Principal;
 use crate::auth::permission::Permission;
 use crate::index::value::Day;
+use crate::render::csv;
 use crate::serve::ask::{Answer, Ask, Params};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -168,27 +169,7 @@ fn row(record: &Record, out: &mut impl Write) -> io::Result<()> {
     let document = record.document.as_deref().unwrap_or_default();
     let Record { time, who, kind, account, what, why, from, right, .. } = record;
     let cells: [&str; 11] = [&seq, time, who, kind, record.outcome(), document, account, what, why, from, right];
-    let cells = cells.map(cell).join(",");
-    write!(out, "{cells}\r\n")
-}
-
-/// A cell. What a spreadsheet would take for a formula is made text, because users' names and queries stand in it.
-fn cell(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    let text = if formula { format!("'{text}") } else { text.to_string() };
-    let plain = !text.contains([',', '"', '\n', '\r']);
-    if plain { text } else { format!("\"{}\"", text.replace('"', "\"\"")) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn cells_are_quoted_and_start_no_formula() {
-        assert_eq!(cell("plain"), "plain");
-        assert_eq!(cell("a,\"b\""), "\"a,\"\"b\"\"\"");
-        assert_eq!(cell("=1+1"), "'=1+1");
-        assert_eq!(cell("两\n行"), "\"两\n行\"");
-    }
+    let mut text = String::new();
+    csv::row(&mut text, cells.into_iter());
+    out.write_all(text.as_bytes())
 }

@@ -1,7 +1,6 @@
 //! Administration over HTTP: definitions, the audit trail, figures, policies.
 
 use super::support::{Reply, World, header};
-use crate::auth::directory::{Effect, Policy};
 use crate::serve::backend::Backend;
 
 const LETTERS: &str = "name = \"letters\"\ntitle = \"Letters <1>\"\nkind = \"notice\"\nread = \"auto\"\n\n\
@@ -159,15 +158,7 @@ fn a_policy_tells_what_it_would_hide_and_changes_nothing() {
     assert!(text.contains("The policy would hide 2 of 3 documents from Role agent."), "{text}");
     assert!(text.contains("A long report") && text.contains("value=\"north\""), "examples, and the form stays");
     assert!(world.directory.policies().expect("read").is_empty());
-    let limit = Policy {
-        name: "north".into(),
-        effect: Effect::Limit,
-        rule: "account = \"4712\"".into(),
-        roles: vec!["agent".into()],
-        groups: Vec::new(),
-        users: Vec::new(),
-    };
-    world.directory.set_policy(&limit).expect("set");
+    world.limit("north", "account = \"4712\"", "agent");
     let wider = form.replace("account+%3D+%224712%22", "account+in+%28%224711%22%2C+%224712%22%29");
     let text = post(&world, "root", "/admin/policies", &wider).text();
     assert!(text.contains("It would show 2 documents that Role agent does not see now."), "{text}");

@@ -3,7 +3,6 @@
 use serde_json::{Value as Json, json};
 
 use super::support::{Reply, World, header};
-use crate::auth::directory::{Effect, Policy};
 use crate::crm::account::AccountData;
 use crate::crm::contact::{ContactKind, NewContact, Owner};
 use crate::crm::customer::CustomerData;
@@ -274,30 +273,14 @@ fn a_link_lifts_no_mask_and_keeps_what_is_kept_from_customers() {
     let own = [shop.world.key("carl")];
     assert_eq!(shop.world.get("/api/v1/documents/1-1/content?format=text", &own).status, 200);
     assert!(!masked(), "the customer sees the own card number");
-    let limit = Policy {
-        name: "no-statements".into(),
-        effect: Effect::Limit,
-        rule: "kind != \"statement\"".into(),
-        roles: vec!["customer".into()],
-        groups: Vec::new(),
-        users: Vec::new(),
-    };
-    shop.world.directory.set_policy(&limit).expect("set");
+    shop.world.limit("no-statements", "kind != \"statement\"", "customer");
     assert_eq!(shop.world.ask("POST", &link(), &[], b"").status, 404);
 }
 
 #[test]
 fn a_customer_whose_documents_are_all_hidden_leaves_no_trace() {
     let shop = Shop::new();
-    let limit = Policy {
-        name: "desk".into(),
-        effect: Effect::Limit,
-        rule: "account = \"4712\"".into(),
-        roles: vec!["agent".into()],
-        groups: Vec::new(),
-        users: Vec::new(),
-    };
-    shop.world.directory.set_policy(&limit).expect("set");
+    shop.world.limit("desk", "account = \"4712\"", "agent");
     let count = |path: &str| shop.get("ann", path).json()["items"].as_array().map_or(0, Vec::len);
     assert_eq!(
         [count("/api/v1/customers"), count("/api/v1/customers?q=ada"), count("/api/v1/customers?q=bob")],
@@ -441,15 +424,7 @@ fn activity_of_hidden_accounts_and_customers_leaves_no_trace() {
     let session = [shop.world.session("ann").0];
     let page = |path: &str| shop.world.get(path, &session);
     assert!(page("/agent/requests").text().contains("about-four-eleven"));
-    let limit = Policy {
-        name: "desk".into(),
-        effect: Effect::Limit,
-        rule: "account = \"4712\"".into(),
-        roles: vec!["agent".into()],
-        groups: Vec::new(),
-        users: Vec::new(),
-    };
-    shop.world.directory.set_policy(&limit).expect("set");
+    shop.world.limit("desk", "account = \"4712\"", "agent");
     assert_eq!(subjects(), ["\"about-four-twelve\""], "a page of one is filled from what follows");
     assert_eq!(shop.get("ann", &doras).status, 200);
     assert_eq!(shop.get("ann", &carls).status, 404);

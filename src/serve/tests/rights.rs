@@ -3,7 +3,7 @@
 use std::sync::atomic::Ordering;
 
 use super::support::{World, header};
-use crate::auth::directory::{Effect, Group, Policy};
+use crate::auth::directory::Group;
 use crate::auth::permission::Permission;
 use crate::auth::predicate::Attributes;
 use crate::serve::routes::ROUTES;
@@ -297,15 +297,7 @@ fn policies_and_groups_rule_pages_lists_and_content_alike() {
         (total, status)
     };
     assert_eq!(seen(), (3, vec![200, 200, 200]));
-    let limit = Policy {
-        name: "desk".into(),
-        effect: Effect::Limit,
-        rule: "account in user.desk".into(),
-        roles: vec!["agent".into()],
-        groups: Vec::new(),
-        users: Vec::new(),
-    };
-    world.directory.set_policy(&limit).expect("set");
+    world.limit("desk", "account in user.desk", "agent");
     assert_eq!(seen(), (0, vec![404, 404, 404]), "also what was in the cache");
     let desk = Attributes::from([("desk".into(), vec!["4712".into()])]);
     world.directory.set_group(&Group { name: "north".into(), roles: Vec::new(), attributes: desk }).expect("set");

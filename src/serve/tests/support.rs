@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::fake::Fake;
 use crate::audit::{Filter, Record};
 use crate::auth::clock::Clock;
-use crate::auth::directory::Directory;
+use crate::auth::directory::{Directory, Effect, Policy};
 use crate::auth::gate::Gate;
 use crate::auth::key::Keys;
 use crate::auth::session::Sessions;
@@ -77,6 +77,14 @@ impl World {
             fake,
             folder,
         }
+    }
+
+    /// Limits a role to the documents of a rule.
+    pub fn limit(&self, name: &str, rule: &str, role: &str) {
+        let (groups, users) = (Vec::new(), Vec::new());
+        let (name, rule, roles) = (name.into(), rule.into(), vec![role.into()]);
+        let policy = Policy { name, effect: Effect::Limit, rule, roles, groups, users };
+        self.directory.set_policy(&policy).expect("set");
     }
 
     /// Adds a user who is no customer.

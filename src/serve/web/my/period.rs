@@ -15,7 +15,7 @@ use super::{address, choices, chosen_account, show};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
 use crate::index::value::Day;
-use crate::render::RenderOptions;
+use crate::render::{RenderOptions, csv};
 use crate::serve::api::content::disposition;
 use crate::serve::api::loads;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
@@ -128,9 +128,8 @@ fn write<W: Write>(state: &State, who: &SignedIn, documents: &[DocId], out: W) -
             zip.add(&name, view.date, || Ok(Bytes::of(rendition)))?;
         }
         let date = view.date.map(|day| day.to_string()).unwrap_or_default();
-        let cells = [&name, &id.to_string(), &date, &view.title, &view.pages.to_string(), &remark.to_string()];
-        list.push_str(&cells.map(|cell| cell_of(cell)).join(","));
-        list.push_str("\r\n");
+        let cells = [&*name, &id.to_string(), &date, &view.title, &view.pages.to_string(), remark];
+        csv::row(&mut list, cells.into_iter());
     }
     zip.add("contents.csv", None, || Ok(list.as_bytes()))?;
     zip.finish()
@@ -158,12 +157,6 @@ pub fn entry_name(view: &DocumentView) -> String {
     let date = view.date.map(|day| day.to_string()).unwrap_or_default();
     let parts = [date, title, view.id.to_string()];
     format!("{}.pdf", parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" "))
-}
-
-/// A cell of CSV (RFC 4180); what a spreadsheet would take for a formula is made text.
-fn cell_of(text: &str) -> String {
-    let guard = if text.starts_with(['=', '+', '-', '@', '\t', '\r']) { "'" } else { "" };
-    format!("\"{guard}{}\"", text.replace('"', "\"\""))
 }
 
 /// The bytes of a rendition, to be read.
@@ -200,9 +193,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_and_cells_are_safe_everywhere() {
+    fn names_are_safe_everywhere() {
         assert_eq!(file_name("41/00:0", "2024-01-01", ""), "41-00-0 2024-01-01.zip");
-        assert_eq!(cell_of("=1+1 \"x\""), "\"'=1+1 \"\"x\"\"\"");
-        assert_eq!(cell_of("plain"), "\"plain\"");
     }
 }
