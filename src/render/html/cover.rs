@@ -112,7 +112,12 @@ fn paint(path: &Path, order: &mut Vec<Painted>) {
         if let (None, Some(stroke), [_, _, ..]) = (path.fill, &path.stroke, points.as_slice()) {
             let half = stroke.width.0 / 2 + 1;
             let [left, top, right, bottom] = area;
-            let wide = [left.saturating_sub(half), top.saturating_sub(half), right.saturating_add(half), bottom.saturating_add(half)];
+            let wide = [
+                left.saturating_sub(half),
+                top.saturating_sub(half),
+                right.saturating_add(half),
+                bottom.saturating_add(half),
+            ];
             order.push(Painted::Paint(wide, Some(stroke.color)));
         }
     }

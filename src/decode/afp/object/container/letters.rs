@@ -116,7 +116,8 @@ pub fn runs(letters: &[Letter], place: impl Fn([f64; 2]) -> [Lu; 2]) -> Vec<Text
 /// Quarter turns and height of letters whose em square goes from `start` to `top`.
 fn upright([x, y]: [Lu; 2], [top_x, top_y]: [Lu; 2]) -> Option<(u8, Lu)> {
     let (across, down) = (top_x.0.saturating_sub(x.0), top_y.0.saturating_sub(y.0));
-    let (long, short) = (across.saturating_abs().max(down.saturating_abs()), across.saturating_abs().min(down.saturating_abs()));
+    let (long, short) =
+        (across.saturating_abs().max(down.saturating_abs()), across.saturating_abs().min(down.saturating_abs()));
     if long == 0 || short > long / 20 {
         return None;
     }

@@ -229,10 +229,13 @@ fn the_text_of_a_pdf_page_lies_under_its_picture() {
     let drawn = |object: &Container<'_>| container(&area, object, &Limits::default(), &mut |_, note| panic!("{note}"));
     let elements = drawn(&object);
     assert!(matches!(elements.last(), Some(Element::Image(_))));
-    let runs: Vec<_> = elements.iter().filter_map(|element| match element {
-        Element::Text(run) => Some((run.text.as_str(), run.turns, run.x.0, run.y.0, run.size.0)),
-        _ => None,
-    }).collect();
+    let runs: Vec<_> = elements
+        .iter()
+        .filter_map(|element| match element {
+            Element::Text(run) => Some((run.text.as_str(), run.turns, run.x.0, run.y.0, run.size.0)),
+            _ => None,
+        })
+        .collect();
     let near = |is: i32, should: i32| is.abs_diff(should) < 400;
     for (is, (text, turns, x, y, size)) in runs.iter().zip([
         ("Total due", 1, 80_000, 10_000, 4_000),
@@ -252,7 +255,14 @@ fn what_is_not_shown_is_named() {
     let mut notes = Vec::new();
     let mut report = |code: &'static str, detail: String| notes.push(format!("{code}: {detail}"));
     let oid = [0x06, 0x07, 0x2B, 0x12, 0x00, 0x04, 0x01, 0x01, 0x0D, 0, 0, 0, 0, 0, 0, 0];
-    let object = Container { oid: &oid, data: b"%!PS-Adobe-3.0 EPSF-3.0", page: 0, resolution: None, size: None, pictures: true };
+    let object = Container {
+        oid: &oid,
+        data: b"%!PS-Adobe-3.0 EPSF-3.0",
+        page: 0,
+        resolution: None,
+        size: None,
+        pictures: true,
+    };
     assert!(container(&area(), &object, &Limits::default(), &mut report).is_empty());
     assert!(container(&area(), &Container { oid: &[], ..object }, &Limits::default(), &mut report).is_empty());
     assert_eq!(

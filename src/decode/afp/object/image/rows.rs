@@ -29,7 +29,19 @@ pub const JBIG2: u8 = 0x84;
 pub fn is_read(compression: u8) -> bool {
     matches!(
         compression,
-        IBM_MMR | NONE | RL4 | TIFF_2 | PACK_BITS | LZW | LZW_DIFFERENCES | SOLID | G3_MH | G3_MR | G4_MMR | JPEG | JBIG2
+        IBM_MMR
+            | NONE
+            | RL4
+            | TIFF_2
+            | PACK_BITS
+            | LZW
+            | LZW_DIFFERENCES
+            | SOLID
+            | G3_MH
+            | G3_MR
+            | G4_MMR
+            | JPEG
+            | JBIG2
     )
 }
 
