@@ -107,6 +107,63 @@ fn bilevel_files_are_black_ink_on_nothing() {
     assert!(difference(name, data, 2, bits) < 0.01);
 }
 
+/// A grey TIFF of 8 bits, uncompressed, in one strip.
+fn gray_tiff(width: u8, height: u8, orientation: u8, data: &[u8]) -> Vec<u8> {
+    let short = |tag: u16, value: u8| [&tag.to_le_bytes()[..], &[3, 0, 1, 0, 0, 0, value, 0, 0, 0]].concat();
+    let directory = [
+        short(256, width),
+        short(257, height),
+        short(258, 8),
+        short(259, 1),
+        short(262, 1),
+        short(273, 8),
+        short(274, orientation),
+        short(277, 1),
+        short(278, height),
+        short(279, width * height),
+    ];
+    let place = 8 + (data.len() as u32).next_multiple_of(2);
+    let mut tiff = [&b"II*\0"[..], &place.to_le_bytes(), data].concat();
+    tiff.resize(place as usize, 0);
+    tiff.extend((directory.len() as u16).to_le_bytes());
+    tiff.extend(directory.concat());
+    tiff.extend([0; 4]);
+    tiff
+}
+
+#[test]
+fn tiff_files_of_every_orientation_are_put_upright() {
+    // Three samples across and two down, as they are to be seen.
+    let upright = [[10_u8, 20, 30], [40, 50, 60]];
+    for orientation in 1..=8 {
+        let swapped = orientation >= 5;
+        let (width, height) = if swapped { (2, 3) } else { (3, 2) };
+        let mut data = Vec::new();
+        for row in 0..usize::from(height) {
+            for column in 0..usize::from(width) {
+                // TIFF 6.0, "Orientation": which side of the picture row 0 and column 0 are.
+                let [x, y] = match orientation {
+                    1 => [column, row],
+                    2 => [2 - column, row],
+                    3 => [2 - column, 1 - row],
+                    4 => [column, 1 - row],
+                    5 => [row, column],
+                    6 => [2 - row, column],
+                    7 => [2 - row, 1 - column],
+                    _ => [row, 1 - column],
+                };
+                data.push(upright[y][x]);
+            }
+        }
+        let (images, notes) = drawn(&gray_tiff(width, height, orientation, &data), 0);
+        assert!(notes.is_empty(), "{orientation}: {notes:?}");
+        let pixels = pixels(&images[0].image, 1 << 20).unwrap();
+        assert_eq!((pixels.width, pixels.height), (3, 2), "{orientation}");
+        let seen = [0, 1].map(|y| [0, 1, 2].map(|x| pixels.rgba(x, y)[0]));
+        assert_eq!(seen, upright, "{orientation}");
+    }
+}
+
 #[test]
 fn a_bilevel_png_is_opaque() {
     let (name, data) = fixture!("bits.png");
