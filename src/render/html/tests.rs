@@ -110,7 +110,7 @@ fn what_is_painted_over_text_lies_over_it_and_the_text_stays_readable() {
     assert_eq!(html.matches("fill-opacity=\"0\"").count(), 1, "read, and seen once");
     assert!(html[places[0] - 300..places[0]].contains("aria-hidden=\"true\""));
     // What is as dark as the text, or beside it, hides nothing.
-    for rule in [Rule { color: Color::BLACK, ..rule }, Rule { width: Lu(3), ..rule }] {
+    for rule in [Rule { color: Color::BLACK, ..rule }, Rule { x: Lu(14_400 * 10), width: Lu(3), ..rule }] {
         assert_eq!(painted_over(Element::Rule(rule)).matches("hidden words").count(), 1);
     }
 }
