@@ -292,6 +292,17 @@ fn unsupported_damaged_and_missing_data_are_reported() {
 }
 
 #[test]
+fn what_cannot_be_shown_is_a_crossed_box_and_known_from_its_first_field() {
+    let abic = content(&[&size(8, 8), &[0x95, 2, 0x08, 1], &long(0x92, &[7; 1000])]);
+    let mut report = |_: &'static str, _: String| {};
+    let elements = image(&AREA, &idd(8, 8), &abic, &|_| None, &Limits::default(), &mut report);
+    assert!(matches!(elements.as_slice(), [Element::Path(_)]), "{elements:?}");
+    let said = unreadable(&[&[0x70, 0], &abic[..]].concat()).expect("ABIC");
+    assert!(said.contains("ABIC"), "{said}");
+    assert_eq!(unreadable(&content(&[&size(8, 8), &[0x95, 2, 0x82, 1], &long(0x92, &[7; 1000])])), None);
+}
+
+#[test]
 fn many_large_tiles_stay_within_the_limit_together() {
     let tile = [
         &[0x8C, 0, 0xB6, 8, 0, 0, 0x40, 0, 0, 0, 0x10, 0, 0x95, 2, 0x0D, 1, 0x96, 1, 8][..],
