@@ -7,6 +7,7 @@ use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
 use super::desk;
+use super::foreign;
 use super::{Language, coded, language, locale, page as render, shown};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
@@ -46,7 +47,8 @@ pub async fn agent(ask: Ask) -> Answer {
                 .map_err(|problem| left(state, &reader, id, language, problem))?;
             let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &words)? };
             let own = beside(state, &reader, id, &view, language)?;
-            Ok((view, found, own))
+            let foreign = foreign::format(state, &reader, id, &view)?.unwrap_or_default();
+            Ok((view, found, context! { foreign, ..own }))
         })
         .await?;
     let own = context! { ..own, ..parts(&ask, &params, &view, &found, base)? };

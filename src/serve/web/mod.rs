@@ -16,6 +16,7 @@ pub mod distribution;
 pub mod document;
 pub mod editor;
 mod figures;
+mod foreign;
 pub mod link;
 mod links;
 pub mod loads;
