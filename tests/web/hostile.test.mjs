@@ -161,7 +161,7 @@ for (const locale of BOTH) {
     await ava.waitForURL(/\/my\/questions\//);
     await ava.goto(`${base}/my/questions`);
     const asked = await api("ann").then((ask) => ask("GET", "/api/v1/requests?limit=200"));
-    assert.equal(JSON.stringify(asked).split(text).length - 1, 1, "one question");
+    assert.equal(asked.items.filter((item) => JSON.stringify(item).includes(text)).length, 1, "one question");
   });
 
   test(`the back button after signing out shows nothing: ${locale}`, async () => {
