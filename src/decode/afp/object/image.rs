@@ -160,7 +160,7 @@ pub(super) fn not_shown(fault: Fault, report: &mut Report<'_>) {
 /// A box with a cross, where something is that cannot be shown: it is not taken for empty paper.
 pub(super) fn crossed(place: &Place, [width, height]: [f64; 2]) -> Element {
     let [a, b, c, d] = [[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]].map(|[x, y]| place.point(x, y));
-    let steps = vec![Step::Move(a), Step::Line(b), Step::Line(c), Step::Line(d), Step::Close];
+    let steps = [Step::Move(a), Step::Line(b), Step::Line(c), Step::Line(d), Step::Close];
     let cross = [Step::Move(a), Step::Line(c), Step::Move(b), Step::Line(d)];
     let color = Color { r: 0x80, g: 0x80, b: 0x80 };
     let stroke = Stroke { color, width: Lu::from_points(0.5), dash: Vec::new(), round: false };
