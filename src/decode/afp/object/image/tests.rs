@@ -51,8 +51,10 @@ fn content(parts: &[&[u8]]) -> Vec<u8> {
 fn drawn(area: &ObjectArea, idd: &[u8], ipd: &[u8]) -> (Vec<PlacedImage>, Vec<&'static str>) {
     let mut notes = Vec::new();
     let elements = image(area, idd, ipd, &|_| None, &Limits::default(), &mut |code, _| notes.push(code));
-    let images = elements.into_iter().map(|element| match element {
-        Element::Image(image) => image,
+    let images = elements.into_iter().filter_map(|element| match element {
+        Element::Image(image) => Some(image),
+        // The crossed box of what cannot be shown.
+        Element::Path(_) => None,
         other => panic!("{other:?}"),
     });
     (images.collect(), notes)
