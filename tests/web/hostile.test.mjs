@@ -147,10 +147,10 @@ for (const locale of BOTH) {
       form.elements.text.value = text;
       const send = () => fetch(form.action, { method: "POST", body: new URLSearchParams(new FormData(form)) });
       return [(await send()).url, (await send()).url];
-    }, `Written once. ${locale}`);
+    }, `Written once. ${locale} ${process.pid}`);
     assert.equal(places[0], places[1]);
     await page.reload();
-    assert.equal(await page.locator(".entry__text", { hasText: `Written once. ${locale}` }).count(), 1);
+    assert.equal(await page.locator(".entry__text", { hasText: `Written once. ${locale} ${process.pid}` }).count(), 1);
     const ava = await reader("ava", locale);
     await ava.goto(`${base}/my`);
     await ava.locator(".bill__main").first().click();
