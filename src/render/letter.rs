@@ -197,7 +197,8 @@ impl Sheet {
     }
 }
 
-fn font() -> Option<ParsedFont> {
+/// A font of this machine with Chinese characters.
+pub(super) fn font() -> Option<ParsedFont> {
     let folders = fontfile::system_folders();
     FONTS.iter().find_map(|name| {
         let bytes = fontfile::read(&fontfile::find(&folders, name)?)?;

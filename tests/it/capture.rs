@@ -149,6 +149,39 @@ fn lpd_takes_what_real_senders_do_and_refuses_what_lies() {
 }
 
 #[test]
+fn lprm_removes_nothing_unless_the_configuration_lets_it() {
+    let archive = Archive::new("lprm");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let ask = |port: u16, agent: &str| {
+        let mut wire = TcpStream::connect(("127.0.0.1", port)).expect("connects");
+        wire.write_all(format!("\x05OTHER {agent}\n").as_bytes()).expect("sent");
+        let mut answer = String::new();
+        wire.read_to_string(&mut answer).expect("answered");
+        answer
+    };
+    for (remove, answers) in
+        [("", ["not from here", "not from here"]), ("remove = true\n", ["no entries of", "1 dequeued"])]
+    {
+        let port = port();
+        configure(&archive, &format!("[capture]\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n{remove}"));
+        let server = Server::start(&archive);
+        if remove.is_empty() {
+            let control = b"Hhost\nPann\nJlist\nfdfA001host\n\0";
+            let head = format!("\x02{} cfA001host\n", control.len() - 1);
+            let job: &[&[u8]] = &[b"\x02OTHER\n", head.as_bytes(), control, b"\x0311 dfA001host\n", b"STOCK LIST\n\0"];
+            assert_eq!(lpd(port, job), Some(0));
+        }
+        becomes(&server, &admin, 1, "unidentified");
+        for (agent, wanted) in ["eve", "ann"].iter().zip(answers) {
+            let answer = ask(port, agent);
+            assert!(answer.contains(wanted), "{remove:?} {agent}: {answer}");
+        }
+        let state = if remove.is_empty() { "unidentified" } else { "discarded" };
+        becomes(&server, &admin, 1, state);
+    }
+}
+
+#[test]
 fn netcat_prints_to_the_raw_port_and_asks_it() {
     let archive = Archive::new("raw");
     let admin = key(&archive, "root", "administrator", &[]);
