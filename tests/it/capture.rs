@@ -25,9 +25,12 @@ pub fn run(command: &str, args: &[&str]) -> Output {
     out.unwrap_or_else(|error| panic!("{command} runs: {error}"))
 }
 
+/// Nothing moved for so long: it hangs. A whole wait has no limit, because many streams on a busy machine take their time.
+const STANDSTILL: Duration = Duration::from_secs(60);
+
 /// Waits until the server has so many loads and nothing on the way.
 pub fn loaded(server: &Server, key: &str, loads: usize) -> Value {
-    let started = Instant::now();
+    let (mut moved, mut last) = (Instant::now(), None);
     loop {
         let told = server.json("/api/v1/loads", key);
         let count = |name: &str| told[name].as_array().map_or(0, Vec::len);
@@ -35,7 +38,11 @@ pub fn loaded(server: &Server, key: &str, loads: usize) -> Value {
         if count("loads") >= loads && moving == 0 {
             return told;
         }
-        assert!(started.elapsed() < Duration::from_secs(30), "{loads} loads are waited for: {told}");
+        let now = Some((count("loads"), moving));
+        if now != last {
+            (moved, last) = (Instant::now(), now);
+        }
+        assert!(moved.elapsed() < STANDSTILL, "{loads} loads are waited for: {told}");
         std::thread::sleep(Duration::from_millis(50));
     }
 }
@@ -518,9 +525,13 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
     }
     assert!(!acknowledged.is_empty());
     let server = Server::start(&archive);
-    let started = Instant::now();
-    while Path::new(&inbox).read_dir().expect("there").count() > 2 {
-        assert!(started.elapsed() < Duration::from_secs(20), "every file is taken");
+    let left = || Path::new(&inbox).read_dir().expect("there").count();
+    let (mut moved, mut last) = (Instant::now(), left());
+    while left() > 2 {
+        if left() != last {
+            (moved, last) = (Instant::now(), left());
+        }
+        assert!(moved.elapsed() < STANDSTILL, "every file is taken; {last} are left");
         std::thread::sleep(Duration::from_millis(50));
     }
     let told = loaded(&server, &admin, acknowledged.len());
