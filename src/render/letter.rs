@@ -4,10 +4,10 @@
 //! what is used, tags, PDF/A) holds here too. The address stands where a window envelope (DIN long, ISO 269 DL) shows it. A
 //! text needs fonts with its characters; without one there is no letter, rather than one that cannot be read.
 
+use super::composed::Canvas;
 use super::font::FontSet;
-use super::{DocumentInfo, Pages, RenderError, RenderOptions, renderer};
 use crate::fontfile;
-use crate::page::{Advances, Color, Element, Face, Family, Lu, Page, TextRun};
+use crate::page::{Face, Family};
 
 /// A letter with a PIN.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -57,7 +57,7 @@ const MOST_LINES: usize = 7;
 impl Letter {
     /// The letter as PDF.
     pub fn pdf(&self) -> Result<Vec<u8>, NoFont> {
-        let mut sheet = Sheet::default();
+        let mut sheet = Sheet::new();
         self.write(&mut sheet);
         let title = if self.chinese { "密码函" } else { "PIN letter" };
         sheet.pdf(title, &self.sender, self.chinese)
@@ -128,7 +128,7 @@ impl Sample {
     /// The sample as PDF.
     pub fn pdf(&self) -> Result<Vec<u8>, NoFont> {
         let chinese = self.chinese && FontSet::system().has_cjk();
-        let mut sheet = Sheet::default();
+        let mut sheet = Sheet::new();
         let (title, lines) = if chinese {
             ("电子文件样本", ["您能看到这一页，说明您能够打开电子文件。", "请在网页中输入以下代码："])
         } else {
@@ -150,74 +150,24 @@ impl Sample {
 }
 
 /// One page that is being written on.
-#[derive(Default)]
-struct Sheet {
-    elements: Vec<Element>,
-    /// A character has no font.
-    missing: bool,
-}
+struct Sheet(Canvas);
 
 impl Sheet {
+    fn new() -> Sheet {
+        Sheet(Canvas::new(WIDTH, HEIGHT))
+    }
+
     /// A line of text; `y` from the lower edge, in points.
     fn text(&mut self, x: f64, y: f64, size: f64, bold: bool, text: &str) {
-        if text.is_empty() {
-            return;
-        }
-        let face = Face { family: Family::Sans, bold, italic: false };
-        let glyphs = || text.chars().map(|c| FontSet::system().glyph(c, face, is_wide(c)));
-        self.missing |= glyphs().any(|glyph| glyph.missing);
-        self.elements.push(Element::Text(TextRun {
-            x: Lu::from_points(x),
-            y: Lu::from_points(HEIGHT - y),
-            turns: 0,
-            face,
-            embedded: None,
-            size: Lu::from_points(size),
-            color: Color { r: 26, g: 26, b: 26 },
-            text: text.into(),
-            advances: Advances::Each(glyphs().map(|glyph| Lu::from_points(f64::from(glyph.width) * size)).collect()),
-            stretch: 1000,
-            underline: false,
-            line: u32::try_from(self.elements.len()).unwrap_or_default() + 1,
-            shadow: false,
-        }));
+        self.0.text((x, y), Face { family: Family::Sans, bold, italic: false }, size, text);
     }
 
     fn pdf(self, title: &str, author: &str, chinese: bool) -> Result<Vec<u8>, NoFont> {
-        if self.missing {
+        if self.0.lacks_a_font() {
             return Err(NoFont);
         }
-        let info = DocumentInfo {
-            title: title.into(),
-            author: author.into(),
-            language: if chinese { "zh-CN" } else { "en" }.into(),
-            ..DocumentInfo::default()
-        };
-        let mut page =
-            Only(Page { width: Lu::from_points(WIDTH), height: Lu::from_points(HEIGHT), elements: self.elements });
-        let mut pdf = Vec::new();
-        let writer = renderer("pdf").ok_or(NoFont)?;
-        writer.render(&info, &mut page, &RenderOptions::default(), &mut pdf).map_err(|_| NoFont)?;
-        Ok(pdf)
+        self.0.pdf(title, author, if chinese { "zh-CN" } else { "en" }).map_err(|_| NoFont)
     }
-}
-
-/// A document of one page.
-struct Only(Page);
-
-impl Pages for Only {
-    fn count(&self) -> u32 {
-        1
-    }
-
-    fn get(&mut self, _number: u32) -> Result<Page, RenderError> {
-        Ok(self.0.clone())
-    }
-}
-
-/// Characters that take a full square: East Asian ones and their punctuation.
-fn is_wide(c: char) -> bool {
-    matches!(c, '\u{2E80}'..='\u{FFEF}')
 }
 
 #[cfg(test)]

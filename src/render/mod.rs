@@ -3,6 +3,7 @@
 //! A renderer never sees the source format. The same document gives the same bytes each time.
 //! Adding a rendition: a file here, a line in `RENDERERS`.
 
+mod composed;
 pub mod csv;
 pub mod font;
 pub mod form;

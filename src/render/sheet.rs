@@ -1,15 +1,16 @@
 //! Sheets that greenbar itself composes: a title, sections of labelled values, as many pages as it takes.
 //!
 //! They accompany documents (the accounting of a load, covers, manifests) and are not archived renditions. Set in the
-//! standard Helvetica and Courier of PDF; a sheet with other characters than Latin ones is set in a font of this machine that
-//! has Chinese, and where there is none they print as `?`.
-
-use std::sync::OnceLock;
+//! standard Helvetica and Courier of PDF, which makes them small; a sheet with other characters than Latin ones is composed as
+//! documents are, with the fonts of this machine cut down to what it uses.
 
 use printpdf::{
-    BuiltinFont, Color, FontId, Mm, Op, PaintMode, ParsedFont, PdfDocument, PdfFontHandle, PdfPage, PdfSaveOptions,
-    Point, Pt, Rect, Rgb, TextItem,
+    BuiltinFont, Color, Mm, Op, PaintMode, PdfDocument, PdfFontHandle, PdfPage, PdfSaveOptions, Point, Pt, Rect, Rgb,
+    TextItem,
 };
+
+use super::composed::{Canvas, is_wide};
+use crate::page::{self, Face, Family};
 
 /// A sheet to compose.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,26 +44,42 @@ const VALUE_X: f32 = 180.0;
 /// Characters of 9 point Courier (advance 5.4 points) that fit between [`VALUE_X`] and the right margin.
 const VALUE_CHARS: usize = 70;
 /// The pale green of the title band and of every second row.
-const GREEN: (f32, f32, f32) = (0.90, 0.96, 0.90);
-
-/// Fonts with Chinese characters, the ones with outlines that every reader takes first.
-const FONTS: [&str; 3] = ["cjk.ttf", "wqy-microhei.ttc", "NotoSansCJK-Regular.ttc"];
+const GREEN: (u8, u8, u8) = (230, 245, 230);
 
 struct Layout {
-    /// The font for everything, where the standard ones do not suffice.
-    font: Option<FontId>,
-    pages: Vec<PdfPage>,
-    ops: Vec<Op>,
+    paper: Paper,
     y: f32,
     shaded: bool,
+}
+
+/// What a sheet is written on.
+enum Paper {
+    /// In the standard fonts of PDF.
+    Standard { pages: Vec<PdfPage>, ops: Vec<Op> },
+    /// In fonts of this machine.
+    Composed(Canvas),
 }
 
 impl Sheet {
     /// The sheet as PDF.
     pub fn pdf(&self) -> Vec<u8> {
-        let mut document = PdfDocument::new(&self.title);
-        let font = if self.is_latin() { None } else { font().map(|font| document.add_font(font)) };
-        let mut layout = Layout { font, pages: Vec::new(), ops: Vec::new(), y: HEIGHT - MARGIN, shaded: false };
+        let standard = || Paper::Standard { pages: Vec::new(), ops: Vec::new() };
+        let written = match self.is_latin() {
+            true => self.write(standard()),
+            false => self.write(Paper::Composed(Canvas::new(WIDTH.into(), HEIGHT.into()))),
+        };
+        match written {
+            Paper::Standard { pages, .. } => self.saved(pages),
+            // Chinese is the only other language that greenbar speaks.
+            Paper::Composed(canvas) => canvas.pdf(&self.title, "", "zh-CN").unwrap_or_else(|_| {
+                let Paper::Standard { pages, .. } = self.write(standard()) else { return Vec::new() };
+                self.saved(pages)
+            }),
+        }
+    }
+
+    fn write(&self, paper: Paper) -> Paper {
+        let mut layout = Layout { paper, y: HEIGHT - MARGIN, shaded: false };
         layout.band(HEIGHT - MARGIN - 30.0, 44.0);
         layout.text(MARGIN + 8.0, HEIGHT - MARGIN - 14.0, BuiltinFont::HelveticaBold, 18.0, &self.title);
         layout.y = HEIGHT - MARGIN - 52.0;
@@ -74,8 +91,15 @@ impl Sheet {
         for section in &self.sections {
             layout.section(section);
         }
-        layout.finish_page();
-        document.with_pages(layout.pages);
+        if let Paper::Standard { .. } = layout.paper {
+            layout.finish_page();
+        }
+        layout.paper
+    }
+
+    fn saved(&self, pages: Vec<PdfPage>) -> Vec<u8> {
+        let mut document = PdfDocument::new(&self.title);
+        document.with_pages(pages);
         document.save(&PdfSaveOptions::default(), &mut Vec::new())
     }
 
@@ -121,51 +145,58 @@ impl Layout {
     }
 
     fn finish_page(&mut self) {
-        let ops = std::mem::take(&mut self.ops);
-        self.pages.push(PdfPage::new(Mm::from(Pt(WIDTH)), Mm::from(Pt(HEIGHT)), ops));
+        match &mut self.paper {
+            Paper::Standard { pages, ops } => {
+                pages.push(PdfPage::new(Mm::from(Pt(WIDTH)), Mm::from(Pt(HEIGHT)), std::mem::take(ops)));
+            }
+            Paper::Composed(canvas) => canvas.next_page(),
+        }
     }
 
     fn band(&mut self, bottom: f32, height: f32) {
-        self.ops.push(Op::SetFillColor { col: rgb(GREEN) });
-        let mut rectangle = Rect::from_xywh(Pt(MARGIN), Pt(bottom), Pt(WIDTH - 2.0 * MARGIN), Pt(height));
-        rectangle.mode = Some(PaintMode::Fill);
-        self.ops.push(Op::DrawRectangle { rectangle });
+        let width = WIDTH - 2.0 * MARGIN;
+        match &mut self.paper {
+            Paper::Standard { ops, .. } => {
+                let (r, g, b) = GREEN;
+                let (r, g, b) = (f32::from(r) / 255.0, f32::from(g) / 255.0, f32::from(b) / 255.0);
+                ops.push(Op::SetFillColor { col: rgb(r, g, b) });
+                let mut rectangle = Rect::from_xywh(Pt(MARGIN), Pt(bottom), Pt(width), Pt(height));
+                rectangle.mode = Some(PaintMode::Fill);
+                ops.push(Op::DrawRectangle { rectangle });
+            }
+            Paper::Composed(canvas) => {
+                let (r, g, b) = GREEN;
+                canvas.band((MARGIN.into(), bottom.into()), (width.into(), height.into()), page::Color { r, g, b });
+            }
+        }
     }
 
     fn text(&mut self, x: f32, y: f32, font: BuiltinFont, size: f32, text: &str) {
-        let font = self.font.clone().map_or(PdfFontHandle::Builtin(font), PdfFontHandle::External);
-        self.ops.extend([
-            Op::SetFillColor { col: rgb((0.1, 0.1, 0.1)) },
-            Op::StartTextSection,
-            Op::SetFont { font, size: Pt(size) },
-            Op::SetTextCursor { pos: Point { x: Pt(x), y: Pt(y) } },
-            Op::ShowText { items: vec![TextItem::Text(text.to_string())] },
-            Op::EndTextSection,
-        ]);
+        match &mut self.paper {
+            Paper::Standard { ops, .. } => ops.extend([
+                Op::SetFillColor { col: rgb(0.1, 0.1, 0.1) },
+                Op::StartTextSection,
+                Op::SetFont { font: PdfFontHandle::Builtin(font), size: Pt(size) },
+                Op::SetTextCursor { pos: Point { x: Pt(x), y: Pt(y) } },
+                Op::ShowText { items: vec![TextItem::Text(text.to_string())] },
+                Op::EndTextSection,
+            ]),
+            Paper::Composed(canvas) => {
+                let family = if font == BuiltinFont::Courier { Family::Mono } else { Family::Sans };
+                let face = Face { family, bold: font == BuiltinFont::HelveticaBold, italic: false };
+                canvas.text((x.into(), y.into()), face, size.into(), text);
+            }
+        }
     }
 }
 
-fn rgb((r, g, b): (f32, f32, f32)) -> Color {
+fn rgb(r: f32, g: f32, b: f32) -> Color {
     Color::Rgb(Rgb { r, g, b, icc_profile: None })
-}
-
-/// The font for what the standard ones have not. Reading it takes a while.
-fn font() -> Option<&'static ParsedFont> {
-    static FONT: OnceLock<Option<ParsedFont>> = OnceLock::new();
-    FONT.get_or_init(read_font).as_ref()
-}
-
-fn read_font() -> Option<ParsedFont> {
-    let folders = fontfile::system_folders();
-    FONTS.iter().find_map(|name| {
-        let bytes = fontfile::read(&fontfile::find(&folders, name)?)?;
-        ParsedFont::from_bytes(&bytes, 0, &mut Vec::new())
-    })
 }
 
 /// East Asian characters are as wide as two others.
 fn cells(c: char) -> usize {
-    if u32::from(c) >= 0x2E80 { 2 } else { 1 }
+    if is_wide(c) { 2 } else { 1 }
 }
 
 /// Cuts text into lines of at most `width` characters, at blanks where there are any; at least one line.
@@ -202,6 +233,21 @@ mod tests {
         assert_eq!(wrap("one two three", 7), ["one two", "three"]);
         assert_eq!(wrap("abcdefghij", 4), ["abcd", "efgh", "ij"]);
         assert_eq!(wrap("", 4), [""]);
+    }
+
+    #[test]
+    fn a_chinese_sheet_is_set_in_fonts_cut_down_to_what_it_uses() {
+        let rows = (0..60).map(|n| (format!("第 {n} 页"), "大湖互助银行对账单".to_string())).collect();
+        let sheet = Sheet {
+            title: "封面".into(),
+            lead: "随附文件".into(),
+            sections: vec![Section { heading: "目录".into(), rows }],
+        };
+        let pdf = sheet.pdf();
+        assert!(pdf.len() < 100_000, "{} bytes", pdf.len());
+        let document = lopdf::Document::load_mem(&pdf).expect("a readable PDF");
+        let pages: Vec<u32> = document.get_pages().keys().copied().collect();
+        assert_eq!(pages.len(), 2);
     }
 
     #[test]
