@@ -52,13 +52,14 @@ web: setup build ## the pages in Chromium: a whole call, every page with axe, 36
 	@.ci/packages web
 	tests/web/run $(GREENBAR)
 
-test-all: test ## also the long crash runs, the million-document runs, the pages in Chromium and outside judges (veraPDF, bar code readers, an OpenID Connect provider)
+test-all: test ## also the long crash runs, the million-document runs, the pages in Chromium and outside judges (veraPDF, bar code readers, an OpenID Connect provider, postfix)
 	GREENBAR_LONG=1 cargo test --release --locked -- --include-ignored
 	/usr/bin/python3 tests/hostile/run.py --greenbar $(GREENBAR) --files 500 --seed $$(date +%s)
 	@.ci/packages judges
 	tests/judges/verapdf/run $(GREENBAR)
 	tests/judges/barcodes/run $(GREENBAR)
 	tests/judges/oidc/run $(GREENBAR)
+	tests/judges/postfix/run $(GREENBAR)
 	@.ci/packages web
 	tests/web/run $(GREENBAR)
 

@@ -111,6 +111,10 @@ pub struct LpdConfig {
     /// Take jobs only for queues of `[[capture.queue]]`.
     #[serde(default)]
     pub known_queues_only: bool,
+    /// Whether `lprm` may give up streams that failed or that nobody knows. The user's name in it is not proven, so it is
+    /// off unless somebody trusts everybody at the addresses that may print.
+    #[serde(default)]
+    pub remove: bool,
     /// Limits.
     #[serde(default)]
     pub limits: DoorConfig,

@@ -18,7 +18,7 @@ pub mod item;
 pub mod lpd;
 pub mod operate;
 mod pace;
-mod peers;
+pub mod peers;
 pub mod raw;
 mod rows;
 pub mod rule;

@@ -119,6 +119,9 @@ pub fn read(file: &Path) -> Result<Definition, Failure> {
     let shown = file.display();
     let source =
         std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))?;
-    Definition::parse(&source, &shown.to_string())
-        .map_err(|errors| Failure::new(errors).advise("docs/definitions.md explains every key."))
+    let definition = Definition::parse(&source, &shown.to_string())
+        .map_err(|errors| Failure::new(errors).advise("docs/definitions.md explains every key."))?;
+    crate::distribute::config::rules_of(&definition.name, &source)
+        .map_err(|error| Failure::new(error).advise("docs/distribution.md explains the keys of [[distribution]]."))?;
+    Ok(definition)
 }

@@ -10,12 +10,11 @@ use super::output;
 use crate::archive::{Archive, LoadId, LoadSource};
 use crate::auth::clock::Clock;
 use crate::crm::Crm;
-use crate::distribute::config::Config;
 use crate::distribute::ledger::{Ledger, Run};
 use crate::distribute::returned::Returned;
 use crate::distribute::schedule;
 use crate::distribute::work::{Worker, open_channels};
-use crate::serve::{ArchiveBackend, Served};
+use crate::serve::{ArchiveBackend, Served, configuration};
 
 /// Plans, sends, reconciles and closes runs of the distributions in the archive's distribution.toml.
 #[derive(Debug, clap::Args)]
@@ -79,8 +78,12 @@ enum Action {
 impl Args {
     pub fn run(self, context: &Context) -> Result<(), Failure> {
         let (archive, search, _) = context.open_with_search()?;
-        let config = Config::read(context.dir()?)?;
-        let source = Served::new(Arc::new(ArchiveBackend::new(archive.clone(), Arc::new(search))));
+        let backend = Arc::new(ArchiveBackend::new(archive.clone(), Arc::new(search)));
+        let (config, wrong) = configuration(context.dir()?, &*backend)?;
+        for error in wrong {
+            tracing::error!(%error, "a rule of a definition sends nothing until it is right");
+        }
+        let source = Served::new(backend);
         let crm = Crm::new(archive.engine(), Clock::default());
         let ledger = Ledger::new(archive.engine());
         let channels = open_channels(&config);

@@ -90,6 +90,10 @@ pub struct Distribution {
     pub always_paper: Vec<String>,
     /// All documents of an account in a run are one piece.
     pub bundle: bool,
+    /// All documents of a run with the same value of this field are one piece, for the recipient of that value.
+    pub burst: String,
+    /// Who gets the documents with a value of the `burst` field; `*` stands for every other value, also for none.
+    pub recipients: BTreeMap<String, String>,
     /// Bundles that go as files or attachments are one PDF, with a cover that lists what is in it.
     pub cover: bool,
     /// Pages of each document, such as `1-2`; empty: all.
@@ -161,6 +165,8 @@ pub struct ChannelConfig {
     pub secret_file: Option<PathBuf>,
     /// Events may go to addresses of the own network.
     pub private: bool,
+    /// Hosts, addresses and networks of the own network that events may go to (webhook).
+    pub allow: Vec<String>,
 }
 
 impl Distribution {
@@ -238,8 +244,15 @@ impl Config {
         if rule.when == When::Parts && rule.definitions.len() < 2 {
             return bad("definitions", "a run of parts names two reports at least");
         }
-        if rule.cover && !(rule.bundle && matches!(rule.format.as_str(), "" | "pdf")) {
-            return bad("cover", "covers are for bundles of PDFs");
+        if !rule.burst.is_empty() && rule.bundle {
+            return bad("burst", "pieces are made by account (bundle) or by field (burst), not both");
+        }
+        if rule.burst.is_empty() && !rule.recipients.is_empty() {
+            return bad("recipients", "they are for the values of a field: burst names it");
+        }
+        let joins = rule.bundle || !rule.burst.is_empty();
+        if rule.cover && !(joins && matches!(rule.format.as_str(), "" | "pdf")) {
+            return bad("cover", "covers are for bundles of PDFs (bundle or burst)");
         }
         if !rule.pages.is_empty() && rule.page_range().is_none() {
             return bad("pages", "a range such as 1-2");
@@ -255,6 +268,27 @@ impl Config {
             Some(day) => bad("days", &format!("{day:?} is none of mon, tue, wed, thu, fri, sat, sun")),
             None => Ok(()),
         }
+    }
+
+    /// Adds the rules that a report definition brings along; those that are wrong are left out and told.
+    pub fn add_rules(&mut self, definition: &str, source: &str) -> Vec<DistributeError> {
+        let rules = match rules_of(definition, source) {
+            Ok(rules) => rules,
+            Err(error) => return vec![error],
+        };
+        let mut told = Vec::new();
+        for rule in rules {
+            self.distributions.push(rule);
+            if let Err(error) = self.check_distribution(self.distributions.len() - 1) {
+                self.distributions.pop();
+                let problem = match error {
+                    DistributeError::Config { problem, .. } => problem,
+                    other => other.to_string(),
+                };
+                told.push(DistributeError::Config { file: format!("the definition {definition}"), problem });
+            }
+        }
+        told
     }
 
     /// The distribution of this name.
@@ -319,6 +353,33 @@ impl ChannelConfig {
     }
 }
 
+/// The rules (`[[distribution]]`) in the text of a report definition: their keys are those of `distribution.toml`, their
+/// names begin with that of the definition, and without `definitions` they are for its documents. The channels that they
+/// name are those of the archive and not looked at here.
+pub fn rules_of(definition: &str, source: &str) -> Result<Vec<Distribution>, DistributeError> {
+    #[derive(Deserialize)]
+    struct InDefinition {
+        #[serde(default, rename = "distribution")]
+        rules: Vec<Distribution>,
+    }
+    let file = || format!("the definition {definition}");
+    let read: Result<InDefinition, _> = toml::from_str(source);
+    let mut rules = read
+        .map_err(|error| DistributeError::Config { file: file(), problem: error.to_string().trim().to_string() })?
+        .rules;
+    for rule in &mut rules {
+        if rule.definitions.is_empty() {
+            rule.definitions.push(definition.to_string());
+        }
+        if !rule.definitions.iter().any(|name| name == definition) {
+            let problem = format!("distribution {:?}: definitions: {definition} is missing", rule.name);
+            return Err(DistributeError::Config { file: file(), problem });
+        }
+        rule.name = format!("{definition}-{}", rule.name);
+    }
+    Ok(rules)
+}
+
 /// An error in the file.
 pub(super) fn wrong(problem: impl Into<String>) -> DistributeError {
     DistributeError::Config { file: FILE.into(), problem: problem.into() }
@@ -327,6 +388,33 @@ pub(super) fn wrong(problem: impl Into<String>) -> DistributeError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_definition_brings_its_rules_and_a_wrong_one_is_told_and_left_out() {
+        let mut config = Config::parse("[channel.press]\nkind = \"folder\"\n").expect("right");
+        let rule = |name: &str, channel: &str| {
+            format!("[[distribution]]\nname = \"{name}\"\nchannels = [\"{channel}\"]\nburst = \"branch\"\n")
+        };
+        let source = format!("name = \"sales\"\n{}{}", rule("day", "press"), rule("night", "gone"));
+        let told = config.add_rules("sales", &source);
+        assert_eq!(told.len(), 1);
+        assert!(
+            told[0].to_string().starts_with("the definition sales: distribution \"sales-night\": channels:"),
+            "{}",
+            told[0]
+        );
+        let kept = config.distribution("sales-day").expect("there");
+        assert_eq!(kept.definitions, ["sales"]);
+        assert_eq!(config.add_rules("sales", "[[distribution]]\nnmae = \"x\"\n").len(), 1, "an unknown key");
+        let others = "[[distribution]]\nname = \"x\"\ndefinitions = [\"other\"]\nchannels = [\"press\"]\n";
+        assert!(rules_of("sales", others).is_err(), "a definition speaks for itself");
+        for wrong in ["burst = \"b\"\nbundle = true", "[distribution.recipients]\na = \"b\""] {
+            let text = format!(
+                "[channel.c]\nkind = \"folder\"\n[[distribution]]\nname = \"r\"\nchannels = [\"c\"]\n{wrong}\n"
+            );
+            assert!(Config::parse(&text).is_err(), "{wrong}");
+        }
+    }
 
     #[test]
     fn an_unknown_key_says_where_it_stands() {

@@ -76,6 +76,8 @@ pub struct Piece {
     pub to: String,
     /// The account; empty: none.
     pub account: String,
+    /// What its documents have in common, where a field says who gets them: `branch 0012`.
+    pub group: String,
     /// Language of the recipient.
     pub language: String,
     /// What it owes.

@@ -3,7 +3,7 @@
 //! The same run (a distribution and what it ran for) is planned once. Rows are written ahead of the step that makes the run
 //! visible; a crash before it leaves rows that nothing refers to, and the next plan writes over them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::ops::ControlFlow;
 
 use super::channel::Address;
@@ -104,6 +104,8 @@ impl Planner<'_> {
         let wanted = wanted(rule)?;
         let mut bundles: HashMap<String, (Vec<Obligation>, String)> = HashMap::new();
         let mut order: Vec<String> = Vec::new();
+        // By value of the field; in their order, so that the same load gives the same pieces.
+        let mut groups: BTreeMap<String, Vec<Obligation>> = BTreeMap::new();
         for row in self.source.loads()?.iter().filter(|row| loads.contains(&row.id)) {
             let amount = self.source.report(&row.definition)?.and_then(|report| report.amount);
             let named = rule.definitions.is_empty() || rule.definitions.contains(&row.definition);
@@ -119,6 +121,10 @@ impl Planner<'_> {
                 }
                 if owed.pages == 0 && listed.pages > 0 {
                     writing.run.passed_over += 1;
+                    return ControlFlow::Continue(());
+                }
+                if !rule.burst.is_empty() {
+                    groups.entry(value_of(&listed, &rule.burst)).or_default().push(owed);
                     return ControlFlow::Continue(());
                 }
                 let account = listed.facts.account.unwrap_or_default();
@@ -146,7 +152,40 @@ impl Planner<'_> {
             let Some((owes, kind)) = bundles.remove(&account) else { continue };
             self.choose(rule, &account, &kind, owes, writing)?;
         }
+        for (value, owes) in groups {
+            writing.add(self.of_group(rule, &value, owes))?;
+        }
         Ok(())
+    }
+
+    /// The piece of all documents with a value of the field that says who gets them.
+    fn of_group(&self, rule: &Distribution, value: &str, owes: Vec<Obligation>) -> Piece {
+        let recipient = rule.recipients.get(value).or_else(|| rule.recipients.get("*"));
+        let way = |channel: &String| {
+            let own = self.config.channel.get(channel).map(|known| known.to.clone()).unwrap_or_default();
+            let to = match self.config.address_of(channel)? {
+                Address::Fixed | Address::Paper => own,
+                Address::Email => recipient?.clone(),
+                Address::Portal => return None,
+            };
+            Some((channel.clone(), to))
+        };
+        let mut ways: Vec<(String, String)> = rule.channels.iter().filter_map(way).collect();
+        let reached = !ways.is_empty();
+        if !reached {
+            ways.push((rule.channels.first().cloned().unwrap_or_default(), String::new()));
+        }
+        let first = ways.remove(0);
+        let mut piece = piece(first, "", &Wish::default(), owes, ways);
+        piece.group = format!("{} {}", rule.burst, if value.is_empty() { "-" } else { value });
+        if !reached {
+            piece.state = State::Dead;
+            piece.said = match value {
+                "" => format!("no address: the documents have no field {}, and recipients has no \"*\"", rule.burst),
+                value => format!("no address: recipients names nobody for {} {value}", rule.burst),
+            };
+        }
+        piece
     }
 
     /// Writes the piece of a recipient: by the first channel that reaches the customer as they wish.
@@ -261,6 +300,16 @@ fn wanted(rule: &Distribution) -> Result<Predicate, DistributeError> {
     let wrong = |problem: String| super::config::wrong(format!("distribution {:?}: where: {problem}", rule.name));
     let parsed = Rule::parse(&rule.rule).map_err(|error| wrong(error.to_string()))?;
     parsed.bind(&Attributes::default()).ok_or_else(|| wrong("a user has no meaning here".into()))
+}
+
+/// The value of a field as people write it; of several the first, empty when there is none.
+fn value_of(listed: &Listed, field: &str) -> String {
+    let found = listed.facts.fields.iter().find(|(name, _)| name == field);
+    match found {
+        Some((_, FieldValue::One(value))) => value.to_string(),
+        Some((_, FieldValue::Many(values))) => values.first().map(ToString::to_string).unwrap_or_default(),
+        _ => String::new(),
+    }
 }
 
 fn obligation(listed: &Listed, amount: Option<&str>) -> Obligation {

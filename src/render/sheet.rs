@@ -1,11 +1,14 @@
 //! Sheets that greenbar itself composes: a title, sections of labelled values, as many pages as it takes.
 //!
-//! They accompany documents (the accounting of a load, later banners and manifests) and are not archived renditions. Set in
-//! the standard Helvetica and Courier of PDF; characters outside Windows 1252 print as `?`.
+//! They accompany documents (the accounting of a load, covers, manifests) and are not archived renditions. Set in the
+//! standard Helvetica and Courier of PDF; a sheet with other characters than Latin ones is set in a font of this machine that
+//! has Chinese, and where there is none they print as `?`.
+
+use std::sync::OnceLock;
 
 use printpdf::{
-    BuiltinFont, Color, Mm, Op, PaintMode, PdfDocument, PdfFontHandle, PdfPage, PdfSaveOptions, Point, Pt, Rect, Rgb,
-    TextItem,
+    BuiltinFont, Color, FontId, Mm, Op, PaintMode, ParsedFont, PdfDocument, PdfFontHandle, PdfPage, PdfSaveOptions,
+    Point, Pt, Rect, Rgb, TextItem,
 };
 
 /// A sheet to compose.
@@ -42,7 +45,12 @@ const VALUE_CHARS: usize = 70;
 /// The pale green of the title band and of every second row.
 const GREEN: (f32, f32, f32) = (0.90, 0.96, 0.90);
 
+/// Fonts with Chinese characters, the ones with outlines that every reader takes first.
+const FONTS: [&str; 3] = ["cjk.ttf", "wqy-microhei.ttc", "NotoSansCJK-Regular.ttc"];
+
 struct Layout {
+    /// The font for everything, where the standard ones do not suffice.
+    font: Option<FontId>,
     pages: Vec<PdfPage>,
     ops: Vec<Op>,
     y: f32,
@@ -52,7 +60,9 @@ struct Layout {
 impl Sheet {
     /// The sheet as PDF.
     pub fn pdf(&self) -> Vec<u8> {
-        let mut layout = Layout { pages: Vec::new(), ops: Vec::new(), y: HEIGHT - MARGIN, shaded: false };
+        let mut document = PdfDocument::new(&self.title);
+        let font = if self.is_latin() { None } else { font().map(|font| document.add_font(font)) };
+        let mut layout = Layout { font, pages: Vec::new(), ops: Vec::new(), y: HEIGHT - MARGIN, shaded: false };
         layout.band(HEIGHT - MARGIN - 30.0, 44.0);
         layout.text(MARGIN + 8.0, HEIGHT - MARGIN - 14.0, BuiltinFont::HelveticaBold, 18.0, &self.title);
         layout.y = HEIGHT - MARGIN - 52.0;
@@ -65,9 +75,16 @@ impl Sheet {
             layout.section(section);
         }
         layout.finish_page();
-        let mut document = PdfDocument::new(&self.title);
         document.with_pages(layout.pages);
         document.save(&PdfSaveOptions::default(), &mut Vec::new())
+    }
+
+    /// Whether the standard fonts have its characters.
+    fn is_latin(&self) -> bool {
+        let rows = self.sections.iter().flat_map(|section| &section.rows);
+        let texts =
+            rows.flat_map(|(label, value)| [label, value]).chain(self.sections.iter().map(|part| &part.heading));
+        texts.chain([&self.title, &self.lead]).flat_map(|text| text.chars()).all(|c| c <= '\u{ff}')
     }
 }
 
@@ -116,10 +133,11 @@ impl Layout {
     }
 
     fn text(&mut self, x: f32, y: f32, font: BuiltinFont, size: f32, text: &str) {
+        let font = self.font.clone().map_or(PdfFontHandle::Builtin(font), PdfFontHandle::External);
         self.ops.extend([
             Op::SetFillColor { col: rgb((0.1, 0.1, 0.1)) },
             Op::StartTextSection,
-            Op::SetFont { font: PdfFontHandle::Builtin(font), size: Pt(size) },
+            Op::SetFont { font, size: Pt(size) },
             Op::SetTextCursor { pos: Point { x: Pt(x), y: Pt(y) } },
             Op::ShowText { items: vec![TextItem::Text(text.to_string())] },
             Op::EndTextSection,
@@ -131,36 +149,48 @@ fn rgb((r, g, b): (f32, f32, f32)) -> Color {
     Color::Rgb(Rgb { r, g, b, icc_profile: None })
 }
 
+/// The font for what the standard ones have not. Reading it takes a while.
+fn font() -> Option<&'static ParsedFont> {
+    static FONT: OnceLock<Option<ParsedFont>> = OnceLock::new();
+    FONT.get_or_init(read_font).as_ref()
+}
+
+fn read_font() -> Option<ParsedFont> {
+    let folders = fontfile::system_folders();
+    FONTS.iter().find_map(|name| {
+        let bytes = fontfile::read(&fontfile::find(&folders, name)?)?;
+        ParsedFont::from_bytes(&bytes, 0, &mut Vec::new())
+    })
+}
+
+/// East Asian characters are as wide as two others.
+fn cells(c: char) -> usize {
+    if u32::from(c) >= 0x2E80 { 2 } else { 1 }
+}
+
 /// Cuts text into lines of at most `width` characters, at blanks where there are any; at least one line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ') {
-        let mut rest: Vec<char> = word.chars().collect();
-        if used > 0 && used + 1 + rest.len() > width {
+        let wide: usize = word.chars().map(cells).sum();
+        if used > 0 && used + 1 + wide > width {
             lines.push(String::new());
             used = 0;
         }
-        while rest.len() > width {
-            let tail = rest.split_off(width);
-            push(&mut lines, &mut used, rest);
-            lines.push(String::new());
-            used = 0;
-            rest = tail;
+        let blank = if used > 0 { Some(' ') } else { None };
+        for c in blank.into_iter().chain(word.chars()) {
+            if used + cells(c) > width {
+                lines.push(String::new());
+                used = 0;
+            }
+            used += cells(c);
+            if let Some(line) = lines.last_mut() {
+                line.push(c);
+            }
         }
-        push(&mut lines, &mut used, rest);
     }
     lines
-}
-
-fn push(lines: &mut [String], used: &mut usize, word: Vec<char>) {
-    let Some(line) = lines.last_mut() else { return };
-    if *used > 0 {
-        line.push(' ');
-        *used += 1;
-    }
-    *used += word.len();
-    line.extend(word);
 }
 
 #[cfg(test)]

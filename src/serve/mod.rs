@@ -30,5 +30,5 @@ mod web;
 
 pub use archived::ArchiveBackend;
 pub use http::{ServeError, ServeHandle, run, start};
-pub use sending::Served;
+pub use sending::{Served, configuration};
 pub use state::ServeConfig;

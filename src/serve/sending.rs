@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use super::api::distribution::keep;
 use super::backend::{Backend, BackendError};
 use super::state::State;
-use crate::archive::{DocId, LoadId, LoadRow};
+use crate::archive::{DefinitionRow, DocId, LoadId, LoadRow};
 use crate::auth::directory::Rights;
 use crate::auth::gate::{Gate, Principal, Use};
 use crate::auth::permission::Permission;
@@ -93,9 +93,24 @@ impl Source for Served {
     }
 }
 
+/// The configuration of a server: `distribution.toml` with the rules of the report definitions. Rules that are wrong are left
+/// out; what is wrong with them comes with it.
+pub fn configuration(folder: &Path, backend: &dyn Backend) -> Result<(Config, Vec<DistributeError>), DistributeError> {
+    let mut config = Config::read(folder)?;
+    let mut newest: BTreeMap<String, DefinitionRow> = BTreeMap::new();
+    for row in backend.definition_versions().map_err(failed)? {
+        let older = newest.get(&row.name).is_some_and(|known| known.version > row.version);
+        if !older {
+            newest.insert(row.name.clone(), row);
+        }
+    }
+    let told = newest.values().flat_map(|row| config.add_rules(&row.name, &row.source)).collect();
+    Ok((config, told))
+}
+
 /// The configuration as last read, with its channels open.
 struct Current {
-    read_at: Option<SystemTime>,
+    read_at: Seen,
     config: Config,
     copies: Option<Box<dyn Channel>>,
     channels: Channels,
@@ -107,9 +122,16 @@ struct Current {
 
 impl Current {
     /// Reads the file; one that is wrong is told once, and nothing is sent until it is right.
-    fn read(folder: &Path) -> Current {
-        let read_at = changed_at(folder);
-        let opened = Config::read(folder).and_then(|config| Ok((config.open_copies()?, config)));
+    fn read(state: &State) -> Current {
+        let read_at = seen(state);
+        let opened = configuration(&state.config.data, &*state.backend)
+            .and_then(|(config, told)| Ok((config.open_copies()?, config, told)));
+        let opened = opened.map(|(copies, config, told)| {
+            for error in told {
+                tracing::error!(%error, "a rule of a definition sends nothing until it is right");
+            }
+            (copies, config)
+        });
         let (copies, config) = opened.unwrap_or_else(|error| {
             tracing::error!(%error, "nothing is sent until the configuration is right");
             (None, Config::default())
@@ -119,8 +141,12 @@ impl Current {
     }
 }
 
-fn changed_at(folder: &Path) -> Option<SystemTime> {
-    std::fs::metadata(folder.join(config::FILE)).and_then(|file| file.modified()).ok()
+/// When the file was changed, and how many versions of definitions there are.
+type Seen = (Option<SystemTime>, usize);
+
+fn seen(state: &State) -> Seen {
+    let changed = std::fs::metadata(state.config.data.join(config::FILE)).and_then(|file| file.modified()).ok();
+    (changed, state.backend.definition_versions().map_or(0, |versions| versions.len()))
 }
 
 /// What works by itself.
@@ -180,12 +206,12 @@ fn worker<'a>(state: &'a State, current: &'a Current) -> Worker<'a> {
 /// copies and planning work in threads of their own, so that none waits for another's dead server.
 pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("greenbar-send".into()).spawn(move || {
-        let mut current = Arc::new(Current::read(&state.config.data));
+        let mut current = Arc::new(Current::read(&state));
         let mut working: BTreeMap<Lane, JoinHandle<()>> = BTreeMap::new();
         while !stop.load(Ordering::Relaxed) {
-            if changed_at(&state.config.data) != current.read_at {
+            if seen(&state) != current.read_at {
                 current.is_old.store(true, Ordering::Relaxed);
-                current = Arc::new(Current::read(&state.config.data));
+                current = Arc::new(Current::read(&state));
             }
             working.retain(|_, thread| !thread.is_finished());
             let channels = worker(&state, &current).lanes().into_iter().map(Lane::Channel);

@@ -123,6 +123,43 @@ fn parts_of_several_reports_wait_for_each_other_and_go_as_one_pdf_behind_a_cover
     assert_eq!(pages, [1, 1, 2, 2, 2], "three accounts have both, two have one");
 }
 
+#[test]
+fn a_definition_says_who_gets_the_documents_of_each_value_of_a_field() {
+    let channels = "[channel.mail]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nattach = true\n\
+        sender = \"a@lakes.example\"\n[channel.drop]\nkind = \"folder\"\npath = \"{DIR}\"\n";
+    let archive = world("burst", 3, channels);
+    let source = std::fs::read_to_string(checkout().join("indexers/great-lakes-statement.toml")).expect("there");
+    let rule = |more: &str| {
+        let name = source.replacen("name = \"great-lakes-statement\"", "name = \"branch-list\"", 1);
+        archive
+            .home
+            .file("branch.toml", format!("{name}\n[[distribution]]\nname = \"day\"\nwhen = \"trigger\"\n{more}\n"))
+    };
+    let wrong = rule("chanels = [\"drop\"]");
+    let said = archive.fails(&["definition", "add", wrong.to_str().expect("UTF-8")]);
+    assert!(said.contains("chanels") && said.contains("docs/distribution.md"), "{said}");
+    let add = |more: &str| archive.ok(&["definition", "add", rule(more).to_str().expect("UTF-8")]);
+    add("burst = \"account\"\ncover = true\nchannels = [\"drop\"]");
+    let stream = [small_statements(3), small_statements(2)].concat();
+    archive.load(&archive.home.file("b.txt", stream), Some("branch-list"));
+    let run = archive.json(&["distribute", "plan", "branch-list-day", "--load", "2"]).remove(0);
+    assert_eq!((&run["planned"]["pieces"], &run["planned"]["documents"]), (&3.into(), &5.into()), "{run}");
+    archive.ok(&["distribute", "run"]);
+    assert_eq!(status(&archive, "1")["reconciliation"]["balances"], true);
+    let files = std::fs::read_dir(archive.home.path().join("drop")).expect("there").flatten();
+    assert_eq!(files.filter(|file| file.path().extension().is_some_and(|kind| kind == "pdf")).count(), 3);
+    // By mail only those whose value has a recipient; the others are named, with their value.
+    let account =
+        archive.json(&["search", "definition:branch-list"]).remove(0)["account"].as_str().expect("text").to_string();
+    add(&format!(
+        "burst = \"account\"\ncover = true\nchannels = [\"mail\"]\n[distribution.recipients]\n{account:?} = \"ann@bank.example\""
+    ));
+    archive.ok(&["distribute", "plan", "branch-list-day", "--load", "2", "--as", "mail"]);
+    let named = status(&archive, "2")["reconciliation"]["named"].clone();
+    assert_eq!(named.as_array().map(Vec::len), Some(2), "{named}");
+    assert!(named[0]["said"].as_str().is_some_and(|said| said.contains("names nobody for account")), "{named}");
+}
+
 fn sha256(archive: &Archive, bytes: &[u8]) -> String {
     let file = archive.home.file("hash-me", bytes);
     let out = Command::new("sha256sum").arg(file).output().expect("runs");
@@ -265,20 +302,29 @@ fn events_are_taken_by_the_public_libraries_and_nobody_leads_us_into_our_own_net
     let Some(hook) = hook(&archive) else { return };
     let secret = archive.home.file("secret", SECRET);
     let mut config = "retry_s = [0]\n".to_string();
-    for (name, private) in [("no", true), ("away", true), ("own", false)] {
-        let scheme =
-            if private { format!("http://127.0.0.1:{}/{name}", hook.port) } else { "https://127.0.0.1:1/x".into() };
+    let at = |path: &str| format!("http://127.0.0.1:{}/{path}", hook.port);
+    let hooks = [
+        ("no", at("no"), "private = true"),
+        ("away", at("away"), "allow = [\"127.0.0.0/8\"]"),
+        ("own", "https://127.0.0.1:1/x".into(), ""),
+        ("name", "https://localhost:1/x".into(), "allow = [\"10.0.0.0/8\"]"),
+    ];
+    for (name, url, more) in &hooks {
         config.push_str(&format!(
             "[[distribution]]\nname = \"{name}\"\nwhen = \"trigger\"\nchannels = [\"{name}\"]\nattempts = 2\n\
-             [channel.{name}]\nkind = \"webhook\"\nurl = \"{scheme}\"\nsecret_file = \"{}\"\nprivate = {private}\n",
+             [channel.{name}]\nkind = \"webhook\"\nurl = \"{url}\"\nsecret_file = \"{}\"\n{more}\n",
             secret.display()
         ));
     }
     std::fs::write(archive.dir().join("distribution.toml"), config).expect("written");
-    for name in ["no", "away", "own"] {
+    for (name, ..) in &hooks {
         archive.ok(&["distribute", "plan", name, "--load", "1"]);
     }
     archive.ok(&["distribute", "run"]);
+    for run in ["2", "3", "4"] {
+        let named = status(&archive, run)["reconciliation"]["named"].clone();
+        assert_eq!(named[0]["state"], "dead", "given up at the first attempt: {named}");
+    }
     archive.ok(&["distribute", "run"]);
     assert_eq!(status(&archive, "1")["reconciliation"]["rungs"]["no"]["accepted"], 5);
     let events = lines(&std::fs::read(&hook.out).expect("written"));
@@ -288,7 +334,8 @@ fn events_are_taken_by_the_public_libraries_and_nobody_leads_us_into_our_own_net
     let said =
         |run: &str| status(&archive, run)["reconciliation"]["named"][0]["said"].as_str().unwrap_or("").to_string();
     assert!(said("2").contains("redirects are not followed"), "{}", said("2"));
-    assert!(said("3").contains("own network"), "{}", said("3"));
+    assert!(said("3").contains("127.0.0.1, which lies in the own network"), "{}", said("3"));
+    assert!(said("4").contains("localhost leads to ") && said("4").contains("own network"), "{}", said("4"));
 }
 
 /// A small generator: the same kills each time.

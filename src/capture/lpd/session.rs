@@ -257,10 +257,15 @@ impl<'a> Session<'a> {
         Ok(items)
     }
 
-    /// Removes jobs that failed or that nobody knows, when the sender's own user asks from the sender's address.
+    /// Removes jobs that failed or that nobody knows, when the sender's own user asks from the sender's address and the
+    /// configuration lets them.
     fn remove(&self, queue: &str, agent: &str, list: &[String]) -> Result<String, End> {
         let mut text = String::new();
         let peer = self.wire.peer.to_string();
+        if !self.config.remove {
+            self.told.refused(&peer, "jobs are not removed from here (`remove` of [capture.lpd])");
+            return Ok("jobs are removed on the administrator's pages, not from here\n".into());
+        }
         for item in self.of_queue(queue, list)? {
             if item.peer != peer || (item.sent_by != agent && agent != "root") {
                 continue;

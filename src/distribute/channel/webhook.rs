@@ -1,8 +1,10 @@
 //! Events over HTTP: a CloudEvents 1.0 body (structured mode) with a Standard Webhooks signature.
 //!
 //! The body holds ids, no document and no name. Redirects are not followed (the receiver's address is what was
-//! configured); names are looked up once, and one that leads into the own network is refused unless `private` is set, so
-//! that nobody makes greenbar ask its neighbours. The id stays through all attempts.
+//! configured). For each attempt the name is looked up once, and the connection goes to the address that was looked at; one
+//! that leads into the own network is given up at once, unless `private` or `allow` says otherwise, so that nobody makes
+//! greenbar ask its neighbours. Proxies of the environment are not used: they would look the name up again. The id stays
+//! through all attempts.
 
 use std::net::{IpAddr, SocketAddr};
 use std::path::Path;
@@ -18,6 +20,7 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung};
+use crate::capture::peers::Network;
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
 
@@ -29,9 +32,13 @@ struct Webhook {
 
 /// Opens the channel.
 pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError> {
-    let local = config.private && config.url.starts_with("http://");
-    if !config.url.starts_with("https://") && !local {
-        return Err(config.wrong("url", "it starts with https:// (http:// only with private = true)"));
+    let allowed = Allowed::read(config);
+    let host = config.url.parse::<Uri>().ok().and_then(|url| url.host().map(host_name)).unwrap_or_default();
+    let local = config.url.starts_with("http://") && (config.private || allowed.names(&host));
+    if host.is_empty() || !(config.url.starts_with("https://") || local) {
+        return Err(
+            config.wrong("url", "it starts with https:// (http:// only with private = true or a host of allow)")
+        );
     }
     let secret = match &config.secret_file {
         Some(path) => secret(path).map_err(|problem| config.wrong("secret_file", problem))?,
@@ -41,8 +48,9 @@ pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError>
         .timeout_global(Some(Duration::from_secs(config.timeout_s.unwrap_or(20).clamp(1, 120))))
         .max_redirects(0)
         .http_status_as_error(false)
+        .proxy(None)
         .build();
-    let resolver = Pinned { private: config.private, inner: DefaultResolver::default() };
+    let resolver = Pinned { allowed, inner: DefaultResolver::default() };
     let agent = ureq::Agent::with_parts(settings, DefaultConnector::default(), resolver);
     Ok(Box::new(Webhook { url: config.url.clone(), secret, agent }))
 }
@@ -55,14 +63,66 @@ fn secret(path: &Path) -> Result<Vec<u8>, String> {
     if bytes.len() < 24 { Err("it has fewer than 24 bytes".into()) } else { Ok(bytes) }
 }
 
-/// Looks names up and refuses what lies in the own network. The connection goes to the address that was looked at.
-#[derive(Debug)]
-struct Pinned {
-    private: bool,
-    inner: DefaultResolver,
+/// What of the own network events may go to.
+#[derive(Debug, Default)]
+struct Allowed {
+    everything: bool,
+    hosts: Vec<String>,
+    networks: Vec<Network>,
 }
 
-impl Resolver for Pinned {
+impl Allowed {
+    /// `private` and `allow` of a channel: what is no address and no network is the name of a host.
+    fn read(config: &ChannelConfig) -> Allowed {
+        let mut allowed = Allowed { everything: config.private, ..Allowed::default() };
+        for entry in &config.allow {
+            match entry.parse() {
+                Ok(network) => allowed.networks.push(network),
+                Err(_) => allowed.hosts.push(host_name(entry)),
+            }
+        }
+        allowed
+    }
+
+    /// Whether the host of an address is in the list, as a name or as an address.
+    fn names(&self, host: &str) -> bool {
+        let listed = |address: IpAddr| self.networks.iter().any(|network| network.holds(address));
+        self.hosts.iter().any(|known| known == host) || host.parse().is_ok_and(listed)
+    }
+
+    /// The address that a host may not lead to, if there is one among those found.
+    fn forbids(&self, host: &str, found: &[SocketAddr]) -> Option<IpAddr> {
+        if self.everything || self.hosts.iter().any(|known| known == host) {
+            return None;
+        }
+        let listed = |address: IpAddr| self.networks.iter().any(|network| network.holds(address));
+        found.iter().map(SocketAddr::ip).find(|address| is_private(*address) && !listed(*address))
+    }
+}
+
+/// A host as it is compared: in lower case, without the brackets of an IPv6 address and the last dot of a whole name.
+fn host_name(host: &str) -> String {
+    host.trim_matches(['[', ']']).trim_end_matches('.').to_ascii_lowercase()
+}
+
+/// A name leads into the own network.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "{host} leads to {address}, which lies in the own network: `allow` of the channel names who may be asked there"
+)]
+struct OwnNetwork {
+    host: String,
+    address: IpAddr,
+}
+
+/// Looks names up and refuses what lies in the own network. The connection goes to the address that was looked at.
+#[derive(Debug)]
+struct Pinned<R = DefaultResolver> {
+    allowed: Allowed,
+    inner: R,
+}
+
+impl<R: Resolver> Resolver for Pinned<R> {
     fn resolve(
         &self,
         uri: &Uri,
@@ -70,39 +130,43 @@ impl Resolver for Pinned {
         timeout: NextTimeout,
     ) -> Result<ResolvedSocketAddrs, ureq::Error> {
         let found = self.inner.resolve(uri, config, timeout)?;
-        if !self.private && found.iter().any(|address: &SocketAddr| is_private(address.ip())) {
-            return Err(ureq::Error::Io(std::io::Error::other("the address lies in the own network")));
+        let host = uri.host().map(host_name).unwrap_or_default();
+        match self.allowed.forbids(&host, &found) {
+            Some(address) => Err(ureq::Error::Other(Box::new(OwnNetwork { host, address }))),
+            None => Ok(found),
         }
-        Ok(found)
     }
 }
 
-/// Whether an address is not of the public network.
+/// Whether an address is not of the public network. IPv4 inside IPv6 (mapped, compatible, NAT64, 6to4) counts as what it
+/// leads to. Ranges: IANA's special-purpose registries (RFC 6890).
 fn is_private(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(v4) => {
-            let [a, b, ..] = v4.octets();
+            let [a, b, c, _] = v4.octets();
             v4.is_private()
                 || v4.is_loopback()
                 || v4.is_link_local()
-                || v4.is_unspecified()
-                || v4.is_broadcast()
                 || v4.is_multicast()
                 || a == 0
                 || a >= 240
                 || (a == 100 && (64..128).contains(&b))
-                || (a == 192 && b == 0)
+                || (a == 192 && b == 0 && c == 0)
                 || (a == 198 && matches!(b, 18 | 19))
         }
-        IpAddr::V6(v6) => match v6.to_ipv4() {
-            Some(v4) => is_private(IpAddr::V4(v4)),
-            None => {
-                v6.is_loopback()
-                    || v6.is_unspecified()
-                    || v6.is_multicast()
-                    || matches!(v6.segments()[0] >> 8, 0xfc..=0xfe)
+        IpAddr::V6(v6) => {
+            let [a, b, c, d, .., g, h] = v6.segments();
+            let inside = |high: u16, low: u16| {
+                let bits = u32::from(high) << 16 | u32::from(low);
+                is_private(IpAddr::V4(bits.into()))
+            };
+            match (v6.to_ipv4(), a, b) {
+                (Some(v4), ..) => is_private(IpAddr::V4(v4)),
+                (None, 0x64, 0xff9b) => (c, d) != (0, 0) || inside(g, h),
+                (None, 0x2002, high) => inside(high, c),
+                _ => v6.is_multicast() || matches!(a >> 8, 0xfc..=0xfe) || a == 0x100,
             }
-        },
+        }
     }
 }
 
@@ -154,7 +218,8 @@ impl Channel for Webhook {
             Ok(status @ 300..=399) => Outcome::Refused(format!("HTTP {status}: redirects are not followed")),
             Ok(410) => Outcome::Refused("HTTP 410: the receiver wants no more events".into()),
             Ok(status) => Outcome::Later(format!("HTTP {status}")),
-            Err(ureq::Error::Io(error)) => Outcome::Later(error.to_string()),
+            // Trying again would only ask whether the name leads elsewhere by now.
+            Err(ureq::Error::Other(error)) if error.is::<OwnNetwork>() => Outcome::Refused(error.to_string()),
             Err(error) => Outcome::Later(error.to_string()),
         }
     }
@@ -175,13 +240,65 @@ mod tests {
 
     #[test]
     fn the_own_network_is_told_from_the_public_one() {
-        for own in
-            ["127.0.0.1", "10.1.2.3", "169.254.169.254", "100.64.0.1", "::1", "fd00::1", "fe80::1", "::ffff:10.0.0.1"]
-        {
+        let own = "127.0.0.1 10.1.2.3 172.16.0.1 192.168.1.1 169.254.169.254 100.64.0.1 0.0.0.0 255.255.255.255 224.0.0.1 198.18.0.1 \
+            192.0.0.8 :: ::1 fd00::1 fe80::1 fec0::1 ff02::1 ::ffff:10.0.0.1 ::ffff:127.0.0.1 ::7f00:1 64:ff9b::a9fe:a9fe 64:ff9b:1::1 2002:7f00:1::1 100::1";
+        for own in own.split_whitespace() {
             assert!(is_private(own.parse().expect("an address")), "{own}");
         }
-        for public in ["8.8.8.8", "2001:4860:4860::8888"] {
+        for public in
+            ["8.8.8.8", "192.0.78.9", "2001:4860:4860::8888", "64:ff9b::808:808", "2002:808:808::1", "::ffff:8.8.8.8"]
+        {
             assert!(!is_private(public.parse().expect("an address")), "{public}");
         }
+    }
+
+    /// A name server that gives another answer each time.
+    #[derive(Debug, Default)]
+    struct Rebinding(std::sync::atomic::AtomicUsize);
+
+    impl Resolver for Rebinding {
+        fn resolve(
+            &self,
+            _: &Uri,
+            _: &ureq::config::Config,
+            _: NextTimeout,
+        ) -> Result<ResolvedSocketAddrs, ureq::Error> {
+            let asked = self.0.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+            let mut found = self.empty();
+            found.push(if asked == 0 { ([192, 0, 2, 1], 443).into() } else { ([127, 0, 0, 1], 443).into() });
+            Ok(found)
+        }
+    }
+
+    #[test]
+    fn a_name_that_leads_elsewhere_the_second_time_is_looked_at_each_time() {
+        let pinned = Pinned { allowed: Allowed::default(), inner: Rebinding::default() };
+        let ask = || {
+            pinned.resolve(
+                &Uri::from_static("https://hooks.example/x"),
+                &ureq::config::Config::default(),
+                NextTimeout::default(),
+            )
+        };
+        assert_eq!(ask().expect("public")[0].ip().to_string(), "192.0.2.1");
+        let error = ask().expect_err("refused").to_string();
+        assert!(error.contains("hooks.example leads to 127.0.0.1"), "{error}");
+    }
+
+    #[test]
+    fn only_the_hosts_and_networks_that_are_named_may_lie_in_the_own_network() {
+        let allow = ["Crm.example.com.", "10.2.0.0/16", "::1"].map(String::from).to_vec();
+        let allowed = Allowed::read(&ChannelConfig { allow, ..ChannelConfig::default() });
+        let forbids = |host: &str, found: &[&str]| {
+            let found: Vec<SocketAddr> =
+                found.iter().map(|text| SocketAddr::new(text.parse().expect("an address"), 443)).collect();
+            allowed.forbids(host, &found).is_some()
+        };
+        assert!(!forbids("crm.example.com", &["192.168.1.1"]));
+        assert!(!forbids("other.example.com", &["10.2.3.4", "::1"]));
+        assert!(forbids("other.example.com", &["10.3.0.1"]));
+        assert!(forbids("other.example.com", &["8.8.8.8", "10.3.0.1"]), "one of several is enough");
+        assert!(forbids("crm.example.com.evil.example", &["192.168.1.1"]));
+        assert!(allowed.names("10.2.0.1") && allowed.names("crm.example.com") && !allowed.names("10.3.0.1"));
     }
 }

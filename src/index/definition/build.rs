@@ -33,6 +33,8 @@ const TOP_KEYS: &[&str] = &[
     "paper",
     "mask",
     "mask_pattern",
+    // What it says is read by who sends documents out.
+    "distribution",
 ];
 const MASK_KEYS: &[&str] = &["keep_first", "keep_last", "with", "clear"];
 const RECOGNISE_KEYS: &[&str] = &["queue", "file", "signature", "pages"];

@@ -15,6 +15,7 @@ use crate::distribute::ledger::Run;
 use crate::distribute::plan::Planner;
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
+use crate::serve::sending::configuration;
 use crate::serve::state::State;
 
 impl From<DistributeError> for Problem {
@@ -142,7 +143,7 @@ pub async fn plan(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     let (run, is_new) = ask
         .block(move |state| {
-            let config = Config::read(&state.config.data)?;
+            let (config, _) = configuration(&state.config.data, &*state.backend)?;
             let rule = config.distribution(&new.distribution).ok_or_else(Problem::nothing)?;
             let source = state.documents.as_ref();
             let planner = Planner { ledger: &state.ledger, crm: &state.crm, source, config: &config };

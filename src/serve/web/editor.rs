@@ -12,7 +12,7 @@ use super::{Language, language, page as render};
 use crate::archive::LoadId;
 use crate::auth::permission::Permission;
 use crate::index::check::CheckedDocument;
-use crate::index::definition::{Definition, DefinitionErrors};
+use crate::index::definition::{Definition, DefinitionError, DefinitionErrors};
 use crate::index::preview::{Bounds, Preview, Sheet, Spot, What, preview};
 use crate::page::Page;
 use crate::render::{DocumentInfo, Pages, RenderError, RenderOptions, renderer};
@@ -91,7 +91,7 @@ pub async fn act(ask: Ask) -> Answer {
     let outcome = ask
         .block(move |state| {
             let file_name = "definition.toml";
-            match Definition::parse(&text, file_name) {
+            match Definition::parse(&text, file_name).and_then(|definition| with_rules(definition, file_name)) {
                 Ok(definition) if keep => save(state, &who, &definition).map(|()| Done::Saved(definition.name)),
                 Ok(definition) => tried(state, &who, definition, &asked, file).map(|told| Done::Told(Box::new(told))),
                 Err(errors) => Ok(Done::Told(Box::new(Told { errors: Some(errors), ..Told::default() }))),
@@ -115,6 +115,21 @@ pub async fn act(ask: Ask) -> Answer {
 enum Done {
     Saved(String),
     Told(Box<Told>),
+}
+
+/// A definition whose rules of what is sent out are right, too.
+fn with_rules(definition: Definition, file: &str) -> Result<Definition, DefinitionErrors> {
+    match crate::distribute::config::rules_of(&definition.name, &definition.source) {
+        Ok(_) => Ok(definition),
+        Err(error) => Err(DefinitionErrors(vec![DefinitionError {
+            file: file.into(),
+            line: 1,
+            column: 1,
+            key: "distribution".into(),
+            message: error.to_string(),
+            allowed: None,
+        }])),
+    }
 }
 
 fn save(state: &State, who: &SignedIn, definition: &Definition) -> Result<(), Problem> {
