@@ -11,6 +11,8 @@ use printpdf::{
     Point, Pt, Rect, Rgb, TextItem,
 };
 
+use crate::fontfile;
+
 /// A sheet to compose.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Sheet {
