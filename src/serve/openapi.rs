@@ -1,6 +1,8 @@
 //! The API's description, generated from the handlers.
 
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, RefOr, Response, ResponseBuilder};
 use utoipa::{Modify, OpenApi};
 
 use super::api::{audit, content, crm, distribution, documents, info, intake, loads, session, uploads};
@@ -43,7 +45,31 @@ impl Modify for Keys {
     fn modify(&self, api: &mut utoipa::openapi::OpenApi) {
         let scheme = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("gbk_...").build();
         api.components.get_or_insert_default().add_security_scheme("key", SecurityScheme::Http(scheme));
+        for path in api.paths.paths.values_mut() {
+            let verbs = [&mut path.get, &mut path.post, &mut path.patch, &mut path.put, &mut path.delete];
+            for operation in verbs.into_iter().flatten() {
+                operation.responses.responses.entry("default".into()).or_insert_with(|| RefOr::T(problem()));
+            }
+        }
     }
+}
+
+/// What every call may answer instead: wrong parameters, nobody signed in, no right, too many requests, a failure.
+fn problem() -> Response {
+    let mut body = ObjectBuilder::new();
+    for (name, about) in [
+        ("type", "A URN that names the kind of problem"),
+        ("title", "The kind of problem, for people"),
+        ("code", "The kind of problem, for programs; stable"),
+        ("detail", "What is wrong here and what to do"),
+    ] {
+        let text = ObjectBuilder::new().schema_type(Type::String).description(Some(about));
+        body = body.property(name, text).required(name);
+    }
+    let status = ObjectBuilder::new().schema_type(Type::Integer).description(Some("The HTTP status again"));
+    let body = body.property("status", status).required("status");
+    let content = ContentBuilder::new().schema(Some(body)).build();
+    ResponseBuilder::new().description("A problem").content("application/problem+json", content).build()
 }
 
 /// The description as JSON.

@@ -42,6 +42,20 @@ fn a_death_at_each_step_of_a_load_leaves_all_or_nothing() {
 }
 
 #[test]
+fn the_space_of_a_load_that_died_is_given_back_when_the_archive_is_opened() {
+    let archive = Archive::new("debris");
+    let mut seed = 0x2545_F491_4F6C_DD1D_u64;
+    let noise: Vec<u8> = (0..500_000).flat_map(|_| next(&mut seed).to_le_bytes()).collect();
+    let file = archive.home.file("noise.bin", noise);
+    let mut command = archive.command(&["load", file.to_str().expect("UTF-8")]);
+    let out = command.env("GREENBAR_FAULT", "documents-written").output().expect("starts");
+    assert!(out.status.code().is_none(), "{:?} {}", out.status, text(&out.stderr));
+    let stats = archive.json(&["stats"]).remove(0);
+    assert_eq!(stats["loads"], 0, "{stats}");
+    assert!(stats["stored_bytes"].as_u64().expect("bytes") < 1_000_000, "4 MB of debris are gone: {stats}");
+}
+
+#[test]
 fn kill_9_at_random_moments_leaves_all_or_nothing() {
     let rounds = rounds(12, 200);
     let archive = Archive::new("kill");

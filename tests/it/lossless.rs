@@ -139,3 +139,24 @@ fn a_backup_restores_to_the_same_archive() {
     assert_eq!(back.search("definition:great-lakes-statement").len(), 20, "search is rebuilt from the archive");
     back.is_sound();
 }
+
+#[test]
+fn verify_reads_also_the_rows_that_belong_to_no_load() {
+    let archive = Archive::new("flipped-user");
+    archive.is_sound();
+    let store = archive.dir().join("store");
+    let tables = std::fs::read_dir(&store).expect("a store").map(|entry| entry.expect("an entry").path());
+    // The administrator's row is the only one with a password.
+    let mut flipped = 0;
+    for table in tables.filter(|path| path.extension().is_some_and(|extension| extension == "sst")) {
+        let mut bytes = std::fs::read(&table).expect("reads");
+        let Some(at) = bytes.windows(8).position(|window| window == b"argon2id") else { continue };
+        bytes[at] ^= 1;
+        std::fs::write(&table, bytes).expect("writes");
+        flipped += 1;
+    }
+    assert!(flipped > 0, "no table has the administrator's password");
+    let out = archive.command(&["verify"]).output().expect("starts");
+    assert_eq!(out.status.code(), Some(1), "{}", text(&out.stdout));
+    assert!(text(&out.stderr).contains("checksum"), "{}", text(&out.stderr));
+}

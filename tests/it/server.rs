@@ -221,6 +221,12 @@ fn the_openapi_document_names_every_call_of_the_contract() {
     ] {
         assert!(api["paths"][path].is_object(), "{path} is missing");
     }
+    for (path, verbs) in api["paths"].as_object().expect("paths") {
+        for (verb, call) in verbs.as_object().expect("verbs") {
+            let problem = &call["responses"]["default"]["content"]["application/problem+json"]["schema"];
+            assert!(problem["properties"]["code"].is_object(), "{verb} {path} does not say what a problem looks like");
+        }
+    }
     for path in ["/live", "/health", "/metrics"] {
         assert_eq!(server.ask("GET", path, &[], b"").0, 200, "{path}");
     }
