@@ -15,7 +15,8 @@ test("results come as one types, rows by keys, Enter opens", async () => {
   await page.locator("main").focus();
   await keys(page, "/");
   await page.keyboard.type("barnes $2000..6000", { delay: 20 });
-  await page.waitForFunction(() => /^[1-9]\d? documents?$/.test(document.querySelector(".hits__total")?.textContent.trim()));
+  // Results come with the first letters; those of the whole text have both of its parts.
+  await page.waitForFunction(() => document.querySelectorAll(".chip__kind").length === 2 && /^[1-9]\d? documents?$/.test(document.querySelector(".hits__total")?.textContent.trim()));
   assert.deepEqual(await page.locator(".chip__kind").allTextContents(), ["Words", "Amount"]);
   assert.match(page.url(), /q=barnes/);
   await keys(page, "ArrowDown", "j");
