@@ -64,7 +64,7 @@ test-all: test ## also the long crash runs, the million-document runs, the pages
 	tests/web/run $(GREENBAR)
 
 bench: setup-bench build ## measure against named peers in one run and print one table
-	cargo build --release --locked --benches
+	cargo build --release --locked --bench point
 	python3 benches/run.py --greenbar $(GREENBAR) $(BENCH)
 
 clean:

@@ -257,3 +257,60 @@ impl<'d> Cutting<'d> {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Books of two pages of ten bytes each, one of them in a document, one set aside.
+    fn books() -> Accounts {
+        let mut accounts = Accounts::default();
+        for span in [0..10, 10..20] {
+            accounts.unit(&page(span)).expect("follows");
+        }
+        accounts.piece(&(0..10)).expect("follows");
+        accounts.document_pages += 1;
+        accounts.piece(&(10..20)).expect("follows");
+        accounts.set_aside_pages += 1;
+        accounts
+    }
+
+    fn page(span: Range<u64>) -> Unit {
+        let bytes = vec![0x40; usize::try_from(span.end - span.start).expect("short")];
+        Unit { span, bytes, ..Unit::default() }
+    }
+
+    fn unbalanced(outcome: Result<(), LoadError>, says: &str) {
+        let error = outcome.expect_err(says);
+        assert!(matches!(error, LoadError::Unbalanced { .. }), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+
+    #[test]
+    fn books_that_balance_are_closed() {
+        books().close(20).expect("balances");
+    }
+
+    #[test]
+    fn bytes_that_are_missing_and_pages_that_are_nowhere_or_twice_do_not_balance() {
+        unbalanced(books().close(21), "21 bytes came, 20 were decoded");
+        let mut accounts = books();
+        accounts.document_pages += 1;
+        unbalanced(accounts.close(20), "2 pages came, 2 are in documents, 1 set aside");
+        accounts.document_pages = 0;
+        unbalanced(accounts.close(20), "2 pages came, 0 are in documents, 1 set aside");
+        let mut accounts = books();
+        accounts.unit(&page(20..30)).expect("follows");
+        unbalanced(accounts.close(30), "30 were decoded, 20 were cut");
+    }
+
+    #[test]
+    fn units_and_documents_that_leave_a_gap_or_overlap_do_not_balance() {
+        unbalanced(books().unit(&page(21..30)), "after byte 20 comes a unit");
+        unbalanced(books().unit(&page(19..30)), "after byte 20 comes a unit");
+        unbalanced(books().unit(&Unit { span: 20..31, ..page(20..30) }), "after byte 20 comes a unit");
+        for span in [15..20, 20..21, 21..21] {
+            unbalanced(books().piece(&span), "after byte 20 comes a document");
+        }
+    }
+}

@@ -154,9 +154,14 @@ impl Archive {
         let kept = outcome.as_ref().is_ok_and(|outcome| !outcome.duplicate);
         if !kept {
             // The first error counts; what cannot be removed now is removed at the next opening.
-            let _ = self.remove_debris(reserved.id, 1);
+            let _ = self.remove_debris(reserved.id, 1).and_then(|removed| self.give_back(removed));
         }
         outcome
+    }
+
+    /// Gives the space of removed rows back to the disk, which may be full of them.
+    fn give_back(&self, removed: bool) -> Result<(), ArchiveError> {
+        if removed { Ok(self.engine.compact()?) } else { Ok(()) }
     }
 
     fn load_in<'scope, 'env: 'scope>(
@@ -313,17 +318,18 @@ impl Archive {
         if self.catalogue().busy.insert(id) { Ok(Reserved { archive: self, id }) } else { Err(ArchiveError::Busy(id)) }
     }
 
-    /// Removes the rows of a load or a cut that did not become visible.
-    pub(super) fn remove_debris(&self, id: LoadId, generation: u16) -> Result<(), ArchiveError> {
+    /// Removes the rows of a load or a cut that did not become visible. Says whether there were any.
+    pub(super) fn remove_debris(&self, id: LoadId, generation: u16) -> Result<bool, ArchiveError> {
         let mark = keys::unfinished(id, generation);
         if self.engine.get(Family::Loads, &mark)?.is_none() {
-            return Ok(());
+            return Ok(false);
         }
+        let mut removed = true;
         let mut batch = Batch::default();
         // Held until the commit: resources of this load may be wanted by another one meanwhile.
         let mut catalogue = self.catalogue();
         match self.stored_load(id) {
-            Ok(stored) if stored.generation == generation => {}
+            Ok(stored) if stored.generation == generation => removed = false,
             Ok(_) => batch.delete_range(Family::Documents, keys::groups(id, generation)),
             Err(ArchiveError::NoLoad(_)) => {
                 batch.delete_range(Family::Documents, keys::all_groups(id));
@@ -333,17 +339,24 @@ impl Archive {
             Err(error) => return Err(error),
         }
         batch.delete(Family::Loads, mark);
-        Ok(self.engine.commit(batch)?)
+        self.engine.commit(batch)?;
+        Ok(removed)
     }
 
-    /// Removes what loads left behind that were killed.
+    /// Removes what loads left behind that were killed, or that found the disk full.
     pub(super) fn remove_unfinished(&self) -> Result<(), ArchiveError> {
         let mut marks = Vec::new();
         self.each_row(Family::Loads, b"P", &mut |key, _| {
             marks.extend(keys::unfinished_of(key));
             Ok(())
         })?;
-        marks.into_iter().try_for_each(|(id, generation)| self.remove_debris(id, generation))
+        let mut removed = false;
+        for (id, generation) in marks {
+            removed |= self.remove_debris(id, generation)?;
+        }
+        // The archive is right without it; on a full disk it may fail, and RocksDB does it later.
+        let _ = self.give_back(removed);
+        Ok(())
     }
 }
 

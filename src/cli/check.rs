@@ -2,21 +2,24 @@
 
 use std::path::PathBuf;
 
+use crate::decode::ReadSpec;
+use crate::decode::inspect::inspect;
 use crate::index::check::{CheckReport, check};
 
-use super::context::Context;
+use super::context::{Context, outside};
 use super::definition::read;
 use super::failure::Failure;
 use super::output::{self, counted, grouped};
 use super::stream::Stream;
 
-/// Shows what a report definition would make of a stream: documents, fields, pages set aside, warnings. Needs no archive.
+/// Shows what a report definition would make of a stream: documents, fields, pages set aside, warnings. With a stream alone,
+/// lists its page groups and tags and drafts a definition of them. Needs no archive.
 #[derive(Debug, clap::Args)]
 pub struct Args {
-    /// The definition's file
+    /// The definition's file; or the sample, when there is no definition yet
     definition: PathBuf,
     /// A sample of the stream; `-` is standard input
-    file: PathBuf,
+    file: Option<PathBuf>,
     /// How many documents to show
     #[arg(long, default_value_t = 10)]
     limit: usize,
@@ -24,11 +27,36 @@ pub struct Args {
 
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
+        let Some(file) = &self.file else { return self.without_definition(context) };
         let definition = read(&self.definition)?;
-        let file = Stream::named("read", &self.file)?;
+        let file = Stream::named("read", file)?;
         let mut opened = super::convert::open_stream(file.path(), &definition.read)?;
         let report = check(&definition, opened.decoder.as_mut(), self.limit)?;
         if context.json { output::json_line(&report) } else { tell(&report) }
+    }
+
+    /// What is in the stream, as comments in front of the draft, so that all of it can be kept as the definition's file.
+    fn without_definition(&self, context: &Context) -> Result<(), Failure> {
+        let shown = self.definition.display();
+        if self.definition.extension().is_some_and(|extension| extension == "toml") {
+            let advice = "Name a sample behind the definition.";
+            return Err(
+                Failure::new(format!("{shown} is a definition, and there is no sample to try it on")).advise(advice)
+            );
+        }
+        let file = Stream::named("read", &self.definition)?;
+        let report =
+            inspect(file.path(), &outside(&ReadSpec::default())?).map_err(|error| Failure::from(error).at(shown))?;
+        let draft = super::inspect::drafted(&report, &self.definition);
+        if context.json {
+            return output::json_line(&serde_json::json!({
+                "page_groups": report.group_levels, "tags": report.tag_names, "draft": draft,
+            }));
+        }
+        for (name, value) in super::inspect::structure(&report) {
+            output::line(format!("# {name:<18}{value}"))?;
+        }
+        output::line(draft.trim_end())
     }
 }
 

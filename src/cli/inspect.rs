@@ -1,6 +1,6 @@
 //! `greenbar inspect`: what a print stream is.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::decode::inspect::{Inspection, inspect};
 use crate::index::draft::draft;
@@ -28,11 +28,28 @@ impl Args {
         let report = inspect(file.path(), &outside(&crate::decode::ReadSpec::default())?)
             .map_err(|error| Failure::from(error).at(shown))?;
         if self.draft {
-            let name = self.file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            return output::line(draft(&report, &name).trim_end());
+            return output::line(drafted(&report, &self.file).trim_end());
         }
         if context.json { output::json_line(&report) } else { tell(&report) }
     }
+}
+
+/// A definition to start from, named for the file.
+pub(super) fn drafted(report: &Inspection, file: &Path) -> String {
+    let name = file.file_stem().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+    draft(report, &name)
+}
+
+/// The page groups and tags of a stream: what each line is about, and what it says.
+pub(super) fn structure(report: &Inspection) -> Vec<(String, String)> {
+    let groups = (1..).zip(&report.group_levels).map(|(level, groups)| {
+        (format!("groups, level {level}"), format!("{}: {}", grouped(groups.count), groups.samples.join(", ")))
+    });
+    let tags = report
+        .tag_names
+        .iter()
+        .map(|tag| ("tag".into(), format!("{} ({}): {}", tag.name, grouped(tag.count), tag.samples.join(" | "))));
+    groups.chain(tags).collect()
 }
 
 fn tell(report: &Inspection) -> Result<(), Failure> {
@@ -64,12 +81,8 @@ fn tell(report: &Inspection) -> Result<(), Failure> {
             _ => {}
         }
     }
-    for (level, groups) in (1..).zip(&report.group_levels) {
-        let names = groups.samples.join(", ");
-        entry(&format!("groups, level {level}"), &format!("{}: {names}", grouped(groups.count)))?;
-    }
-    for tag in &report.tag_names {
-        entry("tag", &format!("{} ({}): {}", tag.name, grouped(tag.count), tag.samples.join(" | ")))?;
+    for (name, value) in structure(report) {
+        entry(&name, &value)?;
     }
     for sentence in &report.evidence {
         entry("because", sentence)?;

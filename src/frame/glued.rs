@@ -33,11 +33,13 @@ pub fn record_length(view: &[u8]) -> Option<usize> {
     None
 }
 
-/// Whether the byte at `at` stands in a word of small letters.
+/// Whether the byte at `at` stands in a word of small letters. Letters with accents stand where they do in most Latin pages;
+/// national pages put some in the place of braces, tilde, grave accent and backslash, which reports hardly print.
 fn is_letter(view: &[u8], at: usize) -> bool {
     let small = |at: Option<usize>| {
         let byte = at.and_then(|at| view.get(at)).copied().unwrap_or(0);
         matches!(byte, 0x81..=0x88 | 0x91..=0x99 | 0xA2..=0xA9)
+            || matches!(byte, 0x42..=0x49 | 0x51..=0x59 | 0x62..=0x6A | 0x70..=0x79 | 0x8C..=0x8E | 0xA1 | 0xC0 | 0xD0 | 0xDB..=0xE0)
     };
     small(at.checked_sub(1)) || small(at.checked_add(1))
 }
@@ -76,6 +78,13 @@ mod tests {
             b"\x89\x40\xD1",
         ];
         assert_eq!(records, expected);
+    }
+
+    #[test]
+    fn an_i_beside_a_letter_with_an_accent_cuts_nothing() {
+        // Italian: "Più" with its accent where 037 has a grave accent; German: "Fußi" where it has a tilde.
+        let bytes = b"\x09\xD7\x89\x79\x09\xC6\xA4\xA1\x89\xD1";
+        assert_eq!(cut(bytes, Framing::Glued).len(), 2);
     }
 
     #[test]

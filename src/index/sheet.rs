@@ -85,8 +85,21 @@ pub(crate) struct Literal {
     text: String,
     /// Its bytes in the code page, when it has them and a byte of it is a column.
     finder: Option<memmem::Finder<'static>>,
+    /// Its first byte, when no other byte prints the same.
+    first: Option<u8>,
     /// Contains a blank, which other bytes than the blank may print.
     blank: bool,
+}
+
+/// Where a literal is in the bytes of a row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Sought {
+    /// At this column.
+    At(u16),
+    /// Not in the columns.
+    Nowhere,
+    /// Bytes do not decide it: signs that print as blanks are compared as characters.
+    Unknown,
 }
 
 /// A mask, ready to compare.
@@ -181,11 +194,24 @@ impl Glass {
     /// Makes a literal ready for this code page.
     pub fn literal(&self, text: &str) -> Literal {
         let bytes = self.cp.encode(text).filter(|bytes| bytes.len() == text.chars().count());
+        let first = bytes.as_ref().and_then(|bytes| bytes.first().copied());
         Literal {
             text: text.into(),
+            first: first.filter(|first| self.is_only(*first)),
             finder: bytes.map(|bytes| memmem::Finder::new(&bytes).into_owned()),
             blank: text.contains(char::is_whitespace),
         }
+    }
+
+    /// Whether no other byte prints the same sign.
+    fn is_only(&self, byte: u8) -> bool {
+        let sign = |byte: u8| {
+            let mut text = String::new();
+            self.cp.decode(&[byte], &mut text);
+            text
+        };
+        let wanted = sign(byte);
+        (0..=255).all(|other| other == byte || sign(other) != wanted)
     }
 
     /// Makes a mask ready for this code page.
@@ -275,29 +301,43 @@ impl Glass {
 
     /// The column where a literal starts, within `columns`.
     fn find(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, literal: &Literal) -> Option<u16> {
-        let plain = self.direct(unit, line).is_some();
-        for strike in line.strikes.iter().take(if plain { 1 } else { line.strikes.len() }) {
-            let one = Line { row: line.row, strikes: std::slice::from_ref(strike) };
-            if let (Some(bytes), Some(finder)) = (self.direct(unit, one), &literal.finder) {
-                let needle = finder.needle();
-                let from = usize::from(columns.first) - 1;
-                let to = usize::from(columns.last).saturating_add(needle.len() - 1).min(bytes.len());
-                let window = bytes.get(from..to).unwrap_or_default();
-                let found = if columns.first == columns.last {
-                    window.starts_with(needle).then_some(0)
-                } else {
-                    finder.find(window)
-                };
-                if let Some(at) = found {
-                    return Some(columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX)));
-                }
-                let odd = || window.iter().any(|byte| self.class(*byte) & ODD != 0);
-                if plain && !(literal.blank && odd()) {
-                    return None;
+        if let Some(bytes) = self.direct(unit, line) {
+            match self.find_bytes(bytes, columns, literal) {
+                Sought::At(column) => return Some(column),
+                Sought::Nowhere => return None,
+                Sought::Unknown => {}
+            }
+        } else {
+            for strike in line.strikes {
+                let one = Line { row: line.row, strikes: std::slice::from_ref(strike) };
+                if let Some(bytes) = self.direct(unit, one)
+                    && let Sought::At(column) = self.find_bytes(bytes, columns, literal)
+                {
+                    return Some(column);
                 }
             }
         }
         self.find_merged(unit, line, columns, literal)
+    }
+
+    /// The same in bytes that are columns.
+    fn find_bytes(&self, bytes: &[u8], columns: ColumnRange, literal: &Literal) -> Sought {
+        let Some(finder) = &literal.finder else { return Sought::Unknown };
+        let needle = finder.needle();
+        let from = usize::from(columns.first) - 1;
+        let to = usize::from(columns.last).saturating_add(needle.len() - 1).min(bytes.len());
+        let window = bytes.get(from..to).unwrap_or_default();
+        // Nearly every row ends here.
+        if literal.first.is_some_and(|first| !window.contains(&first)) {
+            return Sought::Nowhere;
+        }
+        let found =
+            if columns.first == columns.last { window.starts_with(needle).then_some(0) } else { finder.find(window) };
+        match found {
+            Some(at) => Sought::At(columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX))),
+            None if literal.blank && window.iter().any(|byte| self.class(*byte) & ODD != 0) => Sought::Unknown,
+            None => Sought::Nowhere,
+        }
     }
 
     /// The same by the characters that the row shows.

@@ -1,15 +1,13 @@
-//! The letter that tells a customer the PIN for the portal.
+//! The letter that tells a customer the PIN for the portal, and the sample that shows they can open documents.
 //!
-//! Greenbar composes it itself; it is no archived rendition. The address stands where a window envelope (DIN long, ISO 269
-//! DL) shows it. Latin letters are set in the standard Helvetica of PDF; a text with other characters needs a font of this
-//! machine, and without one there is no letter, rather than one that cannot be read.
+//! Greenbar composes them itself, as pages of the page model: what the PDF writer promises for documents (fonts cut down to
+//! what is used, tags, PDF/A) holds here too. The address stands where a window envelope (DIN long, ISO 269 DL) shows it. A
+//! text needs fonts with its characters; without one there is no letter, rather than one that cannot be read.
 
-use printpdf::{
-    BuiltinFont, Color, Mm, Op, ParsedFont, PdfDocument, PdfFontHandle, PdfPage, PdfSaveOptions, Point, Pt, Rgb,
-    TextItem,
-};
-
+use super::font::FontSet;
+use super::{DocumentInfo, Pages, RenderError, RenderOptions, renderer};
 use crate::fontfile;
+use crate::page::{Advances, Color, Element, Face, Family, Lu, Page, TextRun};
 
 /// A letter with a PIN.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -43,49 +41,37 @@ pub struct Letter {
 pub struct NoFont;
 
 /// ISO A4, in points.
-const WIDTH: f32 = 595.0;
-const HEIGHT: f32 = 842.0;
+const WIDTH: f64 = 595.0;
+const HEIGHT: f64 = 842.0;
 /// Left edge of the text and of the envelope's window.
-const LEFT: f32 = 62.0;
+const LEFT: f64 = 62.0;
 /// Upper edge of the window: 45 mm from the top, and some room.
-const WINDOW: f32 = HEIGHT - 145.0;
+const WINDOW: f64 = HEIGHT - 145.0;
 /// Where the text begins: under the fold.
-const TEXT: f32 = HEIGHT - 320.0;
+const TEXT: f64 = HEIGHT - 320.0;
 /// From one line to the next.
-const LEADING: f32 = 16.0;
-/// Fonts with Chinese characters, the ones with outlines that every reader takes first.
-const FONTS: [&str; 3] = ["cjk.ttf", "wqy-microhei.ttc", "NotoSansCJK-Regular.ttc"];
+const LEADING: f64 = 16.0;
 /// Lines of an address that the window shows.
 const MOST_LINES: usize = 7;
 
 impl Letter {
     /// The letter as PDF.
     pub fn pdf(&self) -> Result<Vec<u8>, NoFont> {
-        let mut document = PdfDocument::new(if self.chinese { "密码函" } else { "PIN letter" });
-        let mut texts = vec![self.sender.as_str(), &self.name, &self.portal];
-        texts.extend(self.address.iter().map(String::as_str));
-        let plain = !self.chinese && texts.iter().all(|text| text.chars().all(|c| (' '..='\u{ff}').contains(&c)));
-        let font = if plain {
-            [PdfFontHandle::Builtin(BuiltinFont::Helvetica), PdfFontHandle::Builtin(BuiltinFont::HelveticaBold)]
-        } else {
-            let font = document.add_font(&font().ok_or(NoFont)?);
-            [PdfFontHandle::External(font.clone()), PdfFontHandle::External(font)]
-        };
-        let mut sheet = Sheet { ops: Vec::new(), font };
+        let mut sheet = Sheet::default();
         self.write(&mut sheet);
-        document.with_pages(vec![PdfPage::new(Mm::from(Pt(WIDTH)), Mm::from(Pt(HEIGHT)), sheet.ops)]);
-        Ok(document.save(&PdfSaveOptions::default(), &mut Vec::new()))
+        let title = if self.chinese { "密码函" } else { "PIN letter" };
+        sheet.pdf(title, &self.sender, self.chinese)
     }
 
     fn write(&self, sheet: &mut Sheet) {
         sheet.text(LEFT, WINDOW + 14.0, 7.0, false, &self.sender);
         let lines = std::iter::once(&self.name).chain(&self.address).take(MOST_LINES);
-        for (line, y) in lines.zip((0_u8..).map(|n| WINDOW - f32::from(n) * 14.0)) {
+        for (line, y) in lines.zip((0_u8..).map(|n| WINDOW - f64::from(n) * 14.0)) {
             sheet.text(LEFT, y, 11.0, false, line);
         }
         sheet.text(WIDTH - LEFT - 80.0, TEXT + 40.0, 10.0, false, &self.date);
         let mut y = TEXT;
-        let mut line = |size: f32, bold: bool, text: &str| {
+        let mut line = |size: f64, bold: bool, text: &str| {
             sheet.text(LEFT, y, size, bold, text);
             y -= LEADING;
         };
@@ -140,18 +126,9 @@ pub struct Sample {
 
 impl Sample {
     /// The sample as PDF.
-    pub fn pdf(&self) -> Vec<u8> {
-        let font = if self.chinese { font() } else { None };
-        let chinese = font.is_some();
-        let mut document = PdfDocument::new(if chinese { "样本" } else { "Sample" });
-        let font = match &font {
-            Some(font) => {
-                let font = document.add_font(font);
-                [PdfFontHandle::External(font.clone()), PdfFontHandle::External(font)]
-            }
-            None => [BuiltinFont::Helvetica, BuiltinFont::HelveticaBold].map(PdfFontHandle::Builtin),
-        };
-        let mut sheet = Sheet { ops: Vec::new(), font };
+    pub fn pdf(&self) -> Result<Vec<u8>, NoFont> {
+        let chinese = self.chinese && FontSet::system().has_cjk();
+        let mut sheet = Sheet::default();
         let (title, lines) = if chinese {
             ("电子文件样本", ["您能看到这一页，说明您能够打开电子文件。", "请在网页中输入以下代码："])
         } else {
@@ -168,42 +145,79 @@ impl Sample {
             sheet.text(LEFT, HEIGHT - y, 11.0, false, line);
         }
         sheet.text(LEFT, HEIGHT - 225.0, 28.0, true, &self.code);
-        document.with_pages(vec![PdfPage::new(Mm::from(Pt(WIDTH)), Mm::from(Pt(HEIGHT)), sheet.ops)]);
-        document.save(&PdfSaveOptions::default(), &mut Vec::new())
+        sheet.pdf(if chinese { "样本" } else { "Sample" }, "", chinese)
     }
 }
 
+/// One page that is being written on.
+#[derive(Default)]
 struct Sheet {
-    ops: Vec<Op>,
-    /// Plain and bold.
-    font: [PdfFontHandle; 2],
+    elements: Vec<Element>,
+    /// A character has no font.
+    missing: bool,
 }
 
 impl Sheet {
-    fn text(&mut self, x: f32, y: f32, size: f32, bold: bool, text: &str) {
+    /// A line of text; `y` from the lower edge, in points.
+    fn text(&mut self, x: f64, y: f64, size: f64, bold: bool, text: &str) {
         if text.is_empty() {
             return;
         }
-        let [plain, strong] = &self.font;
-        let font = if bold { strong.clone() } else { plain.clone() };
-        self.ops.extend([
-            Op::SetFillColor { col: Color::Rgb(Rgb { r: 0.1, g: 0.1, b: 0.1, icc_profile: None }) },
-            Op::StartTextSection,
-            Op::SetFont { font, size: Pt(size) },
-            Op::SetTextCursor { pos: Point { x: Pt(x), y: Pt(y) } },
-            Op::ShowText { items: vec![TextItem::Text(text.to_string())] },
-            Op::EndTextSection,
-        ]);
+        let face = Face { family: Family::Sans, bold, italic: false };
+        let glyphs = || text.chars().map(|c| FontSet::system().glyph(c, face, is_wide(c)));
+        self.missing |= glyphs().any(|glyph| glyph.missing);
+        self.elements.push(Element::Text(TextRun {
+            x: Lu::from_points(x),
+            y: Lu::from_points(HEIGHT - y),
+            turns: 0,
+            face,
+            embedded: None,
+            size: Lu::from_points(size),
+            color: Color { r: 26, g: 26, b: 26 },
+            text: text.into(),
+            advances: Advances::Each(glyphs().map(|glyph| Lu::from_points(f64::from(glyph.width) * size)).collect()),
+            stretch: 1000,
+            underline: false,
+            line: u32::try_from(self.elements.len()).unwrap_or_default() + 1,
+            shadow: false,
+        }));
+    }
+
+    fn pdf(self, title: &str, author: &str, chinese: bool) -> Result<Vec<u8>, NoFont> {
+        if self.missing {
+            return Err(NoFont);
+        }
+        let info = DocumentInfo {
+            title: title.into(),
+            author: author.into(),
+            language: if chinese { "zh-CN" } else { "en" }.into(),
+            ..DocumentInfo::default()
+        };
+        let mut page =
+            Only(Page { width: Lu::from_points(WIDTH), height: Lu::from_points(HEIGHT), elements: self.elements });
+        let mut pdf = Vec::new();
+        let writer = renderer("pdf").ok_or(NoFont)?;
+        writer.render(&info, &mut page, &RenderOptions::default(), &mut pdf).map_err(|_| NoFont)?;
+        Ok(pdf)
     }
 }
 
-/// A font of this machine with Chinese characters.
-pub(super) fn font() -> Option<ParsedFont> {
-    let folders = fontfile::system_folders();
-    FONTS.iter().find_map(|name| {
-        let bytes = fontfile::read(&fontfile::find(&folders, name)?)?;
-        ParsedFont::from_bytes(&bytes, 0, &mut Vec::new())
-    })
+/// A document of one page.
+struct Only(Page);
+
+impl Pages for Only {
+    fn count(&self) -> u32 {
+        1
+    }
+
+    fn get(&mut self, _number: u32) -> Result<Page, RenderError> {
+        Ok(self.0.clone())
+    }
+}
+
+/// Characters that take a full square: East Asian ones and their punctuation.
+fn is_wide(c: char) -> bool {
+    matches!(c, '\u{2E80}'..='\u{FFEF}')
 }
 
 #[cfg(test)]
@@ -237,7 +251,7 @@ mod tests {
     #[test]
     fn a_sample_tells_its_code() {
         let sample = Sample { code: "K7M2QX".into(), chinese: false };
-        let document = lopdf::Document::load_mem(&sample.pdf()).expect("a readable PDF");
+        let document = lopdf::Document::load_mem(&sample.pdf().expect("a sample")).expect("a readable PDF");
         assert!(document.extract_text(&[1]).expect("text").contains("K7M2QX"));
     }
 
@@ -248,6 +262,7 @@ mod tests {
             Ok(pdf) => {
                 let document = lopdf::Document::load_mem(&pdf).expect("a readable PDF");
                 assert_eq!(document.get_pages().len(), 1);
+                assert!(pdf.len() < 100_000, "only the characters that are used: {} bytes", pdf.len());
             }
             Err(error) => assert!(error.to_string().contains("font")),
         }

@@ -45,6 +45,9 @@ const VALUE_CHARS: usize = 70;
 /// The pale green of the title band and of every second row.
 const GREEN: (f32, f32, f32) = (0.90, 0.96, 0.90);
 
+/// Fonts with Chinese characters, the ones with outlines that every reader takes first.
+const FONTS: [&str; 3] = ["cjk.ttf", "wqy-microhei.ttc", "NotoSansCJK-Regular.ttc"];
+
 struct Layout {
     /// The font for everything, where the standard ones do not suffice.
     font: Option<FontId>,
@@ -149,7 +152,15 @@ fn rgb((r, g, b): (f32, f32, f32)) -> Color {
 /// The font for what the standard ones have not. Reading it takes a while.
 fn font() -> Option<&'static ParsedFont> {
     static FONT: OnceLock<Option<ParsedFont>> = OnceLock::new();
-    FONT.get_or_init(super::letter::font).as_ref()
+    FONT.get_or_init(read_font).as_ref()
+}
+
+fn read_font() -> Option<ParsedFont> {
+    let folders = fontfile::system_folders();
+    FONTS.iter().find_map(|name| {
+        let bytes = fontfile::read(&fontfile::find(&folders, name)?)?;
+        ParsedFont::from_bytes(&bytes, 0, &mut Vec::new())
+    })
 }
 
 /// East Asian characters are as wide as two others.

@@ -31,7 +31,7 @@ use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::{FieldValue, Value};
 
 /// Number of this layout; another one in the folder means the index is made anew.
-pub(super) const LAYOUT: u32 = 2;
+pub(super) const LAYOUT: u32 = 3;
 
 /// Longest folded text value kept whole as a term; a longer one keeps its head and a checksum of all of it.
 const LONGEST_KEY: usize = 200;

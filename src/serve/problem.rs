@@ -76,6 +76,8 @@ problems! {
     changed = PRECONDITION_FAILED, "changed", "It was changed meanwhile";
     /// A link that is over, used up, or never was.
     gone = GONE, "gone", "The link leads nowhere";
+    /// The document left the archive; told to those who reach every document, others hear that there is nothing.
+    disposed = GONE, "disposed", "The document left the archive";
     /// The facts at enrolment do not fit an account.
     not_confirmed = FORBIDDEN, "not-confirmed", "The account could not be confirmed";
     /// The body is larger than the server takes.

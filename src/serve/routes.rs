@@ -343,7 +343,7 @@ async fn through(
     };
     let response = match outcome {
         Ok(response) => response,
-        Err(problem) if route.is_api() => problem.response(),
+        Err(problem) if route.is_api() && !is_read_by_a_person(&request) => problem.response(),
         Err(problem) if problem.code == "unauthorized" => pages::sign_in::redirect(&request),
         Err(problem) => {
             let who = who.or_else(|| ask::authenticate(&state, &request).ok().flatten());
@@ -352,6 +352,12 @@ async fn through(
     };
     state.metrics.answered(route.method, route.path, response.status().as_u16(), begun.elapsed());
     finish(&state, response)
+}
+
+/// Whether the answer is what somebody's browser shows next: a link to a rendition was followed.
+fn is_read_by_a_person(request: &HttpRequest) -> bool {
+    let is = |name: &str, wanted: &str| request.headers().get(name).is_some_and(|value| value == wanted);
+    is("sec-fetch-mode", "navigate") && is("sec-fetch-dest", "document")
 }
 
 /// Who asks, when the route is for them.

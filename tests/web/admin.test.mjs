@@ -1,51 +1,13 @@
-// Administration and what everybody meets (own account, errors, enrolment, sign-in): accessible in both languages, light and
-// dark, 360 px wide; and an administrator's work on a definition and a policy.
+// An administrator's work on a definition and a policy.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, base, browser, fits, signedIn } from "./support.mjs";
+import { accessible, base, browser, signedIn } from "./support.mjs";
 
 let chromium;
 before(async () => {
   chromium = await browser();
 });
 after(() => chromium.close());
-
-const pages = [
-  "/admin", "/admin?days=365", "/admin/definitions", "/admin/definitions/telecom-bill", "/admin/definition",
-  "/admin/definition?name=bank-statement", "/admin/audit", "/admin/audit?outcome=failed", "/admin/audit?document=wrong",
-  "/admin/people", "/admin/distribution", "/account", "/admin/definitions/none", "/nowhere",
-];
-const outside = ["/", "/enrol", "/nowhere", "/d/none"];
-const looks = [["en-US", "light"], ["en-US", "dark"], ["zh-CN", "light"], ["zh-CN", "dark"]];
-
-for (const [locale, colorScheme] of looks) {
-  test(`axe finds nothing in administration: ${locale}, ${colorScheme}`, async () => {
-    const page = await signedIn(chromium, "admin", { locale, colorScheme });
-    for (const path of pages) {
-      await page.goto(base + path);
-      await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
-      await page.waitForTimeout(150);
-      assert.equal(await page.getAttribute("html", "lang"), locale.startsWith("zh") ? "zh-CN" : "en");
-      await accessible(page, `${path} ${locale} ${colorScheme}`);
-    }
-  });
-
-  test(`axe finds nothing for those who did not sign in: ${locale}, ${colorScheme}`, async () => {
-    const page = await signedIn(chromium, null, { locale, colorScheme });
-    for (const path of outside) {
-      await page.goto(base + path);
-      await accessible(page, `${path} ${locale} ${colorScheme}`);
-    }
-  });
-}
-
-test("nothing in administration is wider than a small telephone", async () => {
-  const page = await signedIn(chromium, "admin", { viewport: { width: 360, height: 740 } });
-  for (const path of pages) {
-    await page.goto(base + path);
-    await fits(page, path);
-  }
-});
 
 test("a definition is tried on an archived load, and its errors are told with their places", async () => {
   const page = await signedIn(chromium, "admin");

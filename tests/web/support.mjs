@@ -1,20 +1,29 @@
 // A browser with somebody signed in, and a few customers.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { readFileSync, writeFileSync } from "node:fs";
+import { rename, writeFile } from "node:fs/promises";
+import { createRequire } from "node:module";
 import AxeBuilder from "@axe-core/playwright";
 import { chromium } from "playwright-core";
 
 export const base = process.env.GREENBAR_URL;
+const archive = process.env.GREENBAR_ARCHIVE;
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const TAGS = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
 const PASSWORDS = { ann: "green-bar-paper", ava: "my-bills-please", zhou: "my-bills-please", admin: "keeper-of-records" };
 
 export async function browser() {
   return chromium.launch({ executablePath: process.env.CHROMIUM ?? "/usr/bin/chromium", args: ["--no-sandbox"] });
 }
 
+/** Cookies of those who signed in before: a password takes time on purpose. */
+const jars = new Map();
+
 /** A page with somebody signed in. What the browser complains of ends up in `page.complaints`. */
 export async function signedIn(chromiumBrowser, user, options = {}) {
   const context = await chromiumBrowser.newContext({ viewport: { width: 1280, height: 800 }, locale: "en-US", ...options });
-  context.setDefaultTimeout(15_000);
+  context.setDefaultTimeout(60_000);
   const page = await context.newPage();
   page.complaints = [];
   page.on("pageerror", (error) => page.complaints.push(error.message));
@@ -22,16 +31,35 @@ export async function signedIn(chromiumBrowser, user, options = {}) {
     if (message.type() === "error" && !/status of 4\d\d/.test(message.text())) page.complaints.push(message.text());
   });
   if (user) {
+    await context.addCookies(jars.get(user) ?? []);
     await page.goto(`${base}/`);
-    await page.fill("input[name=name]", user);
-    await page.fill("input[name=password]", PASSWORDS[user]);
-    await page.keyboard.press("Enter");
-    await page.waitForURL(/\/(agent|my|admin)/);
+    // Nobody asks those who are in; a session that was ended meanwhile is begun anew.
+    if (await page.locator("input[name=password]").count()) {
+      await page.fill("input[name=name]", user);
+      await page.fill("input[name=password]", PASSWORDS[user]);
+      await page.keyboard.press("Enter");
+    }
+    await page.waitForURL(/\/(agent|my|admin)/, { timeout: 60_000 });
+    jars.set(user, (await context.cookies()).filter((cookie) => /greenbar$/.test(cookie.name)));
   }
   return page;
 }
 
-/** Calls the API as somebody. */
+/** Makes a user whose name is a role, and whose password is the one that the page tells. */
+export async function password(chromiumBrowser, role) {
+  if (PASSWORDS[role]) return;
+  const page = await signedIn(chromiumBrowser, "admin");
+  await page.goto(`${base}/admin/people`);
+  const form = page.locator("form:has(button[value=add])");
+  await page.evaluate(() => document.querySelectorAll("details").forEach((one) => { one.open = true; }));
+  await form.locator("input[name=name]").fill(role);
+  await form.locator("select[name=role]").selectOption(role);
+  await form.locator("button[value=add]").click();
+  PASSWORDS[role] = (await page.locator(".notice--ok p").last().textContent()).trim();
+  await page.context().close();
+}
+
+/** Calls the API as somebody; a `Buffer` is sent as it is. */
 export async function api(user) {
   const answer = await fetch(`${base}/api/v1/session`, {
     method: "POST",
@@ -41,11 +69,13 @@ export async function api(user) {
   const cookie = answer.headers.getSetCookie()[0].split(";")[0];
   const { csrf_token: token } = await answer.json();
   return async (method, path, body) => {
-    const reply = await fetch(base + path, {
+    const send = () => fetch(base + path, {
       method,
-      headers: { "content-type": "application/json", cookie, "x-csrf-token": token },
-      body: body && JSON.stringify(body),
+      headers: { "content-type": Buffer.isBuffer(body) ? "application/octet-stream" : "application/json", cookie, "x-csrf-token": token },
+      body: body && (Buffer.isBuffer(body) ? body : JSON.stringify(body)),
     });
+    // A connection that was kept may be closed just as it is used again: what changes nothing is asked once more.
+    const reply = await send().catch((error) => { if (method === "GET") return send(); throw error; });
     const text = await reply.text();
     assert.ok(reply.ok, `${method} ${path}: ${reply.status} ${text}`);
     return text ? JSON.parse(text) : {};
@@ -74,10 +104,92 @@ export async function customers() {
 
 /** WCAG 2.2 AA finds nothing. */
 export async function accessible(page, what) {
-  const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa"];
-  const { violations } = await new AxeBuilder({ page }).withTags(tags).exclude("iframe").analyze();
-  const told = violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`).join(" | ")}`);
-  assert.deepEqual(told, [], what);
+  const { violations } = await new AxeBuilder({ page }).withTags(TAGS).exclude("iframe").analyze();
+  told(violations, what);
+}
+
+function told(violations, what) {
+  const all = violations.map((one) => `${one.id}: ${one.nodes.slice(0, 3).map((node) => `${node.target} ${node.failureSummary}`).join(" | ")}`);
+  assert.deepEqual(all, [], what);
+}
+
+/** What of axe depends on colours. */
+const COLOURS = ["color-contrast", "link-in-text-block"];
+
+/** WCAG 2.2 AA finds nothing in what the page shows now: without frames, and quick enough for every page in every look. After a
+ * change of colours alone only what depends on them is asked again. */
+export async function plainly(page, what, coloursAlone = false) {
+  if (!(await page.evaluate(() => "axe" in globalThis))) await page.evaluate(axe);
+  const runOnly = coloursAlone ? { type: "rule", values: COLOURS } : { type: "tag", values: TAGS };
+  const violations = await page.evaluate(async (only) => {
+    const options = { runOnly: only, resultTypes: ["violations"], iframes: false };
+    return (await globalThis.axe.run(document, options)).violations;
+  }, runOnly);
+  told(violations, what);
+}
+
+/** A stock list that no definition knows. */
+export function stock(name) {
+  const page = (number) => `\fSTOCK LIST ${name}   PAGE ${number}\nWAREHOUSE 17\n${"ITEM 4711  SCREWS  QTY 12\n".repeat(30)}`;
+  return Array.from({ length: 7 }, (_, at) => page(at + 1)).join("");
+}
+
+/** Puts a file into the watched folder; the arrival, when it is in one of these states. */
+export async function arrives(ask, name, text, states) {
+  await writeFile(`${archive}/in/${name}.tmp`, text);
+  await rename(`${archive}/in/${name}.tmp`, `${archive}/in/${name}`);
+  return becomes(ask, name, states);
+}
+
+/** An arrival, when it is in one of these states. */
+export async function becomes(ask, name, states) {
+  for (let step = 0; step < 300; step += 1) {
+    const { items } = await ask("GET", `/api/v1/intake?q=${encodeURIComponent(name)}`);
+    if (items.length && states.includes(items[0].state)) return items[0];
+    await new Promise((done) => { setTimeout(done, 100); });
+  }
+  return assert.fail(`${name} never was ${states}`);
+}
+
+/** Distributions that fail in their ways; the number of the run of which nobody has an address. Nobody listens on port 9; the
+ * webhook leads into the own network. */
+export async function distributions(ask) {
+  const secret = `${process.cwd()}/secret`;
+  writeFileSync(secret, "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSwMfKQ9r8G\n");
+  const one = (name, definition, channel, more = "") => `
+[[distribution]]
+name = "${name}"
+since = "2020-01-01"
+definitions = ["${definition}"]
+channels = ["${channel}"]
+${more}`;
+  writeFileSync(`${archive}/distribution.toml`, `
+public_url = "https://bills.example.com"
+retry_s = [3600]
+${one("no-address", "telecom-bill", "mail")}
+${one("inside", "overdraft-notice", "events")}
+${one("held", "sales-register", "events", "hold = true")}
+[channel.mail]
+kind = "smtp"
+host = "127.0.0.1"
+port = 9
+tls = "none"
+sender = "bills@lakes.example"
+[channel.events]
+kind = "webhook"
+url = "https://10.0.0.9/hooks"
+secret_file = "${secret}"
+`);
+  for (let wait = 0; wait < 300; wait += 1) {
+    const { items } = await ask("GET", "/api/v1/distribution/runs");
+    const run = (name) => items.find((run) => run.key.startsWith(name))?.number;
+    if (run("no-address") && run("inside") && run("held")) {
+      const { reconciliation } = await ask("GET", `/api/v1/distribution/runs/${run("inside")}`);
+      if (reconciliation.rungs.events.retrying) return run("no-address");
+    }
+    await new Promise((done) => setTimeout(done, 200));
+  }
+  return assert.fail("nothing was planned");
 }
 
 /** Nothing is wider than the screen. */

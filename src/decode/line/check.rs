@@ -24,6 +24,10 @@ pub struct Found {
     pub controls: u64,
     /// Bytes without meaning in the code page.
     pub undecodable: u64,
+    /// Where the first control code stands in the text.
+    pub first_control: usize,
+    /// Where the first of the bytes without meaning stands; 0 in double-byte text, where that is not known.
+    pub first_undecodable: usize,
 }
 
 impl Checker {
@@ -60,13 +64,16 @@ impl Checker {
             byte => byte < self.low,
         };
         let controls = text.iter().filter(control).count() as u64;
-        let undecodable = if self.single {
-            let bad = |byte: &&u8| self.undecodable.get(usize::from(**byte)).copied().unwrap_or(true);
-            text.iter().filter(bad).count() as u64
+        let first_control = text.iter().position(|byte| control(&byte)).unwrap_or_default();
+        let bad = |byte: &&u8| self.undecodable.get(usize::from(**byte)).copied().unwrap_or(true);
+        let (undecodable, first_undecodable) = if self.single {
+            (text.iter().filter(bad).count() as u64, text.iter().position(|byte| bad(&byte)).unwrap_or_default())
         } else {
             self.scratch.clear();
-            self.code_page.decode(text, &mut self.scratch).into()
+            let undecodable = self.code_page.decode(text, &mut self.scratch).into();
+            let valid = std::str::from_utf8(text).err().filter(|_| self.code_page.name() == "utf-8");
+            (undecodable, valid.map_or(0, |error| error.valid_up_to()))
         };
-        Found { controls, undecodable }
+        Found { controls, undecodable, first_control, first_undecodable }
     }
 }

@@ -362,16 +362,17 @@ impl<R: Read + Send> LineDecoder<R> {
             }
             for layer in self.layers.iter() {
                 let found = self.layout.checker.check(layer);
-                let at = At { byte: self.framer.offset(), record: self.records + 1, page: self.pages + 1 };
-                note_bytes(found, at, notes);
+                // A layer is put together: its bytes are somewhere in the record.
+                let found = super::check::Found { first_control: 0, first_undecodable: 0, ..found };
+                note_bytes(found, self.at(), notes);
                 spill(unit, plan.row, trc, layer);
             }
             return;
         }
         let found = self.layout.checker.check(text);
         if found != super::check::Found::default() {
-            let at = At { byte: self.framer.offset(), record: self.records + 1, page: self.pages + 1 };
-            note_bytes(found, at, notes);
+            let inside = if record.assembled { 0 } else { (record.lead + plan.skip) as u64 };
+            note_bytes(found, At { byte: self.framer.offset() + inside, ..self.at() }, notes);
         }
         if record.assembled {
             spill(unit, plan.row, trc, text);
@@ -382,9 +383,12 @@ impl<R: Read + Send> LineDecoder<R> {
     }
 }
 
-fn note_bytes(found: super::check::Found, at: At, notes: &mut Notes) {
-    notes.add_many("control-byte", found.controls, at, "control codes print as blanks");
-    notes.add_many("undecodable-byte", found.undecodable, at, "bytes without a character in the code page");
+/// Notes what is no text in a text that starts at `start`.
+fn note_bytes(found: super::check::Found, start: At, notes: &mut Notes) {
+    let at = |byte: usize| At { byte: start.byte + byte as u64, ..start };
+    notes.add_many("control-byte", found.controls, at(found.first_control), "control codes print as blanks");
+    let what = "bytes without a character in the code page";
+    notes.add_many("undecodable-byte", found.undecodable, at(found.first_undecodable), what);
 }
 
 fn spill(unit: &mut Unit, row: u16, trc: u8, text: &[u8]) {

@@ -410,10 +410,11 @@ fn a_page_without_end_is_broken_in_two() {
 
 #[test]
 fn controls_and_undecodable_bytes_are_counted_where_they_are() {
-    let (_, notes) = units(b"ok\nbad \x07\n\x0c\xFFtext\n", Start::default(), &spec("text", "nl", "utf-8"));
+    let (_, notes) = units(b"ok\nbad \x07\n\x0cgo\xFFtext\n", Start::default(), &spec("text", "nl", "utf-8"));
     assert_eq!((notes.count("control-byte"), notes.count("undecodable-byte")), (1, 1));
     let undecodable = notes.iter().find(|note| note.code == "undecodable-byte").unwrap();
-    assert_eq!((undecodable.first.page, undecodable.first.record), (2, 3));
+    assert_eq!((undecodable.first.page, undecodable.first.record, undecodable.first.byte), (2, 3, 12));
+    assert_eq!(notes.iter().find(|note| note.code == "control-byte").unwrap().first.byte, 7);
 }
 
 #[test]

@@ -263,7 +263,7 @@ pub(super) fn condition(section: &Section<'_, '_>, known: &Known, faults: &mut F
     let columns = section.columns("column", faults);
     let tests = ["text", "regex", "mask", "printed"];
     if tests.iter().filter(|test| section.has(test)).count() != 1 {
-        let message = "says not what must stand there, or says it twice";
+        let message = "does not say what must stand there, or says it twice";
         faults.add(section.at, &section.path, message, Some("exactly one of text, regex, mask, printed"));
         return None;
     }
@@ -319,7 +319,7 @@ fn apart(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> Option<Condition
     let tests = ["text", "regex", "mask", "printed"].iter().filter(|test| section.has(test)).count();
     if tests > 1 || (what == "region" && tests == 0) {
         let allowed = "exactly one of text, regex, mask, printed; a tag may be enough alone";
-        faults.add(section.at, &section.path, "says not what must stand there, or says it twice", Some(allowed));
+        faults.add(section.at, &section.path, "does not say what must stand there, or says it twice", Some(allowed));
         return None;
     }
     let sight = match what {

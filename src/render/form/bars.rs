@@ -42,10 +42,12 @@ impl Bars {
     }
 }
 
-/// Draws green bars: every second group of three lines, a thin edge, and the tractor holes at both sides.
+/// Draws green bars: every second group of three lines, a thin edge, and on wide paper the tractor holes at both sides.
 pub fn green_bars(bars: Bars) -> Drawing {
     let (width, height) = (bars.width.0, bars.height.0.min(200 * Lu::PER_INCH));
-    let margin = (Lu::PER_INCH * 45 / 100).min(width / 20);
+    // Narrow paper has text up to a quarter inch from the edge: no room for holes, and bars go as far.
+    let wide = width > 9 * Lu::PER_INCH;
+    let margin = if wide { Lu::PER_INCH * 45 / 100 } else { Lu::PER_INCH / 6 }.min(width / 20);
     let group = bars.pitch.0.max(900) * LINES_PER_BAR;
     let mut shapes = Vec::new();
     let mut top = bars.top.0 + group;
@@ -57,7 +59,7 @@ pub fn green_bars(bars: Bars) -> Drawing {
         }
         top += 2 * group;
     }
-    if width > 8 * Lu::PER_INCH {
+    if wide {
         holes(&mut shapes, width, height);
     }
     Drawing { paper: None, shapes }
@@ -110,4 +112,40 @@ pub fn circle([x, y]: [Lu; 2], radius: Lu) -> Vec<Step> {
         curve([x + k, y - r, x + r, y - k, x + r, y]),
         Step::Close,
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// How many holes paper of this size gets, in inches, and where its bars begin.
+    fn holes_and_left_edge(width: i32, height: i32) -> (usize, i32) {
+        let inches = |n: i32| Lu(n * Lu::PER_INCH);
+        let bars = Bars { width: inches(width), height: inches(height), pitch: Lu(2400), top: Lu(0) };
+        let shapes = green_bars(bars).shapes;
+        let holes = shapes.iter().filter(|shape| matches!(shape, Shape::Path { stroke: Some(_), .. })).count();
+        let left = shapes.iter().filter_map(|shape| match shape {
+            Shape::Path { steps, stroke: None, .. } => match steps.first() {
+                Some(Step::Move([x, _])) => Some(x.0),
+                _ => None,
+            },
+            _ => None,
+        });
+        (holes, left.min().expect("there are bars"))
+    }
+
+    #[test]
+    fn narrow_paper_has_no_holes_under_its_text() {
+        let (holes, left) = holes_and_left_edge(8, 11);
+        assert_eq!(holes, 0);
+        // Text of narrow paper starts a quarter inch from the edge.
+        assert!(left < Lu::PER_INCH / 4, "{left}");
+    }
+
+    #[test]
+    fn wide_paper_has_a_hole_every_half_inch_on_both_sides_of_the_bars() {
+        let (holes, left) = holes_and_left_edge(11, 8);
+        assert_eq!(holes, 2 * 16);
+        assert!(left > Lu::PER_INCH * 21 / 64, "{left}: bars start behind the holes");
+    }
 }

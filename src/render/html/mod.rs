@@ -5,6 +5,7 @@
 //! is shown as it looks on paper ([`sheet`]), with real text in reading order. There are no style attributes, no scripts,
 //! nothing from outside. Everything that comes from a document is escaped.
 
+mod cover;
 mod picture;
 pub(super) mod sheet;
 mod style;

@@ -2,11 +2,12 @@
 //!
 //! What is drawn comes first, then the text in reading order, one `<text>` for each row, so that selection, search and
 //! screen readers go row by row. Every run is as long as the page model says (`textLength`), whatever font the browser
-//! has. Pictures and the drawn parts of forms stand once in the file and are used by their ids.
+//! has. Text that something painted later lies over is drawn in its turn, and stands unseen in the text. Pictures and the drawn parts of forms stand once in the file and are used by their ids.
 
 use std::collections::HashMap;
 use std::fmt::Write;
 
+use super::cover::covered;
 use super::picture;
 use super::webfont::{WebFonts, data_uri};
 use super::{escape, lower, push_escaped};
@@ -33,13 +34,15 @@ pub struct Shared {
     /// By picture: the number of its definition; none when it cannot be shown.
     pictures: HashMap<ContentId, Option<usize>>,
     forms: HashMap<ContentId, usize>,
+    /// By form: whether something of it lies over text of it.
+    layered: HashMap<ContentId, bool>,
 }
 
 impl Shared {
     /// Nothing yet.
     pub fn new(fonts: &'static FontSet) -> Shared {
-        let (pictures, forms) = Default::default();
-        Shared { web: WebFonts::default(), fonts: Fonts::new(fonts), pictures, forms }
+        let (pictures, forms, layered) = Default::default();
+        Shared { web: WebFonts::default(), fonts: Fonts::new(fonts), pictures, forms, layered }
     }
 }
 
@@ -61,8 +64,14 @@ pub fn is_needed(page: &Page) -> bool {
 /// Writes the drawing of a page; `marks` are folded words to highlight.
 pub fn draw(html: &mut String, page: &Page, shared: &mut Shared, marks: &[Vec<char>]) {
     let [width, height] = [page.width, page.height].map(|side| Lu(side.0.clamp(PAPER.0, PAPER.1)));
-    let mut drawing =
-        Drawing { shared, defs: String::new(), body: String::new(), texts: Vec::new(), left: ELEMENT_LIMIT };
+    let mut drawing = Drawing {
+        shared,
+        defs: String::new(),
+        body: String::new(),
+        texts: Vec::new(),
+        covered: covered(&page.elements).into_iter(),
+        left: ELEMENT_LIMIT,
+    };
     drawing.elements(&page.elements, Place::PAGE, 0, false);
     let Drawing { shared, defs, body, texts, .. } = drawing;
     let _ = write!(
@@ -76,7 +85,7 @@ pub fn draw(html: &mut String, page: &Page, shared: &mut Shared, marks: &[Vec<ch
     }
     html.push_str(&body);
     for row in reading::rows(texts) {
-        let row: Vec<TextRun> = row.into_iter().map(|(_, run)| run).collect();
+        let row: Vec<Shown> = row.into_iter().map(|(_, shown)| shown).collect();
         text_row(html, &row, shared, marks);
     }
     html.push_str("</svg>");
@@ -86,8 +95,17 @@ struct Drawing<'d> {
     shared: &'d mut Shared,
     defs: String,
     body: String,
-    texts: Vec<(Spot, TextRun)>,
+    texts: Vec<(Spot, Shown)>,
+    /// Of each run that is still to come.
+    covered: std::vec::IntoIter<bool>,
     left: usize,
+}
+
+/// A run in the text.
+struct Shown {
+    run: TextRun,
+    /// It is drawn already, under something: here it is only read and selected.
+    covered: bool,
 }
 
 impl Drawing<'_> {
@@ -104,7 +122,11 @@ impl Drawing<'_> {
                     if run.underline {
                         underline(&mut self.body, &run);
                     }
-                    self.texts.push((Spot::of(run.turns, run.x, run.y, run.size), run));
+                    let covered = self.covered.next().unwrap_or(false);
+                    if covered {
+                        self.only_drawn(&run);
+                    }
+                    self.texts.push((Spot::of(run.turns, run.x, run.y, run.size), Shown { run, covered }));
                 }
                 Element::Barcode(code) => barcode(&mut self.body, code, place),
                 Element::Image(image) if !image.alt.trim().is_empty() => {
@@ -113,10 +135,11 @@ impl Drawing<'_> {
                     self.body.push_str("</g>");
                 }
                 Element::Form(form) if depth < FORM_DEPTH => {
-                    if !drawn {
+                    let shared = !self.is_layered(&form.form);
+                    if !drawn && shared {
                         self.form(form, place, depth);
                     }
-                    self.elements(&form.form.elements, place.of_form(form), depth + 1, true);
+                    self.elements(&form.form.elements, place.of_form(form), depth + 1, drawn || shared);
                 }
                 element if !drawn => self.plain(element, place, depth),
                 _ => {}
@@ -128,9 +151,7 @@ impl Drawing<'_> {
     fn plain(&mut self, element: &Element, place: Place, depth: usize) {
         match element {
             Element::Text(run) if run.shadow => {
-                self.body.push_str("<g aria-hidden=\"true\" class=\"shadow\">");
-                text_row(&mut self.body, &[place.text(run)], self.shared, &[]);
-                self.body.push_str("</g>");
+                self.only_drawn(&place.text(run));
             }
             Element::Rule(rule) => draw_rule(&mut self.body, &place.rule(rule)),
             Element::Path(path) => draw_path(&mut self.body, &place.path(path)),
@@ -138,6 +159,18 @@ impl Drawing<'_> {
             Element::Form(form) if depth < FORM_DEPTH => self.form(form, place, depth),
             _ => {}
         }
+    }
+
+    /// Text that is seen here, and not read.
+    fn only_drawn(&mut self, run: &TextRun) {
+        self.body.push_str("<g aria-hidden=\"true\" class=\"shadow\">");
+        text_row(&mut self.body, &[Shown { run: run.clone(), covered: false }], self.shared, &[]);
+        self.body.push_str("</g>");
+    }
+
+    /// Whether something of a form lies over its text: then it cannot be drawn first and written afterwards.
+    fn is_layered(&mut self, form: &Form) -> bool {
+        *self.shared.layered.entry(form.id).or_insert_with(|| covered(&form.elements).contains(&true))
     }
 
     /// Uses the definition of what a form draws.
@@ -215,8 +248,8 @@ impl Drawing<'_> {
 }
 
 /// Writes one row of runs.
-fn text_row(html: &mut String, runs: &[TextRun], shared: &mut Shared, marks: &[Vec<char>]) {
-    let Some(first) = runs.first() else { return };
+fn text_row(html: &mut String, runs: &[Shown], shared: &mut Shared, marks: &[Vec<char>]) {
+    let Some(Shown { run: first, .. }) = runs.first() else { return };
     highlight(html, runs, marks);
     html.push_str("<text");
     if !first.turns.is_multiple_of(4) {
@@ -224,14 +257,15 @@ fn text_row(html: &mut String, runs: &[TextRun], shared: &mut Shared, marks: &[V
     }
     html.push('>');
     let mut end = None;
-    for run in runs {
+    for shown in runs {
+        let run = &shown.run;
         let from = Spot::of(run.turns, run.x, run.y, run.size).column;
         // A blank between what stands apart, for readers who only hear or copy.
         if end.is_some_and(|end: i64| from.saturating_sub(end) > i64::from(run.size.0) / 8) {
             html.push(' ');
         }
         end = Some(from.saturating_add(length(run)));
-        text_run(html, run, shared);
+        text_run(html, shown, shared);
     }
     html.push_str("</text>");
 }
@@ -244,7 +278,7 @@ struct Piece {
     count: usize,
 }
 
-fn text_run(html: &mut String, run: &TextRun, shared: &mut Shared) {
+fn text_run(html: &mut String, Shown { run, covered }: &Shown, shared: &mut Shared) {
     let mut pieces: Vec<Piece> = Vec::new();
     let program = run.embedded.as_ref().map(|own| &own.font);
     let font = program.and_then(|program| shared.fonts.embed(program));
@@ -266,7 +300,7 @@ fn text_run(html: &mut String, run: &TextRun, shared: &mut Shared) {
         }
     }
     for piece in &pieces {
-        span(html, run, piece);
+        span(html, run, piece, *covered);
     }
 }
 
@@ -277,7 +311,7 @@ fn own_glyph(run: &TextRun, fonts: &Fonts, font: FontId, number: usize, c: char)
     face.has(id).then_some(id)
 }
 
-fn span(html: &mut String, run: &TextRun, piece: &Piece) {
+fn span(html: &mut String, run: &TextRun, piece: &Piece, covered: bool) {
     let spot = Spot::of(run.turns, run.x, run.y, run.size);
     let before: i64 = (0..piece.from).map(|number| advance(run, number)).fold(0, i64::saturating_add);
     let start = spot.column.saturating_add(before);
@@ -303,7 +337,9 @@ fn span(html: &mut String, run: &TextRun, piece: &Piece) {
             let _ = write!(html, " textLength=\"{}\"{adjust}", wide(whole));
         }
     }
-    if run.color != Color::BLACK {
+    if covered {
+        html.push_str(" fill-opacity=\"0\"");
+    } else if run.color != Color::BLACK {
         let _ = write!(html, " fill=\"{}\"", hex(run.color));
     }
     html.push('>');
@@ -334,14 +370,14 @@ fn family(run: &TextRun) -> String {
     .into()
 }
 
-/// Marks the words to highlight behind the text.
-fn highlight(html: &mut String, runs: &[TextRun], marks: &[Vec<char>]) {
+/// Marks the words to highlight behind the text; over text that is drawn already the mark lets it through.
+fn highlight(html: &mut String, runs: &[Shown], marks: &[Vec<char>]) {
     if marks.is_empty() {
         return;
     }
     // The characters of the row and where each begins and ends; a blank where runs stand apart.
     let mut letters: Vec<(char, i64, i64)> = Vec::new();
-    for run in runs {
+    for Shown { run, .. } in runs {
         let mut pen = Spot::of(run.turns, run.x, run.y, run.size).column;
         if letters.last().is_some_and(|(_, _, end)| pen.saturating_sub(*end) > i64::from(run.size.0) / 8) {
             letters.push((' ', pen, pen));
@@ -352,7 +388,8 @@ fn highlight(html: &mut String, runs: &[TextRun], marks: &[Vec<char>]) {
             pen = end;
         }
     }
-    let Some(first) = runs.first() else { return };
+    let Some(Shown { run: first, .. }) = runs.first() else { return };
+    let through = if runs.iter().any(|shown| shown.covered) { " fill-opacity=\"0.5\"" } else { "" };
     let spot = Spot::of(first.turns, first.x, first.y, first.size);
     for word in marks {
         for found in letters.windows(word.len()).filter(|part| part.iter().map(|(c, ..)| *c).eq(word.iter().copied())) {
@@ -360,7 +397,7 @@ fn highlight(html: &mut String, runs: &[TextRun], marks: &[Vec<char>]) {
             let turn = if first.turns.is_multiple_of(4) { 0 } else { u32::from(first.turns % 4) * 90 };
             let _ = write!(
                 html,
-                "<rect class=\"mark\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" transform=\"rotate({turn})\"/>",
+                "<rect class=\"mark\"{through} x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" transform=\"rotate({turn})\"/>",
                 wide(from),
                 wide(spot.row.saturating_sub(spot.size * 4 / 5)),
                 wide(to.saturating_sub(from).max(0)),

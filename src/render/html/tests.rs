@@ -74,7 +74,8 @@ fn a_page_with_graphics_is_drawn_with_real_text_in_reading_order() {
     assert!(html.contains("<svg class=\"sheet\" viewBox=\"0 0 612 792\"") && html.contains("<pre>plain</pre>"));
     let places: Vec<_> = ["Quarterly Statement", "Opening balance", "1,204.50", ">Fee<", "Amount due", "turned"]
         .iter()
-        .map(|words| html.find(words).unwrap_or_else(|| panic!("{words}")))
+        // The last one: what something lies over stands among what is drawn as well.
+        .map(|words| html.rfind(words).unwrap_or_else(|| panic!("{words}")))
         .collect();
     assert!(places.is_sorted(), "{places:?}");
     assert!(html.contains("aria-label=\"Code 128 A-4711 (x)\"") && html.contains("aria-label=\"A grey square\""));
@@ -88,4 +89,29 @@ fn words_on_drawn_pages_are_highlighted() {
     let how = RenderOptions { highlight: vec!["opening bal".into(), "DUE".into()], ..RenderOptions::default() };
     let html = html(vec![sample::everything()], &how);
     assert_eq!(html.matches("class=\"mark\"").count(), 3, "once in the table, and on both overlays");
+}
+
+/// A page of one line of text, with this painted after it.
+fn painted_over(over: crate::page::Element) -> String {
+    let mut page = sample::page(&["hidden words"]);
+    page.elements.push(over);
+    html(vec![page], &RenderOptions::default())
+}
+
+#[test]
+fn what_is_painted_over_text_lies_over_it_and_the_text_stays_readable() {
+    use crate::page::{Color, Element, Lu, Rule};
+    let whole = Lu(14_400 * 20);
+    let gray = Color { r: 99, g: 99, b: 99 };
+    let rule = Rule { x: Lu(0), y: Lu(0), width: whole, height: whole, color: gray, decoration: false };
+    let html = painted_over(Element::Rule(rule));
+    let places: Vec<_> = html.match_indices("hidden words").map(|(at, _)| at).collect();
+    let over = html.find("#636363").expect("the rule");
+    assert!(places.len() == 2 && places[0] < over && over < places[1], "{places:?} {over}");
+    assert_eq!(html.matches("fill-opacity=\"0\"").count(), 1, "read, and seen once");
+    assert!(html[places[0] - 300..places[0]].contains("aria-hidden=\"true\""));
+    // What is as dark as the text, or beside it, hides nothing.
+    for rule in [Rule { color: Color::BLACK, ..rule }, Rule { x: Lu(14_400 * 10), width: Lu(3), ..rule }] {
+        assert_eq!(painted_over(Element::Rule(rule)).matches("hidden words").count(), 1);
+    }
 }

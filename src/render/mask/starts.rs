@@ -12,12 +12,14 @@ const BITS: usize = 4096;
 pub(super) struct Starts {
     /// Letters looked at; none: there are no values.
     letters: usize,
+    /// Signs of ASCII that a value begins with, in either case. Any other sign may be the same letter in another width or form.
+    firsts: [bool; 128],
     bits: [u64; BITS / 64],
 }
 
 impl Default for Starts {
     fn default() -> Starts {
-        Starts { letters: 0, bits: [0; BITS / 64] }
+        Starts { letters: 0, firsts: [false; 128], bits: [0; BITS / 64] }
     }
 }
 
@@ -27,6 +29,13 @@ impl Starts {
         let shortest = values.clone().map(<[char]>::len).min().unwrap_or(0);
         let mut starts = Starts { letters: shortest.min(LETTERS), ..Starts::default() };
         for value in values {
+            for letter in
+                value.first().into_iter().flat_map(|first| [first.to_ascii_lowercase(), first.to_ascii_uppercase()])
+            {
+                if let Some(first) = usize::try_from(u32::from(letter)).ok().and_then(|at| starts.firsts.get_mut(at)) {
+                    *first = true;
+                }
+            }
             let mut window = Window::default();
             value.iter().take(starts.letters).for_each(|letter| window.push(*letter));
             let bit = window.bit(starts.letters);
@@ -50,32 +59,35 @@ impl Starts {
         if self.letters == 0 {
             return false;
         }
-        let mut window = Window::default();
-        let mut seen = 0;
         let mut rest = text;
-        while let Some(&byte) = rest.as_bytes().first() {
-            // Most text is ASCII, and most of the rest of it is blanks.
-            let letter = if byte.is_ascii() {
-                rest = rest.get(1..).unwrap_or_default();
-                if !byte.is_ascii_alphanumeric() {
-                    continue;
-                }
-                char::from(byte.to_ascii_lowercase())
-            } else {
-                let Some(ch) = rest.chars().next() else { return false };
-                rest = rest.get(ch.len_utf8()..).unwrap_or_default();
-                if !ch.is_alphanumeric() {
-                    continue;
-                }
-                plain(ch)
-            };
-            window.push(letter);
-            seen += 1;
-            if seen >= self.letters && self.has(&window) {
+        // Few signs of a text are the first of a value: each byte is looked at once, and little more than that.
+        while let Some(at) = rest.bytes().position(|byte| self.may_be_first(byte)) {
+            let from = rest.get(at..).unwrap_or_default();
+            if self.may_begin(from) {
                 return true;
             }
+            let mut chars = from.chars();
+            chars.next();
+            rest = chars.as_str();
         }
         false
+    }
+
+    /// Whether the first letter of a value may begin with this byte.
+    #[inline]
+    fn may_be_first(&self, byte: u8) -> bool {
+        self.firsts.get(usize::from(byte)).copied().unwrap_or(true)
+    }
+
+    /// Whether a value may begin at the start of a text.
+    fn may_begin(&self, text: &str) -> bool {
+        let mut letters = text.chars().filter(|ch| ch.is_alphanumeric()).map(plain);
+        let mut window = Window::default();
+        for _ in 0..self.letters {
+            let Some(letter) = letters.next() else { return false };
+            window.push(letter);
+        }
+        self.has(&window)
     }
 
     fn has(&self, window: &Window) -> bool {

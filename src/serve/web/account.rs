@@ -4,9 +4,8 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
-use super::{Language, language, page as render};
+use super::{Language, language, locale, page as render, role_word};
 use crate::auth::AuthError;
-use crate::auth::clock::iso;
 use crate::auth::second::qr;
 use crate::auth::session::{Proof, Session};
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
@@ -53,7 +52,7 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
     let rights = &who.principal.rights;
     let own = context! {
         account => who.user.name.as_str(),
-        roles => rights.roles.join(", "),
+        roles => rights.roles.iter().map(|role| role_word(role, language)).collect::<Vec<_>>().join(", "),
         accounts => who.accounts.join(", "),
         own_language => who.user.language.as_str(),
         has_password => who.user.password_hash.is_some(),
@@ -64,7 +63,7 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
         secret => pending.as_ref().map(|enrolment| grouped(&enrolment.secret)).unwrap_or_default(),
         qr_size => picture.as_ref().map_or(0, |(size, _)| *size),
         qr_path => picture.as_ref().map(|(_, path)| path.as_str()).unwrap_or_default(),
-        sessions => sessions.iter().filter(|s| s.proof != Proof::Half).map(|s| session(s, &current)).collect::<Vec<_>>(),
+        sessions => sessions.iter().filter(|s| s.proof != Proof::Half).map(|s| session(s, &current, language)).collect::<Vec<_>>(),
         message => told.word.map(|(word, _)| language.word(word)).unwrap_or_default(),
         fine => told.word.is_none_or(|(_, fine)| fine),
         codes => told.codes,
@@ -78,12 +77,12 @@ fn grouped(secret: &str) -> String {
     chars.chunks(4).map(|group| group.iter().collect::<String>()).collect::<Vec<_>>().join(" ")
 }
 
-fn session(session: &Session, current: &str) -> Value {
+fn session(session: &Session, current: &str, language: Language) -> Value {
     context! {
         id => session.id.as_str(),
         from => session.from.as_str(),
-        created => iso(session.created_at),
-        used => iso(session.used_at),
+        created => locale::moment(session.created_at, language),
+        used => locale::moment(session.used_at, language),
         current => session.id == current,
     }
 }

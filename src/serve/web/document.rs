@@ -7,10 +7,12 @@ use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
 use super::desk;
-use super::{Language, coded, language, page as render, shown};
+use super::foreign;
+use super::{Language, coded, language, locale, page as render, shown};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
 use crate::auth::permission::Permission;
+use crate::auth::predicate::Predicate;
 use crate::crm::timeline::DocumentEntry;
 use crate::serve::api::crm::access;
 use crate::serve::api::documents;
@@ -41,14 +43,30 @@ pub async fn agent(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let (view, found, own) = ask
         .block(move |state| {
-            let view = documents::look_up(state, &reader, id, "view")?;
+            let view = documents::look_up(state, &reader, id, "view")
+                .map_err(|problem| left(state, &reader, id, language, problem))?;
             let found = if words.is_empty() { Found::default() } else { find_in(state, &reader, id, &words)? };
             let own = beside(state, &reader, id, &view, language)?;
-            Ok((view, found, own))
+            let foreign = foreign::format(state, &reader, id, &view)?.unwrap_or_default();
+            Ok((view, found, context! { foreign, ..own }))
         })
         .await?;
     let own = context! { ..own, ..parts(&ask, &params, &view, &found, base)? };
     render(&ask.request, Some(&who), "document.html", StatusCode::OK, own)
+}
+
+/// Says that the document's load left the archive, and why, to those who reach every document.
+fn left(state: &State, who: &SignedIn, id: DocId, language: Language, problem: Problem) -> Problem {
+    let rights = &who.principal.rights;
+    let all = rights.limits.is_empty() && rights.grants.iter().any(|(_, grant)| *grant == Predicate::Everything);
+    if problem.code != "not-found" || !all {
+        return problem;
+    }
+    let stones = state.backend.unloaded().unwrap_or_default();
+    match stones.iter().find(|stone| stone.load == id.load) {
+        Some(stone) => Problem::disposed(format!("{}: {}", locale::moment(stone.at, language), stone.reason)),
+        None => problem,
+    }
 }
 
 /// What stands beside a document for agents: customer, other months, notes, copies; and the contact that it is seen in.
@@ -166,8 +184,10 @@ fn parts(ask: &Ask, params: &Params, view: &DocumentView, found: &Found, base: &
     let tabs = TABS.iter().map(|(name, word)| {
         context! { name => *name, label => language.word(word), link => link(name, page), current => *name == tab }
     });
+    // The captured bytes hold what is masked; they would be refused.
     let may_have = |format: &FormatInfo| {
-        format.name != ORIGINAL || ask.who.as_ref().is_some_and(|who| who.may(Permission::DocumentOriginal))
+        format.name != ORIGINAL
+            || !view.masked && ask.who.as_ref().is_some_and(|who| who.may(Permission::DocumentOriginal))
     };
     let formats = ask.state.backend.formats().into_iter().filter(|format| !format.one_page && may_have(format));
     let formats = formats.map(|format| {

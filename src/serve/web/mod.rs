@@ -16,6 +16,7 @@ pub mod distribution;
 pub mod document;
 pub mod editor;
 mod figures;
+mod foreign;
 pub mod link;
 mod links;
 pub mod loads;
@@ -23,6 +24,7 @@ mod locale;
 mod meaning;
 pub mod my;
 pub mod people;
+mod reason;
 pub mod rules;
 mod shown;
 pub mod sign_in;
@@ -122,9 +124,9 @@ fn area(path: &str) -> &str {
 }
 
 /// A role in words; one of the archive's own by its name.
-fn role_name(who: &SignedIn, language: Language) -> String {
-    let word = language.word(&format!("role_{}", who.role));
-    if word.is_empty() { who.role.clone() } else { word }
+fn role_word(role: &str, language: Language) -> String {
+    let word = language.word(&format!("role_{role}"));
+    if word.is_empty() { role.to_string() } else { word }
 }
 
 fn user(who: &SignedIn, language: Language) -> Value {
@@ -133,7 +135,7 @@ fn user(who: &SignedIn, language: Language) -> Value {
     context! {
         name => name.as_str(),
         initials => initials.to_uppercase(),
-        role => role_name(who, language),
+        role => role_word(&who.role, language),
         home => home(who),
         staff => who.may(Permission::ConsoleUse),
         admin => who.may(Permission::AdminUse),
@@ -141,6 +143,9 @@ fn user(who: &SignedIn, language: Language) -> Value {
         csrf => who.session.as_ref().map(|session| session.csrf.clone()).unwrap_or_default(),
     }
 }
+
+/// Problems whose reason helps whoever reads the page.
+const REASONED: &[StatusCode] = &[StatusCode::BAD_REQUEST, StatusCode::CONFLICT, StatusCode::UNPROCESSABLE_ENTITY];
 
 /// A problem as a page.
 pub fn problem_page(request: &HttpRequest, who: Option<&SignedIn>, problem: &Problem) -> HttpResponse {
@@ -150,7 +155,7 @@ pub fn problem_page(request: &HttpRequest, who: Option<&SignedIn>, problem: &Pro
         title => language.word(&key),
         advice => language.word(&format!("{key}_do")),
         // Why the caller's request is wrong; what the server failed with is in its log.
-        detail => if problem.status == StatusCode::BAD_REQUEST { problem.detail.as_str() } else { "" },
+        detail => if REASONED.contains(&problem.status) || problem.code == "disposed" { problem.detail.as_str() } else { "" },
         code => problem.code,
     };
     page(request, who, "problem.html", problem.status, own).unwrap_or_else(|problem| problem.response())

@@ -64,7 +64,7 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
         trial => told.trial.as_ref().map(|(trial, _)| trial::told(trial, language)),
         typed => typed(told.trial.as_ref().map(|(_, params)| params)),
         permissions => Permission::ALL.iter().map(|p| context! { name => p.name(), about => p.about() }).collect::<Vec<_>>(),
-        error => if told.error.is_empty() { String::new() } else { format!("{}: {}", language.word("form_wrong"), told.error) },
+        error => told.error,
         made => told.password.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default(),
         password => told.password.as_ref().map(|(_, password)| password.as_str()).unwrap_or_default(),
     };

@@ -79,6 +79,7 @@ files![
     "sign-in.html",
     "ui.html",
     "words/en.toml",
+    "words/reasons.zh-CN.toml",
     "words/zh-CN.toml",
 ];
 

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use minijinja::value::Kwargs;
 use minijinja::{Environment, Error, ErrorKind, State, UndefinedBehavior, Value};
 
-use super::{coded, locale, source};
+use super::{Language, coded, locale, reason, source};
 
 /// Renders a template of `templates/web`.
 pub fn render(name: &str, values: Value) -> Result<String, Error> {
@@ -34,6 +34,7 @@ fn environment<'s>(pages: impl Iterator<Item = (&'s str, &'s str)>) -> Result<En
     environment.set_undefined_behavior(UndefinedBehavior::Strict);
     environment.add_filter("coded", coded);
     environment.add_filter("count", |number: Value| locale::grouped(&number.to_string()));
+    environment.add_filter("why", why);
     environment.add_function("say", say);
     for (name, text) in pages {
         environment.add_template(name, text)?;
@@ -61,12 +62,25 @@ fn say(state: &State<'_, '_>, key: String, places: Kwargs) -> Result<String, Err
     Ok(text)
 }
 
+/// `{{ detail | why }}`: a sentence of the program in the page's language; marked where it is another one.
+fn why(state: &State<'_, '_>, text: String) -> Value {
+    let language =
+        state.lookup("language").and_then(|code| code.as_str().and_then(Language::parse)).unwrap_or_default();
+    let escaped = |text: &str| minijinja::HtmlEscape(text).to_string();
+    Value::from_safe_string(match (reason::told(&text, language), language) {
+        (Some(told), _) => escaped(&told),
+        (None, Language::Chinese) if text.chars().any(|c| c.is_ascii_alphabetic()) => {
+            format!("<span lang=\"en\">{}</span>", escaped(&text))
+        }
+        (None, _) => escaped(&text),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use minijinja::context;
 
     use super::*;
-    use crate::serve::web::Language;
 
     fn made(template: &str, language: Language) -> String {
         let mut environment = environment(std::iter::empty()).expect("made");

@@ -2,12 +2,12 @@
 import * as grid from "./grid.js";
 import { get } from "./ui.js";
 
-const WAIT_MS = 80;
 const place = document.querySelector("[data-results]");
 const box = document.querySelector("[data-search]");
 const form = document.querySelector("[data-search-form]");
 let running = null;
-let timer = 0;
+let asking = false;
+let again = false;
 
 const part = (address) => address.replace(/^\/agent(?=\?|$)/, "/agent/results");
 const here = () => location.pathname + location.search;
@@ -48,6 +48,21 @@ function typed() {
   return query ? `/agent?${query}` : "/agent";
 }
 
+// The first letter asks at once; what is typed while an answer is awaited asks once more, when that is there.
+async function follow() {
+  again = true;
+  if (asking) return;
+  asking = true;
+  try {
+    while (again) {
+      again = false;
+      await show(typed(), false);
+    }
+  } finally {
+    asking = false;
+  }
+}
+
 // On small screens the filters begin folded.
 function narrow() {
   if (matchMedia("(max-width: 60rem)").matches) place.querySelector("[data-fold]")?.removeAttribute("open");
@@ -56,13 +71,10 @@ function narrow() {
 if (place && box) {
   narrow();
   sessionStorage.setItem("greenbar.list", here());
-  box.addEventListener("input", () => {
-    clearTimeout(timer);
-    timer = setTimeout(() => show(typed(), false), WAIT_MS);
-  });
+  box.addEventListener("input", follow);
   form.addEventListener("submit", (event) => {
     event.preventDefault();
-    clearTimeout(timer);
+    again = false;
     show(typed(), true).then(() => grid.enter());
   });
   box.addEventListener("keydown", (event) => {

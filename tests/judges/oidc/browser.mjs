@@ -1,6 +1,7 @@
 // A browser without a window: follows redirects, keeps cookies, fills in the provider's forms.
-// usage: node browser.mjs BASE_URL NAME EXPECTED   (a path of greenbar where it ends, or "refused")
-const [base, name, expected] = process.argv.slice(2);
+// usage: node browser.mjs BASE_URL NAME EXPECTED [replay]   (a path of greenbar where it ends, or "refused")
+// With `replay` the answer of the provider is used again afterwards: as it is, and its code in a new sign-in. Neither opens anything.
+const [base, name, expected, replay] = process.argv.slice(2);
 const jars = new Map();
 
 async function ask(url, options = {}) {
@@ -20,10 +21,22 @@ async function ask(url, options = {}) {
 
 let url = `${base}/oidc/start?next=%2Fagent`;
 let answer = await ask(url);
+let callback = '';
+
+async function again() {
+  const same = await ask(callback);
+  const begun = await ask(`${base}/oidc/start?next=%2Fagent`);
+  const fresh = new URL(callback);
+  fresh.searchParams.set('state', new URL(begun.headers.get('location')).searchParams.get('state'));
+  const code = await ask(fresh.href);
+  console.log(`${name}: used again ${same.status}, its code in a new sign-in ${code.status}`);
+  return same.status === 401 && code.status === 401;
+}
 for (let step = 0; step < 20; step += 1) {
   const place = answer.headers.get('location');
   if (place) {
     url = new URL(place, url).href;
+    if (url.startsWith(`${base}/oidc/callback`)) callback = url;
     answer = await ask(url);
     continue;
   }
@@ -33,7 +46,7 @@ for (let step = 0; step < 20; step += 1) {
     const ended = `${answer.status} ${new URL(url).pathname}`;
     const fine = expected === 'refused' ? answer.status === 401 : answer.status === 200 && url === base + expected;
     console.log(`${name}: ${ended}`);
-    process.exit(fine ? 0 : 1);
+    process.exit(fine && (!replay || await again()) ? 0 : 1);
   }
   const fields = new URLSearchParams();
   for (const input of page.matchAll(/<input[^>]*type="hidden"[^>]*>/gi)) {

@@ -80,19 +80,21 @@ impl Artist<'_> {
                 let symbols: Vec<&[u8]> = fields.iter().filter(|f| f.id == id::BDA).map(|f| f.data).collect();
                 self.bar_code(area, data(id::BDD), &symbols, &fonts)
             }
-            id::BOC if all => {
+            // Text can stand in any of its fields; which of them are PDF is seen when they are put together.
+            id::BOC => {
                 // What the include says wins, then the container's descriptor, then the container.
                 let (begin, descriptor) = (data(id::BOC).get(8..), data(id::CDD).get(12..));
                 let said = include.map_or(&[][..], Include::triplets);
-                let all = [said, descriptor.unwrap_or_default(), begin.unwrap_or_default()];
-                let find = |id| all.iter().find_map(|triplets| triplet::find(triplets, id));
+                let triplets = [said, descriptor.unwrap_or_default(), begin.unwrap_or_default()];
+                let find = |id| triplets.iter().find_map(|triplets| triplet::find(triplets, id));
                 let resolution = find(triplet::RESOLUTION).and_then(|data| triplet::units_per_inch(data.get(2..)?));
                 let object = Container {
-                    oid: all.iter().find_map(|triplets| triplet::object_oid(triplets)).unwrap_or_default(),
+                    oid: triplets.iter().find_map(|triplets| triplet::object_oid(triplets)).unwrap_or_default(),
                     data: &joined(fields, id::OCD),
                     page: find(triplet::OBJECT_OFFSET).and_then(page_number).unwrap_or(0),
                     resolution,
                     size: find(triplet::CONTAINER_SIZE).and_then(container_size),
+                    pictures: all,
                 };
                 self.container(area, &object)
             }

@@ -2,18 +2,19 @@
 //!
 //! What the data are is seen from their first bytes: producers mislabel. The registered object identifier only names what
 //! cannot be shown. Foreground and background: MO:DCA reference, appendix D: bilevel TIFF and DIB let their unset bits be
-//! seen through, all other pictures are opaque. PDF pages become pictures.
+//! seen through, all other pictures are opaque. PDF pages become pictures, over their text.
 //! Adding a format: a file here, and a line in [`open`].
 
 mod bmp;
 mod gif;
+mod letters;
 mod pdf;
 mod png;
 mod tiff;
 
 use super::ObjectArea;
-use super::image::{Drawn, Fault, Rows, not_shown, put, windows};
-use super::place::{Content, Mapping, places};
+use super::image::{Drawn, Fault, Rows, crossed, not_shown, put, windows};
+use super::place::{Content, Mapping, Place, places};
 use crate::decode::afp::{Limits, Report};
 use crate::page::pixels::{jfif_density, jpeg_frame};
 use crate::page::{Color, Element, Image, Lu, Samples};
@@ -34,6 +35,8 @@ pub struct Container<'a> {
     pub resolution: Option<[f64; 2]>,
     /// Size of its presentation space (Container Data Descriptor, triplet X'9C'); wins over the resolution.
     pub size: Option<[Lu; 2]>,
+    /// Pictures are drawn; otherwise only the text is wanted.
+    pub pictures: bool,
 }
 
 /// A picture that was taken out of a file.
@@ -57,22 +60,68 @@ pub fn container(
 ) -> Vec<Element> {
     let mut budget = limits.image_samples;
     let ink = area.color.unwrap_or(Color::BLACK);
+    let mut elements = text(area, container, limits);
+    if !container.pictures {
+        return elements;
+    }
     let picture = match open(container, ink, &mut budget) {
         Ok(Some(picture)) => picture,
         Ok(None) => {
             let name = type_name(container.oid);
             report("afp-container-not-shown", format!("an object of type {name} is not shown"));
-            return Vec::new();
+            elements.extend(area_crossed(area));
+            return elements;
         }
         Err(fault) => {
             not_shown(fault, report);
-            return Vec::new();
+            return elements;
         }
     };
     if picture.damaged {
         report("afp-image-damaged", "the data of a container break off; what could be read is shown".into());
     }
-    draw(area, container, picture, limits, report)
+    draw(area, container, picture, limits, &mut elements, report);
+    elements
+}
+
+/// The area of an object that cannot be shown, where it says how large it is.
+fn area_crossed(area: &ObjectArea) -> Option<Element> {
+    let size = [area.width?, area.height?].map(|side| f64::from(side.0));
+    let origin = [area.x, area.y].map(|side| f64::from(side.0));
+    let place = Place { origin, scale: [1.0; 2], turns: area.turns, clip: None };
+    size.iter().all(|side| *side > 0.0).then(|| crossed(&place, size))
+}
+
+/// The text of a page of PDF; it is to lie under the picture of that page.
+fn text(area: &ObjectArea, container: &Container<'_>, limits: &Limits) -> Vec<Element> {
+    if !is_pdf(container.data) {
+        return Vec::new();
+    }
+    let read = pdf::text(container.data, container.page, limits.image_samples, limits.page_elements);
+    let Some((picture, letters)) = read else { return Vec::new() };
+    let pitch = pitch(container, &picture);
+    let content = content(&picture, pitch);
+    let Some(place) = places(area, Mapping::ScaleToFit, &content).0.into_iter().next() else { return Vec::new() };
+    let runs = letters::runs(&letters, |[x, y]| place.point(x * content.width, y * content.height));
+    runs.into_iter().map(Element::Text).collect()
+}
+
+/// Logical units from sample to sample.
+fn pitch(container: &Container<'_>, picture: &Picture) -> [f64; 2] {
+    let [width, height] = [f64::from(picture.width), f64::from(picture.height)];
+    if let Some([across, down]) = container.size
+        && across.0 > 0
+        && down.0 > 0
+    {
+        return [f64::from(across.0) / width.max(1.0), f64::from(down.0) / height.max(1.0)];
+    }
+    let resolution = container.resolution.or(picture.resolution).filter(|both| both.iter().all(|dots| *dots > 0.0));
+    resolution.unwrap_or([DEFAULT_RESOLUTION; 2]).map(|dots| f64::from(Lu::PER_INCH) / dots)
+}
+
+fn content(picture: &Picture, pitch: [f64; 2]) -> Content {
+    let [width, height] = [f64::from(picture.width), f64::from(picture.height)];
+    Content { width: width * pitch[0], height: height * pitch[1], points: None }
 }
 
 fn open(container: &Container<'_>, ink: Color, budget: &mut usize) -> Result<Option<Picture>, Fault> {
@@ -117,19 +166,12 @@ fn draw(
     container: &Container<'_>,
     picture: Picture,
     limits: &Limits,
+    elements: &mut Vec<Element>,
     report: &mut Report<'_>,
-) -> Vec<Element> {
+) {
     let [width, height] = [f64::from(picture.width), f64::from(picture.height)];
-    let resolution = container.resolution.or(picture.resolution).filter(|both| both.iter().all(|dots| *dots > 0.0));
-    let inch = f64::from(Lu::PER_INCH);
-    let by_resolution = resolution.unwrap_or([DEFAULT_RESOLUTION; 2]).map(|dots| inch / dots);
-    let pitch = match container.size {
-        Some([across, down]) if across.0 > 0 && down.0 > 0 => {
-            [f64::from(across.0) / width.max(1.0), f64::from(down.0) / height.max(1.0)]
-        }
-        _ => by_resolution,
-    };
-    let content = Content { width: width * pitch[0], height: height * pitch[1], points: None };
+    let pitch = pitch(container, &picture);
+    let content = content(&picture, pitch);
     let (places, enough) = places(area, Mapping::ScaleToFit, &content);
     if !enough {
         report("afp-image-replicas", format!("the picture is repeated more than {} times", places.len()));
@@ -142,19 +184,17 @@ fn draw(
         opaque: false,
     };
     match picture.mask.as_ref().map(windows) {
-        Some(Some(parts)) if parts.is_empty() => return Vec::new(),
+        Some(Some(parts)) if parts.is_empty() => return,
         Some(Some(parts)) => drawn.windows = parts,
         Some(None) => report("afp-image-mask", "transparent parts of a picture are painted white".into()),
         None => {}
     }
-    let mut elements = Vec::new();
     for place in &places {
         if elements.len() >= limits.page_elements {
             break;
         }
-        put(&mut elements, place, pitch, &drawn);
+        put(elements, place, pitch, &drawn);
     }
-    elements
 }
 
 /// The name of a registered type for people (MO:DCA reference, appendix D).

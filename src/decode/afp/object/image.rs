@@ -26,7 +26,7 @@ use self::segment::{Piece, segment};
 use super::ObjectArea;
 use super::place::{Content, Mapping, Place, PlacedBox, places};
 use crate::decode::afp::{Limits, Report};
-use crate::page::{Color, Element, Lu, PlacedImage};
+use crate::page::{Color, Element, Lu, Path, PlacedImage, Step, Stroke};
 
 pub(super) use self::draw::Drawn;
 pub(super) use self::mask::windows;
@@ -58,13 +58,17 @@ pub fn image(
     let ink = descriptor.ink.or(area.color).unwrap_or(Color::BLACK);
     let mut budget = limits.image_samples;
     let mut all = Vec::new();
+    let mut unknown = false;
     for piece in &segment.pieces {
         match draw_piece(piece, ink, tiles, &mut budget, report) {
             Ok(drawn) => {
                 note(&drawn, report);
                 all.push(drawn);
             }
-            Err(fault) => not_shown(fault, report),
+            Err(fault) => {
+                unknown |= matches!(fault, Fault::Compression(_) | Fault::Model(_));
+                not_shown(fault, report);
+            }
         }
     }
     let stated = segment.pieces.iter().find_map(|piece| piece.resolution);
@@ -91,6 +95,9 @@ pub fn image(
     }
     let mut elements = Vec::new();
     for place in &places {
+        if unknown && !descriptor.size.contains(&0) {
+            elements.push(crossed(place, [content.width, content.height]));
+        }
         for drawn in &all {
             if elements.len() >= limits.page_elements {
                 return elements;
@@ -143,14 +150,32 @@ fn note(drawn: &Drawn, report: &mut Report<'_>) {
 /// Reports why a picture is not shown.
 pub(super) fn not_shown(fault: Fault, report: &mut Report<'_>) {
     match fault {
-        Fault::Compression(code) => {
-            let name = rows::name(code);
-            report("afp-image-compression", format!("an image with compression X'{code:02X}'{name} is not shown"));
-        }
+        Fault::Compression(code) => report("afp-image-compression", rows::not_read(code)),
         Fault::Model(code) => report("afp-image-model", format!("an image of colour model X'{code:02X}' is not shown")),
         Fault::Damaged => report("afp-image-damaged", "nothing of the image data could be read".into()),
         Fault::TooLarge => report("afp-image-too-large", "an image has more samples than allowed".into()),
     }
+}
+
+/// A box with a cross, where something is that cannot be shown: it is not taken for empty paper.
+pub(super) fn crossed(place: &Place, [width, height]: [f64; 2]) -> Element {
+    let [a, b, c, d] = [[0.0, 0.0], [width, 0.0], [width, height], [0.0, height]].map(|[x, y]| place.point(x, y));
+    let steps = [Step::Move(a), Step::Line(b), Step::Line(c), Step::Line(d), Step::Close];
+    let cross = [Step::Move(a), Step::Line(c), Step::Move(b), Step::Line(d)];
+    let color = Color { r: 0x80, g: 0x80, b: 0x80 };
+    let stroke = Stroke { color, width: Lu::from_points(0.5), dash: Vec::new(), round: false };
+    Element::Path(Path { steps: [&steps[..], &cross].concat(), fill: None, even_odd: false, stroke: Some(stroke) })
+}
+
+/// Why an image will not be shown, as far as the first field of its data tells; for the report of a load, in which images
+/// are not drawn.
+pub fn unreadable(first_field: &[u8]) -> Option<String> {
+    /// Parameters stand before the data and are short.
+    const HEAD: usize = 256;
+    let head = first_field.get(..HEAD).unwrap_or(first_field);
+    let pieces = segment(head).pieces;
+    let code = pieces.iter().map(|piece| piece.coding.compression).find(|code| !rows::is_read(*code))?;
+    Some(rows::not_read(code))
 }
 
 /// Points of the presentation space; where the descriptor states none, those of what is drawn.

@@ -9,6 +9,7 @@ use crate::decode::afp::field::{Field, FieldId};
 use crate::decode::afp::fontmap::maps_fonts;
 use crate::decode::afp::framing::{Framing, Kind, Record};
 use crate::decode::afp::index_object::{IndexObject, Of, Place};
+use crate::decode::afp::object::image;
 use crate::decode::afp::store::{kind, kind_word};
 use crate::decode::afp::text::{Charset, begin_name, token};
 use crate::decode::afp::{detect, id, references, triplet};
@@ -18,13 +19,11 @@ use crate::note::Notes;
 #[inline]
 pub(super) fn is_followed(id: FieldId) -> bool {
     match id {
-        id::BAG | id::EAG | id::PGD | id::PTD | id::BPT | id::PTX | id::EPT | id::EPG | id::NOP | id::IPD | id::OCD => {
-            false
-        }
+        id::BAG | id::EAG | id::PGD | id::PTD | id::BPT | id::PTX | id::EPT | id::EPG | id::NOP | id::OCD => false,
         id::BPG | id::BNG | id::ENG | id::BDT | id::EDT | id::BRS | id::TLE | id::IMM | id::BDI | id::EDI | id::IEL => {
             true
         }
-        id::IPO | id::IPS | id::IOB | id::MPO | id::MPS | id::MCF | id::MCF1 | id::MDR => true,
+        id::IPO | id::IPS | id::IOB | id::MPO | id::MPS | id::MCF | id::MCF1 | id::MDR | id::IPD => true,
         other => !id::is_known(other),
     }
 }
@@ -50,6 +49,7 @@ impl<R: Read + Send> AfpDecoder<R> {
                 let kind = triplet::find(field.data.get(10..).unwrap_or_default(), triplet::RESOURCE_TYPE);
                 self.in_document_resource = kind.and_then(<[u8]>::first) == Some(&kind::DOCUMENT);
             }
+            id::IPD => self.look_at_image(field.data, notes),
             // What resources include is looked up when they are included themselves.
             _ if matches!(mode, Mode::Resource(_)) => self.note_unknown(field.id, notes),
             id::IPO | id::IPS | id::IOB | id::MPO | id::MPS => self.look_up(&field, 0, notes),
@@ -224,6 +224,19 @@ impl<R: Read + Send> AfpDecoder<R> {
                     }
                 }
             }
+        }
+    }
+
+    /// Notes an image that will not be shown.
+    fn look_at_image(&mut self, data: &[u8], notes: &mut Notes) {
+        const BEGIN_SEGMENT: u8 = 0x70;
+        if data.first() != Some(&BEGIN_SEGMENT) {
+            return;
+        }
+        if let Some(why) = image::unreadable(data)
+            && self.is_new(&(id::IPD, &why))
+        {
+            notes.add_named("afp-image-compression", self.at(), &why);
         }
     }
 

@@ -8,6 +8,8 @@ use crate::frame::glued;
 const WORD: usize = 4;
 /// Longest record.
 const LONGEST: usize = 32_760;
+/// So many records behind one another are a chain of descriptor words even if it breaks: each of them needs two certain bytes.
+const CHAIN: usize = 12;
 /// Records that are split off for statistics.
 const RECORDS: usize = 20_000;
 
@@ -111,7 +113,7 @@ pub fn find(sample: &Sample<'_>, wanted: &Wanted, found: &mut Findings) -> Frame
     if let Some(end) = line_end(sample.head, ebcdic, wanted, found) {
         return Frame { cut: Cut::Line(end), ebcdic };
     }
-    if ebcdic && let Some(frame) = without_boundaries(sample.head, wanted, found) {
+    if ebcdic && let Some(frame) = without_boundaries(sample, wanted, found) {
         return frame;
     }
     let length = match wanted.record_length.filter(|_| wanted.framing.as_deref() == Some("fixed")) {
@@ -172,7 +174,7 @@ fn descriptors(head: &[u8], whole: bool, wanted: &Wanted, found: &mut Findings) 
     };
     let forced = matches!(wanted.framing.as_deref(), Some("rdw" | "bdw-rdw"));
     let count = chain.records.len();
-    if !forced && (count == 0 || (chain.broken && count < 50)) {
+    if !forced && (count == 0 || (chain.broken && count < CHAIN)) {
         return None;
     }
     let factor = match count {
@@ -337,15 +339,13 @@ fn glued_records(head: &[u8]) -> Vec<&[u8]> {
 }
 
 /// Tries records with machine carriage control that lost their descriptor words: cut at the codes, they have lengths of their own.
-fn without_boundaries(head: &[u8], wanted: &Wanted, found: &mut Findings) -> Option<Frame> {
+fn without_boundaries(sample: &Sample<'_>, wanted: &Wanted, found: &mut Findings) -> Option<Frame> {
     if !wanted.allows("glued") {
         return None;
     }
+    let head = sample.head;
     let forced = wanted.framing.as_deref() == Some("glued");
     let records = glued_records(head);
-    let mut lengths: Vec<usize> = records.iter().map(|record| record.len()).collect();
-    lengths.sort_unstable();
-    let usual = lengths.chunk_by(|a, b| a == b).map(<[usize]>::len).max().unwrap_or(0);
     let controlled = wanted.control.is_none_or(|control| control == Some(control::Control::Machine));
     // Packed numbers hold such bytes too, but others with them, and closer together.
     let strange = |byte: &u8| *byte < 0x40 && !matches!(byte, 0x0E | 0x0F);
@@ -353,8 +353,8 @@ fn without_boundaries(head: &[u8], wanted: &Wanted, found: &mut Findings) -> Opt
     let looks = records.len() >= 10
         && head.len() / records.len() >= 10
         && share(others, head.len()) < 0.002
-        && share(usual, records.len()) < 0.8
-        && control::is_machine_coded(&records);
+        && control::is_machine_coded(&records)
+        && !is_periodic(sample, wanted);
     if !(forced || (controlled && looks)) {
         return None;
     }
@@ -367,6 +367,14 @@ fn without_boundaries(head: &[u8], wanted: &Wanted, found: &mut Findings) -> Opt
         ),
     );
     Some(Frame { cut: Cut::Glued, ebcdic: true })
+}
+
+/// Whether machine codes stand at the distance of a fixed record length all through: the lines of a listing are often equally long
+/// without that, but the first one that is not shifts all behind it.
+fn is_periodic(sample: &Sample<'_>, wanted: &Wanted) -> bool {
+    let length = period::record_length(sample, true, wanted, &mut Findings::default());
+    let records: Vec<&[u8]> = sample.head.chunks(length.max(1)).take(RECORDS).collect();
+    control::is_machine_coded(&records)
 }
 
 /// Splits text at its line ends; form feeds stay in the lines.

@@ -131,7 +131,9 @@ pub fn lines_per_page(texts: &[&[u8]], ebcdic: bool, found: &mut Findings) -> Op
         let steady = gaps.iter().all(|gap| *gap == period);
         let expected = texts.len().div_ceil(period);
         let first = at.first().copied().unwrap_or(0);
-        let enough = at.len() >= 3 || (at.len() == 2 && second_row(&marks, first, period));
+        // Two lines of a table are alike by chance: where a header comes back only once, it is the first thing that is printed.
+        let leads = marks.iter().take(first).filter(|mark| **mark != 0).count() == 0;
+        let enough = at.len() >= 3 || (at.len() == 2 && leads && second_row(&marks, first, period));
         if steady && enough && at.len() + 1 >= expected && first < period {
             found.say(format!("a header comes back every {period} lines, {} times", at.len()));
             return u16::try_from(period).ok();

@@ -526,6 +526,69 @@ fn lost_descriptor_words_are_told_and_doubted() {
     assert!(found.evidence.iter().any(|sentence| sentence.contains("descriptor words")), "{:?}", found.evidence);
 }
 
+/// A listing whose lines are of one length but for headings, with machine control and `words` in turn.
+fn even_listing(page: &str, words: &[&str]) -> Vec<Vec<u8>> {
+    let mut lines = Vec::new();
+    for sheet in 0..6 {
+        lines.push(format!("1{:<30} Page {sheet}", words[sheet % words.len()]));
+        lines.extend(
+            (0..40).map(|line| format!(" {line:02}.03.2024   {:<34}{:>12}.17", words[line % words.len()], line * 937)),
+        );
+    }
+    machine(&encode(page, &lines))
+}
+
+#[test]
+fn machine_codes_without_descriptors_are_found_though_most_lines_are_equally_long() {
+    for (page, words) in [
+        ("ibm-273", &["Übertrag", "Mahngebühr für März", "Grundpreis"][..]),
+        ("ibm-1147", &["Intérêts de retard", "Déjà payé", "Prélèvement"]),
+        ("ibm-1047", &["Service period", "Interest earned", "Late fee"]),
+    ] {
+        let found = look(&joined(&even_listing(page, words), b""), None);
+        expect(page, &found, &[page, "ibm-037", "ibm-297"], "VBM", "glued", None, "machine");
+    }
+}
+
+#[test]
+fn an_i_with_an_accent_behind_it_does_not_cut_fixed_records() {
+    // ù stands where 037 has a grave accent, the i before it is the code that skips to channel 1.
+    let records = even_listing("ibm-280", &["Più IVA", "Così già pagata", "Perché in ritardo"]);
+    for length in [121, 133, 151] {
+        expect(
+            "Italian",
+            &look(&fixed(&records, length, 0x40), None),
+            &["ibm-280"],
+            "FBM",
+            "fixed",
+            Some(length as u32),
+            "machine",
+        );
+    }
+}
+
+#[test]
+fn a_chain_of_descriptor_words_that_breaks_early_is_still_one() {
+    let records = encode("ibm-037", &report(2, NAMES, "$"));
+    let mut bytes = rdw(&records[..20]);
+    bytes.extend([0, 2, 0, 0, 0x40, 0x40]);
+    bytes.extend(rdw(&records[20..]));
+    let found = look(&bytes, None);
+    expect("broken", &found, &["ibm-037", "ibm-1047"], "VBA", "rdw", None, "asa");
+    assert!(found.evidence.iter().any(|sentence| sentence.contains("breaks at byte")), "{:?}", found.evidence);
+}
+
+#[test]
+fn two_lines_of_a_table_that_are_alike_are_no_heading_that_comes_back() {
+    // Items 5 and 6 are bought again 23 lines further down.
+    let item = |n: u8| char::from(b'a' + if matches!(n, 28 | 29) { n - 23 } else { n } % 26);
+    let more = |n: u8| if n < 26 || n == 28 || n == 29 { "small" } else { "large" };
+    let mut lines = vec!["BILL".to_string(), "  3959-3710  B. Carson".into()];
+    lines.extend((0..40).map(|n| format!("{:02}.11.2024   Item {} {:<30}{n:>9}.00", n % 28 + 1, item(n), more(n))));
+    let found = look(&joined(&encode("iso-8859-1", &lines), b"\n"), None);
+    assert_ne!(found.read.lines_per_page, Some(23), "{:?}", found.evidence);
+}
+
 #[test]
 fn what_is_no_text_gets_no_confidence() {
     let mut seed = 1_u64;

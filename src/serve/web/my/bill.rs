@@ -15,6 +15,7 @@ use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::backend::DocumentView;
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
+use crate::serve::web::foreign;
 
 const TABS: &[(&str, &str)] = &[("html", "tab_html"), ("pages", "my_tab_pages")];
 /// Pages whose pictures are on one page.
@@ -71,6 +72,7 @@ fn read(state: &State, who: &SignedIn, id: DocId, how: &Shown) -> Result<Value, 
         last_year => other(With::LastYear)?,
         questions => asked.iter().map(|request| question::head(request, language)).collect::<Vec<_>>(),
         may_ask => who.may(Permission::RequestWrite),
+        foreign => foreign::format(state, who, id, &view)?.unwrap_or_default(),
         ..look(&view, how)
     })
 }

@@ -127,7 +127,8 @@ pub async fn sample(ask: Ask) -> Answer {
             let chinese = new.locale.starts_with("zh");
             let (consent, code) = state.crm.begin_consent(&who.user.name, &from, new)?;
             state.gate.record(&who.principal, "consent-begun", &consent.id, consent.purpose.name())?;
-            Ok(Sample { code: code.unwrap_or_default(), chinese }.pdf())
+            let sample = Sample { code: code.unwrap_or_default(), chinese };
+            sample.pdf().map_err(|error| Problem::failed("making a sample", &error))
         })
         .await?;
     let policy = ("content-security-policy", "frame-ancestors 'none'");

@@ -1,13 +1,14 @@
-//! PDF pages as pictures.
+//! PDF pages as pictures, with their text.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use hayro::hayro_interpret::InterpreterSettings;
-use hayro::hayro_syntax::Pdf;
+use hayro::hayro_syntax::{Pdf, page::Page};
 use hayro::vello_cpu::color::palette::css::TRANSPARENT;
 use hayro::{PixmapSettings, RenderCache, RenderSettings};
 
+use super::letters::{self, Letter};
 use super::{Fault, Picture, Rows, windows};
 use crate::page::Samples;
 
@@ -25,26 +26,67 @@ pub fn picture(data: &[u8], page: u32, budget: &mut usize) -> Result<Picture, Fa
     catch_unwind(AssertUnwindSafe(|| draw(data, page, budget))).unwrap_or(Err(Fault::Damaged))
 }
 
+/// The letters of a page (from 0), and the page as a picture without samples: what its text is placed by.
+pub fn text(data: &[u8], page: u32, budget: usize, most: usize) -> Option<(Picture, Vec<Letter>)> {
+    let read = || {
+        let pdf = Pdf::new(Arc::new(data.to_vec())).ok()?;
+        let page = pdf.pages().get(page as usize)?;
+        let geometry = Geometry::of(page, budget).ok()?;
+        let blank = geometry.picture(Samples::Rgb(Vec::new()), None);
+        Some((blank, letters::letters(page, most)))
+    };
+    // See `picture`.
+    catch_unwind(AssertUnwindSafe(read)).ok().flatten()
+}
+
+/// How large the picture of a page is.
+struct Geometry {
+    /// In inches.
+    size: [f64; 2],
+    /// Pixels of a point.
+    scale: [f32; 2],
+    /// In pixels.
+    pixels: [u32; 2],
+}
+
+impl Geometry {
+    fn of(page: &Page<'_>, budget: usize) -> Result<Geometry, Fault> {
+        let (width, height) = page.render_dimensions();
+        let size = [width, height].map(|side| f64::from(side) / 72.0);
+        let [across, down] = size;
+        if !(across > 0.0 && down > 0.0) {
+            return Err(Fault::Damaged);
+        }
+        // The renderer keeps four bytes, and the picture three.
+        #[allow(clippy::cast_precision_loss)]
+        let affordable = (budget as f64 / 7.0 / (across * down)).sqrt();
+        let resolution = RESOLUTION.min(affordable).min(MAX_SIDE / across).min(MAX_SIDE / down);
+        // Scales are far inside the range of a short float.
+        #[allow(clippy::cast_possible_truncation)]
+        let scale = size.map(|side| (resolution / 72.0).max(1.5 / 72.0 / side) as f32);
+        // As the renderer counts them; a float saturates, and what is no number becomes 0.
+        #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+        let pixels = [width * scale[0], height * scale[1]].map(|side| side as u32);
+        Ok(Geometry { size, scale, pixels })
+    }
+
+    fn picture(&self, samples: Samples, mask: Option<Rows>) -> Picture {
+        let [width, height] = self.pixels;
+        let resolution = Some([f64::from(width) / self.size[0], f64::from(height) / self.size[1]]);
+        Picture { width, height, samples, resolution, mask, damaged: false }
+    }
+}
+
 fn draw(data: &[u8], page: u32, budget: &mut usize) -> Result<Picture, Fault> {
     let pdf = Pdf::new(Arc::new(data.to_vec())).map_err(|_| Fault::Damaged)?;
     let page = pdf.pages().get(page as usize).ok_or(Fault::Damaged)?;
-    let (width, height) = page.render_dimensions();
-    let (width, height) = (f64::from(width) / 72.0, f64::from(height) / 72.0);
-    if !(width > 0.0 && height > 0.0) {
-        return Err(Fault::Damaged);
-    }
-    // The renderer keeps four bytes, and the picture three.
-    #[allow(clippy::cast_precision_loss)]
-    let affordable = (*budget as f64 / 7.0 / (width * height)).sqrt();
-    let resolution = RESOLUTION.min(affordable).min(MAX_SIDE / width).min(MAX_SIDE / height);
-    let scale = |side: f64| (resolution / 72.0).max(1.5 / 72.0 / side);
-    // Scales are far inside the range of a short float.
-    #[allow(clippy::cast_possible_truncation)]
-    let (x_scale, y_scale) = (scale(width) as f32, scale(height) as f32);
+    let mut geometry = Geometry::of(page, *budget)?;
+    let [x_scale, y_scale] = geometry.scale;
     let settings = PixmapSettings { x_scale, y_scale, bg_color: TRANSPARENT };
     let interpreter = InterpreterSettings::default();
     let drawn = hayro::render(page, &RenderCache::new(), &interpreter, &RenderSettings::default(), &settings);
     let (across, down) = (u32::from(drawn.width()), u32::from(drawn.height()));
+    geometry.pixels = [across, down];
     let pixels = drawn.data_as_u8_slice();
     *budget = budget.saturating_sub(pixels.len() / 4 * 3);
     let mut rgb = Vec::with_capacity(pixels.len() / 4 * 3);
@@ -54,8 +96,7 @@ fn draw(data: &[u8], page: u32, budget: &mut usize) -> Result<Picture, Fault> {
         rgb.extend([red, green, blue].map(|sample| sample.saturating_add(255 - opacity)));
     }
     let mask = shown(pixels, across, down);
-    let resolution = Some([f64::from(across) / width, f64::from(down) / height]);
-    Ok(Picture { width: across, height: down, samples: Samples::Rgb(rgb), resolution, mask, damaged: false })
+    Ok(geometry.picture(Samples::Rgb(rgb), mask))
 }
 
 /// Which samples are painted, in blocks small enough to follow what is painted and large enough to be few; `None` when all

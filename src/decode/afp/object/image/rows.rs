@@ -25,8 +25,33 @@ pub const G4_MMR: u8 = 0x82;
 pub const JPEG: u8 = 0x83;
 pub const JBIG2: u8 = 0x84;
 
+/// Whether data of a compression can be read.
+pub fn is_read(compression: u8) -> bool {
+    matches!(
+        compression,
+        IBM_MMR
+            | NONE
+            | RL4
+            | TIFF_2
+            | PACK_BITS
+            | LZW
+            | LZW_DIFFERENCES
+            | SOLID
+            | G3_MH
+            | G3_MR
+            | G4_MMR
+            | JPEG
+            | JBIG2
+    )
+}
+
+/// Says that an image is not shown because of its compression.
+pub fn not_read(compression: u8) -> String {
+    format!("an image with compression X'{compression:02X}'{} is not shown", name(compression))
+}
+
 /// What a compression that is not read is called.
-pub fn name(compression: u8) -> &'static str {
+fn name(compression: u8) -> &'static str {
     match compression {
         0x08 => " (ABIC)",
         0x0A => " (concatenated ABIC)",

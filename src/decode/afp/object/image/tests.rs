@@ -51,8 +51,10 @@ fn content(parts: &[&[u8]]) -> Vec<u8> {
 fn drawn(area: &ObjectArea, idd: &[u8], ipd: &[u8]) -> (Vec<PlacedImage>, Vec<&'static str>) {
     let mut notes = Vec::new();
     let elements = image(area, idd, ipd, &|_| None, &Limits::default(), &mut |code, _| notes.push(code));
-    let images = elements.into_iter().map(|element| match element {
-        Element::Image(image) => image,
+    let images = elements.into_iter().filter_map(|element| match element {
+        Element::Image(image) => Some(image),
+        // The crossed box of what cannot be shown.
+        Element::Path(_) => None,
         other => panic!("{other:?}"),
     });
     (images.collect(), notes)
@@ -289,6 +291,17 @@ fn unsupported_damaged_and_missing_data_are_reported() {
     let large = [0x96, 1, 32, 0x9B, 9, 0, 4, 0, 0, 0, 8, 8, 8, 8];
     assert_eq!(with(&[&size(0x7FFF, 0x7FFF), &large, &long(0x92, &[0; 64])]), ["afp-image-too-large"]);
     assert_eq!(drawn(&AREA, &[], &[0x91, 1, 0xFF, 0xFE, 0x92, 0xFF, 0xFF, 0]).1[0], "afp-image-cut");
+}
+
+#[test]
+fn what_cannot_be_shown_is_a_crossed_box_and_known_from_its_first_field() {
+    let abic = content(&[&size(8, 8), &[0x95, 2, 0x08, 1], &long(0x92, &[7; 1000])]);
+    let mut report = |_: &'static str, _: String| {};
+    let elements = image(&AREA, &idd(8, 8), &abic, &|_| None, &Limits::default(), &mut report);
+    assert!(matches!(elements.as_slice(), [Element::Path(_)]), "{elements:?}");
+    let said = unreadable(&[&[0x70, 0], &abic[..]].concat()).expect("ABIC");
+    assert!(said.contains("ABIC"), "{said}");
+    assert_eq!(unreadable(&content(&[&size(8, 8), &[0x95, 2, 0x82, 1], &long(0x92, &[7; 1000])])), None);
 }
 
 #[test]
