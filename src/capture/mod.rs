@@ -157,7 +157,16 @@ pub enum CaptureError {
     Write(#[source] std::io::Error),
     /// The store failed.
     #[error(transparent)]
-    Store(#[from] crate::archive::kv::StoreError),
+    Store(crate::archive::kv::StoreError),
+}
+
+impl From<crate::archive::kv::StoreError> for CaptureError {
+    fn from(error: crate::archive::kv::StoreError) -> CaptureError {
+        match error {
+            crate::archive::kv::StoreError::Full { .. } => CaptureError::Full,
+            other => CaptureError::Store(other),
+        }
+    }
 }
 
 impl From<std::io::Error> for CaptureError {

@@ -50,10 +50,23 @@ impl Intake {
                 page.next = Some(id + 1);
                 break;
             }
-            let item = self.item(id)?;
+            let item = self.shown(id)?;
             page.items.extend(item.filter(|item| (states.is_empty() || states.contains(&item.state)) && wanted(item)));
         }
         Ok(page)
+    }
+
+    /// An item as people see it: a load that stands still because the disk is full says so. The store waits for room by
+    /// itself and goes on when there is some.
+    pub fn shown(&self, id: u64) -> Result<Option<Item>, CaptureError> {
+        let mut item = self.item(id)?;
+        let loading = item.as_mut().filter(|item| item.state == State::Loading && item.error.is_none());
+        if let Some(item) = loading
+            && self.has_room().is_err()
+        {
+            item.error = Some("the disk is full: the load goes on when there is room".into());
+        }
+        Ok(item)
     }
 
     /// Numbers of items that may be in one of these states, newest first.

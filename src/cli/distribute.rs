@@ -112,7 +112,10 @@ impl Args {
             Action::Run => {
                 archive_manifests(&archive, &ledger)?;
                 if let Some(maildir) = &config.returned_mail {
-                    Returned { ledger: &ledger, crm: &crm, maildir }.round(&|| false)?;
+                    // A mailbox that is not there yet keeps nothing from being sent.
+                    if let Err(error) = (Returned { ledger: &ledger, crm: &crm, maildir }).round(&|| false) {
+                        tracing::warn!(%error, "the mail that came back was not read");
+                    }
                 }
                 let tried = worker.round(&|| false)?;
                 if context.json {

@@ -35,7 +35,9 @@ impl Returned<'_> {
     pub fn round(&self, stop: &dyn Fn() -> bool) -> Result<usize, DistributeError> {
         let (new, cur) = (self.maildir.join("new"), self.maildir.join("cur"));
         let mut names = Vec::new();
-        for entry in fs::read_dir(&new)?.take(AT_ONCE) {
+        let found = fs::read_dir(&new)
+            .map_err(|error| super::config::wrong(format!("returned_mail: {}: {error}", new.display())))?;
+        for entry in found.take(AT_ONCE) {
             let entry = entry?;
             // Links lead elsewhere; a Maildir has files.
             if entry.file_type()?.is_file() {

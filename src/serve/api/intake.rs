@@ -143,7 +143,7 @@ pub async fn show(ask: Ask) -> Answer {
     let id = number(&ask)?;
     let json = ask
         .block(move |state| {
-            let item = state.intake.item(id).map_err(|error| refused(&error))?.ok_or_else(Problem::nothing)?;
+            let item = state.intake.shown(id).map_err(|error| refused(&error))?.ok_or_else(Problem::nothing)?;
             Ok(shown(state, &item))
         })
         .await?;

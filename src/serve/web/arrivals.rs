@@ -159,7 +159,7 @@ async fn show(ask: &Ask, params: &Params, problem: Option<Problem>, status: Stat
     let asker = who.clone();
     let own = ask
         .block(move |state| {
-            let item = state.intake.item(id).map_err(|error| refused(&error))?.ok_or_else(Problem::nothing)?;
+            let item = state.intake.shown(id).map_err(|error| refused(&error))?.ok_or_else(Problem::nothing)?;
             let definitions = state.backend.definitions()?;
             let mut problem = problem;
             let (mut look, mut trial) = (None, None);
