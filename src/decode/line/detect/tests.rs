@@ -561,7 +561,7 @@ fn an_i_with_an_accent_behind_it_does_not_cut_fixed_records() {
             &["ibm-280"],
             "FBM",
             "fixed",
-            Some(length as u32),
+            u32::try_from(length).ok(),
             "machine",
         );
     }
