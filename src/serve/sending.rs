@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 
 use super::api::distribution::keep;
-use super::backend::{Backend, BackendError};
+use super::backend::{Backend, BackendError, DefinitionView};
 use super::state::State;
 use crate::archive::{DefinitionRow, DocId, LoadId, LoadRow};
 use crate::auth::directory::Rights;
@@ -34,12 +34,17 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct Served {
     backend: Arc<dyn Backend>,
     gate: Gate,
+    /// The report definitions when they were last read: each piece asks for one.
+    known: Mutex<Option<(Instant, Vec<DefinitionView>)>>,
 }
+
+/// How long [`Served::known`] is believed.
+const KNOWN_FOR: Duration = Duration::from_secs(1);
 
 impl Served {
     /// Of this backend.
     pub fn new(backend: Arc<dyn Backend>) -> Served {
-        Served { gate: Gate::new(backend.engine()), backend }
+        Served { gate: Gate::new(backend.engine()), backend, known: Mutex::default() }
     }
 }
 
@@ -57,8 +62,17 @@ impl Source for Served {
     }
 
     fn report(&self, definition: &str) -> Result<Option<Report>, DistributeError> {
-        let known = self.backend.definitions().map_err(failed)?;
-        let found = known.into_iter().find(|known| known.name == definition);
+        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let find = |known: &Option<(Instant, Vec<DefinitionView>)>| {
+            let fresh = known.as_ref().filter(|(read_at, _)| read_at.elapsed() < KNOWN_FOR);
+            fresh.and_then(|(_, list)| list.iter().find(|known| known.name == definition).cloned())
+        };
+        let mut found = find(&known);
+        // One that is not known may have come since.
+        if found.is_none() {
+            *known = Some((Instant::now(), self.backend.definitions().map_err(failed)?));
+            found = find(&known);
+        }
         Ok(found.map(|found| Report {
             title: found.title,
             title_zh: found.title_zh,
