@@ -499,9 +499,15 @@ def bench_console():
 
 
 ALL = {"load": bench_load, "words": bench_words, "memory": bench_memory, "point": bench_point, "pdf": bench_pdf, "http": bench_http, "afp": bench_afp, "capture": bench_capture, "distribute": bench_distribute, "block": bench_block, "console": bench_console}
+failed = []
 for name in OPTIONS.names or ALL:
     print(f"{name} ...", flush=True)
-    ALL[name]()
+    try:
+        ALL[name]()
+    # One measurement that fails must not cost the table of the others.
+    except (Exception, SystemExit) as error:
+        failed.append(name)
+        print(f"  {name} FAILED: {error!r}", flush=True)
 
 widths = [max(len(str(line[n])) for line in ROWS + [("what", "greenbar", "peer", "ratio", "bar", "peer's command")]) for n in range(6)]
 print()
@@ -509,3 +515,5 @@ for n, line in enumerate([("what", "greenbar", "peer", "ratio", "bar", "peer's c
     print("| " + " | ".join(str(cell).ljust(width) for cell, width in zip(line, widths)) + " |")
 if not OPTIONS.work:
     shutil.rmtree(WORK, ignore_errors=True)
+if failed:
+    sys.exit("not measured to the end: " + ", ".join(failed))
