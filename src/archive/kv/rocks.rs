@@ -138,6 +138,8 @@ fn family_options(family: Family, cache: &Cache) -> Options {
         Family::Blocks | Family::Documents | Family::Dictionaries | Family::Resources => {
             (2 << 20, DBCompressionType::None)
         }
+        // Rows of these come at all places of their families, many a second: small tables would be merged again and again.
+        Family::Audit | Family::Activity | Family::Outbox | Family::Intake => (8 << 20, DBCompressionType::Zstd),
         _ => (1 << 20, DBCompressionType::Zstd),
     };
     options.set_write_buffer_size(buffer);
