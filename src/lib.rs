@@ -38,6 +38,7 @@ pub mod fontfile;
 pub mod frame;
 pub mod heap;
 pub mod index;
+pub mod network;
 pub mod note;
 pub mod page;
 pub mod records;

@@ -71,12 +71,12 @@ impl Archive {
             progress(VerifyProgress { load, bytes, total });
         }
         self.verify_strays(&loads, &mut report)?;
-        self.read_others()?;
+        self.read_others(&mut report);
         Ok(report)
     }
 
     /// Reads the rows of customers, users and the rest, which carry no seal: the store proves them with its own checksums.
-    fn read_others(&self) -> Result<(), ArchiveError> {
+    fn read_others(&self, report: &mut VerifyReport) {
         for family in [
             Family::Intake,
             Family::Customers,
@@ -88,9 +88,10 @@ impl Archive {
             Family::Settings,
             Family::Outbox,
         ] {
-            self.each_row(family, &[], &mut |_, _| Ok(()))?;
+            if let Err(error) = self.each_row(family, &[], &mut |_, _| Ok(())) {
+                report.wrong(None, format!("the rows of {}: {error}", family.name()));
+            }
         }
-        Ok(())
     }
 
     /// Proves the rows of definitions, dictionaries, changes and tombstones, and reads those of the loads.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Deserializer};
 
 use super::CaptureError;
-use super::peers::Network;
+use crate::network::Network;
 
 /// Name of the file.
 pub const FILE: &str = "greenbar.toml";

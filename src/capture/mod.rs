@@ -18,7 +18,6 @@ pub mod item;
 pub mod lpd;
 pub mod operate;
 mod pace;
-pub mod peers;
 pub mod raw;
 mod rows;
 pub mod rule;

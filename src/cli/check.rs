@@ -40,9 +40,8 @@ impl Args {
         let shown = self.definition.display();
         if self.definition.extension().is_some_and(|extension| extension == "toml") {
             let advice = "Name a sample behind the definition.";
-            return Err(
-                Failure::new(format!("{shown} is a definition, and there is no sample to try it on")).advise(advice)
-            );
+            let message = format!("{shown} is a definition, and there is no sample to try it on");
+            return Err(Failure::usage(message).advise(advice));
         }
         let file = Stream::named("read", &self.definition)?;
         let report =

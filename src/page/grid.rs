@@ -6,6 +6,8 @@
 
 mod proportional;
 
+pub(crate) use proportional::cells_of;
+
 use std::borrow::Cow;
 
 use super::walk::{Place, walk};

@@ -3,6 +3,7 @@
 
 use super::font::FontSet;
 use super::{DocumentInfo, Pages, RenderError, RenderOptions, renderer};
+use crate::page::grid::cells_of;
 use crate::page::{Advances, Color, Element, Face, Lu, Page, Rule, TextRun};
 
 /// Near black: of all composed text.
@@ -30,7 +31,7 @@ impl Canvas {
         if text.is_empty() {
             return;
         }
-        let glyphs = || text.chars().map(|c| FontSet::system().glyph(c, face, is_wide(c)));
+        let glyphs = || text.chars().map(|c| FontSet::system().glyph(c, face, cells_of(c) == 2));
         self.missing |= glyphs().any(|glyph| glyph.missing);
         self.elements.push(Element::Text(TextRun {
             x: Lu::from_points(x),
@@ -99,9 +100,4 @@ impl Pages for Composed {
         let page = usize::try_from(number).ok().and_then(|at| self.0.get(at));
         page.cloned().ok_or_else(|| RenderError::NoPage { page: number.saturating_add(1), pages: self.count() })
     }
-}
-
-/// Whether a character takes a full square: East Asian ones and their punctuation.
-pub(super) fn is_wide(c: char) -> bool {
-    matches!(c, '\u{2E80}'..='\u{FFEF}')
 }

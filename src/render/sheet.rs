@@ -9,7 +9,8 @@ use printpdf::{
     TextItem,
 };
 
-use super::composed::{Canvas, is_wide};
+use super::composed::Canvas;
+use crate::page::grid::cells_of;
 use crate::page::{self, Face, Family};
 
 /// A sheet to compose.
@@ -194,13 +195,9 @@ fn rgb(r: f32, g: f32, b: f32) -> Color {
     Color::Rgb(Rgb { r, g, b, icc_profile: None })
 }
 
-/// East Asian characters are as wide as two others.
-fn cells(c: char) -> usize {
-    if is_wide(c) { 2 } else { 1 }
-}
-
-/// Cuts text into lines of at most `width` characters, at blanks where there are any; at least one line.
+/// Cuts text into lines of at most `width` cells, at blanks where there are any; at least one line.
 fn wrap(text: &str, width: usize) -> Vec<String> {
+    let cells = |c: char| usize::from(cells_of(c));
     let mut lines = vec![String::new()];
     let mut used = 0;
     for word in text.split(' ') {

@@ -45,7 +45,7 @@ fn engines_are_named_only_behind_their_seam() {
         // IPP is spoken over HTTP: its listener is the one other place.
         ("actix_web", &["serve/", "capture/ipp/http"]),
         ("krilla::", &["render/pdf", "render/font"]),
-        ("printpdf::", &["render/pdf", "render/sheet", "render/letter"]),
+        ("printpdf::", &["render/pdf", "render/sheet"]),
         // The portal's test reads the code off the sample that it got.
         ("lopdf::", &["render/pdf", "render/merge", "render/sheet", "render/letter", "decode/", "serve/tests/portal"]),
     ] {

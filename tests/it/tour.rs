@@ -148,6 +148,23 @@ fn check_says_what_a_definition_would_cut_without_an_archive() {
 }
 
 #[test]
+fn check_of_a_stream_alone_drafts_a_definition_that_cuts_it() {
+    let home = TempDir::new("draft");
+    let sample = crate::story::checkout().join("fixtures/samples/first-cascade-statements.afp");
+    let sample = sample.to_str().expect("UTF-8");
+    let drafted = run(&["check", sample]);
+    let draft = text(&drafted.stdout);
+    assert!(drafted.status.success(), "{}", text(&drafted.stderr));
+    assert!(draft.contains("groups, level 1") && draft.contains("AccountNumber (10)"), "{draft}");
+    let definition = home.file("draft.toml", draft);
+    let definition = definition.to_str().expect("UTF-8");
+    let said = text(&run(&["check", definition, sample]).stdout);
+    assert!(said.contains("10 documents") && said.contains("closing_balance      9060.87"), "{said}");
+    let alone = run(&["check", definition]);
+    assert_eq!(alone.status.code(), Some(2), "a definition without a sample is wrong usage: {}", text(&alone.stderr));
+}
+
+#[test]
 fn queries_find_by_field_range_date_phrase_and_word() {
     let archive = Archive::new("queries");
     archive.load(&archive.home.file("s.txt", small_statements(30)), None);

@@ -20,9 +20,9 @@ use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
 use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung};
-use crate::capture::peers::Network;
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
+use crate::network::Network;
 
 struct Webhook {
     url: String,
@@ -34,7 +34,7 @@ struct Webhook {
 pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError> {
     let allowed = Allowed::read(config);
     let host = config.url.parse::<Uri>().ok().and_then(|url| url.host().map(host_name)).unwrap_or_default();
-    let local = config.url.starts_with("http://") && (config.private || allowed.names(&host));
+    let local = config.url.starts_with("http://") && allowed.names(&host);
     if host.is_empty() || !(config.url.starts_with("https://") || local) {
         return Err(
             config.wrong("url", "it starts with https:// (http:// only with private = true or a host of allow)")
@@ -84,19 +84,24 @@ impl Allowed {
         allowed
     }
 
-    /// Whether the host of an address is in the list, as a name or as an address.
+    /// Whether a host is allowed by name, wherever it leads.
+    fn trusts(&self, host: &str) -> bool {
+        self.everything || self.hosts.iter().any(|known| known == host)
+    }
+
+    fn lists(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.holds(address))
+    }
+
+    /// Whether a host may be asked without TLS: as a name or as an address.
     fn names(&self, host: &str) -> bool {
-        let listed = |address: IpAddr| self.networks.iter().any(|network| network.holds(address));
-        self.hosts.iter().any(|known| known == host) || host.parse().is_ok_and(listed)
+        self.trusts(host) || host.parse().is_ok_and(|address| self.lists(address))
     }
 
     /// The address that a host may not lead to, if there is one among those found.
     fn forbids(&self, host: &str, found: &[SocketAddr]) -> Option<IpAddr> {
-        if self.everything || self.hosts.iter().any(|known| known == host) {
-            return None;
-        }
-        let listed = |address: IpAddr| self.networks.iter().any(|network| network.holds(address));
-        found.iter().map(SocketAddr::ip).find(|address| is_private(*address) && !listed(*address))
+        let mut addresses = found.iter().map(SocketAddr::ip).filter(|_| !self.trusts(host));
+        addresses.find(|address| is_private(*address) && !self.lists(*address))
     }
 }
 

@@ -217,7 +217,7 @@ fn line(row: Vec<Text>, columns: &BTreeMap<i64, usize>) -> Vec<Cell> {
 }
 
 /// Cells that a character takes where letters do not say it: East Asian ones two.
-fn cells_of(c: char) -> u8 {
+pub(crate) fn cells_of(c: char) -> u8 {
     let wide = matches!(u32::from(c), 0x1100..=0x115F | 0x2E80..=0xA4CF | 0xAC00..=0xD7A3 | 0xF900..=0xFAFF
         | 0xFE30..=0xFE6F | 0xFF00..=0xFF60 | 0xFFE0..=0xFFE6 | 0x2_0000..=0x3_FFFD);
     if wide { 2 } else { 1 }

@@ -1,4 +1,4 @@
-//! Who may send: a list of addresses and networks.
+//! Addresses and networks, as lists of who may send and of what may be asked name them.
 
 use std::net::IpAddr;
 use std::str::FromStr;
