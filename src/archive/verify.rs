@@ -50,6 +50,10 @@ impl VerifyReport {
     fn wrong(&mut self, load: Option<LoadId>, message: impl ToString) {
         self.errors.push(VerifyError { load, message: message.to_string() });
     }
+
+    fn unreadable(&mut self, family: Family, error: &ArchiveError) {
+        self.wrong(None, format!("the rows of {}: {error}", family.name()));
+    }
 }
 
 impl Archive {
@@ -57,10 +61,10 @@ impl Archive {
     /// report; an `Err` means that the store could not be read at all.
     pub fn verify(&self, progress: &dyn Fn(VerifyProgress)) -> Result<VerifyReport, ArchiveError> {
         let mut report = VerifyReport::default();
-        let loads = self.verify_rows(&mut report)?;
+        let (loads, complete) = self.verify_rows(&mut report);
         let total = loads.iter().map(|info| info.stored.row.bytes).sum();
         let mut bytes = 0;
-        let uses = self.verify_resources(&loads, &mut report)?;
+        let uses = self.verify_resources(&loads, complete, &mut report);
         for info in &loads {
             let load = info.stored.row.id;
             progress(VerifyProgress { load, bytes, total });
@@ -70,7 +74,10 @@ impl Archive {
             bytes += info.stored.row.bytes;
             progress(VerifyProgress { load, bytes, total });
         }
-        self.verify_strays(&loads, &mut report)?;
+        // What belongs to nobody is known only when everybody is.
+        if complete && let Err(error) = self.verify_strays(&loads, &mut report) {
+            report.wrong(None, error);
+        }
         self.read_others(&mut report);
         Ok(report)
     }
@@ -89,34 +96,38 @@ impl Archive {
             Family::Outbox,
         ] {
             if let Err(error) = self.each_row(family, &[], &mut |_, _| Ok(())) {
-                report.wrong(None, format!("the rows of {}: {error}", family.name()));
+                report.unreadable(family, &error);
             }
         }
     }
 
-    /// Proves the rows of definitions, dictionaries, changes and tombstones, and reads those of the loads.
-    fn verify_rows(&self, report: &mut VerifyReport) -> Result<Vec<Arc<LoadInfo>>, ArchiveError> {
+    /// Proves the rows of definitions, dictionaries, changes and tombstones, and reads those of the loads. Says whether all
+    /// loads could be read.
+    fn verify_rows(&self, report: &mut VerifyReport) -> (Vec<Arc<LoadInfo>>, bool) {
         for family in
             [Family::Definitions, Family::Dictionaries, Family::Changes, Family::Dispositions, Family::Settings]
         {
             // Others keep settings of their own beside the archive's, whose keys start with a zero.
             let prefix: &[u8] = if family == Family::Settings { &[0] } else { &[] };
-            self.each_row(family, prefix, &mut |key, value| {
+            let read = self.each_row(family, prefix, &mut |key, value| {
                 if let Err(error) = rows::unseal(&format!("a row of {}", family.name()), key, value) {
                     report.wrong(None, error);
                 }
                 Ok(())
-            })?;
+            });
+            read.unwrap_or_else(|error| report.unreadable(family, &error));
         }
         let mut ids = Vec::new();
-        self.each_row(Family::Loads, &[], &mut |key, value| {
+        let read = self.each_row(Family::Loads, &[], &mut |key, value| {
             let what = String::from_utf8_lossy(key.get(..1).unwrap_or_default()).into_owned();
             if let Err(error) = rows::unseal(&format!("a row of loads ({what})"), key, value) {
                 report.wrong(keys::load_of(key).filter(|_| what != "H"), error);
             }
             ids.extend(keys::load_of(key).filter(|_| what == "L"));
             Ok(())
-        })?;
+        });
+        let mut complete = read.is_ok();
+        read.unwrap_or_else(|error| report.unreadable(Family::Loads, &error));
         let mut loads = Vec::new();
         for id in ids {
             self.infos.forget(|load| *load == id);
@@ -124,11 +135,13 @@ impl Archive {
                 Ok(info) => loads.push(info),
                 // Unloaded since the rows were listed.
                 Err(ArchiveError::NoLoad(_)) => {}
-                Err(ArchiveError::Store(error)) => return Err(error.into()),
-                Err(error) => report.wrong(Some(id), error),
+                Err(error) => {
+                    complete = false;
+                    report.wrong(Some(id), error);
+                }
             }
         }
-        Ok(loads)
+        (loads, complete)
     }
 
     fn verify_blocks(&self, info: &LoadInfo, report: &mut VerifyReport) {
@@ -191,10 +204,10 @@ impl Archive {
     }
 
     /// Unpacks every resource and proves its hash, and that the marks of who uses it hold in both directions. Returns the
-    /// resources that each load has marks on.
-    fn verify_resources(&self, loads: &[Arc<LoadInfo>], report: &mut VerifyReport) -> Result<Uses, ArchiveError> {
+    /// resources that each load has marks on. Who owns a resource is looked at when `all` loads are known.
+    fn verify_resources(&self, loads: &[Arc<LoadInfo>], all: bool, report: &mut VerifyReport) -> Uses {
         let (mut used, mut uses, mut there) = (HashMap::<[u8; 32], Vec<LoadId>>::new(), Uses::new(), Vec::new());
-        self.each_row(Family::Resources, &[], &mut |key, value| {
+        let read = self.each_row(Family::Resources, &[], &mut |key, value| {
             if let Err(error) = rows::unseal("a row of resources", key, value) {
                 report.wrong(None, error);
             }
@@ -213,8 +226,23 @@ impl Archive {
                 _ => report.wrong(None, "a row of resources has a key that does not read"),
             }
             Ok(())
-        })?;
-        for hash in &there {
+        });
+        let all = all && read.is_ok();
+        read.unwrap_or_else(|error| report.unreadable(Family::Resources, &error));
+        if let Err(error) = self.verify_marks(loads, (&there, &used, &uses), all, report) {
+            report.wrong(None, error);
+        }
+        uses
+    }
+
+    fn verify_marks(
+        &self,
+        loads: &[Arc<LoadInfo>],
+        (there, used, uses): (&[[u8; 32]], &HashMap<[u8; 32], Vec<LoadId>>, &Uses),
+        all: bool,
+        report: &mut VerifyReport,
+    ) -> Result<(), ArchiveError> {
+        for hash in there {
             let what = format!("resource {}", hex(hash));
             match unpack_piece(&*self.engine, hash) {
                 Ok(bytes) if Sha256::digest(&bytes).as_slice() == hash => report.blocks += 1,
@@ -228,18 +256,18 @@ impl Archive {
                 !known && !self.catalogue().busy.contains(load)
             };
             let users = used.get(hash).map_or(&[][..], Vec::as_slice);
-            if users.iter().all(gone) && !self.was_released(hash, users)? {
+            if all && users.iter().all(gone) && !self.was_released(hash, users)? {
                 report.wrong(users.first().copied(), format!("{what} belongs to no load"));
             }
         }
-        for (hash, users) in &used {
+        for (hash, users) in used.iter().filter(|_| all) {
             for load in users.iter().filter(|load| !uses.get(*load).is_some_and(|all| all.contains(hash))) {
                 if self.engine.get(Family::Resources, &keys::resource_use(hash, *load))?.is_some() {
                     report.wrong(Some(*load), format!("the marks on resource {} do not agree", hex(hash)));
                 }
             }
         }
-        Ok(uses)
+        Ok(())
     }
 
     /// Whether the last of a resource's users was unloaded since the rows were listed.

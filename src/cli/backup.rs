@@ -11,7 +11,7 @@ use super::context::{self, Context};
 use super::failure::Failure;
 use super::output;
 
-/// Makes a consistent copy of the archive in a new folder, with what arrived and waits. The search index is not copied: it
+/// Makes a consistent copy of the archive in a new folder, with what arrived and waits. No server may run on it. The search index is not copied: it
 /// is rebuilt; neither is `greenbar.toml`.
 #[derive(Debug, clap::Args)]
 pub struct BackupArgs {
@@ -26,10 +26,12 @@ impl BackupArgs {
         let intake = Intake::open(archive.engine(), dir, Clock::default(), CaptureConfig::read(dir)?)?;
         archive.backup(&self.target)?;
         let waiting = intake.back_up(&self.target)?;
-        if waiting > 0 {
+        let target = self.target.display().to_string();
+        if waiting > 0 && !context.json {
             output::line(format!("{waiting} arrivals that wait are in it"))?;
         }
-        output::line(format!("backup made in {}", self.target.display()))
+        let object = serde_json::json!({ "backup": target, "arrivals": waiting });
+        output::done(context.json, &object, format!("backup made in {target}"))
     }
 }
 
@@ -43,7 +45,7 @@ pub struct RestoreArgs {
 }
 
 impl RestoreArgs {
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let (archive, report) = Archive::restore(&self.backup, &self.target)?;
         let archive = Arc::new(archive);
         if let Some(error) = report.errors.first() {
@@ -52,10 +54,13 @@ impl RestoreArgs {
         }
         let waiting = operate::restore(&self.backup, &self.target)
             .map_err(|error| Failure::new(format!("what waits in the intake cannot be restored: {error}")))?;
-        if waiting > 0 {
+        if waiting > 0 && !context.json {
             output::line(format!("{waiting} arrivals that wait were restored; the server loads them"))?;
         }
         context::open_search(&archive, &self.target)?;
-        output::line(format!("{} documents restored to {} and verified", report.documents, self.target.display()))
+        let target = self.target.display().to_string();
+        let object = serde_json::json!({ "archive": target, "documents": report.documents, "arrivals": waiting });
+        let text = format!("{} documents restored to {target} and verified", report.documents);
+        output::done(context.json, &object, text)
     }
 }

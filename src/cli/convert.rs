@@ -66,7 +66,8 @@ pub fn open_stream(file: &Path, hint: &ReadSpec) -> Result<Opened, Failure> {
         .iter()
         .filter(|format| hint.format.as_deref().is_none_or(|name| name == format.name()))
         .map(|format| (*format, format.sniff(&sample, hint)))
-        .max_by(|a, b| a.1.confidence.total_cmp(&b.1.confidence));
+        // Among equals the first.
+        .reduce(|best, next| if next.1.confidence > best.1.confidence { next } else { best });
     let Some((format, sniff)) = best else {
         return Err(Failure::new(format!("no decoder reads the format of {shown}"))
             .advise("`greenbar inspect` says what it is."));
@@ -77,7 +78,7 @@ pub fn open_stream(file: &Path, hint: &ReadSpec) -> Result<Opened, Failure> {
 }
 
 impl Args {
-    pub fn run(&self) -> Result<(), Failure> {
+    pub fn run(&self, context: &super::context::Context) -> Result<(), Failure> {
         let definition = self.definition.as_deref().map(read).transpose()?;
         let hint = definition.as_ref().map(|definition| definition.read.clone()).unwrap_or_default();
         let file = Stream::named("convert", &self.file)?;
@@ -100,7 +101,7 @@ impl Args {
             if !rendered.missing_glyphs.is_empty() {
                 let glyphs: String = rendered.missing_glyphs.iter().collect();
                 Failure::new(format!("no font has these characters: {glyphs}"))
-                    .advise("Install fonts-noto-cjk.")
+                    .advise("Install a font that has them; for Chinese, Japanese and Korean fonts-noto-cjk.")
                     .warn();
             }
             if pages.count == 0 {
@@ -114,7 +115,8 @@ impl Args {
                 Failure::new(format!("{count} x {code} first at {first}: {detail}")).warn();
             }
             Ok(())
-        })
+        })?;
+        output::written(context.json, self.output.as_deref())
     }
 }
 

@@ -117,8 +117,13 @@ impl Args {
 /// Reads and checks a definition file.
 pub fn read(file: &Path) -> Result<Definition, Failure> {
     let shown = file.display();
-    let source =
-        std::fs::read_to_string(file).map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))?;
+    let bytes = std::fs::read(file).map_err(|error| Failure::new(format!("cannot read {shown}: {error}")))?;
+    let source = String::from_utf8(bytes).map_err(|error| {
+        let before = error.as_bytes().get(..error.utf8_error().valid_up_to()).unwrap_or_default();
+        let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+        let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len) + 1;
+        Failure::new(format!("{shown}:{line}:{column}: this byte is not UTF-8 (allowed: a text file in UTF-8)"))
+    })?;
     let definition = Definition::parse(&source, &shown.to_string())
         .map_err(|errors| Failure::new(errors).advise("docs/definitions.md explains every key."))?;
     crate::distribute::config::rules_of(&definition.name, &source)

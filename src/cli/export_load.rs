@@ -25,6 +25,7 @@ impl Args {
         output::to_file_or_stdout(self.output.as_deref(), |out| {
             archive.export_load(self.load, out)?;
             Ok(())
-        })
+        })?;
+        output::written(context.json, self.output.as_deref())
     }
 }

@@ -55,10 +55,11 @@ impl Args {
             if !rendered.missing_glyphs.is_empty() {
                 let glyphs: String = rendered.missing_glyphs.iter().collect();
                 Failure::new(format!("no font has these characters: {glyphs}"))
-                    .advise("Install fonts-noto-cjk.")
+                    .advise("Install a font that has them; for Chinese, Japanese and Korean fonts-noto-cjk.")
                     .warn();
             }
             Ok(())
-        })
+        })?;
+        output::written(context.json, self.output.as_deref())
     }
 }

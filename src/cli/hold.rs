@@ -69,7 +69,8 @@ impl Args {
             Action::Release { name, reason } => {
                 gate(&archive).record(&who, "release hold", &name, &reason)?;
                 hold::release(engine.as_ref(), &name, Release { by: who.name, at: now, reason })?;
-                output::line(format!("hold {name} is released"))
+                let object = serde_json::json!({ "name": name, "state": "released" });
+                output::done(context.json, &object, format!("hold {name} is released"))
             }
             Action::List => output::each(context.json, &hold::list(engine.as_ref())?, |hold| tell(context, hold)),
         }

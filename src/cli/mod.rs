@@ -97,7 +97,7 @@ enum Command {
     Verify(verify::Args),
     /// Rebuild the search index, or cut old loads anew with a newer definition
     Reindex(reindex::Args),
-    /// Copy the archive, consistent while in use
+    /// Make a consistent copy of the archive
     Backup(backup::BackupArgs),
     /// Make an archive from a backup
     Restore(backup::RestoreArgs),
@@ -162,12 +162,12 @@ impl Command {
             Command::Intake(args) => args.run(context),
             Command::Search(args) => args.run(context),
             Command::Get(args) => args.run(context),
-            Command::Convert(args) => args.run(),
+            Command::Convert(args) => args.run(context),
             Command::ExportLoad(args) => args.run(context),
             Command::Verify(args) => args.run(context),
             Command::Reindex(args) => args.run(context),
             Command::Backup(args) => args.run(context),
-            Command::Restore(args) => args.run(),
+            Command::Restore(args) => args.run(context),
             Command::Stats(args) => args.run(context),
             Command::Doctor(args) => args.run(context),
             Command::Hold(args) => args.run(context),

@@ -58,6 +58,18 @@ pub fn to_file_or_stdout(
     }
 }
 
+/// Says that something was done: a line, or with `--json` an object.
+pub fn done(json: bool, object: &serde_json::Value, text: impl std::fmt::Display) -> Result<(), Failure> {
+    if json { json_line(object) } else { line(text) }
+}
+
+/// Says with `--json` which file was written, and nothing otherwise; nothing where the content went to standard output.
+pub fn written(json: bool, path: Option<&Path>) -> Result<(), Failure> {
+    let Some(path) = path.filter(|path| json && *path != Path::new("-")) else { return Ok(()) };
+    let bytes = std::fs::metadata(path).map(|file| file.len()).unwrap_or_default();
+    json_line(&serde_json::json!({ "file": path.display().to_string(), "bytes": bytes }))
+}
+
 /// A progress bar over bytes on a terminal; hidden elsewhere.
 pub fn byte_bar(total: Option<u64>, what: &str) -> ProgressBar {
     let template = "{msg:30!} {bytes:>10} of {total_bytes} {bar:30} {bytes_per_sec}, {eta} left";

@@ -70,8 +70,10 @@ impl Args {
                     &class,
                     &years.map_or("for ever".into(), |years| format!("{years} years")),
                 )?;
-                retention::set(archive.engine().as_ref(), &Class { name: class, years })?;
-                Ok(())
+                let class = Class { name: class, years };
+                retention::set(archive.engine().as_ref(), &class)?;
+                let kept = years.map_or("for ever".into(), |years| format!("{years} years"));
+                output::done(context.json, &serde_json::json!(class), format!("{} is kept {kept}", class.name))
             }
             Action::List => {
                 for class in retention::classes(archive.engine().as_ref())? {
@@ -103,7 +105,11 @@ impl Args {
                 for due in retention::due(&archive, on.unwrap_or_else(today))? {
                     gate.record(&operator(), "dispose", &format!("load {}", due.load), &reason)?;
                     match crate::records::remove(&archive, due.load, &reason) {
-                        Ok(()) => output::line(format!("load {} disposed of ({} documents)", due.load, due.documents))?,
+                        Ok(()) => output::done(
+                            context.json,
+                            &serde_json::json!({ "load": due.load, "documents": due.documents, "state": "disposed" }),
+                            format!("load {} disposed of ({} documents)", due.load, due.documents),
+                        )?,
                         Err(error) => {
                             kept = true;
                             Failure::new(error).print();

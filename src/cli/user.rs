@@ -193,15 +193,24 @@ impl Args {
                 let (password, generated) = password(password_stdin)?;
                 record("set password", &name)?;
                 users.set_password(&name, &password)?;
-                if generated { output::line(format!("password (shown once): {password}")) } else { Ok(()) }
+                let mut object = serde_json::json!({ "name": name });
+                if !generated {
+                    return output::done(context.json, &object, format!("{name} has a new password"));
+                }
+                object["password"] = password.as_str().into();
+                output::done(context.json, &object, format!("password (shown once): {password}"))
             }
             Action::Disable { name } => {
                 record("disable user", &name)?;
-                Ok(users.set_disabled(&name, true)?)
+                users.set_disabled(&name, true)?;
+                let object = serde_json::json!({ "name": name, "disabled": true });
+                output::done(context.json, &object, format!("{name} is disabled"))
             }
             Action::Enable { name } => {
                 record("enable user", &name)?;
-                Ok(users.set_disabled(&name, false)?)
+                users.set_disabled(&name, false)?;
+                let object = serde_json::json!({ "name": name, "disabled": false });
+                output::done(context.json, &object, format!("{name} is enabled"))
             }
             Action::Show { name } => {
                 let user = users.get(&name)?.ok_or_else(|| Failure::new(format!("there is no user {name:?}")))?;
@@ -215,7 +224,9 @@ impl Args {
             }
             Action::Remove { name } => {
                 record("remove user", &name)?;
-                Ok(users.remove(&name)?)
+                users.remove(&name)?;
+                let object = serde_json::json!({ "name": name, "removed": true });
+                output::done(context.json, &object, format!("{name} is removed"))
             }
             Action::ResetSecondFactor { name } => {
                 record("reset second factor", &name)?;

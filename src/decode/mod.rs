@@ -13,6 +13,7 @@
 
 pub mod afp;
 pub mod beside;
+pub mod foreign;
 pub mod inspect;
 pub mod library;
 pub mod limits;
@@ -206,7 +207,7 @@ impl Default for Context {
 }
 
 /// All formats, in the order in which ties are decided.
-pub static FORMATS: &[&dyn Format] = &[&line::Line, &afp::Afp];
+pub static FORMATS: &[&dyn Format] = &[&line::Line, &afp::Afp, &foreign::Foreign];
 
 /// Where the input of a decoder lies in its stream: the beginning, or a unit that was decoded before.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -113,10 +113,15 @@ impl Grid {
         runs.sort_by_key(|run| (run.turns % 4, run.y, run.x));
         let upright: Vec<&TextRun> = runs.iter().copied().filter(|run| run.turns.is_multiple_of(4)).collect();
         let lines: Vec<i32> = upright.iter().map(|run| run.y.0).collect();
-        let (cell, pitch) = (usual_cell(&upright), row_pitch(&lines));
+        let told = Told::by(&upright);
+        let pitch = told.and_then(|told| told.pitch).unwrap_or_else(|| row_pitch(&lines));
+        let cell = usual_cell(&upright);
         let left = left_edge(page, &upright, cell);
-        let top = upright.first().map_or(0, |run| run.y.0);
+        let first = upright.first().map_or(0, |run| run.y.0);
+        let above = told.map_or(0, |told| told.rows_above(first, pitch));
+        let top = first.saturating_sub(above.saturating_mul(pitch));
         let mut grid = Grid { rows: Vec::new(), cell: Lu(cell), pitch: Lu(pitch), left: Lu(left), top: Lu(top) };
+        (0..above).for_each(|_| grid.rows.push(Vec::new()));
         let mut baseline = None;
         for run in runs {
             grid.go_to_row(&mut baseline, run);
@@ -219,6 +224,40 @@ pub fn row_pitch(baselines: &[i32]) -> i32 {
     if pitch < PITCHES.0 { PITCH } else { pitch }
 }
 
+/// What runs tell of the rows of a printer that they stand in.
+#[derive(Debug, Clone, Copy)]
+struct Told {
+    /// A row with text in it, from 1.
+    row: i32,
+    /// Its baseline.
+    y: i32,
+    /// The distance of two rows, where text stands in more than one.
+    pitch: Option<i32>,
+}
+
+impl Told {
+    /// `None` where runs do not tell, or where what they number is lines of text and not rows: those stand unevenly.
+    fn by(runs: &[&TextRun]) -> Option<Told> {
+        let row = |run: &TextRun| i32::try_from(run.line).ok().filter(|row| *row > 0);
+        let mut told = runs.iter().filter_map(|run| Some((row(run)?, run.y.0)));
+        let (first, y) = told.clone().next()?;
+        let (last, end) = told.clone().next_back()?;
+        if last <= first {
+            return told.all(|at| at == (first, y)).then_some(Told { row: first, y, pitch: None });
+        }
+        let pitch = end.saturating_sub(y) / (last - first);
+        let even =
+            |(row, at): (i32, i32)| Some(at) == (row - first).checked_mul(pitch).map(|below| y.saturating_add(below));
+        (pitch > 0 && told.all(even)).then_some(Told { row: first, y, pitch: Some(pitch) })
+    }
+
+    /// Blank rows above the one whose baseline is `first`.
+    fn rows_above(&self, first: i32, pitch: i32) -> i32 {
+        let row_one = self.y.saturating_sub((self.row - 1).saturating_mul(pitch));
+        rounded(first.saturating_sub(row_one), pitch).clamp(0, BLANK_ROWS_LIMIT)
+    }
+}
+
 fn greatest_common_divisor(a: i32, b: i32) -> i32 {
     if b == 0 { a } else { greatest_common_divisor(b, a % b) }
 }
@@ -253,6 +292,11 @@ mod tests {
     }
 
     #[test]
+    fn blank_rows_above_the_first_printed_one_are_kept() {
+        assert_eq!(texts(&sample::page(&["", "", "A", "", "B"])), ["", "", "A", "", "B"]);
+    }
+
+    #[test]
     fn chinese_takes_two_columns_each() {
         let page = sample::page(&["\u{8D26}\u{5355} 12", "abcd 34"]);
         let grid = Grid::of(&page);
@@ -264,7 +308,18 @@ mod tests {
     fn a_page_without_anything_in_column_one_keeps_its_columns() {
         let mut page = sample::page(&["x"]);
         page.elements = vec![Element::Text(sample::run("NAME", 10, 3))];
-        assert_eq!(texts(&page), ["          NAME"]);
+        assert_eq!(texts(&page), ["", "", "", "          NAME"]);
+    }
+
+    #[test]
+    fn rows_stay_apart_however_close_they_are() {
+        let mut page = sample::page(&["one", "two", "three"]);
+        for element in &mut page.elements {
+            if let Element::Text(run) = element {
+                run.y = Lu(1000 + i32::try_from(run.line).expect("small") * 158);
+            }
+        }
+        assert_eq!(texts(&page), ["one", "two", "three"]);
     }
 
     #[test]

@@ -15,6 +15,7 @@ pub mod merge;
 mod path;
 pub mod pdf;
 mod png;
+mod shadow;
 pub mod sheet;
 mod svg;
 mod text;

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BinaryHeap, HashMap};
 
 use tantivy::collector::{Collector, SegmentCollector};
-use tantivy::columnar::{Column, StrColumn};
+use tantivy::columnar::{Cardinality, Column, StrColumn};
 use tantivy::{DocId as Slot, Score, SegmentOrdinal, SegmentReader, TantivyError};
 
 use super::hits::Sort;
@@ -14,6 +14,9 @@ pub(super) type Key = (i64, u64);
 
 /// Steps of a score that count as different.
 const SCORE_STEPS: f32 = 1024.0;
+
+/// Matches that are looked at together: reading a column for many is cheaper than for each.
+const BLOCK: usize = 64;
 
 /// The key of a document.
 fn key(sort: Sort, date: Option<i64>, score: Score, number: u64) -> Key {
@@ -73,6 +76,26 @@ impl FirstInSegment {
         self.found.total += 1;
         keep_first(&mut self.best, &mut self.found.behind, self.after, self.keep, key);
     }
+
+    fn take(&mut self, slot: Slot, date: Option<i64>, score: Score) {
+        // The document number decides only among equals: most matches are not worth fetching it.
+        if self.parts.is_none() {
+            let least = key(self.sort, date, score, if self.sort == Sort::DateAscending { 0 } else { u64::MAX });
+            let full = self.best.len() == self.keep && self.best.peek().is_none_or(|worst| least > *worst);
+            if full && self.after.is_none_or(|after| least.0 > after.0) {
+                self.found.total += 1;
+                self.found.behind += 1;
+                return;
+            }
+        }
+        let Some(number) = self.ids.first(slot) else { return };
+        let key = key(self.sort, date, score, number);
+        if self.parts.as_ref().is_some_and(|parts| parts.first(slot).is_some()) {
+            self.in_parts.entry(number).and_modify(|best| *best = key.min(*best)).or_insert(key);
+        } else {
+            self.add(key);
+        }
+    }
 }
 
 fn keep_first(best: &mut BinaryHeap<Key>, behind: &mut u64, after: Option<Key>, keep: usize, key: Key) {
@@ -94,22 +117,17 @@ impl SegmentCollector for FirstInSegment {
 
     fn collect(&mut self, slot: Slot, score: Score) {
         let date = if self.sort == Sort::Relevance { None } else { self.dates.first(slot) };
-        // The document number decides only among equals: most matches are not worth fetching it.
-        if self.parts.is_none() {
-            let least = key(self.sort, date, score, if self.sort == Sort::DateAscending { 0 } else { u64::MAX });
-            let full = self.best.len() == self.keep && self.best.peek().is_none_or(|worst| least > *worst);
-            if full && self.after.is_none_or(|after| least.0 > after.0) {
-                self.found.total += 1;
-                self.found.behind += 1;
-                return;
+        self.take(slot, date, score);
+    }
+
+    /// Without scores, so never for [`Sort::Relevance`].
+    fn collect_block(&mut self, slots: &[Slot]) {
+        for slots in slots.chunks(BLOCK) {
+            let mut dates = [None; BLOCK];
+            self.dates.first_vals(slots, &mut dates[..slots.len()]);
+            for (slot, date) in slots.iter().zip(dates) {
+                self.take(*slot, date, 0.0);
             }
-        }
-        let Some(number) = self.ids.first(slot) else { return };
-        let key = key(self.sort, date, score, number);
-        if self.parts.as_ref().is_some_and(|parts| parts.first(slot).is_some()) {
-            self.in_parts.entry(number).and_modify(|best| *best = key.min(*best)).or_insert(key);
-        } else {
-            self.add(key);
         }
     }
 
@@ -190,16 +208,65 @@ pub(super) struct Count;
 pub(super) struct CountInSegment {
     ids: Column<u64>,
     parts: Option<Column<u64>>,
-    definitions: Option<StrColumn>,
-    kinds: Option<StrColumn>,
+    definitions: Label,
+    kinds: Label,
     dates: Column<i64>,
     total: u64,
-    /// Counts by ordinal.
-    by_definition: Vec<u64>,
-    by_kind: Vec<u64>,
     by_day: Days,
     /// Documents that are in the index in parts.
     in_parts: HashMap<u64, Labels<u64>>,
+}
+
+/// Counts by the values of a label.
+struct Label {
+    column: Option<StrColumn>,
+    /// The one value that all documents of the segment have.
+    only: Option<u64>,
+    /// By ordinal of the value.
+    counts: Vec<u64>,
+}
+
+impl Label {
+    fn new(column: Option<StrColumn>) -> Label {
+        let ordinals = column.as_ref().map(|column| column.ords());
+        let alike = ordinals
+            .filter(|column| column.get_cardinality() == Cardinality::Full && column.min_value() == column.max_value());
+        let only = alike.map(Column::min_value);
+        Label { column, only, counts: Vec::new() }
+    }
+
+    fn ordinal(&self, slot: Slot) -> Option<u64> {
+        self.column.as_ref().and_then(|column| column.ords().first(slot))
+    }
+
+    fn count(&mut self, slots: &[Slot]) {
+        let Some(column) = &self.column else { return };
+        if let Some(only) = self.only {
+            return count_at(&mut self.counts, place(only), slots.len() as u64);
+        }
+        let mut ordinals = [None; BLOCK];
+        column.ords().first_vals(slots, &mut ordinals[..slots.len()]);
+        for ordinal in ordinals.into_iter().flatten() {
+            count_at(&mut self.counts, place(ordinal), 1);
+        }
+    }
+
+    fn name(&self, ordinal: u64) -> tantivy::Result<String> {
+        let mut name = String::new();
+        if let Some(column) = &self.column {
+            column.ord_to_str(ordinal, &mut name)?;
+        }
+        Ok(name)
+    }
+
+    fn named(&self) -> tantivy::Result<HashMap<String, u64>> {
+        let counted = (0_u64..).zip(&self.counts).filter(|(_, count)| **count > 0);
+        counted.map(|(ordinal, count)| Ok((self.name(ordinal)?, *count))).collect()
+    }
+}
+
+fn place(ordinal: u64) -> usize {
+    usize::try_from(ordinal).unwrap_or(usize::MAX)
 }
 
 /// Counts by day: a table for the days around those of a segment's documents, a map for the others.
@@ -219,7 +286,7 @@ impl Days {
 
     fn add(&mut self, day: i64) {
         match usize::try_from(day - self.first) {
-            Ok(at) if at < DAYS_IN_TABLE => count_at(&mut self.table, at),
+            Ok(at) if at < DAYS_IN_TABLE => count_at(&mut self.table, at, 1),
             _ => *self.others.entry(day).or_default() += 1,
         }
     }
@@ -229,11 +296,11 @@ impl Days {
     }
 }
 
-fn count_at(table: &mut Vec<u64>, at: usize) {
+fn count_at(table: &mut Vec<u64>, at: usize, more: u64) {
     if table.len() <= at {
         table.resize(at + 1, 0);
     }
-    table[at] += 1;
+    table[at] += more;
 }
 
 /// Definition, kind and day of a document.
@@ -254,49 +321,55 @@ impl SegmentCollector for CountInSegment {
     type Fruit = tantivy::Result<Tally>;
 
     fn collect(&mut self, slot: Slot, _: Score) {
-        let ordinal = |column: &Option<StrColumn>| column.as_ref().and_then(|column| column.ords().first(slot));
-        let (definition, kind, day) = (ordinal(&self.definitions), ordinal(&self.kinds), self.dates.first(slot));
-        if self.parts.as_ref().is_some_and(|parts| parts.first(slot).is_some()) {
-            self.in_parts.insert(self.ids.first(slot).unwrap_or_default(), (definition, kind, day));
+        self.collect_block(&[slot]);
+    }
+
+    fn collect_block(&mut self, slots: &[Slot]) {
+        if self.parts.is_some() {
+            // A segment with documents in parts may have others too.
+            for slot in slots {
+                self.take(*slot);
+            }
             return;
         }
-        self.total += 1;
-        let at = |ordinal: u64| usize::try_from(ordinal).unwrap_or(usize::MAX);
-        if let Some(definition) = definition {
-            count_at(&mut self.by_definition, at(definition));
-        }
-        if let Some(kind) = kind {
-            count_at(&mut self.by_kind, at(kind));
-        }
-        if let Some(day) = day {
-            self.by_day.add(day);
-        }
+        slots.chunks(BLOCK).for_each(|slots| self.count(slots));
     }
 
     fn harvest(self) -> Self::Fruit {
-        let mut tally = Tally { total: self.total, ..Tally::default() };
-        for (ordinal, count) in (0_u64..).zip(self.by_definition).filter(|(_, count)| *count > 0) {
-            tally.definitions.insert(name_of(self.definitions.as_ref(), ordinal)?, count);
-        }
-        for (ordinal, count) in (0_u64..).zip(self.by_kind).filter(|(_, count)| *count > 0) {
-            tally.kinds.insert(name_of(self.kinds.as_ref(), ordinal)?, count);
-        }
+        let mut tally = Tally {
+            total: self.total,
+            definitions: self.definitions.named()?,
+            kinds: self.kinds.named()?,
+            ..Tally::default()
+        };
         tally.days.extend(self.by_day.into_counts());
         for (number, (definition, kind, day)) in self.in_parts {
-            let definition = definition.map(|ordinal| name_of(self.definitions.as_ref(), ordinal)).transpose()?;
-            let kind = kind.map(|ordinal| name_of(self.kinds.as_ref(), ordinal)).transpose()?;
+            let definition = definition.map(|ordinal| self.definitions.name(ordinal)).transpose()?;
+            let kind = kind.map(|ordinal| self.kinds.name(ordinal)).transpose()?;
             tally.in_parts.insert(number, (definition, kind, day));
         }
         Ok(tally)
     }
 }
 
-fn name_of(column: Option<&StrColumn>, ordinal: u64) -> tantivy::Result<String> {
-    let mut name = String::new();
-    if let Some(column) = column {
-        column.ord_to_str(ordinal, &mut name)?;
+impl CountInSegment {
+    fn take(&mut self, slot: Slot) {
+        if self.parts.as_ref().is_none_or(|parts| parts.first(slot).is_none()) {
+            return self.count(&[slot]);
+        }
+        let labels = (self.definitions.ordinal(slot), self.kinds.ordinal(slot), self.dates.first(slot));
+        self.in_parts.insert(self.ids.first(slot).unwrap_or_default(), labels);
     }
-    Ok(name)
+
+    /// Counts at most [`BLOCK`] documents.
+    fn count(&mut self, slots: &[Slot]) {
+        self.total += slots.len() as u64;
+        self.definitions.count(slots);
+        self.kinds.count(slots);
+        let mut days = [None; BLOCK];
+        self.dates.first_vals(slots, &mut days[..slots.len()]);
+        days.into_iter().flatten().for_each(|day| self.by_day.add(day));
+    }
 }
 
 impl Collector for Count {
@@ -308,11 +381,9 @@ impl Collector for Count {
         Ok(CountInSegment {
             ids: segment.fast_fields().u64("id")?,
             parts: parts_of(segment)?,
-            definitions: segment.fast_fields().str("definition")?,
-            kinds: segment.fast_fields().str("kind")?,
+            definitions: Label::new(segment.fast_fields().str("definition")?),
+            kinds: Label::new(segment.fast_fields().str("kind")?),
             total: 0,
-            by_definition: Vec::new(),
-            by_kind: Vec::new(),
             by_day: Days::new(dates.min_value()),
             dates,
             in_parts: HashMap::new(),

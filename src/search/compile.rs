@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeInclusive};
+use std::sync::Arc;
 
 use tantivy::Term;
 use tantivy::query::{
@@ -10,10 +11,12 @@ use tantivy::query::{
 };
 use tantivy::schema::{Field, IndexRecordOption};
 
+use super::guard::{FewOrOthers, Gate, Guarded, Heads, Present, beginning_with};
 use super::literal::{NANOS_PER_STEP, Nano, days, number};
 use super::query::{End, Node, Query, QueryError, Test, Want};
 use super::schema::{
-    Layout, NUMBER_KEY, SQUEEZED_KEY, TEXT_KEY, equal_key, key_head, natural, number_key, number_of, text_key,
+    Layout, NUMBER_KEY, SQUEEZED_KEY, SQUEEZED_WORDS_KEY, TEXT_KEY, equal_key, key_head, natural, number_key,
+    number_of, text_key,
 };
 use super::words::{Kind, NAME_END, Wanted, wanted};
 use crate::archive::DocId;
@@ -26,6 +29,9 @@ type Compiled = Box<dyn IndexQuery>;
 /// Words that a phrase search may expand its open end to.
 const MOST_EXPANSIONS: u32 = 100_000;
 
+/// Longest beginning, in bytes, of which is looked whether other words could begin so too.
+const LONGEST_GUARDED: usize = 32;
+
 /// Names that every document can be searched by, whatever its definition.
 pub(super) const BUILT_IN: [&str; 9] = ["account", "date", "definition", "id", "kind", "load", "pages", "text", "year"];
 
@@ -35,6 +41,8 @@ pub(super) type KnownFields = BTreeMap<String, Vec<FieldType>>;
 /// Compiles queries against a layout and the fields that exist.
 pub(super) struct Compiler<'a> {
     pub(super) layout: &'a Layout,
+    /// What the index has of which field.
+    pub(super) heads: &'a Arc<Heads>,
     pub(super) fields: &'a KnownFields,
     /// Fields whose values the asker does not see whole: name to definitions. They find no document of these.
     pub(super) masked: BTreeMap<String, Vec<String>>,
@@ -185,13 +193,19 @@ impl Compiler<'_> {
         let whole = |kind: u8, value: &str| -> Compiled {
             let bytes = if open { open_key(name, kind, value) } else { text_key(name, kind, value) };
             let term = Term::from_field_bytes(key, &bytes);
-            word(term, open)
+            let mut query = word(term, open);
+            if open && kind == SQUEEZED_WORDS_KEY {
+                query = self.where_words_differ(name, &folded, query);
+            }
+            self.where_present(key, key_head(name, kind), query)
         };
         found.push(whole(TEXT_KEY, &folded));
         let squeezed = squeeze(&folded);
         let exact = matches!(test.want, Want::Exact(_));
-        if !squeezed.is_empty() && (!exact || has_separators(&folded)) {
+        // Account numbers are typed with the separators that are printed, with others, or with none.
+        if !squeezed.is_empty() && (!exact || has_separators(&folded) || name == "account") {
             found.push(whole(SQUEEZED_KEY, &squeezed));
+            found.push(whole(SQUEEZED_WORDS_KEY, &squeezed));
         }
         if !exact {
             if has_separators(&folded) && !squeezed.is_empty() {
@@ -201,10 +215,38 @@ impl Compiler<'_> {
             let open = open || words.last().is_some_and(|last| last.kind == Kind::Lone);
             let term = |w: &Wanted| Term::from_field_text(self.layout.field, &format!("{name}{NAME_END}{}", w.word));
             if !words.is_empty() {
-                found.push(next_to_each_other(words.iter().map(term).collect(), open));
+                let head = format!("{name}{NAME_END}").into_bytes();
+                let words = next_to_each_other(words.iter().map(term).collect(), open);
+                found.push(self.where_present(self.layout.field, head, words));
             }
         }
         Ok(())
+    }
+
+    /// Values of several words that begin with `folded` when their separators are left out, but for those whose first
+    /// word begins so: that one finds them already. The first word of what is left is a beginning of `folded`, or goes
+    /// on with something other than a letter or digit behind one. Common beginnings have as many values as there are
+    /// documents, and hardly ever one of these.
+    fn where_words_differ(&self, name: &str, folded: &str, values: Compiled) -> Compiled {
+        let plain = folded.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        if !plain || folded.len() > LONGEST_GUARDED {
+            return values;
+        }
+        let term = |head: &str, next: &str| format!("{name}{NAME_END}{head}{next}").into_bytes();
+        let mut others = Vec::new();
+        for head in (0..folded.len()).filter_map(|end| folded.get(..end)) {
+            others.extend([("", "0"), (":", "a")].map(|(from, to)| (term(head, from), term(head, to))));
+            if !head.is_empty() {
+                others.push((term(head, "{"), term(head, "\u{10ffff}")));
+            }
+        }
+        let wanted = beginning_with(&open_key(name, SQUEEZED_WORDS_KEY, folded));
+        guarded(FewOrOthers { of: self.layout.key, wanted, field: self.layout.field, others }, values)
+    }
+
+    /// A query for terms that begin with `head`.
+    fn where_present(&self, field: Field, head: Vec<u8>, query: Compiled) -> Compiled {
+        guarded(Present { heads: Arc::clone(self.heads), field, head }, query)
     }
 
     // ---- fields ----
@@ -213,7 +255,9 @@ impl Compiler<'_> {
         let mut found = Vec::new();
         let ends = if let Want::Range(from, to) = &test.want {
             found.push(self.key_range(name, TEXT_KEY, from.as_ref(), to.as_ref(), &fold));
-            found.push(self.key_range(name, SQUEEZED_KEY, from.as_ref(), to.as_ref(), &|text| squeeze(&fold(text))));
+            for kind in [SQUEEZED_KEY, SQUEEZED_WORDS_KEY] {
+                found.push(self.key_range(name, kind, from.as_ref(), to.as_ref(), &|text| squeeze(&fold(text))));
+            }
             (from.as_ref().map(|end| fold(&end.value)), to.as_ref().map(|end| fold(&end.value)))
         } else {
             self.whole_and_words(name, test, &mut found)?;
@@ -240,7 +284,7 @@ impl Compiler<'_> {
         let edge = |end: &End| bound(end, term(&text_key(name, kind, &form(&end.value))));
         let low = from.map_or_else(|| Bound::Included(term(&key_head(name, kind))), edge);
         let high = to.map_or_else(|| Bound::Excluded(term(&key_head(name, kind + 1))), edge);
-        Box::new(RangeQuery::new(low, high))
+        self.where_present(self.layout.key, key_head(name, kind), Box::new(RangeQuery::new(low, high)))
     }
 
     /// Page ranges (first to last) that share a value with these ends.
@@ -541,6 +585,10 @@ fn next_to_each_other(mut terms: Vec<Term>, open: bool) -> Compiled {
     let mut query = PhrasePrefixQuery::new(terms);
     query.set_max_expansions(MOST_EXPANSIONS);
     Box::new(query)
+}
+
+fn guarded(gate: impl Gate, inner: Compiled) -> Compiled {
+    Box::new(Guarded { gate, inner })
 }
 
 fn constant(query: Compiled) -> Compiled {

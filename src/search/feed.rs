@@ -23,6 +23,8 @@ use crate::index::definition::FullText;
 const CHANGES_AT_ONCE: usize = 10_000;
 /// Bytes of entries that wait for the indexing thread.
 const MOST_WAITING: u64 = 2 << 20;
+/// How long an entry waits for the indexing thread, which takes far less unless it has died.
+const MOST_WAIT: Duration = Duration::from_secs(10);
 /// What an entry is counted as besides its text.
 const ENTRY_BYTES: u64 = 1024;
 /// Share of deleted documents at which a segment is written anew without them.
@@ -328,9 +330,8 @@ impl Waiting {
     fn enter(&self, bytes: u64) {
         let guard = self.bytes.lock().unwrap_or_else(PoisonError::into_inner);
         // Should the indexing thread die, adding fails soon enough: never wait for it for ever.
-        let wait = self.left.wait_timeout_while(guard, Duration::from_secs(60), |waiting| {
-            *waiting > 0 && *waiting + bytes > MOST_WAITING
-        });
+        let wait =
+            self.left.wait_timeout_while(guard, MOST_WAIT, |waiting| *waiting > 0 && *waiting + bytes > MOST_WAITING);
         let (mut guard, _) = wait.unwrap_or_else(PoisonError::into_inner);
         *guard += bytes;
     }

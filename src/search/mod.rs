@@ -20,6 +20,7 @@ mod collect;
 mod compile;
 mod feed;
 mod folder;
+mod guard;
 mod highlight;
 mod hits;
 mod literal;
@@ -49,6 +50,7 @@ pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 use crate::archive::Seq;
 use feed::Place;
 use folder::Folder;
+use guard::Heads;
 use schema::Layout;
 
 /// What may be tuned. The defaults suit a program that stays below 256 MB.
@@ -167,6 +169,13 @@ fn is_full(error: &tantivy::TantivyError) -> bool {
 struct Moment {
     searcher: Searcher,
     applied: Seq,
+    heads: Arc<Heads>,
+}
+
+impl Moment {
+    fn new(searcher: Searcher, applied: Seq) -> Moment {
+        Moment { searcher, applied, heads: Arc::default() }
+    }
 }
 
 /// The generation in use.
@@ -181,7 +190,7 @@ impl Current {
     fn new(generation: u32, index: Index) -> Result<Current, SearchError> {
         let applied = Place::of(&index)?.seq;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
-        let moment = Arc::new(Moment { searcher: reader.searcher(), applied });
+        let moment = Arc::new(Moment::new(reader.searcher(), applied));
         Ok(Current { generation, index, reader, moment })
     }
 
@@ -190,7 +199,7 @@ impl Current {
         // In this order the index is never behind what it is said to contain.
         let applied = Place::of(&self.index)?.seq;
         self.reader.reload()?;
-        self.moment = Arc::new(Moment { searcher: self.reader.searcher(), applied });
+        self.moment = Arc::new(Moment::new(self.reader.searcher(), applied));
         Ok(())
     }
 }
@@ -268,7 +277,10 @@ impl Search {
             return Ok(Fed::default());
         }
         let index = self.read_current().index.clone();
-        let fed = feed::feed(&index, &self.layout, &self.options, catalogue, progress)?;
+        let fed = feed::feed(&index, &self.layout, &self.options, catalogue, progress).inspect_err(|_| {
+            // What was written behind the last commit is of no use, and where the disk is full its room is.
+            let _ = feed::sweep(&index);
+        })?;
         self.write_current().reload()?;
         feed::sweep(&index)?;
         drop(writing);

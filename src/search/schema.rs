@@ -7,7 +7,7 @@
 //! | `id`, `load`, `pages`, `date` | numbers of the document; `load` is also what deletes go by |
 //! | `definition`, `kind` | for facets and filters |
 //! | `owner` | the account exactly as printed: what a customer's rights are checked against |
-//! | `key` | `name NUL t value`: whole text values, folded; `s`: without separators, and `e`: with them; `n`: numbers no column holds |
+//! | `key` | `name NUL t value`: whole text values, folded; `s` and `w`: without separators, and `e`: with them; `n`: numbers no column holds |
 //! | `words` of fields (`field`) | `name NUL word` with positions |
 //! | `column` | numbers and days of index fields by name, and first and last values of page ranges |
 //! | `text`, `bag` | words of the pages, with positions and without |
@@ -31,7 +31,7 @@ use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::{FieldValue, Value};
 
 /// Number of this layout; another one in the folder means the index is made anew.
-pub(super) const LAYOUT: u32 = 3;
+pub(super) const LAYOUT: u32 = 4;
 
 /// Longest folded text value kept whole as a term; a longer one keeps its head and a checksum of all of it.
 const LONGEST_KEY: usize = 200;
@@ -40,6 +40,8 @@ const LONGEST_KEY: usize = 200;
 pub(super) const TEXT_KEY: u8 = b't';
 /// Type byte of text values with separators, which are left out: see [`has_separators`].
 pub(super) const SQUEEZED_KEY: u8 = b's';
+/// The same of values whose words are in `field`.
+pub(super) const SQUEEZED_WORDS_KEY: u8 = b'w';
 /// Type byte of text values with separators as they are: what the rules of data policies are compared with.
 pub(super) const EXACT_KEY: u8 = b'e';
 /// Type byte of numbers that a column cannot hold.
@@ -121,7 +123,7 @@ impl Layout {
                     && matches!(value, FieldValue::One(Value::Text(text)) if text == account)
             };
             if !document.fields.iter().any(is_field) {
-                entry.text_key("account", account);
+                entry.keys("account", &fold(account), SQUEEZED_KEY);
             }
         }
         for (position, value) in &document.fields {
@@ -240,23 +242,23 @@ impl Entry<'_> {
     }
 
     fn text(&mut self, name: &str, text: &str) {
-        let folded = self.text_key(name, text);
+        let folded = fold(text);
         // A value that is one word is found by its whole.
         let mut word = String::new();
         let first = Scanner::new(text).next(&mut word);
-        if first.is_some_and(|found| found.kind != Kind::Word || word != folded) {
+        let worded = first.is_some_and(|found| found.kind != Kind::Word || word != folded);
+        if worded {
             self.out.add_text(self.layout.field, format!("{name}{NAME_END}{text}"));
         }
+        self.keys(name, &folded, if worded { SQUEEZED_WORDS_KEY } else { SQUEEZED_KEY });
     }
 
-    /// Adds the whole value; returns it folded.
-    fn text_key(&mut self, name: &str, text: &str) -> String {
-        let folded = fold(text);
-        if has_separators(&folded) {
-            self.out.add_bytes(self.layout.key, &text_key(name, SQUEEZED_KEY, &squeeze(&folded)));
+    /// Adds the whole value, folded; without its separators under `squeezed`.
+    fn keys(&mut self, name: &str, folded: &str, squeezed: u8) {
+        if has_separators(folded) {
+            self.out.add_bytes(self.layout.key, &text_key(name, squeezed, &squeeze(folded)));
         }
-        self.out.add_bytes(self.layout.key, &equal_key(name, &folded));
-        folded
+        self.out.add_bytes(self.layout.key, &equal_key(name, folded));
     }
 
     fn column(&mut self, group: &'static str, name: &str, value: OwnedValue) {

@@ -179,8 +179,7 @@ impl Backend for ArchiveBackend {
             Order::Best => Sort::Relevance,
         };
         let window = Window { limit: asked.limit, offset: 0, cursor: asked.cursor.clone(), sort };
-        let list = self.search.hits(&self.catalogue, &query, scope, &window)?;
-        let facets = self.search.facets(&self.catalogue, &query, scope)?;
+        let (list, facets) = self.search.hits_and_facets(&self.catalogue, &query, scope, &window)?;
         let marks = query.highlighter();
         let mut hits = Vec::with_capacity(list.hits.len());
         for (at, hit) in list.hits.iter().enumerate() {

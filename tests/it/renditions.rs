@@ -145,6 +145,56 @@ fn overstruck_text_reads_once_and_prints_bold() {
 }
 
 #[test]
+fn what_is_struck_over_is_drawn_and_cannot_be_copied() {
+    let home = crate::story::TempDir::new("struck-over");
+    let struck = ["1Password: SECRET77", "+          XXXXXXXX", "+          MMMMMMMM", "+          WWWWWWWW", " The end"];
+    let file = home.file("pin.asa", struck.join("\n") + "\n");
+    for format in ["pdf", "svg", "html", "text", "json"] {
+        let made = home.path().join(format!("pin.{format}"));
+        let out = run(&["convert", s(&file), "--format", format, "-o", s(&made)]);
+        assert!(out.status.success(), "{}", text(&out.stderr));
+        let read = match format {
+            "pdf" => match tool("pdftotext", &["-raw", s(&made), "-"]) {
+                Some((_, read)) => read,
+                None => continue,
+            },
+            _ => std::fs::read_to_string(&made).expect("made"),
+        };
+        assert!(read.contains("Password:") && read.contains("The end"), "{format}: {read}");
+        assert!(!read.contains("SECRET") && !read.contains("MMMM"), "{format}: {read}");
+    }
+}
+
+#[test]
+fn rows_and_words_stay_whole_however_many_stand_on_a_page() {
+    let home = crate::story::TempDir::new("close-rows");
+    let rows = |page: u32| (0..400).map(|row| format!("Line {page}-{row:04} of Mr SMITH\n")).collect::<String>();
+    let file = home.file("close.txt", [rows(1), rows(2)].join("\u{C}"));
+    let out = run(&["convert", s(&file), "--format", "text"]);
+    assert_eq!(text(&out.stdout).trim_end(), [rows(1), rows(2)].join("\u{C}").trim_end());
+    let file = home.file("eighty.txt", (0..90).map(|row| format!("Line {row:04} of Mr SMITH\n")).collect::<String>());
+    let pdf = home.path().join("eighty.pdf");
+    let out = run(&["convert", s(&file), "--format", "pdf", "-o", s(&pdf)]);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    if let Some((_, read)) = tool("pdftotext", &["-raw", s(&pdf), "-"]) {
+        assert_eq!(read.matches("of Mr SMITH").count(), 90, "{read}");
+    }
+}
+
+#[test]
+fn streams_in_formats_that_nobody_here_draws_are_kept_whole_and_named() {
+    let archive = Archive::new("foreign");
+    let stream = b"%!PS-Adobe-3.0\n%%Pages: 2\n/Helvetica findfont 12 scalefont setfont\nshowpage\n".repeat(40);
+    let file = archive.home.file("bills.ps", stream.clone());
+    let report = archive.load(&file, None);
+    assert_eq!((report["documents"].as_u64(), report["pages"].as_u64()), (Some(1), Some(1)), "{report}");
+    assert_eq!(report["warnings"][0]["code"], "format-not-drawn", "{report}");
+    let shown = text(&archive.ok(&["get", "1-1", "--format", "text"]));
+    assert!(shown.contains("A PostScript stream, kept as it came"), "{shown}");
+    assert_eq!(archive.ok(&["get", "1-1", "--format", "original"]), stream);
+}
+
+#[test]
 fn convert_renders_a_whole_stream_without_an_archive() {
     let home = crate::story::TempDir::new("convert");
     let file = home.file("s.txt", small_statements(30));

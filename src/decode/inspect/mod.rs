@@ -14,8 +14,8 @@ use std::path::Path;
 use serde::Serialize;
 
 use super::rows::{Rows, page_text};
-use super::signature;
 use super::{Context, DecodeError, FORMATS, Format, ReadSpec, SAMPLE_BYTES, Sample, Sniff, Start, Unit, UnitKind};
+use super::{foreign, signature};
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Note, Notes};
 use count::Counts;
@@ -164,11 +164,16 @@ struct Recognised {
     reader: Option<(&'static dyn Format, Sniff)>,
 }
 
+/// The formats that are decoded; the others are told by their signatures.
+fn decoded() -> impl Iterator<Item = &'static dyn Format> {
+    FORMATS.iter().copied().filter(|format| format.name() != foreign::NAME)
+}
+
 /// Compares signatures and formats, the surest wins.
 fn recognise(sample: &Sample<'_>) -> Recognised {
     let signs = signature::matches(sample.head);
     let mut sniffs: Vec<(&'static dyn Format, Sniff)> =
-        FORMATS.iter().map(|format| (*format, format.sniff(sample, &ReadSpec::default()))).collect();
+        decoded().map(|format| (format, format.sniff(sample, &ReadSpec::default()))).collect();
     sniffs.sort_by(|a, b| b.1.confidence.total_cmp(&a.1.confidence));
     let mut runners: Vec<Candidate> = signs.iter().map(|sign| candidate(sign.format, sign.confidence)).collect();
     runners.extend(sniffs.iter().map(|(format, sniff)| candidate(format.name(), sniff.confidence)));

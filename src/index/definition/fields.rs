@@ -296,6 +296,17 @@ fn typing(section: &Section<'_, '_>, count: bool, faults: &mut Faults<'_>) -> Ty
     let number = matches!(kind, FieldType::Decimal | FieldType::Integer);
     let keys = ["decimal", "thousands", "negative", "currency", "implied_decimals"];
     only_for(section, &keys, number, "numbers", faults);
+    only_for(section, &["min", "max"], kind != FieldType::Text, "dates and numbers", faults);
+    if let Some(key) = section.names().into_iter().find(|name| name.value == "one_of")
+        && section.texts("one_of", faults).is_empty()
+    {
+        faults.add(
+            key.at,
+            &section.key("one_of"),
+            "lists nothing, so that no value could be right",
+            Some("a list of texts"),
+        );
+    }
     let mut bound = |key: &str| {
         let text = section.scalar(key, faults)?;
         let value = Typing::from_api_text(kind, &text.value);
@@ -338,7 +349,7 @@ fn number_format(section: &Section<'_, '_>, faults: &mut Faults<'_>) -> NumberFo
             "." => {}
             "," => {
                 format.point = ',';
-                format.thousands = vec!['.', ' ', '\u{a0}', '\''];
+                format.thousands = vec!['.', ' ', '\u{a0}', '\u{202f}', '\''];
             }
             _ => faults.add(point.at, &section.key("decimal"), "is not a decimal sign", Some("\".\" or \",\"")),
         }

@@ -86,7 +86,8 @@ impl<'t, 's> Section<'t, 's> {
                     Some(near) => format!("unknown key; did you mean `{near}`?"),
                     None => "unknown key".into(),
                 };
-                faults.add(key.span().start, &section.key(name), message, Some(&allowed.join(", ")));
+                let allowed = if allowed.is_empty() { "nothing here".into() } else { allowed.join(", ") };
+                faults.add(key.span().start, &section.key(name), message, Some(&allowed));
             }
         }
         section

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
 use skrifa::instance::{LocationRef, Size};
-use skrifa::outline::DrawSettings;
 use skrifa::outline::pen::NullPen;
+use skrifa::outline::{DrawSettings, OutlinePen};
 use skrifa::raw::TableProvider;
 use skrifa::raw::types::NameId;
 use skrifa::{FontRef, GlyphId, MetadataProvider};
@@ -189,6 +189,14 @@ impl FontFace {
         font.outline_glyphs()
             .get(GlyphId::from(glyph))
             .is_some_and(|outline| outline.draw(settings, &mut NullPen).is_ok())
+    }
+
+    /// Draws the outline of a glyph, in em with y upwards; nothing where it has none.
+    pub fn draw(&self, glyph: u16, pen: &mut impl OutlinePen) {
+        let Some(font) = self.font() else { return };
+        let Some(outline) = font.outline_glyphs().get(GlyphId::from(glyph)) else { return };
+        let settings = DrawSettings::unhinted(Size::new(1.0), LocationRef::default());
+        let _ = outline.draw(settings, pen);
     }
 
     /// Glyphs of a stream's font, with glyph 0.

@@ -180,6 +180,10 @@ fn open_page(html: &mut String, info: &DocumentInfo, number: u32, kind: &str) {
 
 fn rows(html: &mut String, grid: &Grid, marks: &[Vec<char>]) {
     html.push_str("<pre>");
+    if grid.rows.first().is_some_and(Vec::is_empty) {
+        // A line feed right behind the tag is not shown.
+        html.push('\n');
+    }
     for (at, row) in grid.rows.iter().enumerate() {
         if at > 0 {
             html.push('\n');

@@ -19,6 +19,8 @@ use crate::page::{
 };
 use crate::render::font::{FontId, FontSet, Fonts};
 use crate::render::path;
+use crate::render::pdf::place::Missing;
+use crate::render::shadow;
 
 /// Characters may stand this far (in 1/1000 of the letters' size) from where equal spacing puts them; beyond it each
 /// gets its own place.
@@ -151,7 +153,8 @@ impl Drawing<'_> {
     fn plain(&mut self, element: &Element, place: Place, depth: usize) {
         match element {
             Element::Text(run) if run.shadow => {
-                self.only_drawn(&place.text(run));
+                let shapes = shadow::shapes(&place.text(run), &mut self.shared.fonts, &mut Missing::default());
+                draw_path(&mut self.body, &shapes);
             }
             Element::Rule(rule) => draw_rule(&mut self.body, &place.rule(rule)),
             Element::Path(path) => draw_path(&mut self.body, &place.path(path)),

@@ -8,7 +8,7 @@ pub mod bulk;
 mod file;
 mod meta;
 mod picture;
-mod place;
+pub(super) mod place;
 mod repack;
 mod tagged;
 

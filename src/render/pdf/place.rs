@@ -12,6 +12,9 @@ use crate::render::font::{FontId, Fonts, Glyph, REPLACEMENT, is_box, is_text};
 const SIZE_TOLERANCE: f64 = 0.03;
 /// Glyphs are stretched at most this much.
 const STRETCH_NARROW: f64 = 1.2;
+/// In cells up to this much wider than they are, glyphs are stretched to fill them: rows may be so close that letters are
+/// lower than their columns are wide, and readers take the gaps between them for blanks.
+const CELL_NARROW: f64 = 1.6;
 const STRETCH_WIDE: f64 = 1.12;
 /// Wide glyphs are stretched more where their cells would be this much wider than they are: readers take gaps of a tenth of
 /// a letter for blanks, and a word with blanks between its characters is not found.
@@ -110,6 +113,8 @@ pub fn fit(size: f64, width: f64, cell: f64, fill: bool) -> Fit {
         (ratio / GAP_WIDE).max(STRETCH_WIDE)
     } else if wide {
         STRETCH_WIDE
+    } else if ratio <= CELL_NARROW {
+        ratio
     } else {
         STRETCH_NARROW
     };
@@ -273,6 +278,17 @@ mod tests {
             let wide = fit(size, 1.0, 14.4, false);
             let gap = 2.0 * wide.pad / (wide.size * wide.stretch);
             assert!((0.0..0.09).contains(&gap), "readers take a gap of {gap} em at {size} points for a blank");
+        }
+    }
+
+    #[test]
+    fn letters_of_close_rows_fill_their_columns() {
+        for cell in [8.0, 10.0, 11.5] {
+            let letter = fit(12.0, 0.602, cell, false);
+            assert!(
+                letter.pad.abs() < 1e-9 && (letter.stretch * letter.size * 0.602 - cell).abs() < 1e-9,
+                "{letter:?}"
+            );
         }
     }
 

@@ -1,8 +1,10 @@
 //! What queries find.
 
+use super::super::words::Scanner;
 use super::memory::{Memory, Sample, day, decimal, text};
 use super::*;
 use crate::index::definition::FullText;
+use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::Value;
 
 const NONE: [&str; 0] = [];
@@ -64,11 +66,66 @@ fn accounts_are_found_with_and_without_separators_but_not_by_part() {
     assert_eq!(find("account:\"12-3456 78\""), ["1-1"]);
     assert_eq!(find("account:12345678"), ["1-1"]);
     assert_eq!(find("account:123-456-78"), ["1-1"]);
+    assert_eq!(find("account:=12345678"), ["1-1"]);
     assert_eq!(find("account:4711"), ["1-2"]);
     assert_eq!(find("account:471"), NONE);
     assert_eq!(find("account:471*"), ["1-2", "2-1"]);
     assert_eq!(find("account:[4711 TO 4712]"), ["1-2", "2-1"]);
     assert_eq!(find("4711"), ["1-2"], "plain words look into fields too");
+}
+
+/// Whether a text value is found by a beginning in letters and digits: as `docs/search.md` says.
+fn begins(value: &str, beginning: &str) -> bool {
+    let whole = fold(value);
+    let whole = if has_separators(&whole) { squeeze(&whole) } else { whole };
+    let (mut scanner, mut word) = (Scanner::new(value), String::new());
+    let mut any = whole.starts_with(beginning);
+    while scanner.next(&mut word).is_some() {
+        any |= word.starts_with(beginning);
+    }
+    any
+}
+
+#[test]
+fn every_beginning_finds_what_begins_so_whatever_stands_between() {
+    const PARTS: [&str; 20] = [
+        "p", "P", "pe", "per", "1", "12", "2", "\u{e9}", "\u{bd}", "\u{2474}", "账", "-", "-", " ", " ", ".", ",", "'",
+        "\u{2013}", "/",
+    ];
+    const FIELDS: usize = 150;
+    let mut seed = 7_u32;
+    let mut random = |below: usize| {
+        seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (seed >> 8) as usize % below
+    };
+    let names: Vec<&'static str> = (0..FIELDS).map(|n| &*Box::leak(format!("f{n}").into_boxed_str())).collect();
+    let mut values = vec![Vec::new(); 4];
+    let mut samples = Vec::new();
+    for of_document in &mut values {
+        let mut sample = Sample::new("1", "2024-01-01");
+        for name in &names {
+            let value: String = (0..=random(5)).map(|_| PARTS[random(PARTS.len())]).collect();
+            sample = sample.with(name, text(&value));
+            of_document.push(value);
+        }
+        samples.push(sample);
+    }
+    let memory = Memory::default();
+    memory.load("beginnings", samples);
+    let (_dir, search) = fed("beginnings", &memory);
+    for (at, name) in names.iter().enumerate() {
+        for beginning in
+            ["pe", "pp", "p1", "1p", "12", "11", "21", "per", "p12", "122", "121", "112", "pep", "ee", "e1"]
+        {
+            let wanted: Vec<String> = (1..)
+                .zip(&values)
+                .filter(|(_, all)| begins(&all[at], beginning))
+                .map(|(n, _)| format!("1-{n}"))
+                .collect();
+            let all: Vec<&str> = values.iter().map(|of_document| of_document[at].as_str()).collect();
+            assert_eq!(ids(&search, &memory, &format!("{name}:{beginning}*")), wanted, "{beginning}* in {all:?}");
+        }
+    }
 }
 
 #[test]

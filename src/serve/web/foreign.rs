@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::archive::DocId;
 use crate::auth::gate::Use;
-use crate::decode::{FORMATS, signature};
+use crate::decode::foreign::named;
 use crate::index::definition::UNIDENTIFIED;
 use crate::render::RenderOptions;
 use crate::serve::ask::SignedIn;
@@ -16,10 +16,6 @@ use crate::view::ORIGINAL;
 
 /// Bytes that are looked at.
 const HEAD: usize = 16 << 10;
-/// From here on a signature counts.
-const SURE: f32 = 0.5;
-/// Of so many bytes one may be a control that no text has.
-const CONTROLS: usize = 20;
 
 /// The format of a document that cannot be drawn; `unknown` for bytes that are no text. Only what no definition fits is looked
 /// at: a definition says how its documents are read.
@@ -31,17 +27,7 @@ pub fn format(state: &State, who: &SignedIn, id: DocId, view: &DocumentView) -> 
     let mut head = Head(Vec::new());
     // It ends with an error when it has enough.
     let _ = state.backend.render(&permit, ORIGINAL, &RenderOptions::default(), &mut head);
-    Ok(foreign(&head.0))
-}
-
-fn foreign(head: &[u8]) -> Option<&'static str> {
-    let known = signature::matches(head).into_iter().find(|found| found.confidence >= SURE);
-    if let Some(found) = known {
-        return (!FORMATS.iter().any(|format| format.name() == found.format)).then_some(found.format);
-    }
-    // Text has few of them, in ASCII and in EBCDIC: X'05', X'0B' to X'0F', X'15', X'1B', X'25' and the like are used by printers.
-    let control = |byte: &u8| matches!(byte, 0x01..=0x04 | 0x06 | 0x07 | 0x0E..=0x14 | 0x16..=0x1A | 0x1C..=0x1F);
-    (head.iter().filter(|byte| control(byte)).count() * CONTROLS > head.len()).then_some("unknown")
+    Ok(named(&head.0))
 }
 
 /// Keeps the first bytes, and wants no more.
@@ -65,17 +51,6 @@ impl Write for Head {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn formats_that_cannot_be_drawn_are_named_and_text_is_not() {
-        assert_eq!(foreign(b"%PDF-1.4\n%\xE2\xE3\n1 0 obj"), Some("pdf"));
-        assert_eq!(foreign(b"%!PS-Adobe-3.0\n%%Pages: 1\n"), Some("postscript"));
-        let noise: Vec<u8> = (0..4_000_u32).map(|n| (n * 197 % 256) as u8).collect();
-        assert_eq!(foreign(&noise), Some("unknown"));
-        assert_eq!(foreign(b"DEAR ADA\nhello\n\x0CDEAR BOB\n"), None);
-        assert_eq!(foreign(&[0xC1, 0xC2, 0x40, 0x15, 0xF1, 0x15].repeat(50)), None, "EBCDIC");
-        assert_eq!(foreign(b""), None);
-    }
 
     #[test]
     fn no_more_than_the_head_is_taken() {

@@ -29,6 +29,7 @@ use crate::page::{
 use crate::render::font::{FontId, FontSet, Fonts};
 use crate::render::form::{self, Drawing, Shape, Step, Under};
 use crate::render::path;
+use crate::render::shadow;
 use crate::render::{DocumentInfo, RenderError, Rendered};
 
 /// Different forms and bars in one file; further ones are an error for forms and left out for bars.
@@ -136,6 +137,11 @@ impl<'o> Bulk<'o> {
         let mut rules = Vec::new();
         for element in elements {
             match element {
+                Element::Text(run) if run.shadow => {
+                    let shapes = shadow::shapes(run, &mut self.fonts, &mut self.missing);
+                    self.path(&shapes, size);
+                    rules.extend(underline_rule(run));
+                }
                 Element::Text(run) => {
                     self.text(run, size);
                     rules.extend(underline_rule(run));

@@ -23,6 +23,7 @@ use crate::render::pdf::picture::Packed;
 use crate::render::pdf::place::{self, Missing, Piece};
 use crate::render::pdf::repack::PLACEHOLDER;
 use crate::render::pdf::{meta, underline_rule};
+use crate::render::shadow;
 
 /// Neighbours in a form that are no content are drawn once for the document when they are at least this many steps.
 const SHARED_FROM: usize = 8;
@@ -116,7 +117,7 @@ impl Pen<'_, '_> {
             match element {
                 Element::Text(run) if run.shadow => {
                     let run = place.text(run);
-                    self.artifact(|pen| pen.run(&run));
+                    self.artifact(|pen| pen.shapes(&run));
                     rules.extend(underline_rule(&run));
                 }
                 Element::Text(run) => {
@@ -265,7 +266,11 @@ impl Pen<'_, '_> {
             Element::Image(image) => self.image(&place.image(image)),
             Element::Text(run) => {
                 let run = place.text(run);
-                self.run(&run);
+                if run.shadow {
+                    self.shapes(&run)
+                } else {
+                    self.run(&run)
+                }
                 underline_rule(&run).iter().for_each(|rule| self.rule(rule));
             }
             Element::Barcode(_) | Element::Form(_) | Element::Overlay(_) => {}
@@ -308,6 +313,13 @@ impl Pen<'_, '_> {
         for piece in place::place(run, fonts, missing) {
             self.piece(run, &piece);
         }
+    }
+
+    /// Draws what is seen and not read.
+    fn shapes(&mut self, run: &TextRun) {
+        let Shared { fonts, missing, .. } = &mut *self.shared;
+        let shapes = shadow::shapes(run, fonts, missing);
+        self.path(&shapes);
     }
 
     fn piece(&mut self, run: &TextRun, piece: &Piece) {
