@@ -9,7 +9,7 @@ use super::access;
 use super::customers::timeline_ask;
 use super::{Made, body, expected, list, make, page, part, patched, row, window};
 use crate::auth::permission::Permission;
-use crate::crm::account::AccountData;
+use crate::crm::account::{Account, AccountData};
 use crate::crm::preference::PreferenceData;
 use crate::crm::timeline::{DocumentEntry, Documents};
 use crate::serve::ask::{Answer, Ask};
@@ -31,15 +31,13 @@ pub async fn find(ask: Ask) -> Answer {
     ask.block(move |state| {
         who.need(Permission::CustomerRead)?;
         state.gate.record(&who.principal, "search", "accounts", number.as_deref().unwrap_or_default())?;
-        let found = match number {
-            Some(number) => {
-                crate::crm::Page { items: state.crm.accounts_beginning(&number, limit)?, next_cursor: None }
-            }
-            None => state.crm.accounts_page(customer.as_deref(), cursor.as_deref(), limit)?,
+        let hides = |account: &Account| access::hidden(state, &who, std::slice::from_ref(&account.id));
+        let Some(number) = number else {
+            let fetch = |cursor: Option<&str>, limit| state.crm.accounts_page(customer.as_deref(), cursor, limit);
+            return access::filled(limit, cursor.as_deref(), fetch, hides);
         };
-        let items =
-            access::only_seen(found.items, |account| access::hidden(state, &who, std::slice::from_ref(&account.id)))?;
-        Ok(crate::crm::Page { items, ..found })
+        let items = access::only_seen(state.crm.accounts_beginning(&number, limit)?, hides)?;
+        Ok(crate::crm::Page { items, next_cursor: None })
     })
     .await
     .map(|found| page(&found))

@@ -7,7 +7,7 @@ use super::access;
 use super::{Made, body, expected, list, make, page, part, patched, row, row_unless_known, window};
 use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactPoint, Owner};
-use crate::crm::customer::CustomerData;
+use crate::crm::customer::{Customer, CustomerData};
 use crate::crm::resolve::ResolveAsk;
 use crate::crm::timeline::{EntryKind, TimelineAsk};
 use crate::serve::ask::{Answer, Ask};
@@ -27,12 +27,13 @@ pub async fn find(ask: Ask) -> Answer {
     ask.block(move |state| {
         who.need(Permission::CustomerRead)?;
         state.gate.record(&who.principal, "search", "customers", text.as_deref().unwrap_or_default())?;
-        let found = match text {
-            Some(text) => crate::crm::Page { items: state.crm.customers_by_name(&text, limit)?, next_cursor: None },
-            None => state.crm.customers(cursor.as_deref(), limit)?,
+        let hides = |customer: &Customer| access::hides_customer(state, &who, &customer.id);
+        let Some(text) = text else {
+            let fetch = |cursor: Option<&str>, limit| state.crm.customers(cursor, limit);
+            return access::filled(limit, cursor.as_deref(), fetch, hides);
         };
-        let items = access::only_seen(found.items, |customer| access::hides_customer(state, &who, &customer.id))?;
-        Ok(crate::crm::Page { items, ..found })
+        let items = access::only_seen(state.crm.customers_by_name(&text, limit)?, hides)?;
+        Ok(crate::crm::Page { items, next_cursor: None })
     })
     .await
     .map(|found| page(&found))
@@ -212,8 +213,9 @@ pub async fn consents(ask: Ask) -> Answer {
         read(state, &who, &id)?;
         let viewer = access::viewer(&who);
         let accounts = state.crm.accounts_of(&id, crate::crm::timeline::MOST_ACCOUNTS)?;
-        let accounts: Vec<String> =
-            accounts.into_iter().map(|account| account.id).filter(|number| viewer.sees_account(number)).collect();
+        let accounts = accounts.into_iter().map(|account| account.id).filter(|number| viewer.sees_account(number));
+        let accounts =
+            access::only_seen(accounts.collect(), |number| access::hidden(state, &who, std::slice::from_ref(number)))?;
         Ok(state.crm.consents(Some(&id), &accounts)?)
     })
     .await
