@@ -9,6 +9,8 @@ import { api, base, browser, signedIn } from "./support.mjs";
 
 /** Tries for a page: a busy machine makes one slow, not its page. */
 const TRIES = 3;
+/** What is asked for. */
+const SCORES = ["accessibility", "performance"];
 /** Routes of the portal that are no pages. */
 const NO_PAGES = ["/my/period/zip"];
 
@@ -58,16 +60,21 @@ test("the portal's pages reach the scores that are asked for", { timeout: 3_600_
       while (tries < TRIES && (best.performance < 0.95 || best.accessibility < 1)) {
         tries += 1;
         const { lhr } = await lighthouse(base + path, {
-          port: chrome.port, output: "json", logLevel: "error", onlyCategories: ["accessibility", "performance"],
+          port: chrome.port, output: "json", logLevel: "error", onlyCategories: SCORES,
           extraHeaders: user ? { Cookie: jars[user] } : {}, disableStorageReset: true,
         });
         const shown = new URL(lhr.finalDisplayedUrl);
         assert.equal(shown.pathname + shown.search, path, "not sent elsewhere");
-        for (const name of Object.keys(best)) best[name] = Math.max(best[name], lhr.categories[name].score ?? 0);
+        // A browser that was too busy to be measured says so: that is no score of the page.
+        if (lhr.runtimeError || !lhr.categories.accessibility || !lhr.categories.performance) {
+          best.faults = lhr.runtimeError?.message ?? "not measured";
+          continue;
+        }
+        for (const name of SCORES) best[name] = Math.max(best[name], lhr.categories[name].score ?? 0);
         best.paint = lhr.audits["largest-contentful-paint"].displayValue;
         best.bytes = lhr.audits["total-byte-weight"].displayValue.replace("Total size was ", "");
-        best.faults = Object.values(lhr.audits).filter((audit) => audit.score === 0 && lhr.categories.accessibility.auditRefs.some((one) => one.id === audit.id))
-          .map((audit) => audit.id);
+        const parts = new Set(lhr.categories.accessibility.auditRefs.map((one) => one.id));
+        best.faults = Object.values(lhr.audits).filter((audit) => audit.score === 0 && parts.has(audit.id)).map((audit) => audit.id);
       }
       const at = path.replace(/\d+-\d+/, "ID").replace(/questions\/.+/, "questions/ID");
       t.diagnostic(`| ${what} | \`${at}\` | ${best.accessibility * 100} | ${Math.round(best.performance * 100)} | ${best.paint} | ${best.bytes} | ${tries} |`);

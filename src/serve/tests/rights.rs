@@ -273,6 +273,27 @@ fn every_route_answers_every_role_as_written_and_leaks_nothing() {
             assert!(*who == "public" || cached == "no-store" || (content && cached.contains("private")), "{told}");
         }
     }
+    // Whoever sees, finds, prints, takes or sends something does it by a right, and the record says which.
+    let records = world.audit();
+    let seen = [
+        "read",
+        "download",
+        "print",
+        "original",
+        "search",
+        "send",
+        "customer",
+        "export-load",
+        "audit-search",
+        "audit-export",
+    ];
+    for record in records.iter().filter(|record| seen.contains(&record.kind.as_str())) {
+        let told = format!("{} {} {} by {}", record.kind, record.what, record.why, record.who);
+        assert!(!record.right.is_empty() && !record.from.is_empty() && !record.time.is_empty(), "{told}");
+    }
+    for kind in ["read", "search", "customer", "export-load"] {
+        assert!(records.iter().any(|record| record.kind == kind), "nobody did {kind}");
+    }
 }
 
 #[test]

@@ -101,13 +101,13 @@ pub fn told(text: &str, language: Language) -> Option<String> {
 fn all(rows: &[Row], text: &str) -> Option<String> {
     let parts: Vec<&str> = text.split("; ").take(LONGEST).collect();
     if parts.len() == 1 || parts.len() == LONGEST {
-        return find(rows, text, 0);
+        return find(rows, text, false, 0);
     }
     // A sentence may have `; ` itself. From the end: the cut that leaves the fewest pieces unknown, and of those the finest.
     let mut best: Vec<(usize, Vec<String>)> = vec![(0, Vec::new())];
     for from in (0..parts.len()).rev() {
         let behind = |pieces: usize| best.get(best.len().checked_sub(pieces)?);
-        let told = |pieces: usize| find(rows, &parts.get(from..from + pieces)?.join("; "), 0);
+        let told = |pieces: usize| find(rows, &parts.get(from..from + pieces)?.join("; "), true, 0);
         let (mut unknown, mut cut) = behind(1).map_or((1, Vec::new()), |(unknown, cut)| (unknown + 1, cut.clone()));
         cut.push(parts[from].to_string());
         for pieces in (1..=PIECES).rev() {
@@ -139,7 +139,8 @@ fn rows() -> Vec<Row> {
     rows
 }
 
-fn find(rows: &[Row], text: &str, depth: u32) -> Option<String> {
+/// `listed`: it stands in a list, so what goes on behind a `; ` in a place counts only when it is known.
+fn find(rows: &[Row], text: &str, listed: bool, depth: u32) -> Option<String> {
     let whole = text.strip_suffix('.').unwrap_or(text);
     let (row, values) = rows.iter().find_map(|row| Some((row, row.places_of(whole)?)))?;
     let (literals, places) = cut(&row.told);
@@ -147,8 +148,9 @@ fn find(rows: &[Row], text: &str, depth: u32) -> Option<String> {
     for (place, literal) in places.iter().zip(literals.iter().skip(1)) {
         let at = row.places.iter().position(|known| known == place)?;
         let value = values.get(at)?;
-        let inner = if depth < DEEPEST { find(rows, value, depth + 1) } else { None };
-        if inner.is_none() && row.letters() < LOOSE && at + 1 == row.places.len() {
+        let inner = if depth < DEEPEST { find(rows, value, listed, depth + 1) } else { None };
+        let loose = row.letters() < LOOSE && at + 1 == row.places.len();
+        if inner.is_none() && (loose || listed && value.contains("; ")) {
             return None;
         }
         told.push_str(inner.as_deref().unwrap_or(value));

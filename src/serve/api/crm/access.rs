@@ -32,6 +32,11 @@ pub fn viewer(who: &SignedIn) -> Viewer<'_> {
     }
 }
 
+/// By which right the caller reads what is known of customers.
+pub fn right(who: &SignedIn) -> Permission {
+    if viewer(who).is_staff() { Permission::CustomerRead } else { Permission::PortalUse }
+}
+
 /// Refuses accounts of others, and those that the caller's policies hide; they look like none.
 pub fn need_account(state: &State, who: &SignedIn, number: &str) -> Result<(), Problem> {
     let seen = viewer(who).sees_account(number) && !hidden(state, who, &[number.to_string()])?;

@@ -30,7 +30,13 @@ pub async fn find(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     ask.block(move |state| {
         who.need(Permission::CustomerRead)?;
-        state.gate.record(&who.principal, "search", "accounts", number.as_deref().unwrap_or_default())?;
+        state.gate.record_by(
+            &who.principal,
+            Permission::CustomerRead,
+            "search",
+            "accounts",
+            number.as_deref().unwrap_or_default(),
+        )?;
         let hides = |account: &Account| access::hidden(state, &who, std::slice::from_ref(&account.id));
         let Some(number) = number else {
             let fetch = |cursor: Option<&str>, limit| state.crm.accounts_page(customer.as_deref(), cursor, limit);
@@ -93,7 +99,7 @@ pub async fn timeline(ask: Ask) -> Answer {
                 who.need(Permission::CustomerRead)?;
             }
             access::need_account(state, &who, &number)?;
-            state.gate.record(&who.principal, "search", "timeline", &number)?;
+            state.gate.record_by(&who.principal, access::right(&who), "search", "timeline", &number)?;
             let documents = access::documents(state, &who)?;
             Ok(state.crm.account_timeline(access::viewer(&who), &[number], &documents, &asked)?)
         })
@@ -138,7 +144,7 @@ pub async fn series(ask: Ask) -> Answer {
     let (definition, points) = ask
         .block(move |state| {
             access::need_account(state, &who, &number)?;
-            state.gate.record(&who.principal, "search", "series", &number)?;
+            state.gate.record_by(&who.principal, Permission::DocumentRead, "search", "series", &number)?;
             let documents = access::documents(state, &who)?;
             let mut definition = asked;
             if definition.is_none() {

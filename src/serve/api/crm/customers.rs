@@ -26,7 +26,13 @@ pub async fn find(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     ask.block(move |state| {
         who.need(Permission::CustomerRead)?;
-        state.gate.record(&who.principal, "search", "customers", text.as_deref().unwrap_or_default())?;
+        state.gate.record_by(
+            &who.principal,
+            Permission::CustomerRead,
+            "search",
+            "customers",
+            text.as_deref().unwrap_or_default(),
+        )?;
         let hides = |customer: &Customer| access::hides_customer(state, &who, &customer.id);
         let Some(text) = text else {
             let fetch = |cursor: Option<&str>, limit| state.crm.customers(cursor, limit);
@@ -99,7 +105,7 @@ fn read(
     }
     access::need_customer(state, who, id)?;
     let customer = state.crm.customer(id)?;
-    state.gate.record(&who.principal, "search", "customer", id)?;
+    state.gate.record_by(&who.principal, access::right(who), "search", "customer", id)?;
     Ok(customer)
 }
 
@@ -195,7 +201,7 @@ pub async fn resolve(ask: Ask) -> Answer {
                 ("name", asked.name.is_some()),
             ];
             let given: Vec<_> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
-            state.gate.record(&who.principal, "search", "resolve", &given.join(" "))?;
+            state.gate.record_by(&who.principal, Permission::CustomerRead, "search", "resolve", &given.join(" "))?;
             access::resolve(state, &who, &asked)
         })
         .await?;

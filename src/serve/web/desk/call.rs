@@ -6,6 +6,7 @@ use actix_web::http::header;
 use minijinja::{Value, context};
 
 use super::{Language, back, done, moment, path, show};
+use crate::auth::permission::Permission;
 use crate::crm::Crm;
 use crate::crm::interaction::{Channel, Direction, Interaction, InteractionChange, NewInteraction};
 use crate::crm::resolve::{Candidate, Reason, ResolveAsk};
@@ -110,7 +111,7 @@ pub async fn pop(ask: Ask) -> Answer {
             }
             let candidates = access::resolve(state, &who, &asked)?;
             let call = state.crm.begin_interaction(agent, new)?;
-            state.gate.record(&who.principal, "screen-pop", &call.id, "")?;
+            state.gate.record_by(&who.principal, Permission::InteractionWrite, "screen-pop", &call.id, "")?;
             match candidates.as_slice() {
                 [one] => {
                     let call = choose(state, agent, &call.id, one.customer.clone(), one.accounts.first().cloned())?;

@@ -4,6 +4,7 @@ use minijinja::{Value, context};
 
 use super::remark::address;
 use super::{Language, call, moment, path, show};
+use crate::auth::permission::Permission;
 use crate::crm::account::{Account, AccountStatus};
 use crate::crm::consent::ConsentState;
 use crate::crm::contact::{ContactKind, ContactPoint, Owner};
@@ -114,7 +115,7 @@ fn read(
         Subject::Customer(id) => id,
         Subject::Account(number) => number,
     };
-    state.gate.record(&who.principal, "customer", about, tab)?;
+    state.gate.record_by(&who.principal, Permission::CustomerRead, "customer", about, tab)?;
     let verified = call::is_verified(crm, who, customer.as_ref().map(|c| c.id.as_str()), number)?;
     let mut points = crm.contacts_of(&owner)?;
     if let (Owner::Account(_), Some(holder)) = (&owner, &customer) {

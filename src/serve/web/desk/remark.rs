@@ -98,7 +98,13 @@ pub async fn send(ask: Ask) -> Answer {
         };
         let any = who.may(Permission::AddressOverride);
         let delivery = state.crm.plan_copy(&who.user.name, id, account.as_deref(), copy, any)?;
-        state.gate.record(&who.principal, "send", &delivery.id, &format!("{id} {}", delivery.reason))?;
+        state.gate.record_by(
+            &who.principal,
+            Permission::DocumentSend,
+            "send",
+            &delivery.id,
+            &format!("{id} {}", delivery.reason),
+        )?;
         Ok(back(form, &format!("/agent/documents/{id}"), "copy_sent"))
     })
     .await

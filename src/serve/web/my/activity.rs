@@ -6,6 +6,7 @@ use minijinja::{Value, context};
 use super::{Language, choices, language, locale, own_account, show, viewer};
 use crate::archive::DocId;
 use crate::auth::gate::Scope;
+use crate::auth::permission::Permission;
 use crate::crm::Side;
 use crate::crm::consent::Consent;
 use crate::crm::timeline::{Detail, EntryKind, TimelineAsk, TimelineEntry};
@@ -41,7 +42,13 @@ pub async fn page(ask: Ask) -> Answer {
             let wanted = TimelineAsk { kinds: KINDS.to_vec(), cursor, limit: MOST };
             let shelf = access::documents(state, &who)?;
             let found = state.crm.account_timeline(viewer(&who), &accounts, &shelf, &wanted)?;
-            state.gate.record(&who.principal, "search", "activity", account.as_deref().unwrap_or_default())?;
+            state.gate.record_by(
+                &who.principal,
+                Permission::PortalUse,
+                "search",
+                "activity",
+                account.as_deref().unwrap_or_default(),
+            )?;
             let reading = Reading { state, who: &who, scope: state.gate.scope(&who.principal), language };
             let mut pairs: Vec<(&str, &str)> =
                 account.as_deref().map(|number| ("account", number)).into_iter().collect();

@@ -14,6 +14,7 @@ use super::zip::Zip;
 use super::{address, choices, chosen_account, show};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
 use crate::index::value::Day;
 use crate::render::{RenderOptions, csv};
 use crate::serve::api::content::disposition;
@@ -97,7 +98,13 @@ fn file_name(account: &str, from: &str, to: &str) -> String {
 /// The documents of the period, newest first, one more than fit at most.
 fn listed(state: &State, who: &SignedIn, mut asked: HitsAsked) -> Result<Vec<DocId>, Problem> {
     let (scope, mut found) = (state.gate.scope(&who.principal), Vec::new());
-    state.gate.record(&who.principal, "search", "period", asked.account.as_deref().unwrap_or_default())?;
+    state.gate.record_by(
+        &who.principal,
+        Permission::DocumentRead,
+        "search",
+        "period",
+        asked.account.as_deref().unwrap_or_default(),
+    )?;
     loop {
         let page = state.backend.hits(&asked, &scope)?;
         found.extend(page.hits.iter().map(|hit| hit.document.id));
