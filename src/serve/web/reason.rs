@@ -12,7 +12,8 @@ use super::{Language, source};
 
 /// The files with the Chinese sentences: of errors and reasons, of definitions, of what was survived in a stream.
 const CHINESE: [&str; 3] = ["words/reasons.zh-CN.toml", "words/definitions.zh-CN.toml", "words/warnings.zh-CN.toml"];
-/// Sentences with fewer letters of their own, such as `{field}: {problem}`, count only when what stands in their last place is known.
+/// Sentences with fewer letters of their own, such as `{field}: {problem}`, count only when what stands in the place `what`, or
+/// else in their last one, is known.
 const LOOSE: usize = 4;
 /// So many pieces of a list are looked at.
 const LONGEST: usize = 200;
@@ -149,7 +150,8 @@ fn find(rows: &[Row], text: &str, listed: bool, depth: u32) -> Option<String> {
         let at = row.places.iter().position(|known| known == place)?;
         let value = values.get(at)?;
         let inner = if depth < DEEPEST { find(rows, value, listed, depth + 1) } else { None };
-        let loose = row.letters() < LOOSE && at + 1 == row.places.len();
+        let said = row.places.iter().position(|name| name == "what").unwrap_or(row.places.len() - 1);
+        let loose = row.letters() < LOOSE && at == said;
         if inner.is_none() && (loose || listed && value.contains("; ")) {
             return None;
         }
