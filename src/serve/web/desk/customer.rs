@@ -326,6 +326,9 @@ mod tests {
         assert_eq!(said("gone"), ["gone", "gone"]);
         assert_eq!(rendition("text", Language::English), "Plain text");
         assert_eq!(rendition("svg page 2", Language::English), "Pages");
+        for why in ["view", "question", "compare", "find", "note", "period", "bill", "link", "metadata"] {
+            assert_ne!(rendition(why, Language::Chinese), why, "what views are recorded for has words");
+        }
         assert_eq!(rendition("something-new", Language::Chinese), "something-new");
     }
 }
