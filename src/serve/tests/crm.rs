@@ -287,6 +287,11 @@ fn a_customer_whose_documents_are_all_hidden_leaves_no_trace() {
         [1, 0, 1]
     );
     assert_eq!([count("/api/v1/accounts"), count("/api/v1/accounts?q=47")], [1, 1]);
+    // A list of one is filled from what follows.
+    assert_eq!(
+        [count("/api/v1/customers?limit=1"), count("/api/v1/accounts?limit=1"), count("/api/v1/accounts?q=47&limit=1")],
+        [1, 1, 1]
+    );
     let (ada, never) = (shop.ada.clone(), "0".repeat(shop.ada.len()));
     for path in
         ["/api/v1/customers/ID", "/api/v1/customers/ID/timeline", "/api/v1/customers/ID/history", "/agent/customers/ID"]

@@ -179,6 +179,28 @@ pub fn filled<T>(
     Ok(page)
 }
 
+/// Rows of a list without pages at most that are looked through for those that are seen.
+const LOOKED_THROUGH: usize = 4_000;
+
+/// The first rows of a list without pages that are not hidden: as many as if the others were not there.
+pub fn first_seen<T>(
+    limit: usize,
+    fetch: impl Fn(usize) -> Result<Vec<T>, CrmError>,
+    hides: impl Fn(&T) -> Result<bool, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let mut wanted = limit;
+    loop {
+        let found = fetch(wanted)?;
+        let all = found.len() < wanted || wanted >= LOOKED_THROUGH;
+        let mut kept = only_seen(found, &hides)?;
+        if all || kept.len() >= limit {
+            kept.truncate(limit);
+            return Ok(kept);
+        }
+        wanted *= 2;
+    }
+}
+
 /// Who that might be, of those whom the caller may see.
 pub fn resolve(state: &State, who: &SignedIn, ask: &ResolveAsk) -> Result<Vec<Candidate>, Problem> {
     let found = state.crm.resolve(ask, &documents(state, who)?)?;

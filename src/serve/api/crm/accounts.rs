@@ -42,7 +42,7 @@ pub async fn find(ask: Ask) -> Answer {
             let fetch = |cursor: Option<&str>, limit| state.crm.accounts_page(customer.as_deref(), cursor, limit);
             return access::filled(limit, cursor.as_deref(), fetch, hides);
         };
-        let items = access::only_seen(state.crm.accounts_beginning(&number, limit)?, hides)?;
+        let items = access::first_seen(limit, |limit| state.crm.accounts_beginning(&number, limit), hides)?;
         Ok(crate::crm::Page { items, next_cursor: None })
     })
     .await

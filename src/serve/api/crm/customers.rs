@@ -38,7 +38,7 @@ pub async fn find(ask: Ask) -> Answer {
             let fetch = |cursor: Option<&str>, limit| state.crm.customers(cursor, limit);
             return access::filled(limit, cursor.as_deref(), fetch, hides);
         };
-        let items = access::only_seen(state.crm.customers_by_name(&text, limit)?, hides)?;
+        let items = access::first_seen(limit, |limit| state.crm.customers_by_name(&text, limit), hides)?;
         Ok(crate::crm::Page { items, next_cursor: None })
     })
     .await
