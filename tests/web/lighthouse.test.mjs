@@ -2,17 +2,24 @@
 // printed as the rows of the table in docs/portal.md.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
 import { test } from "node:test";
 import { launch } from "chrome-launcher";
 import lighthouse from "lighthouse";
 import { api, base, browser, signedIn } from "./support.mjs";
 
 /** Tries for a page: a busy machine makes one slow, not its page. */
-const TRIES = 3;
+const TRIES = 5;
+/** Seconds at most to wait for a machine that has time, before a page is tried again. */
+const PATIENCE = 60;
 /** What is asked for. */
 const SCORES = ["accessibility", "performance"];
 /** Routes of the portal that are no pages. */
 const NO_PAGES = ["/my/period/zip"];
+
+async function calm() {
+  for (let second = 0; second < PATIENCE && loadavg()[0] > cpus().length; second += 1) await new Promise((done) => { setTimeout(done, 1000); });
+}
 
 async function cookies(user) {
   const chromium = await browser();
@@ -59,6 +66,7 @@ test("the portal's pages reach the scores that are asked for", { timeout: 3_600_
       let tries = 0;
       while (tries < TRIES && (best.performance < 0.95 || best.accessibility < 1)) {
         tries += 1;
+        if (tries > 1) await calm();
         const { lhr } = await lighthouse(base + path, {
           port: chrome.port, output: "json", logLevel: "error", onlyCategories: SCORES,
           extraHeaders: user ? { Cookie: jars[user] } : {}, disableStorageReset: true,
