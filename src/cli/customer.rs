@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::auth::clock::Clock;
-use crate::crm::contact::{ContactKind, Owner};
+use crate::crm::contact::Owner;
 use crate::crm::import::{ImportHow, ImportReport, Mapping};
 use crate::crm::{Crm, CrmError};
 use crate::render::letter::Letter;
@@ -187,33 +187,22 @@ fn pin_letter(crm: &Crm, asked: &PinLetter, json: bool) -> Result<(), Failure> {
     let [account] = account.as_slice() else {
         return Err(Failure::new(format!("there is no account {}, or more than one", asked.account)));
     };
-    let customer = account.customer.as_deref().map(|id| crm.customer(id)).transpose()?;
-    let name = customer.as_ref().map(|customer| customer.display_name()).unwrap_or_default();
-    let chinese = customer.as_ref().is_some_and(|customer| customer.locale.starts_with("zh"));
-    let mut owners = vec![Owner::Account(account.id.clone())];
-    owners.extend(customer.as_ref().map(|customer| Owner::Customer(customer.id.clone())));
-    let mut address = Vec::new();
-    for owner in &owners {
-        let points = crm.contacts_of(owner)?;
-        if let Some(post) = points.iter().find(|point| point.kind == ContactKind::Post).filter(|_| address.is_empty()) {
-            address = post.value.lines().map(str::to_string).collect();
-        }
-    }
-    if address.is_empty() {
-        return Err(Failure::new(format!("the account {} has no address for letters", account.id))
-            .advise("Import one, or add a contact point of kind post."));
-    }
+    let to = crm.addressee(&account.id).map_err(|error| match error {
+        CrmError::Invalid { .. } => Failure::new(format!("the account {} has no address for letters", account.id))
+            .advise("Import one, or add a contact point of kind post."),
+        other => other.into(),
+    })?;
     let (pin, until) = crm.make_pin(&operator().name, &account.id)?;
     let letter = Letter {
         sender: asked.sender.clone(),
-        name,
-        address,
+        name: to.name,
+        address: to.address,
         account: account.id.clone(),
         pin,
         until: until.day().to_string(),
         portal: asked.portal.clone(),
         date: crm.now().day().to_string(),
-        chinese,
+        chinese: to.chinese,
     };
     let pdf = letter.pdf().map_err(|error| Failure::new(error.to_string()))?;
     output::to_file_or_stdout(asked.output.as_deref(), |out| Ok(out.write_all(&pdf)?))?;

@@ -67,7 +67,8 @@ pub fn add(archive: &Archive, samples: &Path) -> Result<(), Failure> {
     for account in [AVA, ZHOU] {
         let newest = newest_of(archive, account)?;
         let Some(document) = newest else { continue };
-        consent(&crm, account, if account == ZHOU { "zh-CN" } else { "en" })?;
+        let (user, locale) = if account == ZHOU { ("zhou", "zh-CN") } else { ("ava", "en") };
+        consent(&crm, user, account, locale)?;
         activity(&crm, account, document, account == ZHOU)?;
     }
     Ok(())
@@ -87,7 +88,7 @@ fn newest_of(archive: &Archive, account: &str) -> Result<Option<DocId>, Failure>
     Ok(newest.map(|(_, id)| id))
 }
 
-fn consent(crm: &Crm, account: &str, locale: &str) -> Result<(), CrmError> {
+fn consent(crm: &Crm, user: &str, account: &str, locale: &str) -> Result<(), CrmError> {
     let shown = crm.disclosure(Purpose::EDelivery, locale)?;
     let new = NewConsent {
         customer: None,
@@ -99,9 +100,9 @@ fn consent(crm: &Crm, account: &str, locale: &str) -> Result<(), CrmError> {
         method: "portal".into(),
         demonstrated_with: "pdf".into(),
     };
-    let (consent, code) = crm.begin_consent(BY, "127.0.0.1", new)?;
+    let (consent, code) = crm.begin_consent(user, "127.0.0.1", new)?;
     if let Some(code) = code {
-        crm.confirm_consent(BY, &consent.id, &code)?;
+        crm.confirm_consent(user, &consent.id, &code)?;
     }
     Ok(())
 }

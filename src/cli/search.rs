@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::archive::{Archive, DocId};
+use crate::auth::permission::Permission;
 use crate::search::{Query, Sort};
 use crate::view::json;
 
@@ -51,7 +52,7 @@ impl Args {
         if let Some(name) = &self.definition {
             query = query.and_field("definition", name);
         }
-        gate.record(&who, "search", "", &self.query)?;
+        gate.record_by(&who, Permission::DocumentRead, "search", "", &self.query)?;
         let sort = match self.sort {
             SortBy::Newest => Sort::DateDescending,
             SortBy::Oldest => Sort::DateAscending,

@@ -66,6 +66,17 @@ pub enum ConsentState {
     Withdrawn,
 }
 
+impl ConsentState {
+    /// The word for it, as in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            ConsentState::Pending => "pending",
+            ConsentState::Given => "given",
+            ConsentState::Withdrawn => "withdrawn",
+        }
+    }
+}
+
 /// What is known of a consent.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -260,7 +271,8 @@ impl Crm {
         let consent = self.change(by, id, None, |data: &mut ConsentData| {
             let late = now.0 - data.begun_at.0 > CODE_LIFE_S || data.wrong_codes >= MOST_WRONG;
             if data.state != ConsentState::Pending || late {
-                let state = if data.state == ConsentState::Pending { "expired".into() } else { word(data.state) };
+                let state =
+                    if data.state == ConsentState::Pending { "expired".into() } else { data.state.name().into() };
                 return Err(CrmError::State { what: Self::CONSENT, state });
             }
             right = secret::same(typed.as_bytes(), data.code_sha256.as_bytes());
@@ -282,7 +294,7 @@ impl Crm {
         let now = self.now();
         self.change(by, id, None, |data: &mut ConsentData| {
             if data.state == ConsentState::Withdrawn {
-                return Err(CrmError::State { what: Self::CONSENT, state: word(data.state) });
+                return Err(CrmError::State { what: Self::CONSENT, state: data.state.name().into() });
             }
             data.state = ConsentState::Withdrawn;
             data.withdrawn_at = Some(now);
@@ -315,15 +327,6 @@ impl Crm {
     pub fn consent_history(&self, id: &str) -> Result<Vec<Change>, CrmError> {
         self.changes::<ConsentData>(id)
     }
-}
-
-fn word(state: ConsentState) -> String {
-    match state {
-        ConsentState::Pending => "pending",
-        ConsentState::Given => "given",
-        ConsentState::Withdrawn => "withdrawn",
-    }
-    .into()
 }
 
 fn fingerprint(code: &str) -> String {

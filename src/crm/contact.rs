@@ -155,7 +155,7 @@ impl ContactData {
             && self.valid_to.is_none_or(|to| today <= to)
     }
 
-    /// The value with its middle hidden, to be recognised by those who know it: `a***s@example.com`, `***1170`.
+    /// The value with its middle hidden, to be recognised by those who know it: `a***s@example.com`, `***1170`, `10***`.
     pub fn masked(&self) -> String {
         match self.kind {
             ContactKind::Email => {
@@ -170,7 +170,7 @@ impl ContactData {
                 let tail = digits.len().saturating_sub(4);
                 format!("***{}", digits.iter().skip(tail).collect::<String>())
             }
-            ContactKind::Post => self.value.lines().next().unwrap_or_default().to_string(),
+            ContactKind::Post => format!("{}***", self.value.chars().take(3).collect::<String>().trim_end()),
             _ => "***".into(),
         }
     }
@@ -472,6 +472,8 @@ mod tests {
         let point = crm.add_contact("ann", new(&ava, ContactKind::Email, "Ava@Example.COM")).expect("added");
         assert!(!point.is_usable(today) && point.normalised == "ava@example.com" && point.value == "Ava@Example.COM");
         assert_eq!(point.masked(), "A***a@Example.COM");
+        let post = crm.add_contact("ann", new(&ava, ContactKind::Post, "10 Birch St\nDayton OH 45402")).expect("added");
+        assert_eq!(post.masked(), "10***", "neither the street nor the town");
         let point = crm.verify_contact("ann", &point.id, "code").expect("verified");
         assert!(point.is_usable(today));
         let same = NewContact { label: "home".into(), ..new(&ava, ContactKind::Email, "ava@example.com") };

@@ -11,6 +11,7 @@ use argon2::password_hash::{PasswordHasher, PasswordVerifier};
 use serde::{Deserialize, Serialize};
 
 use super::account::AccountData;
+use super::contact::{ContactKind, Owner};
 use super::note::{NewNote, Visibility};
 use super::store::{decode, encode, key};
 use super::timeline::{DocumentEntry, Documents};
@@ -108,11 +109,39 @@ pub(super) fn letters(count: usize) -> Result<String, String> {
     Ok(random.iter().map(letter).collect())
 }
 
+/// Whom a letter about an account goes to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Addressee {
+    /// The holder's name; empty when nobody is known.
+    pub name: String,
+    /// The postal address, line by line.
+    pub address: Vec<String>,
+    /// The holder reads Chinese.
+    pub chinese: bool,
+}
+
 fn pin_key(account: &str) -> Vec<u8> {
     key(b'k', &[account.as_bytes()])
 }
 
 impl Crm {
+    /// Whom a letter about an account goes to; the account's own address is preferred to its holder's.
+    pub fn addressee(&self, account: &str) -> Result<Addressee, CrmError> {
+        let holder = self.account(account)?.customer.clone();
+        let customer = holder.as_deref().map(|id| self.customer(id)).transpose()?;
+        let owners = [Some(Owner::Account(account.to_string())), holder.map(Owner::Customer)];
+        for owner in owners.into_iter().flatten() {
+            let points = self.contacts_of(&owner)?;
+            let Some(post) = points.iter().find(|point| point.kind == ContactKind::Post) else { continue };
+            return Ok(Addressee {
+                name: customer.as_ref().map(|customer| customer.display_name()).unwrap_or_default(),
+                address: post.value.lines().map(str::to_string).collect(),
+                chinese: customer.as_ref().is_some_and(|customer| customer.locale.starts_with("zh")),
+            });
+        }
+        Err(CrmError::invalid("account", "it has no address for letters"))
+    }
+
     /// Makes the PIN of a letter to an account; one that was made before is worth nothing then. It is returned once.
     pub fn make_pin(&self, by: &str, account: &str) -> Result<(String, Time), CrmError> {
         self.need::<AccountData>(account)?;

@@ -141,6 +141,11 @@ pub trait Documents {
     fn hides(&self, document: DocId) -> Result<bool, CrmError> {
         Ok(!self.may_see(document)?)
     }
+    /// Whether an account has documents and all of them are kept from the asker: nothing about it is told.
+    fn hides_account(&self, account: &str) -> Result<bool, CrmError> {
+        let _ = account;
+        Ok(false)
+    }
 }
 
 /// An entry of a timeline.
@@ -236,6 +241,8 @@ struct Reading<'r> {
     /// The place that the page before ended with.
     after: Option<Vec<u8>>,
     seen: HashMap<String, bool>,
+    /// Accounts that were asked about, and whether they are hidden.
+    hidden: HashMap<String, bool>,
     found: Vec<TimelineEntry>,
 }
 
@@ -277,11 +284,15 @@ impl Crm {
         let bad = || CrmError::invalid("cursor", "it belongs to no timeline");
         let after = ask.cursor.as_deref().map(|text| unhex(text).filter(|place| place.len() >= 10).ok_or_else(bad));
         let after = after.transpose()?;
-        let mut reading = Reading { crm: self, viewer, documents, ask, after, seen: HashMap::new(), found: Vec::new() };
+        let (seen, hidden) = (HashMap::new(), HashMap::new());
+        let mut reading = Reading { crm: self, viewer, documents, ask, after, seen, hidden, found: Vec::new() };
         if let Some(customer) = customer {
             reading.activities(b"c", customer)?;
         }
         for account in accounts {
+            if reading.hides_account(account)? {
+                continue;
+            }
             reading.activities(b"a", account)?;
             reading.views(account)?;
             reading.of_account(account)?;
@@ -329,6 +340,10 @@ impl Reading<'_> {
                 if document.is_some_and(|id| self.documents.hides(id).unwrap_or(true)) {
                     continue;
                 }
+                let account = entry.as_ref().and_then(|entry| entry.account.clone());
+                if account.map(|account| self.hides_account(&account)).transpose()?.unwrap_or(false) {
+                    continue;
+                }
                 taken += usize::from(entry.is_some());
                 self.found.extend(entry);
             }
@@ -362,7 +377,9 @@ impl Reading<'_> {
     }
 
     fn consent(&self, row: Consent) -> Option<TimelineEntry> {
-        let entry = self.entry(row.begun_at, EntryKind::Consent, &row.id, row.account.clone(), None);
+        let mut entry = self.entry(row.begun_at, EntryKind::Consent, &row.id, row.account.clone(), None);
+        let side = if row.method == "portal" { Side::Customer } else { Side::Agent };
+        self.sign(&mut entry, &row.created_by, side);
         let row = if self.viewer.is_staff() { row } else { self.anonymous(row) };
         self.shows(entry.account.as_deref()).then(|| TimelineEntry { detail: Detail::Consent(Box::new(row)), ..entry })
     }
@@ -448,6 +465,15 @@ impl Reading<'_> {
     /// Without the names of those who made and changed it.
     fn anonymous<D>(&self, row: Kept<D>) -> Kept<D> {
         Kept { created_by: String::new(), changed_by: String::new(), ..row }
+    }
+
+    fn hides_account(&mut self, account: &str) -> Result<bool, CrmError> {
+        if let Some(hidden) = self.hidden.get(account) {
+            return Ok(*hidden);
+        }
+        let hidden = self.documents.hides_account(account)?;
+        self.hidden.insert(account.to_string(), hidden);
+        Ok(hidden)
     }
 
     fn may_see(&mut self, document: &str) -> Result<bool, CrmError> {

@@ -22,7 +22,7 @@ use super::problem::Problem;
         crm::customers::find, crm::customers::add, crm::customers::resolve, crm::customers::show,
         crm::customers::change, crm::customers::history, crm::customers::timeline, crm::customers::consents,
         crm::accounts::find, crm::accounts::add, crm::customers::account, crm::accounts::change,
-        crm::accounts::timeline, crm::accounts::series, crm::accounts::preferences, crm::accounts::prefer,
+        crm::enrolment::letter, crm::accounts::timeline, crm::accounts::series, crm::accounts::preferences, crm::accounts::prefer,
         crm::contacts::find, crm::contacts::add, crm::contacts::show, crm::contacts::change, crm::interactions::find,
         crm::interactions::add, crm::interactions::show, crm::interactions::change, crm::interactions::codes,
         crm::interactions::set_codes, crm::notes::find, crm::notes::add, crm::notes::show, crm::notes::change,

@@ -140,6 +140,7 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/accounts/{number}/series"              May(DocumentRead)      Nothing crm::accounts::series;
     GET    "/api/v1/accounts/{number}/preferences"         Member                 Nothing crm::accounts::preferences;
     POST   "/api/v1/accounts/{number}/preferences"         Member                 Little  crm::accounts::prefer;
+    POST   "/api/v1/accounts/{number}/pin-letter"          May(CustomerActFor)    Little  crm::enrolment::letter;
     GET    "/api/v1/contact-points"                        Member                 Nothing crm::contacts::find;
     POST   "/api/v1/contact-points"                        Member                 Little  crm::contacts::add;
     GET    "/api/v1/contact-points/{id}"                   Member                 Nothing crm::contacts::show;
@@ -210,6 +211,7 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/agent/calls/{id}/end"                         May(InteractionWrite)  Little  pages::desk::call::end;
     GET    "/agent/customers/{id}"                         May(CustomerRead)      Nothing pages::desk::customer::customer;
     GET    "/agent/accounts/{number}"                      May(CustomerRead)      Nothing pages::desk::customer::account;
+    POST   "/agent/accounts/{number}/pin-letter"           May(CustomerActFor)    Little  pages::desk::customer::pin_letter;
     POST   "/agent/notes"                                  May(NoteWrite)         Little  pages::desk::remark::note;
     POST   "/agent/notes/{id}/withdraw"                    May(NoteWrite)         Little  pages::desk::remark::withdraw;
     GET    "/agent/requests"                               May(RequestAnswer)     Nothing pages::desk::request::list;

@@ -1,7 +1,7 @@
 // An administrator's work on a definition and a policy.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { accessible, base, browser, signedIn } from "./support.mjs";
+import { accessible, api, base, browser, signedIn } from "./support.mjs";
 
 let chromium;
 before(async () => {
@@ -25,6 +25,32 @@ test("a definition is tried on an archived load, and its errors are told with th
   assert.match(told, /Line \d+, column 1/);
   assert.match(told, /Allowed: name, title/);
   await accessible(page, "errors of a definition");
+});
+
+test("errors of a definition and warnings of a load are in Chinese on Chinese pages", async () => {
+  const page = await signedIn(chromium, "admin", { locale: "zh-CN" });
+  await page.goto(`${base}/language?to=zh-CN&back=/admin/definition`);
+  const wrong = [
+    'name = "Bad Name"', 'kidn = "bill"', 'compression = "medium"', "[[trigger]]", 'name = "head"', 'row = "0"', "[[field]]", 'name = "amount"',
+    'type = "decimal"', 'trigger = "haed"', "regex = '(['", 'format = "%q"', "[document]", 'start = "pages"', 'title = "{amont"', "",
+  ];
+  await page.fill("#source", wrong.join("\n"));
+  await page.click("button[value=try]");
+  await page.locator(".faults").waitFor();
+  assert.ok((await page.locator(".faults > li").count()) > 8);
+  const rest = await page.evaluate(() => {
+    const faults = document.querySelector(".faults").cloneNode(true);
+    faults.querySelectorAll("pre, code").forEach((one) => one.remove());
+    return faults.textContent;
+  });
+  // Words of the definition language stay; sentences do not.
+  assert.doesNotMatch(rest, /\b(is|are|the|not|must|missing|unknown|did|you|allowed|such|letters)\b/);
+  const loads = await api("admin");
+  const warned = (await loads("GET", "/api/v1/loads?limit=100")).loads.find((one) => one.warnings.length > 0).load;
+  await page.goto(`${base}/admin/loads/${warned}`);
+  const told = await page.locator("main table").allTextContents();
+  assert.match(told.join(" "), /字体替代|资源缺失/);
+  assert.doesNotMatch(told.join(" "), /\b(byte|record|page) \d/);
 });
 
 test("a sample is uploaded, and a composed page is shown with its regions", async () => {

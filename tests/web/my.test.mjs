@@ -92,6 +92,12 @@ for (const [number, [locale, width]] of [["en-US", 1280], ["zh-CN", 1280], ["en-
     await page.waitForURL(/\/my\/settings/);
     await page.locator(".card .tag--ok").waitFor();
 
+    // Who agreed to what is in their own log.
+    await page.goto(`${base}/my/activity`);
+    const agreed = page.locator("li", { hasText: locale === "zh-CN" ? /同意电子送达（说明文本第 1 版）/ : /Agreement to electronic delivery \(version 1 of the text\)/ });
+    assert.match(await agreed.first().textContent(), locale === "zh-CN" ? /您 · / : /you · /);
+    await fits(page, "the activity");
+
     // The newest bill: read, beside the one before, and a question about a line.
     await page.goto(`${base}/my`);
     await tabTo(page, ".bill__main");
@@ -126,6 +132,44 @@ for (const [number, [locale, width]] of [["en-US", 1280], ["zh-CN", 1280], ["en-
     assert.deepEqual(page.complaints, []);
   });
 }
+
+test("a customer enrols with the PIN of a letter, which works once", async () => {
+  const ACCOUNT = "414468-1004-4";
+  const senior = await signedIn(chromium, "admin");
+  await senior.goto(`${base}/agent/accounts/${ACCOUNT}`);
+  const form = senior.locator(`form[action$="/${ACCOUNT}/pin-letter"]`);
+  assert.ok(await form.locator("button").isVisible());
+  const csrf = await form.locator("input[name=csrf]").inputValue();
+  const answer = await senior.request.post(`${base}/agent/accounts/${ACCOUNT}/pin-letter`, { form: { csrf }, headers: { origin: base } });
+  assert.equal(answer.headers()["content-type"], "application/pdf");
+  assert.equal(answer.headers()["cache-control"], "no-store");
+  const letter = printed(await answer.body());
+  assert.match(letter, new RegExp(ACCOUNT));
+  const [, pin] = letter.match(/\b([A-Z0-9]{5} [A-Z0-9]{5})\b/);
+
+  const page = await signedIn(chromium, null, { viewport: { width: 360, height: 780 } });
+  for (const [name, given] of [["olivia", "AAAAA AAAAA"], ["olivia", pin], ["mallory", pin]]) {
+    const user = `${name}-${process.pid}`;
+    await page.goto(`${base}/enrol?report=pin`);
+    await page.fill("input[name=account]", ACCOUNT);
+    await page.fill("input[name=pin]", given);
+    await page.fill("input[name=name]", user);
+    await page.fill("input[name=password]", "a-long-enough-one");
+    await page.fill("input[name=again]", "a-long-enough-one");
+    await page.keyboard.press("Enter");
+    if (given === pin && name === "olivia") {
+      await page.waitForURL(/next=/);
+      await page.fill("input[name=name]", user);
+      await page.fill("input[name=password]", "a-long-enough-one");
+      await page.keyboard.press("Enter");
+      await page.waitForURL(/\/my/);
+      assert.match(await page.locator("main").textContent(), new RegExp(ACCOUNT));
+      await page.context().clearCookies();
+    } else {
+      await page.locator(".notice--bad").waitFor();
+    }
+  }
+});
 
 /** The sample that the button opens, as bytes. */
 async function sample(page) {

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { api, arrives, base, browser, customers, distributions, fits, password, plainly, signedIn, stock } from "./support.mjs";
+import { api, arrives, base, becomes, browser, customers, distributions, fits, password, plainly, signedIn, stock } from "./support.mjs";
 
 const ACCOUNT = "410000-1000-0";
 const LOOKS = [["light", 1280], ["light", 360], ["dark", 360], ["dark", 1280]];
@@ -19,6 +19,10 @@ before(async () => {
   const [admin, ann, ava, zhou] = [await api("admin"), await api("ann"), await api("ava"), await api("zhou")];
   const run = await distributions(admin);
   const arrival = await arrives(admin, "axe.txt", stock("axe"), ["unidentified"]);
+  // A load with pages that are in no document, and a warning.
+  const strange = await arrives(admin, "axe-aside.txt", stock("aside"), ["unidentified"]);
+  await admin("POST", `/api/v1/intake/${strange.id}/assign`, { definition: "overdraft-notice" });
+  const aside = (await becomes(admin, "axe-aside.txt", ["loaded"])).load;
   const account = await ann("GET", `/api/v1/accounts/${ACCOUNT}`);
   const bill = (await ann("GET", `/api/v1/documents?account=${ACCOUNT}&limit=1`)).documents[0].id;
   const composed = (await ann("GET", "/api/v1/documents?definition=telecom-bill-afp&limit=1")).documents[0].id;
@@ -33,7 +37,7 @@ before(async () => {
   const console_ = ["/agent", "/agent?q=barnes%202024", "/agent/requests", `/agent/documents/${bill}`, `/agent/customers/${account.customer}`];
   const arrivals = [
     "/admin/arrivals", "/admin/arrivals?state=unidentified", "/admin/arrivals?q=nothing-like-this", `/admin/arrivals/${arrival.id}`,
-    "/admin/rules", "/admin/loads", `/admin/loads/${load}`,
+    "/admin/rules", "/admin/loads", `/admin/loads/${load}`, `/admin/loads/${aside}`,
   ];
   const outside = {
     "/": ["/", "/?next=%2Fagent", refused, "/sign-in/code", "/nowhere"],

@@ -185,7 +185,7 @@ secret_file = "${secret}"
     const run = (name) => items.find((run) => run.key.startsWith(name))?.number;
     if (run("no-address") && run("inside") && run("held")) {
       const { reconciliation } = await ask("GET", `/api/v1/distribution/runs/${run("inside")}`);
-      if (reconciliation.rungs.events.retrying) return run("no-address");
+      if (reconciliation.rungs.events.dead) return run("no-address");
     }
     await new Promise((done) => setTimeout(done, 200));
   }

@@ -34,6 +34,8 @@ pub fn read(tokens: &[Token]) -> Option<(usize, Amount)> {
     }
     let (signed, value) = bare(text);
     if signed {
+        // Amounts are looked for above and below zero anyhow.
+        let value = value.strip_prefix('-').unwrap_or(value);
         if let Some((from, to)) = value.split_once('-')
             && let (Some(from), Some(to)) = (number(from), number(bare(to).1))
         {

@@ -161,6 +161,9 @@ impl Reader<'_> {
         if let Some((key, value)) = token.shortcut() {
             return self.shortcut(key, value);
         }
+        if let Some(owed) = self.owed(token) {
+            return self.amount(1, &owed);
+        }
         if token.is_field_test() || token.text.starts_with('-') {
             return self.push(1, Meaning::Query, token.text.clone(), None, token.text.clone());
         }
@@ -174,6 +177,13 @@ impl Reader<'_> {
             return self.phone(count, digits);
         }
         self.word();
+    }
+
+    /// `-120.50` alone is an amount below zero: to leave it out of everything would be no search.
+    fn owed(&self, token: &Token) -> Option<amount::Amount> {
+        let value = token.text.strip_prefix('-').filter(|_| self.tokens.len() == 1)?;
+        Some(amount::read(&[Token::new(value.to_string(), 0)])?.1)
+            .filter(|amount| matches!(amount, amount::Amount::Exact(_)))
     }
 
     fn push(&mut self, count: usize, meaning: Meaning, value: String, days: Option<(Day, Day)>, query: String) {
@@ -295,7 +305,7 @@ impl Reader<'_> {
                 self.push(count, Meaning::Phone, digits, None, query.unwrap_or(written));
             }
             'd' => self.dated(count, &value),
-            _ => match amount::read(&[Token::new(format!("${value}"), 0)]) {
+            _ => match amount::read(&[Token::new(priced(&value), 0)]) {
                 Some((_, amount)) => self.amount(count, &amount),
                 None => self.push(count, Meaning::Words, value, None, written),
             },
@@ -311,6 +321,12 @@ impl Reader<'_> {
             None => self.push(count, Meaning::Date, value.to_string(), None, format!("date:{value}")),
         }
     }
+}
+
+/// A value after a shortcut for amounts as an amount is written: `>100` says so itself.
+fn priced(value: &str) -> String {
+    let own = value.starts_with(['>', '<', '$', '€', '£', '¥']) || value.contains("..");
+    if own { value.to_string() } else { format!("${value}") }
 }
 
 /// One of several tests; none when there are none.

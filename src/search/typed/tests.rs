@@ -69,6 +69,13 @@ fn amounts_and_ranges_ask_the_fields_with_amounts() {
     assert_eq!(query("4,573.19"), "(amount:4573.19 OR amount:-4573.19 OR 4573.19)");
     assert_eq!(query(">=100"), "amount:>=100");
     assert_eq!(query("＞100"), "amount:>100");
+    for text in ["-13,776.79", "$-13776.79", "金额：13776.79", "$:-13776.79"] {
+        assert_eq!(meanings(text), [(Meaning::Amount, "13776.79".into())], "{text}");
+    }
+    assert_eq!(query("金额：>100"), "amount:>100");
+    assert_eq!(query("$:120..130"), query("$120..130"));
+    assert_eq!(query("fee -120.50 "), "fee -120.50", "left out");
+    assert_eq!(query("-late "), "-late");
     assert_eq!(meanings("1,23"), [(Meaning::Number, "1,23".into())]);
     assert_eq!(meanings("1.2.3"), [(Meaning::Number, "1.2.3".into())]);
 }
@@ -105,6 +112,10 @@ fn telephone_numbers() {
     assert_eq!(meanings("+1 555 010 0199"), [(Meaning::Phone, "15550100199".into())]);
     assert_eq!(meanings("(555) 010-0199"), [(Meaning::Phone, "5550100199".into())]);
     assert_eq!(meanings("555-010-0199"), [(Meaning::Phone, "5550100199".into())]);
+    assert_eq!(meanings("555 010 0199"), [(Meaning::Phone, "5550100199".into())]);
+    assert_eq!(meanings("139 1234 5678"), [(Meaning::Phone, "13912345678".into())]);
+    assert_eq!(query("555 010 0199 "), "(555-010-0199 OR 5550100199)");
+    assert_eq!(meanings("555 010 019").len(), 3);
     assert_eq!(meanings("13912345678"), [(Meaning::Phone, "13912345678".into())]);
     assert_eq!(meanings("410000-1000-0"), [(Meaning::Number, "410000-1000-0".into())]);
     assert_eq!(query("555-010-0199 "), "(555-010-0199 OR 5550100199)");

@@ -131,9 +131,19 @@ pub fn tokens(chars: &[char]) -> Vec<Token> {
     list
 }
 
+/// The digits of three words that are a number as it is spoken: `937 555 0177`, `139 1234 5678`.
+fn spoken(tokens: &[Token]) -> Option<String> {
+    let digits = |token: &Token| !token.quoted && token.text.bytes().all(|b| b.is_ascii_digit());
+    let lengths: Vec<usize> = tokens.iter().map(|token| token.text.len()).collect();
+    let mobile = lengths == [3, 4, 4] && tokens.first()?.text.starts_with('1');
+    let fits = tokens.iter().all(digits) && (lengths == [3, 3, 4] || mobile);
+    fits.then(|| tokens.iter().map(|token| token.text.as_str()).collect())
+}
+
 /// A telephone number at the beginning of these words: how many of them, and its digits.
 ///
-/// International with `+`, with an area code in parentheses, three groups of 3-3-4 digits, or a Chinese mobile number.
+/// International with `+`, with an area code in parentheses, three groups of 3-3-4 digits with signs or blanks between them,
+/// or a Chinese mobile number, whole or in groups of 3-4-4.
 pub fn phone(tokens: &[Token]) -> Option<(usize, String)> {
     let first = &tokens.first()?.text;
     let begins = first.starts_with('+') || is_area(first);
@@ -152,6 +162,9 @@ pub fn phone(tokens: &[Token]) -> Option<(usize, String)> {
     }
     if begins {
         return (7..=15).contains(&digits.len()).then_some((count, digits));
+    }
+    if let Some(digits) = tokens.get(..3).and_then(spoken) {
+        return Some((3, digits));
     }
     let groups: Vec<&str> = first.split(['-', '.']).collect();
     let three = matches!(groups.as_slice(), [a, b, c] if a.len() == 3 && b.len() == 3 && c.len() == 4);

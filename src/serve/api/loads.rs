@@ -14,6 +14,7 @@ use super::content::disposition;
 use super::load_list::Asked;
 use super::{json, uploads};
 use crate::archive::LoadId;
+use crate::auth::permission::Permission;
 use crate::capture::{Arrival, CaptureError, Item, Spool};
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
@@ -243,7 +244,13 @@ pub async fn original(ask: Ask) -> Answer {
                 }
             };
             let row = state.backend.load(id)?.ok_or_else(Problem::nothing)?;
-            state.gate.record(&who.principal, "export-load", &format!("load {id}"), "original")?;
+            state.gate.record_by(
+                &who.principal,
+                Permission::LoadExport,
+                "export-load",
+                &format!("load {id}"),
+                "original",
+            )?;
             Ok(row)
         })
         .await?;

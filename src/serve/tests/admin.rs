@@ -143,7 +143,7 @@ fn the_overview_has_plots_with_words_and_tables() {
     let text = page(&world, "root", "/admin").text();
     assert_eq!(text.matches("role=\"img\"").count(), 3, "{text}");
     assert!(text.contains("<desc id=\"figures_views-desc\">1 in 30 days"), "{text}");
-    assert!(text.contains("4.0 : 1") && text.contains("3.9 KiB"), "{text}");
+    assert!(text.contains("4.0 : 1") && text.contains("4,000 B"), "{text}");
     assert_eq!(page(&world, "root", "/admin?days=366").status, 200);
     assert_eq!(page(&world, "root", "/admin?days=0").status, 400);
 }

@@ -287,6 +287,11 @@ fn a_customer_whose_documents_are_all_hidden_leaves_no_trace() {
         [1, 0, 1]
     );
     assert_eq!([count("/api/v1/accounts"), count("/api/v1/accounts?q=47")], [1, 1]);
+    // A list of one is filled from what follows.
+    assert_eq!(
+        [count("/api/v1/customers?limit=1"), count("/api/v1/accounts?limit=1"), count("/api/v1/accounts?q=47&limit=1")],
+        [1, 1, 1]
+    );
     let (ada, never) = (shop.ada.clone(), "0".repeat(shop.ada.len()));
     for path in
         ["/api/v1/customers/ID", "/api/v1/customers/ID/timeline", "/api/v1/customers/ID/history", "/agent/customers/ID"]
@@ -437,4 +442,50 @@ fn activity_of_hidden_accounts_and_customers_leaves_no_trace() {
     assert_eq!(shop.get("ann", &call).status, 404);
     assert_eq!(shop.send("ann", "PATCH", &call, &json!({ "summary": "x" }), &[]).status, 404);
     assert_eq!(shop.get("ann", "/api/v1/interactions").json()["items"], json!([]));
+}
+
+#[test]
+fn the_hidden_one_of_a_customers_two_accounts_is_on_none_of_their_pages() {
+    let shop = Shop::new();
+    let data = AccountData { number: "4713".into(), customer: Some(shop.bob.clone()), ..AccountData::default() };
+    shop.crm.add_account("test", data).expect("added");
+    let moved = json!({ "customer": shop.bob });
+    let moved = shop.send("root", "PATCH", "/api/v1/accounts/4711", &moved, &[header("If-Match", "\"1\"")]);
+    assert_eq!(moved.status, 200, "{}", moved.text());
+    let body = json!({ "kind": "question", "account": "4711", "subject": "about-four-eleven", "text": "why?" });
+    assert_eq!(shop.post("carl", "/api/v1/requests", &body).status, 201);
+    let session = [shop.world.session("ann").0];
+    let call = json!({ "channel": "voice", "direction": "in", "call_id": "c-1" });
+    let call = shop.post("ann", "/api/v1/interactions", &call).json()["id"].as_str().expect("an id").to_string();
+    let paths = |customer: &str| {
+        let pages = [
+            "/agent/customers/ID",
+            "/api/v1/customers/ID",
+            "/api/v1/customers/ID/timeline",
+            "/api/v1/customers/ID/consents",
+        ];
+        let pages = pages.iter().map(|path| path.replace("ID", customer));
+        pages.chain([format!("/agent/calls/{call}?among=c:{}:p,c:{}:p", shop.ada, shop.bob)]).collect::<Vec<_>>()
+    };
+    let all: String = paths(&shop.bob).iter().map(|path| shop.world.get(path, &session).text()).collect();
+    for word in ["4711", "4712", "4713", "about-four-eleven", "A… M…", "B… L…"] {
+        assert!(all.contains(word), "{word}");
+    }
+    shop.world.limit("desk", "account = \"4712\"", "agent");
+    // Of 4713 there is no document, so nothing of it is hidden.
+    for path in paths(&shop.bob) {
+        let page = shop.world.get(&path, &session);
+        assert_eq!(page.status, 200, "{path}");
+        // The sheet of shortcuts has an account as an example.
+        let text = page.text().replace("a:4711", "");
+        assert!(!text.contains("4711") && !text.contains("about-four-eleven"), "{path}");
+    }
+    let page = shop.world.get(&paths(&shop.bob)[0], &session).text();
+    assert!(page.contains("4712") && page.contains("4713"));
+    // Ada has no account left, so nothing of her is hidden; with one whose documents are, she is no candidate.
+    let data = AccountData { customer: Some(shop.ada.clone()), ..shop.crm.account("4711").expect("there").data };
+    let version = shop.crm.account("4711").expect("there").version;
+    shop.crm.set_account("test", "4711", Some(version), data).expect("changed");
+    let page = shop.world.get(&paths(&shop.bob)[4], &session).text();
+    assert!(page.contains("B… L…") && !page.contains("A… M…"), "{page}");
 }

@@ -157,6 +157,11 @@ fn a_period_comes_as_one_archive_of_own_documents() {
     assert!(!text.contains("1-2.pdf"), "another customer's");
     let downloads = world.audit().iter().filter(|r| r.kind == "download" && r.who == "carl").count();
     assert_eq!(downloads, 2, "each is in the audit");
+    let form = carl.get("/my/period").text();
+    assert!(
+        form.contains("name=\"from\" value=\"2023-03-01\""),
+        "a year before the newest, though that is long ago: {form}"
+    );
     let none = carl.get("/my/period/zip?account=4711&to=2020-12-31");
     assert!(none.status == 303 && none.header("location").contains("none=1"), "{none:?}");
     assert_eq!(carl.get("/my/period/zip?account=4712").status, 404);

@@ -61,6 +61,7 @@ const WHO: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/accounts/{number}/series", "agsvuc"),
     ("GET", "/api/v1/accounts/{number}/preferences", "agsvc"),
     ("POST", "/api/v1/accounts/{number}/preferences", "agsvc"),
+    ("POST", "/api/v1/accounts/{number}/pin-letter", "as"),
     ("GET", "/api/v1/contact-points", "agsvc"),
     ("POST", "/api/v1/contact-points", "agsvc"),
     ("GET", "/api/v1/contact-points/{id}", "agsvc"),
@@ -131,6 +132,7 @@ const WHO: &[(&str, &str, &str)] = &[
     ("POST", "/agent/calls/{id}/end", "agsv"),
     ("GET", "/agent/customers/{id}", "agsv"),
     ("GET", "/agent/accounts/{number}", "agsv"),
+    ("POST", "/agent/accounts/{number}/pin-letter", "as"),
     ("POST", "/agent/notes", "agsv"),
     ("POST", "/agent/notes/{id}/withdraw", "agsv"),
     ("GET", "/agent/requests", "agsv"),
@@ -270,6 +272,27 @@ fn every_route_answers_every_role_as_written_and_leaks_nothing() {
             let content = route.path.ends_with("/content") && reply.status == 200;
             assert!(*who == "public" || cached == "no-store" || (content && cached.contains("private")), "{told}");
         }
+    }
+    // Whoever sees, finds, prints, takes or sends something does it by a right, and the record says which.
+    let records = world.audit();
+    let seen = [
+        "read",
+        "download",
+        "print",
+        "original",
+        "search",
+        "send",
+        "customer",
+        "export-load",
+        "audit-search",
+        "audit-export",
+    ];
+    for record in records.iter().filter(|record| seen.contains(&record.kind.as_str())) {
+        let told = format!("{} {} {} by {}", record.kind, record.what, record.why, record.who);
+        assert!(!record.right.is_empty() && !record.from.is_empty() && !record.time.is_empty(), "{told}");
+    }
+    for kind in ["read", "search", "customer"] {
+        assert!(records.iter().any(|record| record.kind == kind), "nobody did {kind}");
     }
 }
 

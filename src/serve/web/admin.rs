@@ -3,7 +3,8 @@
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
-use super::figures::{Unit, by_day, bytes};
+use super::arrivals::size;
+use super::figures::{Unit, by_day};
 use super::{Language, language, locale, page as render, shown};
 use crate::archive::LoadRow;
 use crate::archive::figures::Sums;
@@ -82,7 +83,7 @@ fn sums(reports: &[(String, Sums)]) -> Value {
     let number = |number: u64| shown::grouped(&number.to_string());
     context! {
         loads => number(all.loads), documents => number(all.documents), pages => number(all.pages),
-        bytes => bytes(all.bytes), stored => bytes(all.stored), ratio => ratio(&all),
+        bytes => size(all.bytes), stored => size(all.stored), ratio => ratio(&all),
     }
 }
 
@@ -104,7 +105,7 @@ fn reports(known: &[(String, Sums)], definitions: &[DefinitionView], language: L
             title => definition.map_or(name.as_str(), |definition| shown::report(definition, language)),
             known => definition.is_some(),
             documents => shown::grouped(&sums.documents.to_string()),
-            bytes => bytes(sums.bytes), stored => bytes(sums.stored), ratio => ratio(sums),
+            bytes => size(sums.bytes), stored => size(sums.stored), ratio => ratio(sums),
             bytes_width => width(sums.bytes), stored_width => width(sums.stored),
         }
     };
@@ -118,7 +119,7 @@ fn load(row: &LoadRow, language: Language) -> Value {
         file => row.file.as_str(),
         definition => row.definition.as_str(),
         version => row.definition_version,
-        bytes => bytes(row.bytes),
+        bytes => size(row.bytes),
         documents => number(u64::from(row.documents)),
         pages => number(row.pages),
         set_aside => number(row.set_aside_pages),

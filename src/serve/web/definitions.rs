@@ -106,10 +106,13 @@ pub async fn page(ask: Ask) -> Answer {
             shown => row.version == shown_row.version,
         }
     });
-    let title = Definition::parse(&shown_row.source, "").map(|definition| definition.title).unwrap_or_default();
+    let title = Definition::parse(&shown_row.source, "").map(|definition| {
+        let chinese = definition.title_zh.filter(|_| language == Language::Chinese);
+        chinese.unwrap_or(definition.title)
+    });
     let own = context! {
         name => shown_row.name.as_str(),
-        title,
+        title => title.unwrap_or_default(),
         version => shown_row.version,
         newest => rows.last().map(|row| row.version),
         versions => versions.collect::<Vec<_>>(),

@@ -2,6 +2,7 @@
 
 use minijinja::{Value, context};
 
+use super::arrivals::size;
 use super::{Language, locale, shown};
 use crate::index::value::Day;
 
@@ -26,22 +27,9 @@ impl Unit {
     fn said(self, number: u64) -> String {
         match self {
             Unit::Count => shown::grouped(&number.to_string()),
-            Unit::Bytes => bytes(number),
+            Unit::Bytes => size(number),
         }
     }
-}
-
-/// A number of bytes as people say it: `1.4 GiB`.
-pub fn bytes(number: u64) -> String {
-    let mut size = number as f64;
-    let mut unit = "bytes";
-    for next in ["KiB", "MiB", "GiB", "TiB", "PiB"] {
-        if size < 1024.0 {
-            break;
-        }
-        (size, unit) = (size / 1024.0, next);
-    }
-    if unit == "bytes" { format!("{} B", shown::grouped(&number.to_string())) } else { format!("{size:.1} {unit}") }
 }
 
 /// The first of 1, 2, 5 with zeros that is not below a number.
@@ -110,8 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sizes_and_axes_are_round() {
-        assert_eq!([0, 1023, 1536, 5 << 30].map(bytes), ["0 B", "1,023 B", "1.5 KiB", "5.0 GiB"]);
+    fn axes_are_round() {
         assert_eq!([1, 3, 12, 100, 501].map(round_up), [1, 5, 20, 100, 1000]);
         assert!(round_up(u64::MAX) > 1 << 62);
     }

@@ -1,7 +1,8 @@
-//! What the program says in English (errors, reasons) in the reader's language: `templates/web/words/reasons.zh-CN.toml`.
+//! What the program says in English (errors, reasons, warnings) in the reader's language: the three files of [`CHINESE`].
 //!
-//! The key of a row is the English sentence with `{places}`, as gettext has it: whoever writes an error needs to know nothing
-//! of languages, and a sentence without a row is shown as it is, marked as English.
+//! The key of a row is the English sentence with `{places}`, as gettext has it (`{{` and `}}` are braces): whoever writes an
+//! error needs to know nothing of languages, and a sentence without a row is shown as it is, marked as English. What decoders
+//! and the reader of definitions say has a row each; a test looks through their sources for sentences without.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -9,10 +10,15 @@ use std::sync::OnceLock;
 
 use super::{Language, source};
 
-/// The file with the Chinese sentences.
-const CHINESE: &str = "words/reasons.zh-CN.toml";
-/// Sentences with fewer letters of their own, such as `{field}: {problem}`, count only when what stands in their last place is known.
+/// The files with the Chinese sentences: of errors and reasons, of definitions, of what was survived in a stream.
+const CHINESE: [&str; 3] = ["words/reasons.zh-CN.toml", "words/definitions.zh-CN.toml", "words/warnings.zh-CN.toml"];
+/// Sentences with fewer letters of their own, such as `{field}: {problem}`, count only when what stands in the place `what`, or
+/// else in their last one, is known.
 const LOOSE: usize = 4;
+/// So many pieces of a list are looked at.
+const LONGEST: usize = 200;
+/// A sentence has so many pieces at most.
+const PIECES: usize = 3;
 /// What stands in a place may be a sentence itself, so deep at most.
 const DEEPEST: u32 = 3;
 
@@ -26,21 +32,18 @@ struct Row {
 
 impl Row {
     fn new(english: &str, told: String) -> Row {
-        let (mut literals, mut places) = (Vec::new(), Vec::new());
-        let mut rest = english;
-        while let Some((before, (place, after))) = rest.split_once('{').and_then(|(a, b)| Some((a, b.split_once('}')?)))
-        {
-            literals.push(before.to_string());
-            places.push(place.to_string());
-            rest = after;
-        }
-        literals.push(rest.to_string());
+        let (literals, places) = cut(english);
         Row { literals, places, told }
     }
 
     /// Letters that must be there: the more, the surer.
     fn weight(&self) -> usize {
         self.literals.iter().map(String::len).sum()
+    }
+
+    /// How many of them are letters of the alphabet.
+    fn letters(&self) -> usize {
+        self.literals.iter().flat_map(|text| text.chars()).filter(|sign| sign.is_alphabetic()).count()
     }
 
     /// What stands in the places of a text, when it is this sentence.
@@ -59,6 +62,30 @@ impl Row {
     }
 }
 
+/// Literal texts and, between them, the names of places.
+fn cut(sentence: &str) -> (Vec<String>, Vec<String>) {
+    let (mut literals, mut places) = (vec![String::new()], Vec::new());
+    let mut rest = sentence;
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, after) = rest.split_at(at);
+        let literal = literals.last_mut().expect("it begins with one");
+        literal.push_str(before);
+        let place = after.strip_prefix('{').filter(|after| !after.starts_with('{'));
+        if let Some((place, behind)) = place.and_then(|place| place.split_once('}')) {
+            places.push(place.to_string());
+            literals.push(String::new());
+            rest = behind;
+        } else {
+            // A brace that is written twice stands for itself.
+            let sign = &after[..1];
+            literal.push_str(sign);
+            rest = after[1..].strip_prefix(sign).unwrap_or(&after[1..]);
+        }
+    }
+    literals.last_mut().expect("it begins with one").push_str(rest);
+    (literals, places)
+}
+
 /// A sentence in a language; `None` when it is not known there, and for English.
 pub fn told(text: &str, language: Language) -> Option<String> {
     if language == Language::English {
@@ -66,41 +93,71 @@ pub fn told(text: &str, language: Language) -> Option<String> {
     }
     static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
     if source::folder().is_some() {
-        return find(&rows(), text, 0);
+        return all(&rows(), text);
     }
-    find(ROWS.get_or_init(rows), text, 0)
+    all(ROWS.get_or_init(rows), text)
+}
+
+/// A sentence, or several with `; ` between them: warnings list so what they saw.
+fn all(rows: &[Row], text: &str) -> Option<String> {
+    let parts: Vec<&str> = text.split("; ").take(LONGEST).collect();
+    if parts.len() == 1 || parts.len() == LONGEST {
+        return find(rows, text, false, 0);
+    }
+    // A sentence may have `; ` itself. From the end: the cut that leaves the fewest pieces unknown, and of those the finest.
+    let mut best: Vec<(usize, Vec<String>)> = vec![(0, Vec::new())];
+    for from in (0..parts.len()).rev() {
+        let behind = |pieces: usize| best.get(best.len().checked_sub(pieces)?);
+        let told = |pieces: usize| find(rows, &parts.get(from..from + pieces)?.join("; "), true, 0);
+        let (mut unknown, mut cut) = behind(1).map_or((1, Vec::new()), |(unknown, cut)| (unknown + 1, cut.clone()));
+        cut.push(parts[from].to_string());
+        for pieces in (1..=PIECES).rev() {
+            let (Some((left, rest)), Some(said)) = (behind(pieces), told(pieces)) else { continue };
+            if *left <= unknown {
+                (unknown, cut) = (*left, rest.clone());
+                cut.push(said);
+            }
+        }
+        best.push((unknown, cut));
+    }
+    let (unknown, mut cut) = best.pop()?;
+    cut.reverse();
+    (unknown < parts.len()).then(|| cut.join("；"))
 }
 
 /// All sentences, the surest first.
 fn rows() -> Vec<Row> {
-    let text = source::text(CHINESE).unwrap_or_default();
-    let table: BTreeMap<String, String> = toml::from_str(&text).unwrap_or_else(|error| {
-        tracing::error!(%error, file = CHINESE, "a file of words cannot be read");
-        BTreeMap::new()
-    });
-    let mut rows: Vec<Row> = table.into_iter().map(|(english, told)| Row::new(&english, told)).collect();
+    let mut rows = Vec::new();
+    for file in CHINESE {
+        let text = source::text(file).unwrap_or_default();
+        let table: BTreeMap<String, String> = toml::from_str(&text).unwrap_or_else(|error| {
+            tracing::error!(%error, file, "a file of words cannot be read");
+            BTreeMap::new()
+        });
+        rows.extend(table.into_iter().map(|(english, told)| Row::new(&english, told)));
+    }
     rows.sort_by_key(|row| Reverse(row.weight()));
     rows
 }
 
-fn find(rows: &[Row], text: &str, depth: u32) -> Option<String> {
+/// `listed`: it stands in a list, so what goes on behind a `; ` in a place counts only when it is known.
+fn find(rows: &[Row], text: &str, listed: bool, depth: u32) -> Option<String> {
     let whole = text.strip_suffix('.').unwrap_or(text);
     let (row, values) = rows.iter().find_map(|row| Some((row, row.places_of(whole)?)))?;
-    let mut told = String::new();
-    let mut rest = row.told.as_str();
-    // From left to right, so that what stands in a place is not taken for a place.
-    while let Some((before, (place, after))) = rest.split_once('{').and_then(|(a, b)| Some((a, b.split_once('}')?))) {
-        told.push_str(before);
+    let (literals, places) = cut(&row.told);
+    let mut told = literals.first().cloned().unwrap_or_default();
+    for (place, literal) in places.iter().zip(literals.iter().skip(1)) {
         let at = row.places.iter().position(|known| known == place)?;
         let value = values.get(at)?;
-        let inner = if depth < DEEPEST { find(rows, value, depth + 1) } else { None };
-        if inner.is_none() && row.weight() < LOOSE && at + 1 == row.places.len() {
+        let inner = if depth < DEEPEST { find(rows, value, listed, depth + 1) } else { None };
+        let said = row.places.iter().position(|name| name == "what").unwrap_or(row.places.len() - 1);
+        let loose = row.letters() < LOOSE && at == said;
+        if inner.is_none() && (loose || listed && value.contains("; ")) {
             return None;
         }
         told.push_str(inner.as_deref().unwrap_or(value));
-        rest = after;
+        told.push_str(literal);
     }
-    told.push_str(rest);
     if whole.len() < text.len() {
         told.push('。');
     }
@@ -108,80 +165,4 @@ fn find(rows: &[Row], text: &str, depth: u32) -> Option<String> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::AuthError;
-    use crate::auth::predicate::Rule;
-    use crate::crm::CrmError;
-    use crate::serve::ask::Params;
-
-    fn chinese(text: &str) -> String {
-        told(text, Language::Chinese).unwrap_or_else(|| panic!("there is no Chinese for {text:?}"))
-    }
-
-    #[test]
-    fn sentences_keep_what_stands_in_their_places() {
-        assert_eq!(chinese("days is given twice."), "days 给出了两次。");
-        assert_eq!(chinese("run 7 is closed"), "批次 7 已关闭");
-        assert_eq!(chinese("there is no role \"x\""), "没有角色 \"x\"");
-        assert_eq!(told("days is given twice.", Language::English), None);
-        assert_eq!(told("the moon is full", Language::Chinese), None);
-        assert_eq!(chinese("{why} is given twice"), "{why} 给出了两次", "what is filled in is no place");
-    }
-
-    #[test]
-    fn what_stands_in_a_place_is_told_too() {
-        let error = CrmError::Invalid { field: "text", problem: "it may not be empty".into() };
-        assert_eq!(chinese(&format!("{error}.")), "文字：不能为空。");
-        assert_eq!(told("what: ever", Language::Chinese), None, "half a sentence is none");
-        let deep = "it: ".repeat(10) + "it may not be empty";
-        assert_eq!(told(&deep, Language::Chinese), None, "not without end");
-    }
-
-    #[test]
-    fn what_people_meet_on_pages_is_known() {
-        let list = Params::parse("a=1", &["b", "c"]).expect_err("unknown");
-        let twice = Params::parse("b=1&b=2", &["b"]).expect_err("twice");
-        let number = Params::parse("b=x", &["b"]).expect("read").number("b", 1..=9).expect_err("no number");
-        let day = Params::parse("b=x", &["b"]).expect("read").day("b").expect_err("no day");
-        let word = Params::parse("b=x", &["b"]).expect("read").word("b", &[("y", 1)], 1).expect_err("no word");
-        for problem in [list, twice, number, day, word] {
-            chinese(&problem.detail);
-        }
-        for error in [
-            AuthError::BadName,
-            AuthError::BadWord,
-            AuthError::BadPassword,
-            AuthError::BadAccounts,
-            AuthError::Exists { name: "ann".into() },
-            AuthError::BuiltIn { name: "agent".into() },
-            AuthError::Unknown { what: "role", name: "x".into() },
-        ] {
-            chinese(&error.to_string());
-        }
-        for rule in [
-            "",
-            "region",
-            "region = north",
-            "region = \"north",
-            "(region = \"a\"",
-            "amount < \"a\"",
-            "kind in (\"a\" \"b\")",
-        ] {
-            let error = Rule::parse(rule).expect_err(rule);
-            let told = chinese(&AuthError::from(error).to_string());
-            assert!(told.starts_with("无法读取规则：") && told.contains("个字符"), "{told}");
-            assert!(!told.contains("missing") && !told.contains("never"), "{told}");
-        }
-    }
-
-    #[test]
-    fn every_place_of_the_chinese_is_one_of_the_english() {
-        for row in rows() {
-            for part in row.told.split('{').skip(1) {
-                let (place, _) = part.split_once('}').unwrap_or_default();
-                assert!(row.places.iter().any(|known| known == place), "{}", row.told);
-            }
-        }
-    }
-}
+mod tests;

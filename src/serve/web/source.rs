@@ -78,8 +78,10 @@ files![
     "shortcuts.html",
     "sign-in.html",
     "ui.html",
+    "words/definitions.zh-CN.toml",
     "words/en.toml",
     "words/reasons.zh-CN.toml",
+    "words/warnings.zh-CN.toml",
     "words/zh-CN.toml",
 ];
 

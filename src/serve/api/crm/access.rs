@@ -19,7 +19,7 @@ use crate::crm::timeline::{DocumentEntry, DocumentField, Documents};
 use crate::crm::{CrmError, Page, Viewer};
 use crate::index::value::{Day, FieldValue, Value};
 use crate::serve::ask::SignedIn;
-use crate::serve::backend::{DefinitionView, DocumentView, HitsAsked};
+use crate::serve::backend::{BackendError, DefinitionView, DocumentView, HitsAsked};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
@@ -30,6 +30,11 @@ pub fn viewer(who: &SignedIn) -> Viewer<'_> {
     } else {
         Viewer::Customer { name: &who.user.name, accounts: &who.accounts }
     }
+}
+
+/// By which right the caller reads what is known of customers.
+pub fn right(who: &SignedIn) -> Permission {
+    if viewer(who).is_staff() { Permission::CustomerRead } else { Permission::PortalUse }
 }
 
 /// Refuses accounts of others, and those that the caller's policies hide; they look like none.
@@ -61,11 +66,12 @@ fn narrowed(who: &SignedIn) -> bool {
 /// Whether there are documents of some accounts and the caller may see none of them. Accounts without a document are
 /// hidden from nobody: policies speak of documents. Both questions are always asked, so that the time does not tell.
 pub fn hidden(state: &State, who: &SignedIn, accounts: &[String]) -> Result<bool, Problem> {
-    if !narrowed(who) {
-        return Ok(false);
-    }
+    Ok(narrowed(who) && kept_from(state, &who.principal, accounts)?)
+}
+
+fn kept_from(state: &State, who: &Principal, accounts: &[String]) -> Result<bool, BackendError> {
     let everybody = state.gate.scope(&Principal::operator("system:rights", "greenbar"));
-    let own = state.gate.scope(&who.principal);
+    let own = state.gate.scope(who);
     let (mut there, mut seen) = (false, false);
     for account in accounts {
         let asked = HitsAsked { account: Some(account.clone()), limit: 1, ..HitsAsked::default() };
@@ -173,6 +179,28 @@ pub fn filled<T>(
     Ok(page)
 }
 
+/// Rows of a list without pages at most that are looked through for those that are seen.
+const LOOKED_THROUGH: usize = 4_000;
+
+/// The first rows of a list without pages that are not hidden: as many as if the others were not there.
+pub fn first_seen<T>(
+    limit: usize,
+    fetch: impl Fn(usize) -> Result<Vec<T>, CrmError>,
+    hides: impl Fn(&T) -> Result<bool, Problem>,
+) -> Result<Vec<T>, Problem> {
+    let mut wanted = limit;
+    loop {
+        let found = fetch(wanted)?;
+        let all = found.len() < wanted || wanted >= LOOKED_THROUGH;
+        let mut kept = only_seen(found, &hides)?;
+        if all || kept.len() >= limit {
+            kept.truncate(limit);
+            return Ok(kept);
+        }
+        wanted *= 2;
+    }
+}
+
 /// Who that might be, of those whom the caller may see.
 pub fn resolve(state: &State, who: &SignedIn, ask: &ResolveAsk) -> Result<Vec<Candidate>, Problem> {
     let found = state.crm.resolve(ask, &documents(state, who)?)?;
@@ -216,17 +244,17 @@ pub fn need_document(state: &State, who: &SignedIn, id: DocId, why: &str) -> Res
 
 /// The documents as the caller may see them.
 pub fn documents<'s>(state: &'s State, who: &SignedIn) -> Result<Shelf<'s>, Problem> {
-    shelf(state, who.principal.clone())
+    shelf(state, who.principal.clone(), narrowed(who))
 }
 
 /// All documents, for what greenbar itself compares: nothing of them is shown.
 pub fn all_documents(state: &State) -> Result<Shelf<'_>, Problem> {
-    shelf(state, Principal::operator("system:enrolment", "greenbar"))
+    shelf(state, Principal::operator("system:enrolment", "greenbar"), false)
 }
 
-fn shelf(state: &State, principal: Principal) -> Result<Shelf<'_>, Problem> {
+fn shelf(state: &State, principal: Principal, narrowed: bool) -> Result<Shelf<'_>, Problem> {
     let (scope, definitions) = (state.gate.scope(&principal), state.backend.definitions()?);
-    Ok(Shelf { state, principal, scope, definitions })
+    Ok(Shelf { state, principal, narrowed, scope, definitions })
 }
 
 /// Somebody who did not sign in, for the audit.
@@ -266,6 +294,8 @@ pub fn report_of(state: &State, id: DocId) -> Result<Option<(String, Option<Stri
 pub struct Shelf<'s> {
     state: &'s State,
     principal: Principal,
+    /// Accounts may be kept from who asks, who stands for the organisation.
+    narrowed: bool,
     scope: Scope,
     definitions: Vec<DefinitionView>,
 }
@@ -381,15 +411,20 @@ impl Documents for Shelf<'_> {
     }
 
     fn may_see(&self, document: DocId) -> Result<bool, CrmError> {
-        let failed = |error: crate::serve::backend::BackendError| CrmError::Documents(error.to_string());
+        let failed = |error: BackendError| CrmError::Documents(error.to_string());
         let subject = self.state.backend.subject(document).map_err(failed)?;
         Ok(subject.there && self.state.gate.sees(&self.principal, &subject.facts))
     }
 
     fn hides(&self, document: DocId) -> Result<bool, CrmError> {
-        let failed = |error: crate::serve::backend::BackendError| CrmError::Documents(error.to_string());
+        let failed = |error: BackendError| CrmError::Documents(error.to_string());
         let subject = self.state.backend.subject(document).map_err(failed)?;
         Ok(subject.there && !self.state.gate.sees(&self.principal, &subject.facts))
+    }
+
+    fn hides_account(&self, account: &str) -> Result<bool, CrmError> {
+        let failed = |error: BackendError| CrmError::Documents(error.to_string());
+        Ok(self.narrowed && kept_from(self.state, &self.principal, &[account.to_string()]).map_err(failed)?)
     }
 }
 

@@ -9,7 +9,7 @@ use super::access;
 use super::customers::timeline_ask;
 use super::{Made, body, expected, list, make, page, part, patched, row, window};
 use crate::auth::permission::Permission;
-use crate::crm::account::AccountData;
+use crate::crm::account::{Account, AccountData};
 use crate::crm::preference::PreferenceData;
 use crate::crm::timeline::{DocumentEntry, Documents};
 use crate::serve::ask::{Answer, Ask};
@@ -30,16 +30,20 @@ pub async fn find(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     ask.block(move |state| {
         who.need(Permission::CustomerRead)?;
-        state.gate.record(&who.principal, "search", "accounts", number.as_deref().unwrap_or_default())?;
-        let found = match number {
-            Some(number) => {
-                crate::crm::Page { items: state.crm.accounts_beginning(&number, limit)?, next_cursor: None }
-            }
-            None => state.crm.accounts_page(customer.as_deref(), cursor.as_deref(), limit)?,
+        state.gate.record_by(
+            &who.principal,
+            Permission::CustomerRead,
+            "search",
+            "accounts",
+            number.as_deref().unwrap_or_default(),
+        )?;
+        let hides = |account: &Account| access::hidden(state, &who, std::slice::from_ref(&account.id));
+        let Some(number) = number else {
+            let fetch = |cursor: Option<&str>, limit| state.crm.accounts_page(customer.as_deref(), cursor, limit);
+            return access::filled(limit, cursor.as_deref(), fetch, hides);
         };
-        let items =
-            access::only_seen(found.items, |account| access::hidden(state, &who, std::slice::from_ref(&account.id)))?;
-        Ok(crate::crm::Page { items, ..found })
+        let items = access::first_seen(limit, |limit| state.crm.accounts_beginning(&number, limit), hides)?;
+        Ok(crate::crm::Page { items, next_cursor: None })
     })
     .await
     .map(|found| page(&found))
@@ -95,7 +99,7 @@ pub async fn timeline(ask: Ask) -> Answer {
                 who.need(Permission::CustomerRead)?;
             }
             access::need_account(state, &who, &number)?;
-            state.gate.record(&who.principal, "search", "timeline", &number)?;
+            state.gate.record_by(&who.principal, access::right(&who), "search", "timeline", &number)?;
             let documents = access::documents(state, &who)?;
             Ok(state.crm.account_timeline(access::viewer(&who), &[number], &documents, &asked)?)
         })
@@ -140,7 +144,7 @@ pub async fn series(ask: Ask) -> Answer {
     let (definition, points) = ask
         .block(move |state| {
             access::need_account(state, &who, &number)?;
-            state.gate.record(&who.principal, "search", "series", &number)?;
+            state.gate.record_by(&who.principal, Permission::DocumentRead, "search", "series", &number)?;
             let documents = access::documents(state, &who)?;
             let mut definition = asked;
             if definition.is_none() {

@@ -7,7 +7,7 @@ use super::access;
 use super::{Made, body, expected, list, make, page, part, patched, row, row_unless_known, window};
 use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactPoint, Owner};
-use crate::crm::customer::CustomerData;
+use crate::crm::customer::{Customer, CustomerData};
 use crate::crm::resolve::ResolveAsk;
 use crate::crm::timeline::{EntryKind, TimelineAsk};
 use crate::serve::ask::{Answer, Ask};
@@ -26,13 +26,20 @@ pub async fn find(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     ask.block(move |state| {
         who.need(Permission::CustomerRead)?;
-        state.gate.record(&who.principal, "search", "customers", text.as_deref().unwrap_or_default())?;
-        let found = match text {
-            Some(text) => crate::crm::Page { items: state.crm.customers_by_name(&text, limit)?, next_cursor: None },
-            None => state.crm.customers(cursor.as_deref(), limit)?,
+        state.gate.record_by(
+            &who.principal,
+            Permission::CustomerRead,
+            "search",
+            "customers",
+            text.as_deref().unwrap_or_default(),
+        )?;
+        let hides = |customer: &Customer| access::hides_customer(state, &who, &customer.id);
+        let Some(text) = text else {
+            let fetch = |cursor: Option<&str>, limit| state.crm.customers(cursor, limit);
+            return access::filled(limit, cursor.as_deref(), fetch, hides);
         };
-        let items = access::only_seen(found.items, |customer| access::hides_customer(state, &who, &customer.id))?;
-        Ok(crate::crm::Page { items, ..found })
+        let items = access::first_seen(limit, |limit| state.crm.customers_by_name(&text, limit), hides)?;
+        Ok(crate::crm::Page { items, next_cursor: None })
     })
     .await
     .map(|found| page(&found))
@@ -98,7 +105,7 @@ fn read(
     }
     access::need_customer(state, who, id)?;
     let customer = state.crm.customer(id)?;
-    state.gate.record(&who.principal, "search", "customer", id)?;
+    state.gate.record_by(&who.principal, access::right(who), "search", "customer", id)?;
     Ok(customer)
 }
 
@@ -194,7 +201,7 @@ pub async fn resolve(ask: Ask) -> Answer {
                 ("name", asked.name.is_some()),
             ];
             let given: Vec<_> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
-            state.gate.record(&who.principal, "search", "resolve", &given.join(" "))?;
+            state.gate.record_by(&who.principal, Permission::CustomerRead, "search", "resolve", &given.join(" "))?;
             access::resolve(state, &who, &asked)
         })
         .await?;
@@ -212,8 +219,9 @@ pub async fn consents(ask: Ask) -> Answer {
         read(state, &who, &id)?;
         let viewer = access::viewer(&who);
         let accounts = state.crm.accounts_of(&id, crate::crm::timeline::MOST_ACCOUNTS)?;
-        let accounts: Vec<String> =
-            accounts.into_iter().map(|account| account.id).filter(|number| viewer.sees_account(number)).collect();
+        let accounts = accounts.into_iter().map(|account| account.id).filter(|number| viewer.sees_account(number));
+        let accounts =
+            access::only_seen(accounts.collect(), |number| access::hidden(state, &who, std::slice::from_ref(number)))?;
         Ok(state.crm.consents(Some(&id), &accounts)?)
     })
     .await

@@ -25,7 +25,13 @@ pub async fn send(ask: Ask) -> Answer {
         let (_, _, account) = access::open(state, who, id, Use::SEND, "send")?;
         let any = who.may(Permission::AddressOverride);
         let delivery = state.crm.plan_copy(&who.user.name, id, account.as_deref(), copy, any)?;
-        state.gate.record(&who.principal, "send", &delivery.id, &format!("{id} {}", delivery.reason))?;
+        state.gate.record_by(
+            &who.principal,
+            Permission::DocumentSend,
+            "send",
+            &delivery.id,
+            &format!("{id} {}", delivery.reason),
+        )?;
         Ok(Made::row("deliveries", &delivery))
     })
     .await
@@ -88,7 +94,7 @@ pub async fn link(ask: Ask) -> Answer {
         who.need(Permission::DocumentSend)?;
         let (_, _, account) = access::open(state, who, id, Use::SEND, "link")?;
         let (token, link) = state.crm.make_link(&who.user.name, id, account.as_deref(), new.expires_in_s, new.uses)?;
-        state.gate.record(&who.principal, "link-made", &link.id, &id.to_string())?;
+        state.gate.record_by(&who.principal, Permission::DocumentSend, "link-made", &link.id, &id.to_string())?;
         let mut made = Made::row("links", &link);
         made.json["path"] = format!("/d/{token}").into();
         Ok(made)

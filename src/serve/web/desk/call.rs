@@ -6,6 +6,7 @@ use actix_web::http::header;
 use minijinja::{Value, context};
 
 use super::{Language, back, done, moment, path, show};
+use crate::auth::permission::Permission;
 use crate::crm::Crm;
 use crate::crm::interaction::{Channel, Direction, Interaction, InteractionChange, NewInteraction};
 use crate::crm::resolve::{Candidate, Reason, ResolveAsk};
@@ -110,7 +111,7 @@ pub async fn pop(ask: Ask) -> Answer {
             }
             let candidates = access::resolve(state, &who, &asked)?;
             let call = state.crm.begin_interaction(agent, new)?;
-            state.gate.record(&who.principal, "screen-pop", &call.id, "")?;
+            state.gate.record_by(&who.principal, Permission::InteractionWrite, "screen-pop", &call.id, "")?;
             match candidates.as_slice() {
                 [one] => {
                     let call = choose(state, agent, &call.id, one.customer.clone(), one.accounts.first().cloned())?;
@@ -183,7 +184,7 @@ pub async fn who_is_it(ask: Ask) -> Answer {
             own_call(state, &who, &id)?;
             let mut candidates = Vec::new();
             for reference in among.iter().filter(|reference| !reference.is_empty()) {
-                candidates.extend(candidate(state, reference, language)?);
+                candidates.extend(candidate(state, &who, reference, language)?);
             }
             Ok(context! { id, candidates, prefill })
         })
@@ -192,17 +193,26 @@ pub async fn who_is_it(ask: Ask) -> Answer {
 }
 
 /// A candidate as the chooser shows it: enough to ask the caller, not enough to tell them.
-fn candidate(state: &State, reference: &str, language: Language) -> Result<Option<Value>, Problem> {
+fn candidate(state: &State, who: &SignedIn, reference: &str, language: Language) -> Result<Option<Value>, Problem> {
     let mut parts = reference.splitn(3, ':');
     let (Some(kind), Some(id), Some(reasons)) = (parts.next(), parts.next(), parts.next()) else { return Ok(None) };
     let because: Vec<String> = reasons.chars().map(|letter| language.word(&format!("reason_{letter}"))).collect();
     let because = because.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
     if kind == "a" {
+        if access::hidden(state, who, &[id.to_string()])? {
+            return Ok(None);
+        }
         let facts = format!("{} · {because}", tail(id));
         return Ok(Some(context! { customer => "", account => id, name => language.word("customer_none"), facts }));
     }
     let Ok(customer) = state.crm.customer(id) else { return Ok(None) };
-    let accounts: Vec<String> = state.crm.accounts_of(id, 5)?.iter().map(|account| tail(&account.id)).collect();
+    if access::hides_customer(state, who, id)? {
+        return Ok(None);
+    }
+    let accounts = state.crm.accounts_of(id, 5)?;
+    let accounts =
+        access::only_seen(accounts, |account| access::hidden(state, who, std::slice::from_ref(&account.id)))?;
+    let accounts: Vec<String> = accounts.iter().map(|account| tail(&account.id)).collect();
     let facts = format!("{} · {because}", accounts.join(", "));
     Ok(Some(context! { customer => id, account => "", name => initials(&customer.display_name()), facts }))
 }

@@ -2,16 +2,19 @@
 
 use minijinja::{Value, context};
 
+use super::remark::address;
 use super::{Language, call, moment, path, show};
+use crate::auth::permission::Permission;
 use crate::crm::account::{Account, AccountStatus};
-use crate::crm::contact::{ContactPoint, Owner};
+use crate::crm::consent::ConsentState;
+use crate::crm::contact::{ContactKind, ContactPoint, Owner};
 use crate::crm::customer::{Customer, CustomerKind};
 use crate::crm::interaction::WrapUp;
 use crate::crm::request::RequestState;
 use crate::crm::timeline::{Detail, DocumentEntry, EntryKind, TimelineAsk, TimelineEntry};
 use crate::crm::{Page, Side};
 use crate::index::value::Day;
-use crate::serve::api::crm::access;
+use crate::serve::api::crm::{access, enrolment};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -44,6 +47,15 @@ pub async fn account(ask: Ask) -> Answer {
     page(ask, Subject::Account(number)).await
 }
 
+/// A letter with a new PIN for an account, to be printed and posted.
+pub async fn pin_letter(ask: Ask) -> Answer {
+    ask.form(&["csrf"])?;
+    let (number, who) = (ask.part("number").to_string(), ask.who()?.clone());
+    let pdf =
+        ask.block(move |state| enrolment::pin_letter(state, &who, &number, enrolment::LetterAsk::default())).await?;
+    Ok(enrolment::letter_answer(pdf))
+}
+
 #[derive(Debug, Clone)]
 enum Subject {
     Customer(String),
@@ -74,7 +86,10 @@ fn read(
     let (customer, accounts, owner) = match subject {
         Subject::Customer(id) => {
             access::need_customer(state, who, id)?;
-            (Some(crm.customer(id)?), crm.accounts_of(id, MOST)?, Owner::Customer(id.clone()))
+            let accounts = crm.accounts_of(id, MOST)?;
+            let accounts =
+                access::only_seen(accounts, |account| access::hidden(state, who, std::slice::from_ref(&account.id)))?;
+            (Some(crm.customer(id)?), accounts, Owner::Customer(id.clone()))
         }
         Subject::Account(number) => {
             access::need_account(state, who, number)?;
@@ -100,7 +115,7 @@ fn read(
         Subject::Customer(id) => id,
         Subject::Account(number) => number,
     };
-    state.gate.record(&who.principal, "customer", about, tab)?;
+    state.gate.record_by(&who.principal, Permission::CustomerRead, "customer", about, tab)?;
     let verified = call::is_verified(crm, who, customer.as_ref().map(|c| c.id.as_str()), number)?;
     let mut points = crm.contacts_of(&owner)?;
     if let (Owner::Account(_), Some(holder)) = (&owner, &customer) {
@@ -122,9 +137,10 @@ fn read(
         accounts => accounts.iter().map(|account| account_line(account, language)).collect::<Vec<_>>(),
         contacts => points.iter().map(|point| contact(point, verified, language)).collect::<Vec<_>>(),
         masked => !verified,
+        post => points.iter().any(|point| point.kind == ContactKind::Post),
         channels => call::CHANNELS.iter().map(|(code, _)| context! { code => *code, label => language.word(&format!("channel_{code}")) }).collect::<Vec<_>>(),
         tabs => TABS.iter().map(|(code, _)| tab_link(code, tab, &links, language)).collect::<Vec<_>>(),
-        months => months(&found, &crm.wrap_up_codes()?, language),
+        months => months(&found, verified, &crm.wrap_up_codes()?, language),
         next => found.next_cursor.as_deref().map(|cursor| links.with(&[("show", tab), ("cursor", cursor)])).unwrap_or_default(),
     })
 }
@@ -184,7 +200,7 @@ fn contact(point: &ContactPoint, verified: bool, language: Language) -> Value {
 }
 
 /// The entries under the months that they belong to.
-fn months(found: &Page<TimelineEntry>, codes: &[WrapUp], language: Language) -> Vec<Value> {
+fn months(found: &Page<TimelineEntry>, verified: bool, codes: &[WrapUp], language: Language) -> Vec<Value> {
     let mut months: Vec<(String, Vec<Value>)> = Vec::new();
     for entry in &found.items {
         let label = entry.at.map(|at| month(at.day(), language)).unwrap_or_else(|| language.word("no_date"));
@@ -192,7 +208,7 @@ fn months(found: &Page<TimelineEntry>, codes: &[WrapUp], language: Language) -> 
             months.push((label, Vec::new()));
         }
         if let Some((_, entries)) = months.last_mut() {
-            entries.push(shown_entry(entry, codes, language));
+            entries.push(shown_entry(entry, verified, codes, language));
         }
     }
     months.into_iter().map(|(label, entries)| context! { label, entries }).collect()
@@ -205,7 +221,7 @@ fn month(day: Day, language: Language) -> String {
     locale::span(first, last, language)
 }
 
-fn shown_entry(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value {
+fn shown_entry(entry: &TimelineEntry, verified: bool, codes: &[WrapUp], language: Language) -> Value {
     let day_only = entry.kind == EntryKind::Document;
     let when = entry.at.map(|at| if day_only { locale::day(at.day(), language) } else { moment(at, language) });
     let mut parts: Vec<String> = Vec::new();
@@ -214,7 +230,7 @@ fn shown_entry(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> V
         let side = if entry.side == Some(Side::Customer) { "side_customer" } else { "side_agent" };
         parts.push(format!("{} ({})", entry.who, language.word(side)));
     }
-    let own = detail(entry, codes, language);
+    let own = detail(entry, verified, codes, language);
     context! {
         kind => entry.kind.name(),
         at => entry.at.map(|at| at.to_string()).unwrap_or_default(),
@@ -239,7 +255,7 @@ fn wrap_up(code: &str, codes: &[WrapUp], language: Language) -> String {
     chinese.unwrap_or(&known.label).clone()
 }
 
-fn detail(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value {
+fn detail(entry: &TimelineEntry, verified: bool, codes: &[WrapUp], language: Language) -> Value {
     let document = entry.document.as_deref().map(|id| format!("/agent/documents/{id}")).unwrap_or_default();
     let plain = |icon: &str, title: String, text: &str, link: String| {
         context! { icon, title, text, link, amount => "", tags => Vec::<Value>::new() }
@@ -252,8 +268,14 @@ fn detail(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value 
             plain("side", language.word("entry_view"), &rendition(why, language), document)
         }
         Detail::Note(note) => plain("note", language.word("note"), &note.text, document),
-        Detail::Consent(_) => plain("shield", language.word("entry_consent"), "", String::new()),
-        Detail::Delivery(delivery) => plain("mail", language.word("entry_delivery"), &delivery.to, document),
+        Detail::Consent(consent) => {
+            let tone = if consent.state == ConsentState::Given { "ok" } else { "" };
+            let tag = context! { label => language.word(&format!("consent_{}", consent.state.name())), tone };
+            context! { tags => vec![tag], ..plain("shield", language.word("entry_consent"), "", String::new()) }
+        }
+        Detail::Delivery(delivery) => {
+            plain("mail", language.word("entry_delivery"), &address(&delivery.to, verified), document)
+        }
         Detail::Interaction(contact) => {
             let channel = language.word(&format!("channel_{}", call::channel_name(contact.channel)));
             let tags = (!contact.wrap_up.is_empty())
@@ -304,6 +326,9 @@ mod tests {
         assert_eq!(said("gone"), ["gone", "gone"]);
         assert_eq!(rendition("text", Language::English), "Plain text");
         assert_eq!(rendition("svg page 2", Language::English), "Pages");
+        for why in ["view", "question", "compare", "find", "note", "period", "bill", "link", "metadata"] {
+            assert_ne!(rendition(why, Language::Chinese), why, "what views are recorded for has words");
+        }
         assert_eq!(rendition("something-new", Language::Chinese), "something-new");
     }
 }

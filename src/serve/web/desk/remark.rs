@@ -98,7 +98,13 @@ pub async fn send(ask: Ask) -> Answer {
         };
         let any = who.may(Permission::AddressOverride);
         let delivery = state.crm.plan_copy(&who.user.name, id, account.as_deref(), copy, any)?;
-        state.gate.record(&who.principal, "send", &delivery.id, &format!("{id} {}", delivery.reason))?;
+        state.gate.record_by(
+            &who.principal,
+            Permission::DocumentSend,
+            "send",
+            &delivery.id,
+            &format!("{id} {}", delivery.reason),
+        )?;
         Ok(back(form, &format!("/agent/documents/{id}"), "copy_sent"))
     })
     .await
@@ -159,15 +165,18 @@ fn shown_delivery(delivery: &Delivery, verified: bool, language: Language) -> Va
     let way = WAYS.iter().find(|(_, how)| *how == delivery.how).map_or("link", |(name, _)| name);
     context! {
         how => language.word(&format!("send_{way}")),
-        to => if verified { delivery.to.clone() } else { hidden(&delivery.to) },
+        to => address(&delivery.to, verified),
         state => language.word(&format!("delivery_{state}")),
         tone,
         when => moment(delivery.planned_at, language),
     }
 }
 
-/// An address with its middle hidden.
-fn hidden(address: &str) -> String {
+/// Where a copy went; until the caller is verified with its middle hidden.
+pub fn address(address: &str, verified: bool) -> String {
+    if verified {
+        return address.to_string();
+    }
     let first: String = address.chars().take(1).collect();
     match address.rsplit_once('@') {
         Some((_, domain)) => format!("{first}…@{domain}"),

@@ -6,7 +6,9 @@ use minijinja::{Value, context};
 use super::{Language, choices, language, locale, own_account, show, viewer};
 use crate::archive::DocId;
 use crate::auth::gate::Scope;
+use crate::auth::permission::Permission;
 use crate::crm::Side;
+use crate::crm::consent::Consent;
 use crate::crm::timeline::{Detail, EntryKind, TimelineAsk, TimelineEntry};
 use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, SignedIn};
@@ -40,7 +42,13 @@ pub async fn page(ask: Ask) -> Answer {
             let wanted = TimelineAsk { kinds: KINDS.to_vec(), cursor, limit: MOST };
             let shelf = access::documents(state, &who)?;
             let found = state.crm.account_timeline(viewer(&who), &accounts, &shelf, &wanted)?;
-            state.gate.record(&who.principal, "search", "activity", account.as_deref().unwrap_or_default())?;
+            state.gate.record_by(
+                &who.principal,
+                Permission::PortalUse,
+                "search",
+                "activity",
+                account.as_deref().unwrap_or_default(),
+            )?;
             let reading = Reading { state, who: &who, scope: state.gate.scope(&who.principal), language };
             let mut pairs: Vec<(&str, &str)> =
                 account.as_deref().map(|number| ("account", number)).into_iter().collect();
@@ -95,9 +103,16 @@ impl Reading<'_> {
             Detail::Interaction(_) => ("phone", word("my_did_contact"), String::new()),
             Detail::Note(note) => ("note", format!("{}: {}", word("note"), note.text), String::new()),
             Detail::Request(request) => ("help", request.subject.clone(), format!("/my/questions/{}", entry.id)),
-            Detail::Consent(_) => ("shield", word("my_did_consent"), String::new()),
+            Detail::Consent(consent) => ("shield", self.consent(consent), String::new()),
             Detail::Document(document) => ("file", document.title.clone(), String::new()),
         }
+    }
+
+    /// How far a consent came: a sample that was opened is none yet.
+    fn consent(&self, consent: &Consent) -> String {
+        let text = self.language.word(&format!("my_did_consent_{}", consent.state.name()));
+        let until = consent.withdrawn_at.map(|at| locale::moment(at.0, self.language)).unwrap_or_default();
+        text.replace("{n}", &consent.disclosure_version.to_string()).replace("{until}", &until)
     }
 
     /// The title of a document that is still there.

@@ -14,6 +14,7 @@ use super::zip::Zip;
 use super::{address, choices, chosen_account, show};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
+use crate::auth::permission::Permission;
 use crate::index::value::Day;
 use crate::render::{RenderOptions, csv};
 use crate::serve::api::content::disposition;
@@ -35,16 +36,25 @@ const GATHERED: usize = 64 << 10;
 /// The form.
 pub async fn page(ask: Ask) -> Answer {
     let params = ask.params(PARAMETERS)?;
-    let who = ask.who()?;
-    let account = chosen_account(who, params.get("account"))?;
-    let own = form(&params, who, &account, ask.state.config.clock.now())?;
+    let who = ask.who()?.clone();
+    let account = chosen_account(&who, params.get("account"))?;
+    let (reader, number) = (who.clone(), account.clone());
+    let newest = ask
+        .block(move |state| {
+            let asked = HitsAsked { account: Some(number), limit: 1, ..HitsAsked::default() };
+            let found = state.backend.hits(&asked, &state.gate.scope(&reader.principal))?;
+            Ok(found.hits.first().and_then(|hit| hit.document.date))
+        })
+        .await?;
+    let own = form(&params, &who, &account, newest, ask.state.config.clock.now())?;
     show(&ask, "period.html", "documents", StatusCode::OK, own).await
 }
 
-/// The last twelve months, unless other days were given.
-fn form(params: &Params, who: &SignedIn, account: &str, now: i64) -> Result<Value, Problem> {
+/// The last twelve months, or those before the newest document of an account that gets none any more, unless other days were
+/// given.
+fn form(params: &Params, who: &SignedIn, account: &str, newest: Option<Day>, now: i64) -> Result<Value, Problem> {
     let today = Day(i32::try_from(now.div_euclid(86_400)).unwrap_or_default());
-    let (year, month, _) = today.ymd();
+    let (year, month, _) = newest.unwrap_or(today).min(today).ymd();
     let first = Day::from_ymd(year - 1, month, 1).unwrap_or(today);
     Ok(context! {
         account,
@@ -97,7 +107,13 @@ fn file_name(account: &str, from: &str, to: &str) -> String {
 /// The documents of the period, newest first, one more than fit at most.
 fn listed(state: &State, who: &SignedIn, mut asked: HitsAsked) -> Result<Vec<DocId>, Problem> {
     let (scope, mut found) = (state.gate.scope(&who.principal), Vec::new());
-    state.gate.record(&who.principal, "search", "period", asked.account.as_deref().unwrap_or_default())?;
+    state.gate.record_by(
+        &who.principal,
+        Permission::DocumentRead,
+        "search",
+        "period",
+        asked.account.as_deref().unwrap_or_default(),
+    )?;
     loop {
         let page = state.backend.hits(&asked, &scope)?;
         found.extend(page.hits.iter().map(|hit| hit.document.id));
