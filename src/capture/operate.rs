@@ -114,7 +114,7 @@ impl Intake {
         item.step(self.now(), "held", by, why);
         self.put(&mut item)?;
         table.states.insert(id, State::Held);
-        table.waiting.retain(|waiting| *waiting != id);
+        table.waiting.remove(id);
         Ok(item)
     }
 
@@ -149,7 +149,7 @@ impl Intake {
         }
         item.step(self.now(), what, by, detail);
         let held = item.state == State::Held && what != "released";
-        let waits = matches!(item.state, State::Received | State::Identified) && table.waiting.contains(&id);
+        let waits = matches!(item.state, State::Received | State::Identified) && table.waiting.contains(id);
         if !held {
             (item.state, item.error, item.attempts) = (item.before_loading(), None, 0);
         }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::DistributeError;
 use super::channel::Rung;
 use super::ledger::{Ledger, Run, RunState, Totals, key};
-use super::piece::{Piece, State, digest};
+use super::piece::{Obligation, Piece, State, digest};
 use super::tally::Tally;
 use crate::archive::kv::{Batch, Family};
 use crate::crm::Time;
@@ -55,7 +55,7 @@ pub struct Named {
     pub channel: String,
     /// Where it goes.
     pub to: String,
-    /// Its documents.
+    /// Its documents; of one that is not owed whole with its pages: `7-12:3-4`.
     pub documents: Vec<String>,
     /// Where it stands.
     pub state: State,
@@ -230,7 +230,7 @@ impl Named {
             id: piece.id.clone(),
             channel: piece.channel.clone(),
             to: piece.to.clone(),
-            documents: piece.owes.iter().map(|owed| owed.document.clone()).collect(),
+            documents: piece.owes.iter().map(Obligation::name).collect(),
             state: piece.state,
             in_doubt: piece.in_doubt,
             said: piece.said.clone(),

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
+use crate::full_disk::on_a_small_disk;
 use crate::server::{Server, key};
 use crate::story::{Archive, next, rounds, small_statements, text};
 
@@ -401,35 +402,13 @@ fn what_a_full_disk_keeps_from_being_loaded_says_so_and_is_loaded_when_there_is_
 /// The archive lies on a small disk that fills up. Needs the right to mount; elsewhere it says that it was skipped.
 #[test]
 fn on_a_small_disk_that_is_full_senders_are_told_and_come_in_when_there_is_room() {
-    let archive = Archive::new("small-disk");
+    let Some((archive, disk)) = on_a_small_disk("small-disk", 96) else { return };
     let admin = key(&archive, "root", "administrator", &[]);
-    let small = archive.home.path().join("small");
-    std::fs::create_dir_all(&small).expect("made");
-    let place = small.to_str().expect("UTF-8").to_string();
-    if !run("mount", &["-t", "tmpfs", "-o", "size=96m", "tmpfs", &place]).status.success() {
-        eprintln!("skipped: no right to mount a small disk");
-        return;
-    }
-    struct Mounted(String);
-    impl Drop for Mounted {
-        fn drop(&mut self) {
-            let _ = Command::new("umount").args(["-l", &self.0]).status();
-        }
-    }
-    let _mounted = Mounted(place.clone());
-    assert!(run("cp", &["-a", archive.dir().to_str().expect("UTF-8"), &format!("{place}/archive")]).status.success());
-    std::fs::remove_dir_all(archive.dir()).expect("removed");
-    std::os::unix::fs::symlink(small.join("archive"), archive.dir()).expect("linked");
     let port = port();
     configure(&archive, &format!("[capture]\nkeep_free = 0\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n"));
     let server = Server::start(&archive);
     let stream = small_statements(2_000);
-    let told = text(&run("stat", &["-f", "-c", "%a %S", &place]).stdout);
-    let numbers: Vec<u64> = told.split_whitespace().filter_map(|number| number.parse().ok()).collect();
-    let free = numbers[0] * numbers[1];
-    let filler = small.join("filler");
-    let filled = free.saturating_sub(stream.len() as u64 / 2);
-    std::fs::write(&filler, vec![1; usize::try_from(filled).expect("small")]).expect("filled");
+    let filler = disk.fill(stream.len() as u64 / 2);
     let head = format!("\x03{} dfA007host\n", stream.len());
     let body = [stream.as_slice(), b"\0"].concat();
     let send = || lpd(port, &[b"\x02k\n", head.as_bytes(), &body]);

@@ -80,7 +80,8 @@ fn escaped(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Attribute, OPERATION, Value};
+    use super::super::message::{OPERATION, Value};
+    use crate::ipp::Attribute;
     use super::*;
 
     fn target(name: &str, uri: &str) -> Result<Target, Refusal> {
