@@ -236,8 +236,7 @@ impl Intake {
             self.put(&mut item)?;
         }
         // A repeated transmission may be on its way already.
-        if table.states.get(&id).is_some_and(|state| *state != State::Loading && state.moves())
-        {
+        if table.states.get(&id).is_some_and(|state| *state != State::Loading && state.moves()) {
             table.waiting.push_back(id);
             self.inner.changed.notify_all();
         }

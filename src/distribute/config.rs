@@ -269,7 +269,10 @@ impl Config {
             return bad("burst_pages", "burst names the field that is looked for on each page, and pages is not there");
         }
         if some && let Some(name) = rule.channels.iter().find(|name| self.shows_whole(name)) {
-            return bad("channels", &format!("{name:?} leads to whole documents: a mail with some pages has attach = true"));
+            return bad(
+                "channels",
+                &format!("{name:?} leads to whole documents: a mail with some pages has attach = true"),
+            );
         }
         if !matches!(rule.language.as_str(), "" | "en" | "zh" | "zh-CN") {
             return bad("language", "it is one of en, zh-CN");
@@ -340,7 +343,9 @@ impl Config {
 
     /// Whether a channel shows the documents where they are instead of carrying them.
     fn shows_whole(&self, channel: &str) -> bool {
-        self.channel.get(channel).is_some_and(|channel| channel.kind == "portal" || (channel.kind == "smtp" && !channel.attach))
+        self.channel
+            .get(channel)
+            .is_some_and(|channel| channel.kind == "portal" || (channel.kind == "smtp" && !channel.attach))
     }
 
     /// Where a channel finds its recipients.

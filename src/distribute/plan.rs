@@ -186,7 +186,9 @@ impl Planner<'_> {
         }
         if pages != listed.pages {
             let (document, known) = (&whole.document, listed.pages);
-            return Err(DistributeError::Document(format!("{document} has {known} pages, {pages} of them are readable")));
+            return Err(DistributeError::Document(format!(
+                "{document} has {known} pages, {pages} of them are readable"
+            )));
         }
         for (value, stretches) in of_value {
             let nano = if stretches.first().is_some_and(|(first, _)| *first == 1) { whole.nano } else { 0 };

@@ -16,7 +16,9 @@ use crate::index::table::transactions;
 use crate::index::value::FieldValue;
 use crate::note::Notes;
 use crate::render::mask::Masker;
-use crate::render::{DocumentInfo, Extract, FieldText, Pages, RENDERERS, RenderError, RenderOptions, Rendered, Table, renderer};
+use crate::render::{
+    DocumentInfo, Extract, FieldText, Pages, RENDERERS, RenderError, RenderOptions, Rendered, Table, renderer,
+};
 
 /// The rendition that is no rendition: the bytes as captured, with what they need of their stream before them.
 pub const ORIGINAL: &str = "original";

@@ -13,7 +13,8 @@ fn one_document(archive: &Archive, rule: &str) {
     let source = std::fs::read_to_string(checkout().join("indexers/great-lakes-statement.toml")).expect("there");
     let start = source.find("[document]").expect("a section");
     let end = start + source[start..].find("[[field]]").expect("fields");
-    let changed = format!("{}[document]\nstart = \"stream\"\namount = \"amount\"\n\n{}", &source[..start], &source[end..]);
+    let changed =
+        format!("{}[document]\nstart = \"stream\"\namount = \"amount\"\n\n{}", &source[..start], &source[end..]);
     let changed = changed.replacen("name = \"great-lakes-statement\"", "name = \"all-accounts\"", 1);
     let rule = format!("{changed}\n[[distribution]]\nname = \"day\"\nwhen = \"trigger\"\n{rule}\n");
     let file = archive.home.file("all.toml", rule);
@@ -39,7 +40,10 @@ const CHANNELS: &str = "[channel.drop]\nkind = \"folder\"\npath = \"{DIR}\"\n\
 #[test]
 fn each_page_of_a_report_goes_to_whom_the_value_on_it_names() {
     let archive = world("burst-pages", 1, CHANNELS);
-    one_document(&archive, "burst = \"account\"\nburst_pages = true\ncover = true\nlanguage = \"zh-CN\"\nchannels = [\"drop\"]");
+    one_document(
+        &archive,
+        "burst = \"account\"\nburst_pages = true\ncover = true\nlanguage = \"zh-CN\"\nchannels = [\"drop\"]",
+    );
     // Seven accounts; the first comes again at the end. Each third has two pages: 7 + 2 pages, and one more.
     let stream = [small_statements(7), small_statements(1)].concat();
     archive.load(&archive.home.file("all.txt", &stream), Some("all-accounts"));

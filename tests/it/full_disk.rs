@@ -72,7 +72,8 @@ fn bulky_statements(count: usize) -> Vec<u8> {
         out.extend_from_slice(page);
         if page.starts_with(b"0DATE") {
             for _ in 0..30 {
-                let noise: String = (0..90).map(|_| char::from(b'#' + u8::try_from(next(&mut seed) % 90).unwrap())).collect();
+                let noise: String =
+                    (0..90).map(|_| char::from(b'#' + u8::try_from(next(&mut seed) % 90).unwrap())).collect();
                 out.extend_from_slice(format!("  {noise}\n").as_bytes());
             }
         }
@@ -98,7 +99,11 @@ fn a_disk_that_fills_up_during_a_load_fails_it_clearly_and_the_load_can_be_repea
         assert_eq!(after[figure], before[figure], "{figure}: {after}");
     }
     archive.is_sound();
-    assert_eq!(archive.search("account:100005-0005-5").len() + archive.search("STATEMENT").len(), 5, "what was there is found");
+    assert_eq!(
+        archive.search("account:100005-0005-5").len() + archive.search("STATEMENT").len(),
+        5,
+        "what was there is found"
+    );
     let again = archive.load(&file, None);
     assert_eq!((&again["documents"], &again["duplicate"]), (&6_000.into(), &false.into()), "{again}");
     let back = archive.ok(&["export-load", &again["load"].to_string()]);
@@ -132,7 +137,10 @@ fn a_server_whose_disk_fills_up_during_a_load_says_so_and_loads_when_there_is_ro
         }
     };
     let item = until(&|item| item["error"].as_str().is_some_and(|why| why.contains("full")));
-    assert!(matches!(item["state"].as_str(), Some("received" | "identified" | "loading")), "it is not given up: {item}");
+    assert!(
+        matches!(item["state"].as_str(), Some("received" | "identified" | "loading")),
+        "it is not given up: {item}"
+    );
     // What was there before is still shown.
     let (status, _, bytes) = server.get("/api/v1/documents/1-5/content?format=original", &admin);
     assert_eq!(status, 200, "{}", text(&bytes));

@@ -1,8 +1,8 @@
 //! Answers of the printer.
 
 use super::status::Status;
-pub use crate::ipp::{Head, JOB, Malformed, Message as Request, OPERATION, PRINTER, Value};
 use crate::ipp::Writer;
+pub use crate::ipp::{Head, JOB, Malformed, Message as Request, OPERATION, PRINTER, Value};
 
 /// Longest message to the sender.
 const MOST_MESSAGE: usize = 120;

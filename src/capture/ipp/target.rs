@@ -81,8 +81,8 @@ fn escaped(name: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::message::{OPERATION, Value};
-    use crate::ipp::Attribute;
     use super::*;
+    use crate::ipp::Attribute;
 
     fn target(name: &str, uri: &str) -> Result<Target, Refusal> {
         let attribute = Attribute { group: OPERATION, name: name.into(), values: vec![Value::uri(uri)] };
