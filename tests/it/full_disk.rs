@@ -99,11 +99,7 @@ fn a_disk_that_fills_up_during_a_load_fails_it_clearly_and_the_load_can_be_repea
         assert_eq!(after[figure], before[figure], "{figure}: {after}");
     }
     archive.is_sound();
-    assert_eq!(
-        archive.search("account:100005-0005-5").len() + archive.search("STATEMENT").len(),
-        5,
-        "what was there is found"
-    );
+    assert_eq!(archive.search("STATEMENT").len(), 5, "what was there is found");
     let again = archive.load(&file, None);
     assert_eq!((&again["documents"], &again["duplicate"]), (&6_000.into(), &false.into()), "{again}");
     let back = archive.ok(&["export-load", &again["load"].to_string()]);
@@ -113,15 +109,15 @@ fn a_disk_that_fills_up_during_a_load_fails_it_clearly_and_the_load_can_be_repea
 
 #[test]
 fn a_server_whose_disk_fills_up_during_a_load_says_so_and_loads_when_there_is_room() {
-    let Some((archive, disk)) = on_a_small_disk("server-disk-fills-up", 128) else { return };
+    let Some((archive, disk)) = on_a_small_disk("server-disk-fills-up", 192) else { return };
     let admin = key(&archive, "root", "administrator", &[]);
     archive.load(&archive.home.file("before.txt", small_statements(5)), None);
     let port = port();
     configure(&archive, &format!("[capture]\nkeep_free = 0\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n"));
     let server = Server::start(&archive);
-    let stream = bulky_statements(6_000);
-    // The stream itself has room, and a quarter of what loading it takes.
-    let filler = disk.fill(stream.len() as u64 * 5 / 4);
+    let stream = bulky_statements(12_000);
+    // The stream itself has room, and a small part of what loading it takes: what the store has set aside for its log comes on top.
+    let filler = disk.fill(stream.len() as u64 + (3 << 20));
     let head = format!("\x03{} dfA007host\n", stream.len());
     let body = [stream.as_slice(), b"\0"].concat();
     assert_eq!(lpd(port, &[b"\x02k\n", head.as_bytes(), &body]), Some(0), "it was taken");
@@ -141,9 +137,11 @@ fn a_server_whose_disk_fills_up_during_a_load_says_so_and_loads_when_there_is_ro
         matches!(item["state"].as_str(), Some("received" | "identified" | "loading")),
         "it is not given up: {item}"
     );
-    // What was there before is still shown.
-    let (status, _, bytes) = server.get("/api/v1/documents/1-5/content?format=original", &admin);
-    assert_eq!(status, 200, "{}", text(&bytes));
+    // Nobody sees a document without its audit record, and that has no room either: it is said, not hidden.
+    let (status, _, told) = server.get("/api/v1/documents/1-5/content?format=original", &admin);
+    assert!(status == 200 || (status == 507 && text(&told).contains("disk-full")), "{status} {}", text(&told));
+    let (status, _, told) = server.get("/api/v1/intake?state=failed", &admin);
+    assert_eq!(status, 200, "the operator gets in: {}", text(&told));
     std::fs::remove_file(&filler).expect("removed");
     let item = until(&|item| item["state"] == "loaded");
     assert_eq!(item["load"], 2, "{item}");
