@@ -98,7 +98,7 @@ pub struct Distribution {
     pub language: String,
     /// Who gets the documents with a value of the `burst` field; `*` stands for every other value, also for none.
     pub recipients: BTreeMap<String, String>,
-    /// Bundles that go as files or attachments are one PDF, with a cover that lists what is in it.
+    /// What goes as files or attachments is one PDF, with a cover (a banner, of a single document) that lists what is in it.
     pub cover: bool,
     /// Pages of each document, such as `1-2`; empty: all.
     pub pages: String,
@@ -254,9 +254,8 @@ impl Config {
         if rule.burst.is_empty() && !rule.recipients.is_empty() {
             return bad("recipients", "they are for the values of a field: burst names it");
         }
-        let joins = rule.bundle || !rule.burst.is_empty();
-        if rule.cover && !(joins && matches!(rule.format.as_str(), "" | "pdf")) {
-            return bad("cover", "covers are for bundles of PDFs (bundle or burst)");
+        if rule.cover && !matches!(rule.format.as_str(), "" | "pdf") {
+            return bad("cover", "covers are for PDFs");
         }
         if !rule.pages.is_empty() && rule.page_range().is_none() {
             return bad("pages", "a range such as 1-2");

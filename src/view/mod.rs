@@ -123,8 +123,9 @@ impl View {
         let definition = self.definition(pages.load())?;
         let mut info = info(pages.document(), &definition, pages.masker());
         if !how.only.is_empty() {
-            // Fields and lines are those of all pages.
+            // Fields, lines and what the title is made of are those of all pages.
             info.fields.clear();
+            info.title.clone_from(&definition.title);
             let mut some = Extract { pages: &mut pages, only: &how.only };
             return Ok(renderer.render(&info, &mut some, how, out)?);
         }

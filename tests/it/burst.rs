@@ -13,8 +13,9 @@ fn one_document(archive: &Archive, rule: &str) {
     let source = std::fs::read_to_string(checkout().join("indexers/great-lakes-statement.toml")).expect("there");
     let start = source.find("[document]").expect("a section");
     let end = start + source[start..].find("[[field]]").expect("fields");
-    let changed =
-        format!("{}[document]\nstart = \"stream\"\namount = \"amount\"\n\n{}", &source[..start], &source[end..]);
+    // The title names the first account: what goes to others must not.
+    let document = "[document]\nstart = \"stream\"\namount = \"amount\"\ntitle = \"All, first {account}\"\n\n";
+    let changed = format!("{}{document}{}", &source[..start], &source[end..]);
     let changed = changed.replacen("name = \"great-lakes-statement\"", "name = \"all-accounts\"", 1);
     let rule = format!("{changed}\n[[distribution]]\nname = \"day\"\nwhen = \"trigger\"\n{rule}\n");
     let file = archive.home.file("all.toml", rule);
@@ -27,7 +28,8 @@ fn dropped(archive: &Archive) -> BTreeMap<String, String> {
     let mut found = BTreeMap::new();
     for file in files.filter(|file| file.extension().is_some_and(|kind| kind == "pdf")) {
         let out = Command::new("pdftotext").arg("-layout").arg(&file).arg("-").output().expect("pdftotext runs");
-        let read = text(&out.stdout);
+        let about = Command::new("pdfinfo").arg(&file).output().expect("pdfinfo runs");
+        let read = format!("{}{}", text(&out.stdout), text(&about.stdout));
         let number = read.split("ACCOUNT NO").nth(1).and_then(|rest| rest.split_whitespace().next());
         found.insert(number.unwrap_or_default().to_string(), read);
     }

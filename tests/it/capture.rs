@@ -4,6 +4,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
@@ -12,9 +13,16 @@ use crate::full_disk::on_a_small_disk;
 use crate::server::{Server, key};
 use crate::story::{Archive, next, rounds, small_statements, text};
 
-/// A port that is free now.
+/// A port that is free now, and that no outgoing connection is given: a server that is killed finds it free again.
 pub fn port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a free port").port()
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let first = u16::try_from(std::process::id() % 120).expect("small") * 100;
+    loop {
+        let port = 20_000 + (first + NEXT.fetch_add(1, Ordering::Relaxed)) % 12_000;
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
+        }
+    }
 }
 
 pub fn configure(archive: &Archive, settings: &str) {
@@ -40,6 +48,7 @@ pub fn loaded(server: &Server, key: &str, loads: usize) -> Value {
         // A stream whose loading was cut off again and again by kills waits for an operator: it is named, not lost.
         for job in told["received"].as_array().into_iter().flatten() {
             if job["error"].as_str().is_some_and(|why| why.starts_with("the server ended")) {
+                eprintln!("tried again as an operator does: {job}");
                 retry(server, key, &job["id"]);
                 retried += 1;
             }
@@ -481,8 +490,23 @@ fn kill_9_loses_nothing_that_an_operator_was_told() {
     archive.is_sound();
 }
 
-/// Jobs are sent one after the other while the server is killed at random moments; each that was acknowledged is in the
-/// archive at the end.
+/// Sends a stream in one request; the status, unless the connection breaks.
+fn post(url: &str, key: &str, stream: &str) -> Option<u16> {
+    let (address, path) = url.strip_prefix("http://")?.split_once('/')?;
+    let mut wire = TcpStream::connect(address).ok()?;
+    wire.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
+    let (bytes, close) = (stream.len(), "Connection: close");
+    let head = format!(
+        "POST /{path} HTTP/1.1\r\nHost: {address}\r\n{close}\r\nAuthorization: Bearer {key}\r\nContent-Length: {bytes}\r\n\r\n"
+    );
+    wire.write_all(head.as_bytes()).and_then(|()| wire.write_all(stream.as_bytes())).ok()?;
+    let mut answer = Vec::new();
+    wire.read_to_end(&mut answer).ok()?;
+    text(&answer).split(' ').nth(1)?.parse().ok()
+}
+
+/// Jobs are sent by LPD and by HTTP, one after the other, while the server is killed at random moments; each that was
+/// acknowledged is in the archive at the end, and so is each file of the folder.
 #[test]
 fn kill_9_loses_nothing_that_was_acknowledged() {
     let rounds = rounds(15, 200);
@@ -514,10 +538,23 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
             }
             sent
         });
+        let (url, admin) = (server.url("/api/v1/loads?file=http"), admin.clone());
+        let other = std::thread::spawn(move || {
+            let mut sent = Vec::new();
+            for number in 0.. {
+                let stream = format!("round {round} request {number}\n").repeat(50 + (number * 37) % 400);
+                if post(&url, &admin, &stream) != Some(202) {
+                    return sent;
+                }
+                sent.push(stream);
+            }
+            sent
+        });
         std::fs::write(inbox.join(format!("file-{round}.txt")), format!("file of round {round}\n")).expect("written");
         std::thread::sleep(until.saturating_duration_since(Instant::now()));
         server.kill();
         acknowledged.extend(sender.join().expect("no panic"));
+        acknowledged.extend(other.join().expect("no panic"));
     }
     assert!(!acknowledged.is_empty());
     let server = Server::start(&archive);

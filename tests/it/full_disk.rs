@@ -73,7 +73,7 @@ fn bulky_statements(count: usize) -> Vec<u8> {
         if page.starts_with(b"0DATE") {
             for _ in 0..30 {
                 let noise: String =
-                    (0..90).map(|_| char::from(b'#' + u8::try_from(next(&mut seed) % 90).unwrap())).collect();
+                    (0..90).map(|_| char::from(b'#' + u8::try_from(next(&mut seed) % 90).expect("small"))).collect();
                 out.extend_from_slice(format!("  {noise}\n").as_bytes());
             }
         }
