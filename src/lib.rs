@@ -14,6 +14,7 @@
 //! | [`frame`] | bytes | records, code pages |
 //! | [`fontfile`] | a name | a font file of this machine, or one compiled in |
 //! | [`decode`] | records | units: pages and the bytes between them; on demand [`page::Page`]s |
+//! | [`ipp`] | bytes of a printer's network | messages, and back |
 //! | [`index`] | units and a report definition | documents with typed fields |
 //! | [`archive`] | documents | compressed blocks and catalogue rows, one atomic step per load |
 //! | [`search`] | catalogue rows and text | hit lists; always rebuildable |
@@ -38,6 +39,7 @@ pub mod fontfile;
 pub mod frame;
 pub mod heap;
 pub mod index;
+pub mod ipp;
 pub mod network;
 pub mod note;
 pub mod page;

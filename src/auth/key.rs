@@ -94,7 +94,10 @@ impl Keys {
             key.used_at = Some(now);
             let mut batch = Batch::default();
             batch.put(Family::Users, at, row::encode(&key)?);
-            self.engine.commit_later(batch)?;
+            // Not worth turning somebody away for: on a full disk it is the operator who comes.
+            if let Err(error) = self.engine.commit_later(batch) {
+                tracing::warn!(%error, "that a key was used could not be noted");
+            }
         }
         Ok(Some(key))
     }

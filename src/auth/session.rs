@@ -113,7 +113,10 @@ impl Sessions {
             session.used_at = now;
             let mut batch = Batch::default();
             batch.put(Family::Users, key, row::encode(&session)?);
-            self.engine.commit_later(batch)?;
+            // Not worth turning somebody away for: on a full disk it is the operator who comes.
+            if let Err(error) = self.engine.commit_later(batch) {
+                tracing::warn!(%error, "that a session was used could not be noted");
+            }
         }
         Ok(Some(session))
     }

@@ -3,7 +3,7 @@
 //! Streams lie in `intake/` below the archive's folder. A server that starts removes what broke off, and loads what was
 //! acknowledged; loading is idempotent, so a crash in the middle of a load does no harm.
 
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use super::config::{CaptureConfig, Unknown};
 use super::item::{Arrival, Item, State};
+use super::queue::Queue;
 use super::rows;
 use super::rule::Rule;
 use super::spool::Spool;
@@ -47,7 +48,7 @@ pub(super) struct Inner {
 /// What is known in memory of items that are not loaded or given up.
 #[derive(Default)]
 pub(super) struct Table {
-    pub waiting: VecDeque<u64>,
+    pub waiting: Queue,
     pub states: BTreeMap<u64, State>,
     pub running: HashMap<u64, Progress>,
     pub last: u64,
@@ -109,7 +110,7 @@ impl Intake {
             }
             table.states.insert(item.id, item.state);
         }
-        table.waiting.extend(wait.into_iter().chain(suspects));
+        wait.into_iter().chain(suspects).for_each(|id| table.waiting.push_back(id));
         // Also tells that the rows of what is open are there.
         rows::put_last(&mut batch, last);
         engine.commit(batch)?;
@@ -235,9 +236,7 @@ impl Intake {
             self.put(&mut item)?;
         }
         // A repeated transmission may be on its way already.
-        if !table.waiting.contains(&id)
-            && table.states.get(&id).is_some_and(|state| *state != State::Loading && state.moves())
-        {
+        if table.states.get(&id).is_some_and(|state| *state != State::Loading && state.moves()) {
             table.waiting.push_back(id);
             self.inner.changed.notify_all();
         }

@@ -18,6 +18,7 @@ pub mod item;
 pub mod lpd;
 pub mod operate;
 mod pace;
+mod queue;
 pub mod raw;
 mod rows;
 pub mod rule;

@@ -17,6 +17,8 @@ const LOOKED_THROUGH: usize = 20_000;
 const TAKEN_UP: usize = 500;
 /// Items of one load that are told.
 const ITEMS_OF_LOAD: usize = 100;
+/// With less room than this besides what is kept free, a load that stands still does so for want of room.
+const STANDS_STILL_BELOW: u64 = 16 << 20;
 
 /// A page of a list of items.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -62,7 +64,7 @@ impl Intake {
         let mut item = self.item(id)?;
         let loading = item.as_mut().filter(|item| item.state == State::Loading && item.error.is_none());
         if let Some(item) = loading
-            && self.has_room().is_err()
+            && self.has_room_for(STANDS_STILL_BELOW).is_err()
         {
             item.error = Some("the disk is full: the load goes on when there is room".into());
         }
@@ -114,7 +116,7 @@ impl Intake {
         item.step(self.now(), "held", by, why);
         self.put(&mut item)?;
         table.states.insert(id, State::Held);
-        table.waiting.retain(|waiting| *waiting != id);
+        table.waiting.remove(id);
         Ok(item)
     }
 
@@ -149,7 +151,7 @@ impl Intake {
         }
         item.step(self.now(), what, by, detail);
         let held = item.state == State::Held && what != "released";
-        let waits = matches!(item.state, State::Received | State::Identified) && table.waiting.contains(&id);
+        let waits = matches!(item.state, State::Received | State::Identified) && table.waiting.contains(id);
         if !held {
             (item.state, item.error, item.attempts) = (item.before_loading(), None, 0);
         }

@@ -85,6 +85,12 @@ pub fn open_items(engine: &dyn Engine) -> Result<(u64, Vec<Item>), StoreError> {
         ids.extend(key.get(1..).and_then(|id| number(id).ok()));
         ControlFlow::Continue(())
     })?;
+    // Commits overtake each other, and so an older number may have been written last: items behind it tell.
+    let from = last.to_be_bytes();
+    engine.scan(Family::Intake, from.as_slice()..ITEMS_END, &mut |key, _| {
+        last = last.max(number(key).unwrap_or(0));
+        ControlFlow::Continue(())
+    })?;
     let mut items = Vec::new();
     for id in ids {
         last = last.max(id);
@@ -229,4 +235,26 @@ pub fn uploads(engine: &dyn Engine) -> Result<Vec<Upload>, StoreError> {
         ControlFlow::Continue(())
     })?;
     Ok(uploads)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::kv::memory::Memory;
+
+    #[test]
+    fn a_number_is_not_given_twice_when_a_later_one_was_committed_first() {
+        let engine = Memory::default();
+        let mut batch = Batch::default();
+        for id in [5_u64, 6] {
+            let row = serde_json::json!({
+                "id": id, "state": "loaded", "file": "", "definition": null, "bytes": 1, "sha256": "", "sent_by": "",
+                "received_at": 0, "load": 1, "duplicate": false, "error": null
+            });
+            put_item(&mut batch, &serde_json::from_value(row).expect("an item")).expect("a row");
+        }
+        put_last(&mut batch, 5);
+        engine.commit(batch).expect("committed");
+        assert_eq!(open_items(&engine).expect("read").0, 6);
+    }
 }

@@ -108,7 +108,7 @@ impl Intake {
     /// Loads what waits, on this thread, until nothing waits.
     pub fn work_off(&self, loader: &dyn Loader) {
         let (sender, finished) = sync_channel(FINISHED);
-        let queued: Vec<u64> = self.table().waiting.drain(..).collect();
+        let queued: Vec<u64> = self.table().waiting.take();
         for id in queued {
             self.attempt(loader, id, &sender);
             let done: Vec<Finished> = finished.try_iter().collect();
@@ -119,7 +119,7 @@ impl Intake {
     /// Loads one item that waits, on this thread, and makes it findable.
     pub fn work_off_one(&self, loader: &dyn Loader, id: u64) {
         let (sender, finished) = sync_channel(FINISHED);
-        self.table().waiting.retain(|waiting| *waiting != id);
+        self.table().waiting.remove(id);
         self.attempt(loader, id, &sender);
         self.finished(loader, finished.try_iter().collect());
     }

@@ -92,9 +92,13 @@ pub struct Distribution {
     pub bundle: bool,
     /// All documents of a run with the same value of this field are one piece, for the recipient of that value.
     pub burst: String,
+    /// Documents are taken apart: each page goes to the recipient of the value on it.
+    pub burst_pages: bool,
+    /// Language of covers and mails to those whose own is not known: `zh-CN`; empty is English.
+    pub language: String,
     /// Who gets the documents with a value of the `burst` field; `*` stands for every other value, also for none.
     pub recipients: BTreeMap<String, String>,
-    /// Bundles that go as files or attachments are one PDF, with a cover that lists what is in it.
+    /// What goes as files or attachments is one PDF, with a cover (a banner, of a single document) that lists what is in it.
     pub cover: bool,
     /// Pages of each document, such as `1-2`; empty: all.
     pub pages: String,
@@ -250,12 +254,27 @@ impl Config {
         if rule.burst.is_empty() && !rule.recipients.is_empty() {
             return bad("recipients", "they are for the values of a field: burst names it");
         }
-        let joins = rule.bundle || !rule.burst.is_empty();
-        if rule.cover && !(joins && matches!(rule.format.as_str(), "" | "pdf")) {
-            return bad("cover", "covers are for bundles of PDFs (bundle or burst)");
+        if rule.cover && !matches!(rule.format.as_str(), "" | "pdf") {
+            return bad("cover", "covers are for PDFs");
         }
         if !rule.pages.is_empty() && rule.page_range().is_none() {
             return bad("pages", "a range such as 1-2");
+        }
+        let some = rule.burst_pages || !rule.pages.is_empty();
+        if some && !matches!(rule.format.as_str(), "" | "pdf" | "text" | "html") {
+            return bad("format", "some pages of a document go as pdf, text or html; other forms tell of all of it");
+        }
+        if rule.burst_pages && (rule.burst.is_empty() || !rule.pages.is_empty()) {
+            return bad("burst_pages", "burst names the field that is looked for on each page, and pages is not there");
+        }
+        if some && let Some(name) = rule.channels.iter().find(|name| self.shows_whole(name)) {
+            return bad(
+                "channels",
+                &format!("{name:?} leads to whole documents: a mail with some pages has attach = true"),
+            );
+        }
+        if !matches!(rule.language.as_str(), "" | "en" | "zh" | "zh-CN") {
+            return bad("language", "it is one of en, zh-CN");
         }
         let deadline = rule.when == When::Parts && !rule.at.is_empty();
         if (rule.when == When::Time || deadline) && super::calendar::time_of_day(&rule.at).is_none() {
@@ -319,6 +338,13 @@ impl Config {
     /// Whether pieces of a channel can be sent to another address.
     pub fn takes_address(&self, channel: &str) -> bool {
         self.channel.get(channel).is_some_and(|channel| matches!(channel.kind.as_str(), "smtp" | "portal"))
+    }
+
+    /// Whether a channel shows the documents where they are instead of carrying them.
+    fn shows_whole(&self, channel: &str) -> bool {
+        self.channel
+            .get(channel)
+            .is_some_and(|channel| channel.kind == "portal" || (channel.kind == "smtp" && !channel.attach))
     }
 
     /// Where a channel finds its recipients.

@@ -137,7 +137,7 @@ impl Copies<'_> {
                 document: delivery.document.clone(),
                 report: report.title_in(&delivery.language).to_string(),
                 kind: facts.kind,
-                pages: 0,
+                ..Mention::default()
             }],
             made_at: delivery.planned_at,
             ..Content::default()
@@ -155,7 +155,7 @@ impl Copies<'_> {
 
     fn attachment(&self, delivery: &Delivery, id: DocId) -> Result<File, DistributeError> {
         let mut bytes = Bounded { bytes: Vec::new(), most: MOST_ATTACHED };
-        let wanted = Wanted { document: id, format: "pdf", pages: None, why: &delivery.id };
+        let wanted = Wanted { document: id, format: "pdf", only: &[], why: &delivery.id };
         self.source.render(&wanted, &mut bytes)?;
         Ok(File { name: format!("{id}.pdf"), media_type: "application/pdf".into(), bytes: bytes.bytes })
     }

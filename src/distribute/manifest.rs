@@ -9,7 +9,7 @@ use std::ops::ControlFlow;
 
 use super::DistributeError;
 use super::ledger::{Ledger, Run, broken, key};
-use super::piece::{Piece, digest};
+use super::piece::{Obligation, Piece, digest};
 use super::reconcile::Reconciliation;
 use crate::archive::kv::{Batch, Family};
 use crate::index::value::Decimal;
@@ -76,7 +76,7 @@ const COLUMNS: &str =
     "piece,id,channel,to,account,documents,pages,amount,state,rung,attempts,in_doubt,replaced_by,sha256,said\r\n";
 
 fn row(text: &mut String, at: u32, piece: &Piece) {
-    let documents: Vec<&str> = piece.owes.iter().map(|owed| owed.document.as_str()).collect();
+    let documents: Vec<String> = piece.owes.iter().map(Obligation::name).collect();
     let cells = [
         at.to_string(),
         piece.id.clone(),

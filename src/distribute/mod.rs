@@ -36,6 +36,7 @@ use crate::archive::kv::StoreError;
 use crate::archive::{DocId, LoadId, LoadRow};
 use crate::auth::predicate::Facts;
 use crate::crm::CrmError;
+use crate::index::stretch::Stretch;
 
 /// The documents that can be sent. Everything may block.
 pub trait Source: Send + Sync {
@@ -45,6 +46,8 @@ pub trait Source: Send + Sync {
     fn report(&self, definition: &str) -> Result<Option<Report>, DistributeError>;
     /// Writes a rendition as the customer would see it. `why` goes into the audit record, which is written first.
     fn render(&self, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<(), DistributeError>;
+    /// Which pages of a document have which value of a field, in order and without gaps.
+    fn stretches(&self, document: DocId, field: &str) -> Result<Vec<Stretch>, DistributeError>;
     /// All loads.
     fn loads(&self) -> Result<Vec<LoadRow>, DistributeError>;
     /// Visits the documents of a load in stream order.
@@ -90,8 +93,8 @@ pub struct Wanted<'a> {
     pub document: DocId,
     /// `pdf`, `text` ...
     pub format: &'a str,
-    /// First and last page, from 0; `None` for all.
-    pub pages: Option<(u32, u32)>,
+    /// Stretches of pages that are wanted, first and last from 0; none: the whole document.
+    pub only: &'a [(u32, u32)],
     /// The delivery or piece that it is for.
     pub why: &'a str,
 }

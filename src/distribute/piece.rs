@@ -58,10 +58,26 @@ impl State {
 pub struct Obligation {
     /// The document.
     pub document: String,
-    /// Its pages.
+    /// Its pages that are owed.
     pub pages: u32,
+    /// Which they are, first and last of each stretch from 1; none: all of the document.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub stretches: Vec<(u32, u32)>,
     /// Its amount in 10^-9, for the control total.
     pub nano: i128,
+}
+
+impl Obligation {
+    /// The document and, where not all of it is owed, its pages: `7-12:3-4,9-9`.
+    pub fn name(&self) -> String {
+        let stretches: Vec<String> = self.stretches.iter().map(|(first, last)| format!("{first}-{last}")).collect();
+        if stretches.is_empty() { self.document.clone() } else { format!("{}:{}", self.document, stretches.join(",")) }
+    }
+
+    /// The pages that are owed as renditions count them, from 0.
+    pub fn only(&self) -> Vec<(u32, u32)> {
+        self.stretches.iter().map(|(first, last)| (first.saturating_sub(1), last.saturating_sub(1))).collect()
+    }
 }
 
 /// A piece as kept.
@@ -118,7 +134,7 @@ impl Piece {
 
     /// Gives it its id.
     pub fn named(mut self, run: &str) -> Piece {
-        let mut documents: Vec<&str> = self.owes.iter().map(|owed| owed.document.as_str()).collect();
+        let mut documents: Vec<String> = self.owes.iter().map(Obligation::name).collect();
         documents.sort_unstable();
         let text = format!("{run}\n{}\n{}\n{}\n{}", self.channel, self.to, self.generation, documents.join("\n"));
         self.id = digest(text.as_bytes()).get(..32).unwrap_or_default().to_string();

@@ -20,6 +20,7 @@ use crate::crm::contact::ContactKind;
 use crate::crm::preference::Way;
 use crate::crm::time::Date;
 use crate::crm::{Crm, CrmError};
+use crate::index::stretch::Stretch;
 use crate::index::value::FieldValue;
 
 /// Rows written at a time.
@@ -117,11 +118,22 @@ impl Planner<'_> {
                 }
                 let mut owed = obligation(&listed, amount.as_deref());
                 if let Some((first, last)) = rule.page_range() {
-                    owed.pages = last.min(owed.pages).saturating_sub(first - 1);
+                    let last = last.min(owed.pages);
+                    owed.pages = last.saturating_sub(first - 1);
+                    owed.stretches.push((first, last));
                 }
                 if owed.pages == 0 && listed.pages > 0 {
                     writing.run.passed_over += 1;
                     return ControlFlow::Continue(());
+                }
+                if rule.burst_pages {
+                    return match self.by_page(&rule.burst, &listed, owed, &mut groups) {
+                        Ok(()) => ControlFlow::Continue(()),
+                        Err(error) => {
+                            failed = Some(error);
+                            ControlFlow::Break(())
+                        }
+                    };
                 }
                 if !rule.burst.is_empty() {
                     groups.entry(value_of(&listed, &rule.burst)).or_default().push(owed);
@@ -158,6 +170,35 @@ impl Planner<'_> {
         Ok(())
     }
 
+    /// Gives each page of a document to the value of the field on it. Its amount is owed once: with the first pages.
+    fn by_page(
+        &self,
+        field: &str,
+        listed: &Listed,
+        whole: Obligation,
+        groups: &mut BTreeMap<String, Vec<Obligation>>,
+    ) -> Result<(), DistributeError> {
+        let mut of_value: BTreeMap<String, Vec<(u32, u32)>> = BTreeMap::new();
+        let mut pages = 0;
+        for Stretch { value, first, last } in self.source.stretches(listed.facts.id, field)? {
+            of_value.entry(value).or_default().push((first, last));
+            pages = last;
+        }
+        if pages != listed.pages {
+            let (document, known) = (&whole.document, listed.pages);
+            return Err(DistributeError::Document(format!(
+                "{document} has {known} pages, {pages} of them are readable"
+            )));
+        }
+        for (value, stretches) in of_value {
+            let nano = if stretches.first().is_some_and(|(first, _)| *first == 1) { whole.nano } else { 0 };
+            let pages = stretches.iter().map(|(first, last)| last - first + 1).sum();
+            let owed = Obligation { document: whole.document.clone(), pages, nano, stretches };
+            groups.entry(value).or_default().push(owed);
+        }
+        Ok(())
+    }
+
     /// The piece of all documents with a value of the field that says who gets them.
     fn of_group(&self, rule: &Distribution, value: &str, owes: Vec<Obligation>) -> Piece {
         let recipient = rule.recipients.get(value).or_else(|| rule.recipients.get("*"));
@@ -176,11 +217,15 @@ impl Planner<'_> {
             ways.push((rule.channels.first().cloned().unwrap_or_default(), String::new()));
         }
         let first = ways.remove(0);
-        let mut piece = piece(first, "", &Wish::default(), owes, ways);
+        let wish = Wish { language: rule.language.clone(), ..Wish::default() };
+        let mut piece = piece(first, "", &wish, owes, ways);
         piece.group = format!("{} {}", rule.burst, if value.is_empty() { "-" } else { value });
         if !reached {
             piece.state = State::Dead;
             piece.said = match value {
+                "" if rule.burst_pages => {
+                    format!("no address: the pages have no field {}, and recipients has no \"*\"", rule.burst)
+                }
                 "" => format!("no address: the documents have no field {}, and recipients has no \"*\"", rule.burst),
                 value => format!("no address: recipients names nobody for {} {value}", rule.burst),
             };
@@ -198,7 +243,10 @@ impl Planner<'_> {
         writing: &mut Writing<'_, '_>,
     ) -> Result<(), DistributeError> {
         let asks = rule.channels.iter().any(|channel| self.config.address_of(channel) != Some(Address::Fixed));
-        let wish = if asks { self.wish(account, kind)? } else { Wish::default() };
+        let mut wish = if asks { self.wish(account, kind)? } else { Wish::default() };
+        if wish.language.is_empty() {
+            wish.language.clone_from(&rule.language);
+        }
         let always = rule.always_paper.iter().any(|known| known == kind);
         let mut ways: Vec<(String, String)> = Vec::new();
         let mut paper: Vec<(String, String)> = Vec::new();
@@ -318,7 +366,7 @@ fn obligation(listed: &Listed, amount: Option<&str>) -> Obligation {
         Some((_, FieldValue::One(value))) => value.nano().unwrap_or_default(),
         _ => 0,
     };
-    Obligation { document: listed.facts.id.to_string(), pages: listed.pages, nano }
+    Obligation { document: listed.facts.id.to_string(), pages: listed.pages, nano, stretches: Vec::new() }
 }
 
 fn piece(

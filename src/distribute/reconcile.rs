@@ -7,7 +7,7 @@ use serde::Serialize;
 use super::DistributeError;
 use super::channel::Rung;
 use super::ledger::{Ledger, Run, RunState, Totals, key};
-use super::piece::{Piece, State, digest};
+use super::piece::{Obligation, Piece, State, digest};
 use super::tally::Tally;
 use crate::archive::kv::{Batch, Family};
 use crate::crm::Time;
@@ -55,7 +55,7 @@ pub struct Named {
     pub channel: String,
     /// Where it goes.
     pub to: String,
-    /// Its documents.
+    /// Its documents; of one that is not owed whole with its pages: `7-12:3-4`.
     pub documents: Vec<String>,
     /// Where it stands.
     pub state: State,
@@ -83,7 +83,7 @@ impl Ledger {
     /// Closes a run that balances; one that does not needs an exception, signed by somebody who did not release it.
     /// Nothing may be open. Its manifest waits to be archived ([`Ledger::unkept`]); the bytes of its pieces are let go.
     pub fn close(&self, number: u32, by: &str, exception: &str, now: Time) -> Result<Run, DistributeError> {
-        let _turn = self.turn();
+        let turn = self.turn();
         let mut run = self.run(number)?;
         // What is signed is counted piece by piece, whatever the counters say.
         let sum =
@@ -117,6 +117,11 @@ impl Ledger {
             batch.delete_range(Family::Outbox, key(letter, number, None)..key(letter, number + 1, None));
         }
         self.engine.commit(batch)?;
+        drop(turn);
+        // The room that its pieces took is given back now; that fails without harm.
+        if let Err(error) = self.engine.compact() {
+            tracing::warn!(run = number, %error, "the room of a closed run was not given back yet");
+        }
         Ok(run)
     }
 
@@ -230,7 +235,7 @@ impl Named {
             id: piece.id.clone(),
             channel: piece.channel.clone(),
             to: piece.to.clone(),
-            documents: piece.owes.iter().map(|owed| owed.document.clone()).collect(),
+            documents: piece.owes.iter().map(Obligation::name).collect(),
             state: piece.state,
             in_doubt: piece.in_doubt,
             said: piece.said.clone(),

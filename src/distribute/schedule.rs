@@ -145,6 +145,7 @@ mod tests {
     use crate::auth::clock::Clock;
     use crate::auth::predicate::Facts;
     use crate::crm::Crm;
+    use crate::index::stretch::Stretch;
 
     /// 2024-06-01 12:00 UTC.
     const NOON: i64 = 1_717_243_200;
@@ -162,6 +163,9 @@ mod tests {
         }
         fn render(&self, _: &Wanted<'_>, _: &mut dyn Write) -> Result<(), DistributeError> {
             Ok(())
+        }
+        fn stretches(&self, _: DocId, _: &str) -> Result<Vec<Stretch>, DistributeError> {
+            Ok(Vec::new())
         }
         fn loads(&self) -> Result<Vec<LoadRow>, DistributeError> {
             Ok(self.0.lock().expect("unbroken").clone())

@@ -323,12 +323,16 @@ impl<'a> Worker<'a> {
                 report: report.title_in(&piece.language).to_string(),
                 kind: facts.kind,
                 pages: owed.pages,
+                stretches: owed.stretches.clone(),
             });
             if channel.needs() == Needs::Files {
-                // A document may be shorter than the range.
-                let pages = range.map(|(first, _)| (first - 1, first + owed.pages.max(1) - 2));
+                let mut only = owed.only();
+                // Pieces of before stretches were kept: the rule says which pages, and a document may be shorter.
+                if let Some((first, _)) = range.filter(|_| only.is_empty()) {
+                    only.push((first - 1, first + owed.pages.max(1) - 2));
+                }
                 let mut bytes = Bounded { bytes: Vec::new(), most: MOST_BYTES };
-                self.source.render(&Wanted { document: id, format, pages, why: &piece.id }, &mut bytes)?;
+                self.source.render(&Wanted { document: id, format, only: &only, why: &piece.id }, &mut bytes)?;
                 let info = crate::view::View::formats().find(|known| known.name == format);
                 let (media_type, extension) =
                     info.map_or(("application/octet-stream", "bin"), |info| (info.media_type, info.extension));

@@ -15,6 +15,7 @@ mod region;
 mod rule;
 mod sheet;
 pub mod split;
+pub mod stretch;
 pub mod table;
 #[cfg(test)]
 mod tests;

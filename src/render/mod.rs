@@ -82,10 +82,39 @@ pub trait Pages {
 pub struct RenderOptions {
     /// First and last page, from 0, both included; `None` for all.
     pub pages: Option<(u32, u32)>,
+    /// Stretches of pages, counted likewise and in order, that are all the receiver may know of: the rendition is one of a
+    /// document that has no others, and `pages` counts among them. None: the whole document.
+    pub only: Vec<(u32, u32)>,
     /// Width of a PNG in pixels; `None` for 100 dots per inch.
     pub width_px: Option<u32>,
     /// Words to highlight, in renditions that mark them.
     pub highlight: Vec<String>,
+}
+
+/// Stretches of a document's pages as if they were all of it.
+pub struct Extract<'p> {
+    /// The document.
+    pub pages: &'p mut dyn Pages,
+    /// First and last page of each stretch, from 0, both included.
+    pub only: &'p [(u32, u32)],
+}
+
+impl Pages for Extract<'_> {
+    fn count(&self) -> u32 {
+        self.only.iter().map(|(first, last)| last.saturating_sub(*first).saturating_add(1)).sum()
+    }
+
+    fn get(&mut self, number: u32) -> Result<Page, RenderError> {
+        let mut left = number;
+        for (first, last) in self.only {
+            let length = last.saturating_sub(*first).saturating_add(1);
+            if left < length {
+                return self.pages.get(first.saturating_add(left));
+            }
+            left -= length;
+        }
+        Err(RenderError::NoPage { page: number.saturating_add(1), pages: self.count() })
+    }
 }
 
 impl RenderOptions {

@@ -26,6 +26,7 @@ use crate::capture::Brought;
 use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
 use crate::index::definition::Definition;
+use crate::index::stretch::Stretch;
 use crate::index::value::{Day, FieldType};
 use crate::records::RecordsError;
 use crate::render::{RenderError, RenderOptions};
@@ -245,6 +246,10 @@ impl Backend for ArchiveBackend {
             tracing::warn!(document = %permit.document(), format, "characters without a glyph were replaced");
         }
         Ok(())
+    }
+
+    fn stretches(&self, permit: &Permit, field: &str) -> Result<Vec<Stretch>, BackendError> {
+        Ok(self.view.stretches(permit, field)?)
     }
 
     fn loads(&self) -> Result<Vec<LoadRow>, BackendError> {

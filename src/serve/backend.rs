@@ -17,6 +17,7 @@ use crate::capture::{Brought, Loader, NotLoaded};
 use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
 use crate::index::definition::Definition;
+use crate::index::stretch::Stretch;
 use crate::index::value::{Day, FieldValue};
 use crate::render::RenderOptions;
 use crate::search::{QueryError, Vocabulary};
@@ -48,6 +49,8 @@ pub trait Backend: Send + Sync + 'static {
         how: &RenderOptions,
         out: &mut dyn Write,
     ) -> Result<(), BackendError>;
+    /// Which pages of the permitted document have which value of a field.
+    fn stretches(&self, permit: &Permit, field: &str) -> Result<Vec<Stretch>, BackendError>;
     /// All loads.
     fn loads(&self) -> Result<Vec<LoadRow>, BackendError>;
     /// One load.

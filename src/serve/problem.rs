@@ -112,6 +112,13 @@ impl Problem {
     /// Something failed that the caller cannot mend: the log has the reason, the answer does not.
     pub fn failed(doing: &str, error: &dyn std::fmt::Display) -> Problem {
         tracing::error!(doing, %error, "a request failed");
+        let text = error.to_string();
+        // The store, files and the audit say it in these words, whatever was being done.
+        if text.contains("the disk is full") || text.contains("No space left") {
+            return Problem::full(
+                "Nothing can be written until there is room again on the server's disk. Nothing is lost.",
+            );
+        }
         Problem::internal("The request could not be answered; the server's log tells why.")
     }
 

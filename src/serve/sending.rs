@@ -25,6 +25,7 @@ use crate::distribute::copies::Copies;
 use crate::distribute::returned::Returned;
 use crate::distribute::work::{Channels, Worker, open_channels};
 use crate::distribute::{DistributeError, Listed, Report, Source, Wanted, schedule};
+use crate::index::stretch::Stretch;
 use crate::render::RenderOptions;
 
 /// How long the sender sleeps when nothing is to be done.
@@ -94,8 +95,14 @@ impl Source for Served {
         let subject = self.backend.subject(wanted.document).map_err(failed)?;
         let permit = self.gate.open(&who, Use::SEND, &subject, wanted.why);
         let permit = permit.map_err(|error| DistributeError::Document(error.to_string()))?;
-        let how = RenderOptions { pages: wanted.pages, ..RenderOptions::default() };
+        let how = RenderOptions { only: wanted.only.to_vec(), ..RenderOptions::default() };
         self.backend.render(&permit, wanted.format, &how, out).map_err(failed)
+    }
+
+    fn stretches(&self, document: DocId, field: &str) -> Result<Vec<Stretch>, DistributeError> {
+        let permit = self.gate.system("plan-pages", document);
+        let permit = permit.map_err(|error| DistributeError::Document(error.to_string()))?;
+        self.backend.stretches(&permit, field).map_err(failed)
     }
 
     fn loads(&self) -> Result<Vec<LoadRow>, DistributeError> {

@@ -11,11 +11,14 @@ use crate::archive::{Archive, ArchiveError, Document, LoadRow};
 use crate::auth::gate::Permit;
 use crate::decode::DecodeError;
 use crate::index::definition::Definition;
+use crate::index::stretch::{Stretch, stretches};
 use crate::index::table::transactions;
 use crate::index::value::FieldValue;
 use crate::note::Notes;
 use crate::render::mask::Masker;
-use crate::render::{DocumentInfo, FieldText, Pages, RENDERERS, RenderError, RenderOptions, Rendered, Table, renderer};
+use crate::render::{
+    DocumentInfo, Extract, FieldText, Pages, RENDERERS, RenderError, RenderOptions, Rendered, Table, renderer,
+};
 
 /// The rendition that is no rendition: the bytes as captured, with what they need of their stream before them.
 pub const ORIGINAL: &str = "original";
@@ -100,6 +103,9 @@ impl View {
         how: &RenderOptions,
         out: &mut dyn Write,
     ) -> Result<Rendered, ViewError> {
+        if format == ORIGINAL && !how.only.is_empty() {
+            return Err(ViewError::Render(RenderError::Source("some of its pages have no original".into())));
+        }
         if format == ORIGINAL {
             // A document that cannot stand alone is given what it needs from its stream; all others are as captured.
             if let Some(whole) = self.archive.standalone(permit)? {
@@ -116,10 +122,28 @@ impl View {
         let mut pages = self.archive.pages(permit)?;
         let definition = self.definition(pages.load())?;
         let mut info = info(pages.document(), &definition, pages.masker());
+        if !how.only.is_empty() {
+            // Fields, lines and what the title is made of are those of all pages.
+            info.fields.clear();
+            info.title.clone_from(&definition.title);
+            let mut some = Extract { pages: &mut pages, only: &how.only };
+            return Ok(renderer.render(&info, &mut some, how, out)?);
+        }
         if renderer.wants_table() {
             info.table = self.table(permit, &definition, pages.masker())?;
         }
         Ok(renderer.render(&info, &mut pages as &mut dyn Pages, how, out)?)
+    }
+
+    /// Which pages of the permitted document have which value of a field; one stretch without a value when its definition has no
+    /// such field.
+    pub fn stretches(&self, permit: &Permit, field: &str) -> Result<Vec<Stretch>, ViewError> {
+        let load = permit.document().load;
+        let definition = self.definition(&self.archive.load_row(load)?)?;
+        let at = definition.fields.iter().position(|known| known.name == field).unwrap_or(usize::MAX);
+        let job = self.archive.job_of(load)?;
+        let mut decoder = self.archive.decoder(permit)?;
+        Ok(stretches(&definition, at, &job, decoder.as_mut(), &mut Notes::default())?)
     }
 
     /// The transaction lines of a document; `None` where its definition has none.

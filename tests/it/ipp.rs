@@ -456,7 +456,8 @@ fn kill_9_loses_no_job_that_was_acknowledged() {
         told["loads"].as_array().expect("a list").iter().filter_map(|l| l["sha256"].as_str()).collect();
     for stream in &acknowledged {
         let sum = sha256(stream.as_bytes());
-        assert_eq!(kept.iter().filter(|one| **one == sum).count(), 1, "a stream is there once");
+        let found = kept.iter().filter(|one| **one == sum).count();
+        assert_eq!(found, 1, "{:?} is there once: {}", stream.lines().next(), told["received"]);
     }
     drop(server);
     archive.is_sound();

@@ -2,40 +2,14 @@
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
-use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
 use crate::capture::{configure, loaded, lpd, port};
+use crate::full_disk::SmallDisk;
 use crate::ipp::print;
 use crate::server::{Server, key};
 use crate::story::{Archive, small_statements, text};
-
-/// A disk of 12 MB.
-struct SmallDisk(PathBuf);
-
-impl SmallDisk {
-    /// Mounted there; `None` (after saying so) where mounting is not allowed.
-    fn mount(at: PathBuf) -> Option<SmallDisk> {
-        std::fs::create_dir_all(&at).expect("made");
-        let out = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", "size=12m", "tmpfs"])
-            .arg(&at)
-            .output()
-            .expect("mount runs");
-        if !out.status.success() {
-            eprintln!("skipped: a small disk cannot be mounted here: {}", text(&out.stderr));
-            return None;
-        }
-        Some(SmallDisk(at))
-    }
-}
-
-impl Drop for SmallDisk {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
-    }
-}
 
 fn kept(archive: &Archive) -> Vec<String> {
     let entries = std::fs::read_dir(archive.dir().join("intake")).expect("there").flatten();
@@ -53,7 +27,7 @@ fn raw(port: u16, stream: &[u8]) -> bool {
 #[test]
 fn a_disk_that_fills_up_while_streams_come_is_said_by_every_receiver() {
     let archive = Archive::new("small-disk");
-    let Some(_disk) = SmallDisk::mount(archive.dir().join("intake")) else { return };
+    let Some(_disk) = SmallDisk::mount(&archive.dir().join("intake"), 12) else { return };
     let admin = key(&archive, "root", "administrator", &[]);
     let (lpd_port, ipp_port, raw_port) = (port(), port(), port());
     let settings = format!(

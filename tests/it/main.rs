@@ -8,12 +8,14 @@
 
 mod bad_input;
 mod beside;
+mod burst;
 mod capture;
 mod corpus;
 mod crash;
 mod customers;
 mod distribute;
 mod evidence;
+mod full_disk;
 mod ipp;
 mod layers;
 mod limits;

@@ -95,6 +95,37 @@ fn in_a_batch_the_later_write_wins_and_ranges_leave_their_end() {
 }
 
 #[test]
+fn what_went_out_leaves_the_disk_with_its_rows() {
+    let folder = Scratch::new("outbox");
+    let store = Rocks::open(&folder.0, true).expect("opens");
+    let on_disk = || -> u64 {
+        let files = std::fs::read_dir(&folder.0).expect("there").flatten();
+        // The log is given back when it is full, whatever is in it.
+        let kept = files.filter(|file| !file.file_name().to_string_lossy().ends_with(".log"));
+        kept.map(|file| file.metadata().map_or(0, |data| data.len())).sum()
+    };
+    let (mut noise, before) = (1_u64, on_disk());
+    for number in 0..400_u32 {
+        let mut value = Vec::new();
+        while value.len() < 20_000 {
+            noise = noise.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            value.extend(noise.to_be_bytes());
+        }
+        let small = batch(|b| b.put(Family::Outbox, *b"row", number.to_be_bytes()));
+        store.commit_logged(small).expect("commits");
+        store
+            .commit_logged(batch(|b| b.put(Family::Outbox, [b"b", &number.to_be_bytes()[..]].concat(), value)))
+            .expect("commits");
+    }
+    store.flush_all().expect("flushes");
+    assert!(on_disk() - before > 7_000_000, "{}", on_disk());
+    store.commit(batch(|b| b.delete_range(Family::Outbox, b"b".to_vec()..b"c".to_vec()))).expect("commits");
+    store.compact().expect("compacts");
+    assert!(on_disk() - before < 500_000, "{}", on_disk());
+    assert_eq!(store.get(Family::Outbox, b"row").expect("reads"), Some(399_u32.to_be_bytes().to_vec()));
+}
+
+#[test]
 fn a_second_opening_of_a_store_says_that_it_is_locked() {
     let folder = Scratch::new("locked");
     let _open = Rocks::open(&folder.0, true).expect("opens");

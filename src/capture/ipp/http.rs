@@ -169,7 +169,7 @@ async fn answer(
             break piece.split_off(end);
         }
     };
-    let request = head.request()?;
+    let request = head.message()?;
     let planning = printer.clone();
     match blocking(move || planning.plan(request, peer, &host)).await? {
         Plan::Answer(reply) => Ok(reply),

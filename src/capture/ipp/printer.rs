@@ -112,7 +112,7 @@ impl Printer {
             return Err(Refusal::new(Status::NotFound, format!("there is no queue {}", target.queue)));
         }
         let peer = peer.to_string();
-        match request.operation {
+        match request.code {
             PRINT_JOB => {
                 check_job(&request)?;
                 let arrival = arrival(&target, &peer, &[&request]);

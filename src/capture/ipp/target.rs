@@ -80,8 +80,9 @@ fn escaped(name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::message::{Attribute, OPERATION, Value};
+    use super::super::message::{OPERATION, Value};
     use super::*;
+    use crate::ipp::Attribute;
 
     fn target(name: &str, uri: &str) -> Result<Target, Refusal> {
         let attribute = Attribute { group: OPERATION, name: name.into(), values: vec![Value::uri(uri)] };

@@ -15,6 +15,7 @@ use std::time::{Duration, Instant};
 use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung, one_file};
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
+use crate::ipp::{Message, Value, Writer};
 
 /// How long the end of a job is waited for, unless the configuration says otherwise.
 const WAIT_S: u64 = 30;
@@ -23,21 +24,13 @@ const MOST_ANSWER: u64 = 64 << 10;
 
 const PRINT_JOB: u16 = 0x0002;
 const GET_JOB_ATTRIBUTES: u16 = 0x0009;
+/// Codes below this say that it was done (RFC 8011, appendix B).
+const FIRST_ERROR: u16 = 0x0100;
 const FORMAT_NOT_SUPPORTED: u16 = 0x040a;
-/// Tags (RFC 8010, 3.5).
-const OPERATION: u8 = 0x01;
-const END: u8 = 0x03;
-const INTEGER: u8 = 0x21;
-const NAME: u8 = 0x42;
-const KEYWORD: u8 = 0x44;
-const URI: u8 = 0x45;
-const CHARSET: u8 = 0x47;
-const LANGUAGE: u8 = 0x48;
-const MEDIA_TYPE: u8 = 0x49;
 /// Job states (RFC 8011, 5.3.7): canceled, aborted, completed.
-const CANCELED: u32 = 7;
-const ABORTED: u32 = 8;
-const COMPLETED: u32 = 9;
+const CANCELED: i32 = 7;
+const ABORTED: i32 = 8;
+const COMPLETED: i32 = 9;
 
 struct Ipp {
     printer: String,
@@ -89,22 +82,22 @@ impl Channel for Ipp {
 
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
         let mut request = self.request(PRINT_JOB);
-        attribute(&mut request, NAME, "job-name", parcel.id.as_bytes());
+        request.add("job-name", &[Value::name(parcel.id)]);
         let format = match parcel.name.rsplit_once('.') {
             Some((_, "pdf")) => "application/pdf",
             Some((_, "txt")) => "text/plain",
             _ => "application/octet-stream",
         };
-        attribute(&mut request, MEDIA_TYPE, "document-format", format.as_bytes());
-        request.push(END);
+        request.add("document-format", &[Value::media_type(format)]);
+        let mut request = request.finish();
         request.extend_from_slice(parcel.bytes);
         let answer = match self.ask(&request) {
             Ok(answer) => answer,
             Err(outcome) => return outcome,
         };
-        let Some(job) = answer.number("job-id").filter(|_| answer.status < 0x0100) else {
-            let said = format!("status 0x{:04x} {}", answer.status, answer.text("status-message"));
-            return if answer.status == FORMAT_NOT_SUPPORTED { Outcome::Refused(said) } else { Outcome::Later(said) };
+        let Some(job) = answer.integer("job-id").filter(|_| answer.code < FIRST_ERROR) else {
+            let said = format!("status 0x{:04x} {}", answer.code, said(&answer));
+            return if answer.code == FORMAT_NOT_SUPPORTED { Outcome::Refused(said) } else { Outcome::Later(said) };
         };
         self.end(job)
     }
@@ -112,18 +105,13 @@ impl Channel for Ipp {
 
 impl Ipp {
     /// The beginning of a request.
-    fn request(&self, operation: u16) -> Vec<u8> {
-        let mut bytes = vec![1, 1];
-        bytes.extend(operation.to_be_bytes());
-        bytes.extend(1_u32.to_be_bytes());
-        bytes.push(OPERATION);
-        attribute(&mut bytes, CHARSET, "attributes-charset", b"utf-8");
-        attribute(&mut bytes, LANGUAGE, "attributes-natural-language", b"en");
-        attribute(&mut bytes, URI, "printer-uri", self.printer.as_bytes());
-        bytes
+    fn request(&self, operation: u16) -> Writer {
+        let mut request = Writer::new([1, 1], operation, 1);
+        request.add("printer-uri", &[Value::uri(self.printer.as_str())]);
+        request
     }
 
-    fn ask(&self, request: &[u8]) -> Result<Answer, Outcome> {
+    fn ask(&self, request: &[u8]) -> Result<Message, Outcome> {
         let sent = self.agent.post(&self.url).header("content-type", "application/ipp").send(request);
         let mut answer = sent.map_err(|error| match error {
             // Nothing was sent.
@@ -143,18 +131,18 @@ impl Ipp {
         }
         let bytes = answer.body_mut().with_config().limit(MOST_ANSWER).read_to_vec();
         let bytes = bytes.map_err(|error| Outcome::InDoubt(format!("the answer broke off: {error}")))?;
-        Answer::read(&bytes).ok_or_else(|| Outcome::InDoubt("the answer is not IPP".into()))
+        Message::read(&bytes).map_err(|error| Outcome::InDoubt(format!("the answer is not IPP: {error}")))
     }
 
     /// Waits for the end of a job that the printer took.
-    fn end(&self, job: u32) -> Outcome {
+    fn end(&self, job: i32) -> Outcome {
         let begun = Instant::now();
         loop {
             let mut request = self.request(GET_JOB_ATTRIBUTES);
-            attribute(&mut request, INTEGER, "job-id", &job.to_be_bytes());
-            attribute(&mut request, KEYWORD, "requested-attributes", b"job-state");
-            request.push(END);
-            match self.ask(&request).ok().and_then(|answer| answer.number("job-state")) {
+            request.add("job-id", &[Value::Integer(job)]);
+            request.add("requested-attributes", &[Value::keyword("job-state")]);
+            let answer = self.ask(&request.finish()).ok();
+            match answer.and_then(|answer| answer.number("job-state")) {
                 Some(COMPLETED) => {
                     return Outcome::Taken { rung: Rung::Completed, said: format!("job {job} is completed") };
                 }
@@ -170,64 +158,10 @@ impl Ipp {
     }
 }
 
-/// Writes an attribute with one value. Ours are short.
-fn attribute(bytes: &mut Vec<u8>, tag: u8, name: &str, value: &[u8]) {
-    let length = |length: usize| u16::try_from(length).unwrap_or(u16::MAX).to_be_bytes();
-    bytes.push(tag);
-    bytes.extend(length(name.len()));
-    bytes.extend(name.as_bytes());
-    bytes.extend(length(value.len()));
-    bytes.extend(value.iter().take(usize::from(u16::MAX)));
-}
-
-/// An answer.
-struct Answer {
-    status: u16,
-    /// First values by name.
-    attributes: Vec<(String, Vec<u8>)>,
-}
-
-impl Answer {
-    /// Reads an answer; `None`: it is cut or none.
-    fn read(bytes: &[u8]) -> Option<Answer> {
-        let status = u16::from_be_bytes(bytes.get(2..4)?.try_into().ok()?);
-        let (mut at, mut attributes) = (8, Vec::new());
-        loop {
-            let tag = *bytes.get(at)?;
-            at += 1;
-            match tag {
-                END => return Some(Answer { status, attributes }),
-                0..=0x0f => {}
-                _ => {
-                    let name = part(bytes, &mut at)?;
-                    let value = part(bytes, &mut at)?;
-                    attributes.push((String::from_utf8_lossy(name).into_owned(), value.to_vec()));
-                }
-            }
-        }
-    }
-
-    fn value(&self, name: &str) -> Option<&Vec<u8>> {
-        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value)
-    }
-
-    fn number(&self, name: &str) -> Option<u32> {
-        Some(u32::from_be_bytes(self.value(name)?.as_slice().try_into().ok()?))
-    }
-
-    fn text(&self, name: &str) -> String {
-        let text = self.value(name).map(|value| String::from_utf8_lossy(value).into_owned()).unwrap_or_default();
-        text.chars().filter(|c| !c.is_control()).take(200).collect()
-    }
-}
-
-/// Two bytes of length and what they count.
-fn part<'b>(bytes: &'b [u8], at: &mut usize) -> Option<&'b [u8]> {
-    let length = u16::from_be_bytes(bytes.get(*at..at.checked_add(2)?)?.try_into().ok()?);
-    let end = at.checked_add(2)?.checked_add(usize::from(length))?;
-    let found = bytes.get(*at + 2..end)?;
-    *at = end;
-    Some(found)
+/// What a printer says beside its status, cut to what a row can hold.
+fn said(answer: &Message) -> String {
+    let text = answer.text("status-message").unwrap_or_default();
+    text.chars().filter(|c| !c.is_control()).take(200).collect()
 }
 
 #[cfg(test)]
@@ -235,18 +169,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn answers_are_read_and_cut_ones_are_none() {
-        let mut bytes = vec![1, 1, 0, 0, 0, 0, 0, 1, OPERATION];
-        attribute(&mut bytes, CHARSET, "attributes-charset", b"utf-8");
-        bytes.push(0x02);
-        attribute(&mut bytes, INTEGER, "job-id", &7_u32.to_be_bytes());
-        attribute(&mut bytes, 0x23, "job-state", &9_u32.to_be_bytes());
-        bytes.push(END);
-        let answer = Answer::read(&bytes).expect("read");
-        assert_eq!((answer.status, answer.number("job-id"), answer.number("job-state")), (0, Some(7), Some(9)));
-        for cut in 0..bytes.len() {
-            assert!(Answer::read(&bytes[..cut]).is_none(), "{cut}");
-        }
+    fn a_printer_has_a_port_of_its_own() {
         assert_eq!(with_port("host/printers/x"), "host:631/printers/x");
         assert_eq!(with_port("host:8631/ipp"), "host:8631/ipp");
     }

@@ -93,8 +93,10 @@ pub struct Mention {
     pub report: String,
     /// Document kind.
     pub kind: String,
-    /// Its pages.
+    /// Its pages that the piece is about.
     pub pages: u32,
+    /// Which they are, first and last of each stretch from 1; none: all of the document.
+    pub stretches: Vec<(u32, u32)>,
 }
 
 /// What a piece holds.

@@ -19,7 +19,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung};
+use super::{Channel, Composed, Content, Mention, Needs, Outcome, Parcel, Rung};
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
 use crate::network::Network;
@@ -53,6 +53,15 @@ pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError>
     let resolver = Pinned { allowed, inner: DefaultResolver::default() };
     let agent = ureq::Agent::with_parts(settings, DefaultConnector::default(), resolver);
     Ok(Box::new(Webhook { url: config.url.clone(), secret, agent }))
+}
+
+/// A document in the body of an event; `page_ranges` stand there when the piece is about some of its pages.
+fn named(document: &Mention) -> serde_json::Value {
+    let mut named = json!({ "id": document.document, "kind": document.kind, "pages": document.pages });
+    if !document.stretches.is_empty() {
+        named["page_ranges"] = json!(document.stretches);
+    }
+    named
 }
 
 /// `whsec_` and base64, as Standard Webhooks writes secrets.
@@ -190,8 +199,7 @@ impl Channel for Webhook {
     }
 
     fn compose(&self, content: &Content) -> Result<Composed, DistributeError> {
-        let documents: Vec<_> =
-            content.documents.iter().map(|d| json!({ "id": d.document, "kind": d.kind, "pages": d.pages })).collect();
+        let documents: Vec<_> = content.documents.iter().map(named).collect();
         let event = json!({
             "specversion": "1.0",
             "id": content.id,

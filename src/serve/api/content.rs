@@ -126,7 +126,8 @@ fn made(state: &State, who: &SignedIn, used: Use, key: Key, format: &FormatInfo)
         let detail = format!("page {} does not exist; the document has {}.", last.saturating_add(1), view.pages);
         return Err(Problem::bad_parameter(detail));
     }
-    let how = RenderOptions { pages: key.pages, width_px: key.width_px, highlight: key.highlight.clone() };
+    let how =
+        RenderOptions { pages: key.pages, width_px: key.width_px, highlight: key.highlight.clone(), only: Vec::new() };
     let mut spool = Spool::new(&state.config.data.join("tmp"));
     state.backend.render(&permit, format.name, &how, &mut spool)?;
     let rendition = spool.finish(format.media_type).map_err(|error| Problem::failed("keeping a rendition", &error))?;

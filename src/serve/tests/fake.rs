@@ -198,6 +198,10 @@ impl Backend for Fake {
         Ok(())
     }
 
+    fn stretches(&self, _: &Permit, _: &str) -> Result<Vec<crate::index::stretch::Stretch>, BackendError> {
+        Ok(Vec::new())
+    }
+
     fn loads(&self) -> Result<Vec<LoadRow>, BackendError> {
         Ok(self.loads.lock().expect("not poisoned").iter().map(|(row, _)| row.clone()).collect())
     }

@@ -8,7 +8,7 @@ use super::{Language, language, locale, page as render, shown};
 use crate::auth::permission::Permission;
 use crate::distribute::config::Config;
 use crate::distribute::ledger::{Run, RunState, Totals};
-use crate::distribute::piece::{Piece, State as PieceState};
+use crate::distribute::piece::{Obligation, Piece, State as PieceState};
 use crate::distribute::reconcile::Reconciliation;
 use crate::serve::api::distribution::{Step, step};
 use crate::serve::ask::{Answer, Ask};
@@ -158,7 +158,7 @@ fn shown_run((run, sum, pieces): &Row, config: &Config, language: Language) -> V
 
 fn named(at: u32, piece: &Piece, config: &Config, language: Language) -> Value {
     let state = language.word(&format!("rung_{}", piece.state.name().replace('-', "_")));
-    let documents: Vec<&str> = piece.owes.iter().map(|owed| owed.document.as_str()).collect();
+    let documents: Vec<String> = piece.owes.iter().map(Obligation::name).collect();
     context! {
         piece => at, channel => piece.channel.as_str(), to => piece.to.as_str(), documents => documents.join(", "),
         state, in_doubt => piece.in_doubt, said => piece.said.as_str(),

@@ -4,22 +4,16 @@ use super::*;
 
 /// A request of these attributes, written as a client does.
 fn request(attributes: &[(u8, u8, &str, &[u8])]) -> Vec<u8> {
-    let mut reply = Reply { bytes: vec![1, 1, 0, 2, 0, 0, 0, 7], status: Status::Ok };
+    let mut writer = Writer::bare([1, 1], 2, 7);
     let mut group = 0;
     for (in_group, tag, name, value) in attributes {
         if group != *in_group {
             group = *in_group;
-            reply.group(group);
+            writer.group(group);
         }
-        reply.field(*tag, name, value);
+        writer.field(*tag, name, value);
     }
-    reply.finish()
-}
-
-fn read_all(bytes: &[u8]) -> Result<Request, Malformed> {
-    let mut head = Head::default();
-    head.add(bytes)?.ok_or(Malformed::Short)?;
-    head.request()
+    writer.finish()
 }
 
 #[test]
@@ -50,8 +44,8 @@ fn a_request_is_read_however_it_is_cut_and_the_document_begins_behind_it() {
             }
             seen += piece.len();
         }
-        let request = scan.request().expect("well-formed");
-        assert_eq!((request.version, request.operation, request.id), ((1, 1), 2, 7));
+        let request = scan.message().expect("well-formed");
+        assert_eq!((request.version, request.code, request.id), ((1, 1), 2, 7));
         assert_eq!(request.text("job-name"), Some("Läuf"));
         assert_eq!(request.integer("copies"), Some(3));
         assert_eq!(request.texts("sides"), ["one-sided", "two-sided-long-edge"]);
@@ -64,13 +58,13 @@ fn a_request_is_read_however_it_is_cut_and_the_document_begins_behind_it() {
 #[test]
 fn what_is_malformed_is_said() {
     let short = request(&[(OPERATION, INTEGER, "copies", &[0, 1])]);
-    assert_eq!(read_all(&short), Err(Malformed::Attribute));
+    assert_eq!(Message::read(&short), Err(Malformed::Attribute));
     let orphan = request(&[(OPERATION, KEYWORD, "", b"x")]);
-    assert_eq!(read_all(&orphan), Err(Malformed::Attribute));
+    assert_eq!(Message::read(&orphan), Err(Malformed::Attribute));
     let yes = request(&[(OPERATION, BOOLEAN, "last-document", b"")]);
-    assert_eq!(read_all(&yes), Err(Malformed::Attribute));
+    assert_eq!(Message::read(&yes), Err(Malformed::Attribute));
     let many: Vec<_> = (0..=MOST_VALUES).map(|_| (OPERATION, KEYWORD, "a", &b"x"[..])).collect();
-    assert_eq!(read_all(&request(&many)), Err(Malformed::TooMany));
+    assert_eq!(Message::read(&request(&many)), Err(Malformed::TooMany));
     // A length that points behind everything: an end is never seen, and no more is kept than the limit.
     let mut head = Head::default();
     let endless = [&[1, 1, 0, 2, 0, 0, 0, 1, 1, 0x47][..], &[0xFF; 100_000]].concat();
@@ -80,19 +74,24 @@ fn what_is_malformed_is_said() {
 }
 
 #[test]
-fn a_reply_is_read_back() {
-    let to = Request { version: (2, 0), id: 9, ..Request::default() };
-    let mut reply = Reply::new(&to, Status::NotFound, &"long ".repeat(400));
-    reply.group(PRINTER);
-    reply
+fn what_is_written_is_read_back_and_a_cut_message_is_none() {
+    let mut writer = Writer::new([2, 0], 0x0406, 9);
+    writer.group(PRINTER);
+    writer
         .add("media-col-default", &[Value::Collection(vec![("media-size", Value::Collection(vec![("x", 1.into())]))])]);
-    reply.add("printer-resolution-default", &[Value::Dpi(600)]);
-    reply.add("time-at-completed", &[Value::None]);
-    reply.add("printer-info", &[Value::text("ä".repeat(2_000))]);
-    let back = read_all(&reply.finish()).expect("well-formed");
-    assert_eq!((back.version, back.operation, back.id), ((2, 0), Status::NotFound as u16, 9));
+    writer.add("printer-resolution-default", &[Value::Dpi(600)]);
+    writer.add("time-at-completed", &[Value::None]);
+    writer.add("printer-info", &[Value::text("ä".repeat(2_000))]);
+    writer.add("job-state", &[Value::Enum(9)]);
+    let bytes = writer.finish();
+    let back = Message::read(&bytes).expect("well-formed");
+    assert_eq!((back.version, back.code, back.id), ((2, 0), 0x0406, 9));
     assert_eq!(back.texts("printer-resolution-default"), ["600dpi"]);
     assert_eq!(back.text("printer-info").map(str::len), Some(1_022));
+    assert_eq!((back.integer("job-state"), back.number("job-state")), (None, Some(9)));
+    for cut in 0..bytes.len() {
+        assert_eq!(Message::read(&bytes[..cut]), Err(Malformed::Short), "{cut}");
+    }
 }
 
 proptest! {
@@ -104,6 +103,6 @@ proptest! {
                 break;
             }
         }
-        let _ = head.request();
+        let _ = head.message();
     }
 }
