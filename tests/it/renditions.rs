@@ -147,7 +147,8 @@ fn overstruck_text_reads_once_and_prints_bold() {
 #[test]
 fn what_is_struck_over_is_drawn_and_cannot_be_copied() {
     let home = crate::story::TempDir::new("struck-over");
-    let struck = ["1Password: SECRET77", "+          XXXXXXXX", "+          MMMMMMMM", "+          WWWWWWWW", " The end"];
+    let struck =
+        ["1Password: SECRET77", "+          XXXXXXXX", "+          MMMMMMMM", "+          WWWWWWWW", " The end"];
     let file = home.file("pin.asa", struck.join("\n") + "\n");
     for format in ["pdf", "svg", "html", "text", "json"] {
         let made = home.path().join(format!("pin.{format}"));

@@ -72,8 +72,9 @@ impl Geometry {
         let grid = columns.max(if upright { 80 } else { PRINTER_COLUMNS });
         let column = ((width - across) / grid).min(Lu::PER_INCH / 10);
         let row = ((height - down) / lines.max(1)).min(Lu::PER_INCH / 6);
-        // Letters may be half as wide again as they would be at their height; beyond that the columns move together too.
-        let column = column.min((letter(column, row) * 9 / 10).max(1));
+        // Letters may be a fifth wider than they would be at their height; beyond that the columns move together too. Blanks much
+        // wider than letters are high are taken for the gaps between columns of text.
+        let column = column.min((letter(column, row) * 72 / 100).max(1));
         Geometry::placed(width, height, grid, lines, column, row)
     }
 
