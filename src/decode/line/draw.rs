@@ -72,9 +72,6 @@ impl Geometry {
         let grid = columns.max(if upright { 80 } else { PRINTER_COLUMNS });
         let column = ((width - across) / grid).min(Lu::PER_INCH / 10);
         let row = ((height - down) / lines.max(1)).min(Lu::PER_INCH / 6);
-        // Letters may be a fifth wider than they would be at their height; beyond that the columns move together too. Blanks much
-        // wider than letters are high are taken for the gaps between columns of text.
-        let column = column.min((letter(column, row) * 72 / 100).max(1));
         Geometry::placed(width, height, grid, lines, column, row)
     }
 
@@ -89,7 +86,9 @@ impl Geometry {
     }
 
     fn placed(width: i32, height: i32, columns: i32, lines: i32, column: i32, row: i32) -> Geometry {
-        let size = letter(column, row);
+        // The advance of a fixed pitch font is 0.6 of its em. Where rows are closer than the em the letters become lower, so that
+        // no line touches the next; the columns stay.
+        let size = (column * 10 / 6).min(row * 94 / 100);
         Geometry {
             width: Lu(width),
             height: Lu(height),
@@ -109,12 +108,6 @@ impl Geometry {
         let above = i32::from(row.saturating_sub(1)).saturating_mul(self.row.0);
         Lu(self.top.0.saturating_add(above).saturating_add(self.row.0 * BASELINE / 1000))
     }
-}
-
-/// The em of the letters in a cell. The advance of a fixed pitch font is 0.6 of it. Where rows are closer the letters shrink, so
-/// that no line touches the next.
-fn letter(column: i32, row: i32) -> i32 {
-    (column * 10 / 6).min(row * 94 / 100)
 }
 
 fn i32_of(count: usize) -> i32 {

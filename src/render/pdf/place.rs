@@ -12,8 +12,8 @@ use crate::render::font::{FontId, Fonts, Glyph, REPLACEMENT, is_box, is_text};
 const SIZE_TOLERANCE: f64 = 0.03;
 /// Glyphs are stretched at most this much.
 const STRETCH_NARROW: f64 = 1.2;
-/// In cells up to this much wider than they are, glyphs are stretched to fill them: rows may be so close that letters are
-/// lower than their columns are wide, and readers take the gaps between them for blanks.
+/// In cells up to this much wider than they are, and where all cells of a run are alike, glyphs are stretched to fill them: rows
+/// may be so close that letters are lower than their columns are wide, and readers take the gaps between them for blanks.
 const CELL_NARROW: f64 = 1.6;
 const STRETCH_WIDE: f64 = 1.12;
 /// Wide glyphs are stretched more where their cells would be this much wider than they are: readers take gaps of a tenth of
@@ -93,8 +93,9 @@ pub struct Fit {
     pub pad: f64,
 }
 
-/// Fits a glyph `width` em wide at `size` points into a cell of `cell` points.
-pub fn fit(size: f64, width: f64, cell: f64, fill: bool) -> Fit {
+/// Fits a glyph `width` em wide at `size` points into a cell of `cell` points, as all cells of the run are where they are
+/// `uniform`.
+pub fn fit(size: f64, width: f64, cell: f64, fill: bool, uniform: bool) -> Fit {
     let natural = width * size;
     let plain = Fit { size, stretch: 1.0, pad: 0.0 };
     if natural <= 0.0 || cell <= 0.0 {
@@ -113,7 +114,7 @@ pub fn fit(size: f64, width: f64, cell: f64, fill: bool) -> Fit {
         (ratio / GAP_WIDE).max(STRETCH_WIDE)
     } else if wide {
         STRETCH_WIDE
-    } else if ratio <= CELL_NARROW {
+    } else if uniform || ratio <= CELL_NARROW {
         ratio
     } else {
         STRETCH_NARROW
@@ -132,7 +133,8 @@ pub fn place(run: &TextRun, fonts: &mut Fonts, missing: &mut Missing) -> Vec<Pie
     let size = run_size(run);
     let own = run.embedded.as_ref().and_then(|embedded| Some((fonts.embed(&embedded.font)?, &embedded.glyphs)));
     let stretch = f64::from(run.stretch.clamp(STRETCHES.0, STRETCHES.1)) / 1000.0;
-    let mut line = Line { size, stretch, family: run.face.family, pieces: Vec::new(), pen: 0.0 };
+    let uniform = matches!(run.advances, Advances::Uniform(_));
+    let mut line = Line { size, stretch, family: run.face.family, uniform, pieces: Vec::new(), pen: 0.0 };
     if own.is_none() && run.face.family != Family::Mono {
         line.stretch *= stand_in(run, fonts, size * stretch);
     }
@@ -185,6 +187,7 @@ struct Line {
     size: f64,
     stretch: f64,
     family: Family,
+    uniform: bool,
     pieces: Vec<Piece>,
     pen: f64,
 }
@@ -196,7 +199,7 @@ impl Line {
         let fit = if proportional {
             Fit { size: self.size, stretch: self.stretch, pad: 0.0 }
         } else {
-            fit(self.size, width, cell, is_box(c))
+            fit(self.size, width, cell, is_box(c), self.uniform)
         };
         let text = if is_text(c) { c } else { REPLACEMENT };
         let placed = PlacedGlyph { text, byte, id: glyph.id, width, advance: cell / (fit.size * fit.stretch) };
@@ -267,15 +270,15 @@ mod tests {
 
     #[test]
     fn a_glyph_much_narrower_than_its_cell_is_centred() {
-        let greek = fit(12.0, 0.602, 14.4, false);
+        let greek = fit(12.0, 0.602, 14.4, false, false);
         assert_eq!(greek.stretch, STRETCH_NARROW);
         assert!((greek.pad - (14.4 - 0.602 * 12.0 * 1.2) / 2.0).abs() < 1e-9);
-        let chinese = fit(12.0, 1.0, 14.4, false);
+        let chinese = fit(12.0, 1.0, 14.4, false, false);
         assert!(chinese.pad.abs() < 1e-9, "two cells at 10 per inch are filled without a gap");
-        assert_eq!(fit(12.0, 0.602, 14.4, true).pad, 0.0, "box characters fill the cell");
+        assert_eq!(fit(12.0, 0.602, 14.4, true, false).pad, 0.0, "box characters fill the cell");
         // Few columns on upright paper: cells are wide, letters as high as the rows allow.
         for size in [12.0, 11.0, 10.76, 10.0, 9.5] {
-            let wide = fit(size, 1.0, 14.4, false);
+            let wide = fit(size, 1.0, 14.4, false, false);
             let gap = 2.0 * wide.pad / (wide.size * wide.stretch);
             assert!((0.0..0.09).contains(&gap), "readers take a gap of {gap} em at {size} points for a blank");
         }
@@ -283,8 +286,8 @@ mod tests {
 
     #[test]
     fn letters_of_close_rows_fill_their_columns() {
-        for cell in [8.0, 10.0, 11.5] {
-            let letter = fit(12.0, 0.602, cell, false);
+        for cell in [8.0, 10.0, 11.5, 40.0] {
+            let letter = fit(12.0, 0.602, cell, false, true);
             assert!(
                 letter.pad.abs() < 1e-9 && (letter.stretch * letter.size * 0.602 - cell).abs() < 1e-9,
                 "{letter:?}"

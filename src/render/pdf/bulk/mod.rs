@@ -217,7 +217,7 @@ impl<'o> Bulk<'o> {
             return false;
         }
         let font = FontId(u16::from(run.face.bold) + 2 * u16::from(run.face.italic));
-        let fit = place::fit(place::run_size(run), MONO_WIDTH, cell.points(), false);
+        let fit = place::fit(place::run_size(run), MONO_WIDTH, cell.points(), false, true);
         let subset = self.codes.ascii(font);
         self.codes.used_ascii(subset, run.text.as_bytes());
         let style = TextStyle {
