@@ -141,7 +141,7 @@ macro_rules! failures {
     ($($error:ty),+ $(,)?) => { $(
         impl From<$error> for Failure {
             fn from(error: $error) -> Failure {
-                Failure::new(chain(&error))
+                Failure::caused_by(&error)
             }
         }
     )+ };

@@ -105,9 +105,23 @@ pub fn chain(error: &dyn std::error::Error) -> String {
     text
 }
 
+impl Failure {
+    /// An error with all its causes.
+    pub fn caused_by(error: &(dyn std::error::Error + 'static)) -> Failure {
+        let mut cause = Some(error);
+        let mut kind = Kind::Failed;
+        while let Some(error) = cause {
+            if error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe) {
+                kind = Kind::PipeClosed;
+            }
+            cause = error.source();
+        }
+        Failure { kind, ..Failure::new(chain(error)) }
+    }
+}
+
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Failure {
-        let kind = if error.kind() == io::ErrorKind::BrokenPipe { Kind::PipeClosed } else { Kind::Failed };
-        Failure { kind, ..Failure::new(chain(&error)) }
+        Failure::caused_by(&error)
     }
 }
