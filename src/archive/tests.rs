@@ -85,7 +85,7 @@ fn export(archive: &Archive, load: LoadId) -> Vec<u8> {
 }
 
 fn assert_sound(archive: &Archive) {
-    let report = archive.verify(&|_| {}).expect("verifies");
+    let report = archive.verify(&|_| {});
     assert_eq!(report.errors, Vec::new());
 }
 

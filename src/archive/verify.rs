@@ -57,9 +57,9 @@ impl VerifyReport {
 }
 
 impl Archive {
-    /// Unpacks every block and proves every load's hash, books and rows. Errors of the archive's content are in the
-    /// report; an `Err` means that the store could not be read at all.
-    pub fn verify(&self, progress: &dyn Fn(VerifyProgress)) -> Result<VerifyReport, ArchiveError> {
+    /// Unpacks every block and proves every load's hash, books and rows. What cannot be read is in the report, too, and what
+    /// lies behind it is read all the same.
+    pub fn verify(&self, progress: &dyn Fn(VerifyProgress)) -> VerifyReport {
         let mut report = VerifyReport::default();
         let (loads, complete) = self.verify_rows(&mut report);
         let total = loads.iter().map(|info| info.stored.row.bytes).sum();
@@ -79,7 +79,7 @@ impl Archive {
             report.wrong(None, error);
         }
         self.read_others(&mut report);
-        Ok(report)
+        report
     }
 
     /// Reads the rows of customers, users and the rest, which carry no seal: the store proves them with its own checksums.

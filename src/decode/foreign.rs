@@ -17,7 +17,7 @@ pub const NAME: &str = "foreign";
 /// Bytes of a stream that stand on one page.
 const PART: usize = 8 << 20;
 /// Bytes that are looked at.
-const HEAD: usize = 16 << 10;
+pub const HEAD: usize = 16 << 10;
 /// From here on a signature counts.
 const SURE: f32 = 0.5;
 /// Of so many bytes one may be a control that no text has.

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use crate::archive::DocId;
 use crate::auth::gate::Use;
-use crate::decode::foreign::named;
+use crate::decode::foreign::{HEAD, named};
 use crate::index::definition::UNIDENTIFIED;
 use crate::render::RenderOptions;
 use crate::serve::ask::SignedIn;
@@ -13,9 +13,6 @@ use crate::serve::backend::DocumentView;
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 use crate::view::ORIGINAL;
-
-/// Bytes that are looked at.
-const HEAD: usize = 16 << 10;
 
 /// The format of a document that cannot be drawn; `unknown` for bytes that are no text. Only what no definition fits is looked
 /// at: a definition says how its documents are read.

@@ -9,6 +9,7 @@ use crate::auth::permission::Permissions;
 use crate::auth::predicate::Predicate;
 use crate::auth::role::CUSTOMER;
 use crate::auth::user::User;
+use crate::crm::copy::{Delivery, NewCopy};
 use crate::crm::interaction::Interaction;
 use crate::crm::link::Link;
 use crate::crm::note::Note;
@@ -229,6 +230,17 @@ pub fn open(
     let permit = state.gate.open(&who.principal, wanted, &subject, why)?;
     let view = state.backend.document(&permit)?;
     Ok((permit, view, subject.facts.account))
+}
+
+/// Plans a copy of a document, for those who may send it, and records by which right.
+pub fn send(state: &State, who: &SignedIn, id: DocId, copy: NewCopy) -> Result<Delivery, Problem> {
+    who.need(Permission::DocumentSend)?;
+    let (_, _, account) = open(state, who, id, Use::SEND, "send")?;
+    let any = who.may(Permission::AddressOverride);
+    let delivery = state.crm.plan_copy(&who.user.name, id, account.as_deref(), copy, any)?;
+    let what = format!("{id} {}", delivery.reason);
+    state.gate.record_by(&who.principal, Permission::DocumentSend, "send", &delivery.id, &what)?;
+    Ok(delivery)
 }
 
 /// Refuses documents that the caller does not see, and says whose account it is of; a refusal is recorded. Nothing of

@@ -20,21 +20,7 @@ use crate::serve::ask::{Answer, Ask};
 pub async fn send(ask: Ask) -> Answer {
     let id = crate::serve::api::documents::id(ask.part("id"))?;
     let copy: NewCopy = body(&ask)?;
-    make(ask, move |state, who, _| {
-        who.need(Permission::DocumentSend)?;
-        let (_, _, account) = access::open(state, who, id, Use::SEND, "send")?;
-        let any = who.may(Permission::AddressOverride);
-        let delivery = state.crm.plan_copy(&who.user.name, id, account.as_deref(), copy, any)?;
-        state.gate.record_by(
-            &who.principal,
-            Permission::DocumentSend,
-            "send",
-            &delivery.id,
-            &format!("{id} {}", delivery.reason),
-        )?;
-        Ok(Made::row("deliveries", &delivery))
-    })
-    .await
+    make(ask, move |state, who, _| Ok(Made::row("deliveries", &access::send(state, who, id, copy)?))).await
 }
 
 /// A delivery.

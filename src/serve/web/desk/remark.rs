@@ -80,7 +80,6 @@ pub async fn send(ask: Ask) -> Answer {
     let id = documents::id(ask.part("id"))?;
     done(&ask, form, move |state, who, form| {
         who.need(Permission::DocumentSend)?;
-        let (_, _, account) = access::open(state, who, id, Use::SEND, "send")?;
         let text = |name: &str| form.get(name).map(str::to_string);
         let (how, to) = match form.get("to").and_then(|to| to.split_once(':')) {
             // The chooser offers a way and a contact point as one.
@@ -96,15 +95,7 @@ pub async fn send(ask: Ask) -> Answer {
             interaction: call.map(|call| call.id),
             language: String::new(),
         };
-        let any = who.may(Permission::AddressOverride);
-        let delivery = state.crm.plan_copy(&who.user.name, id, account.as_deref(), copy, any)?;
-        state.gate.record_by(
-            &who.principal,
-            Permission::DocumentSend,
-            "send",
-            &delivery.id,
-            &format!("{id} {}", delivery.reason),
-        )?;
+        access::send(state, who, id, copy)?;
         Ok(back(form, &format!("/agent/documents/{id}"), "copy_sent"))
     })
     .await
