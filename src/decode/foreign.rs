@@ -56,6 +56,12 @@ fn written(format: &str) -> &str {
     }
 }
 
+/// The format that a stream is in, as people write it.
+pub fn format_of(read: &ReadSpec) -> &str {
+    let format = read.format.as_deref().unwrap_or_default();
+    if format == NAME { written(read.framing.as_deref().unwrap_or(UNKNOWN)) } else { format }
+}
+
 /// The format of what has none here.
 #[derive(Debug)]
 pub struct Foreign;
@@ -195,6 +201,7 @@ mod tests {
         let sample = Sample { head: &stream, total: Some(stream.len() as u64), name: None };
         let sniff = Foreign.sniff(&sample, &ReadSpec::default());
         assert!(sniff.confidence > 0.5, "{sniff:?}");
+        assert_eq!(format_of(&sniff.read), "PostScript");
         let input = Box::new(std::io::Cursor::new(stream.clone()));
         let mut decoder = Foreign.open(input, Start::default(), &sniff.read, &Context::default()).expect("opens");
         let (mut unit, mut notes) = (Unit::default(), Notes::default());

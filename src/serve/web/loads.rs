@@ -9,6 +9,7 @@ use super::{Language, language, locale, page as render, shown};
 use crate::archive::{LoadId, LoadRow, Tombstone};
 use crate::auth::permission::Permission;
 use crate::capture::Item;
+use crate::decode::foreign;
 use crate::note::Note;
 use crate::serve::api::load_list::{Asked, Kind};
 use crate::serve::api::loads::refused;
@@ -154,7 +155,7 @@ async fn show(ask: &Ask, problem: Option<Problem>, status: StatusCode) -> Answer
                 resources => row.warnings.iter().filter(|note| is_resource(&note.code)).map(note).collect::<Vec<_>>(),
                 job => job.iter().map(|(name, value)| context! { name => name.as_str(), value => value.as_str() }).collect::<Vec<_>>(),
                 items => items.iter().map(|item| brought(item, language)).collect::<Vec<_>>(),
-                format => row.read.format.as_deref().unwrap_or_default(),
+                format => foreign::format_of(&row.read),
                 code_page => row.read.code_page.as_deref().unwrap_or_default(),
                 record_format => row.read.record_format.as_deref().unwrap_or_default(),
                 console => who.may(Permission::ConsoleUse) && who.may(Permission::DocumentRead),
