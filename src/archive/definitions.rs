@@ -119,7 +119,7 @@ impl Archive {
         let what = format!("definition {name} version {version}");
         let stored: Option<StoredDefinition> = rows::get(&*self.engine, Family::Definitions, &what, &key)?;
         let Some(stored) = stored else { return Ok(None) };
-        let definition = Definition::parse(&stored.source, &what)
+        let definition = Definition::stored(&stored.source, &what)
             .map_err(|errors| ArchiveError::Definition { detail: errors.to_string() })?;
         let definition = Arc::new(definition);
         self.parsed.put(cached, definition.clone(), 1);

@@ -1,10 +1,11 @@
 //! `greenbar check`: a dry run of a definition.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::decode::ReadSpec;
 use crate::decode::inspect::inspect;
-use crate::index::check::{CheckReport, check};
+use crate::index::check::{CheckReport, check_brought};
 
 use super::context::{Context, outside};
 use super::definition::read;
@@ -31,7 +32,10 @@ impl Args {
         let definition = read(&self.definition)?;
         let file = Stream::named("read", file)?;
         let mut opened = super::convert::open_stream(file.path(), &definition.read)?;
-        let report = check(&definition, opened.decoder.as_mut(), self.limit)?;
+        let name = self.file.as_ref().and_then(|file| file.file_name()).map(|name| name.to_string_lossy().into_owned());
+        let brought = (name.as_deref().unwrap_or_default(), &BTreeMap::new());
+        let mut report = CheckReport { definition: definition.name.clone(), ..CheckReport::default() };
+        check_brought(&definition, opened.decoder.as_mut(), brought, self.limit, &mut report)?;
         if context.json { output::json_line(&report) } else { tell(&report) }
     }
 

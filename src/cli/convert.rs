@@ -10,7 +10,7 @@ use crate::decode::{Context, Decoder, FORMATS, Format, ReadSpec, SAMPLE_BYTES, S
 use crate::index::definition::Paper;
 use crate::note::{Note, Notes};
 use crate::page::Page;
-use crate::render::{DocumentInfo, Pages, RENDERERS, RenderError, RenderOptions, renderer};
+use crate::render::{DocumentInfo, Pages, RENDERERS, RenderError, RenderOptions, render, renderer};
 
 use super::context::{outside, page_range};
 use super::definition::read;
@@ -97,7 +97,12 @@ impl Args {
         };
         let how = RenderOptions { pages: self.pages, ..RenderOptions::default() };
         output::to_file_or_stdout(self.output.as_deref(), |out| {
-            let rendered = renderer.render(&info, &mut pages, &how, out)?;
+            let rendered = render(renderer, &info, &mut pages, &how, out)?;
+            if let Some(why) = &rendered.missing_form {
+                Failure::new(why)
+                    .advise("The pages are shown without it; docs/renditions.md says where forms lie.")
+                    .warn();
+            }
             if !rendered.missing_glyphs.is_empty() {
                 let glyphs: String = rendered.missing_glyphs.iter().collect();
                 Failure::new(format!("no font has these characters: {glyphs}"))

@@ -61,7 +61,7 @@ impl Typing {
 }
 
 /// Orders two values of one type.
-fn compare(a: &Value, b: &Value) -> Ordering {
+pub(super) fn compare(a: &Value, b: &Value) -> Ordering {
     match (a, b) {
         (Value::Text(a), Value::Text(b)) => a.cmp(b),
         (Value::Date(Day(a)), Value::Date(Day(b))) => a.cmp(b),

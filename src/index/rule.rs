@@ -284,6 +284,10 @@ pub(crate) struct TableRule {
 #[derive(Debug, Clone)]
 pub(crate) struct TableColumn {
     pub name: String,
+    /// Label for people, English.
+    pub label: String,
+    /// The same in Chinese, when given.
+    pub label_zh: Option<String>,
     pub columns: ColumnRange,
     pub regex: Option<Regex>,
     pub typing: Typing,

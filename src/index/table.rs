@@ -7,7 +7,7 @@ use super::trigger::{Ready, Triggers};
 use crate::decode::{DecodeError, Decoder, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
 use crate::note::Notes;
-use crate::render::Table;
+use crate::render::{Table, is_chinese};
 
 /// A table, ready for one code page.
 #[derive(Debug)]
@@ -69,9 +69,11 @@ impl<'d> Transactions<'d> {
     pub fn new(definition: &'d Definition, code_page: &'static CodePage) -> Transactions<'d> {
         let glass = Glass::new(code_page);
         let rules = &definition.rules;
-        let mut columns: Vec<String> = Vec::new();
+        let chinese = is_chinese(&definition.language);
+        let (mut columns, mut labels): (Vec<String>, Vec<String>) = Default::default();
         if rules.tables.len() > 1 {
             columns.push("table".into());
+            labels.push(if chinese { "表格" } else { "Table" }.into());
         }
         let mut places = Vec::new();
         for table in &rules.tables {
@@ -79,6 +81,8 @@ impl<'d> Transactions<'d> {
             for column in &table.columns {
                 let at = columns.iter().position(|name| *name == column.name).unwrap_or_else(|| {
                     columns.push(column.name.clone());
+                    let label = column.label_zh.as_ref().filter(|_| chinese).unwrap_or(&column.label);
+                    labels.push(label.clone());
                     columns.len() - 1
                 });
                 of_table.push(at);
@@ -91,7 +95,7 @@ impl<'d> Transactions<'d> {
             tables: rules.tables.iter().map(|rule| ReadyTable::new(rule, &glass)).collect(),
             last: rules.tables.iter().map(|rule| vec![String::new(); rule.columns.len()]).collect(),
             places,
-            table: Table { columns, rows: Vec::new() },
+            table: Table { columns, labels, rows: Vec::new() },
             glass,
         }
     }

@@ -36,8 +36,10 @@ impl Renderer for Csv {
         out: &mut dyn Write,
     ) -> Result<Rendered, RenderError> {
         let mut text = String::new();
-        row(&mut text, info.fields.iter().map(|field| field.name.as_str()));
-        row(&mut text, info.fields.iter().map(|field| field.value.as_str()));
+        // All fields of the definition, so that the files of one report line up.
+        let value = |name: &String| info.fields.iter().find(|field| field.name == *name).map(|field| &field.value);
+        row(&mut text, info.field_names.iter().map(String::as_str));
+        row(&mut text, info.field_names.iter().map(|name| value(name).map_or("", String::as_str)));
         if let Some(table) = &info.table {
             text.push_str("\r\n");
             row(&mut text, table.columns.iter().map(String::as_str));
@@ -88,9 +90,11 @@ mod tests {
 
     #[test]
     fn fields_come_first_then_the_transactions() {
-        let (bytes, _) = sample::render("csv", &sample::info(), Vec::new(), &RenderOptions::default());
-        let expected = "account,balance\r\n\
-                        8618-2565-747469,-4629.11\r\n\
+        let mut info = sample::info();
+        info.field_names.insert(1, "branch".into());
+        let (bytes, _) = sample::render("csv", &info, Vec::new(), &RenderOptions::default());
+        let expected = "account,branch,balance\r\n\
+                        8618-2565-747469,,-4629.11\r\n\
                         \r\n\
                         date,text,amount\r\n\
                         2024-03-01,'=SUM(A1),-466.47\r\n\

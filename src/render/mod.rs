@@ -23,6 +23,8 @@ mod text;
 use std::io::Write;
 use std::ops::Range;
 
+pub(crate) use html::is_chinese;
+
 use crate::index::definition::Paper;
 use crate::page::Page;
 
@@ -43,6 +45,8 @@ pub struct DocumentInfo {
     pub language: String,
     /// Index fields in definition order.
     pub fields: Vec<FieldText>,
+    /// Names of all fields that such documents have, in definition order: a document may lack some of them.
+    pub field_names: Vec<String>,
     /// Transaction lines, when the renderer asked for them ([`Renderer::wants_table`]).
     pub table: Option<Table>,
     /// Forms and bars.
@@ -67,6 +71,8 @@ pub struct FieldText {
 pub struct Table {
     /// Column names.
     pub columns: Vec<String>,
+    /// Their labels for people in the language of the document; a column without one has its name.
+    pub labels: Vec<String>,
     /// Rows, each with one text per column.
     pub rows: Vec<Vec<String>>,
 }
@@ -135,6 +141,8 @@ impl RenderOptions {
 pub struct Rendered {
     /// Characters for which no font has a glyph (drawn as a visible replacement), each once, in order.
     pub missing_glyphs: Vec<char>,
+    /// Why the form of the paper could not be drawn; the pages are shown without it.
+    pub missing_form: Option<String>,
 }
 
 /// One rendition.
@@ -153,6 +161,10 @@ pub trait Renderer: Sync {
     fn shows_one_page(&self) -> bool {
         false
     }
+    /// Whether it shows what lies under the text.
+    fn shows_forms(&self) -> bool {
+        false
+    }
     /// Whether it marks the words of [`RenderOptions::highlight`].
     fn marks_words(&self) -> bool {
         false
@@ -165,6 +177,21 @@ pub trait Renderer: Sync {
         how: &RenderOptions,
         out: &mut dyn Write,
     ) -> Result<Rendered, RenderError>;
+}
+
+/// Makes a rendition, and says what of its paper it goes without.
+pub fn render(
+    renderer: &dyn Renderer,
+    info: &DocumentInfo,
+    pages: &mut dyn Pages,
+    how: &RenderOptions,
+    out: &mut dyn Write,
+) -> Result<Rendered, RenderError> {
+    let mut rendered = renderer.render(info, pages, how, out)?;
+    if renderer.shows_forms() {
+        rendered.missing_form = form::trouble(&info.paper);
+    }
+    Ok(rendered)
 }
 
 /// All renditions. `--format`, the API and the list in the README read this table.

@@ -40,6 +40,10 @@ impl Renderer for Png {
         true
     }
 
+    fn shows_forms(&self) -> bool {
+        true
+    }
+
     fn render(
         &self,
         info: &DocumentInfo,

@@ -34,7 +34,9 @@ pub fn info() -> DocumentInfo {
         date: Some(19_813),
         language: "en".into(),
         fields: vec![field("account", "Account", "8618-2565-747469"), field("balance", "Balance", "-4629.11")],
+        field_names: vec!["account".into(), "balance".into()],
         table: Some(Table {
+            labels: Vec::new(),
             columns: vec!["date".into(), "text".into(), "amount".into()],
             rows: vec![
                 vec!["2024-03-01".into(), "=SUM(A1)".into(), "-466.47".into()],

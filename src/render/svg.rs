@@ -4,11 +4,12 @@
 //! bars, forms) is drawn first and is not read aloud.
 
 use std::io::Write;
+use std::sync::Arc;
 
 use super::form::{self, Shape};
 use super::html::sheet::{self, Shared};
 use super::{DocumentInfo, Pages, RenderError, RenderOptions, Rendered, Renderer};
-use crate::page::{Element, Page, Path, Stroke, TextRun};
+use crate::page::{ContentId, Element, Form, Lu, Page, Path, PlacedForm, Stroke, TextRun};
 use crate::render::font::FontSet;
 
 /// The classes that the drawing names.
@@ -44,6 +45,10 @@ impl Renderer for Svg {
         true
     }
 
+    fn shows_forms(&self) -> bool {
+        true
+    }
+
     fn render(
         &self,
         info: &DocumentInfo,
@@ -56,7 +61,7 @@ impl Renderer for Svg {
             return Err(RenderError::NoPage { page: 1, pages: 0 });
         };
         let fonts = FontSet::system();
-        let page = whole(info, pages.get(number)?, fonts)?;
+        let page = whole(info, pages.get(number)?, fonts);
         let mut shared = Shared::new(fonts);
         let mut drawing = String::new();
         sheet::draw(&mut drawing, &page, &mut shared, &sheet::words(&how.highlight));
@@ -72,14 +77,17 @@ impl Renderer for Svg {
     }
 }
 
-/// The page with what lies under it as elements of its own.
-fn whole(info: &DocumentInfo, page: Page, fonts: &FontSet) -> Result<Page, RenderError> {
+/// The page with what lies under it as one more part below its own; pages of a file share it.
+pub(super) fn whole(info: &DocumentInfo, page: Page, fonts: &FontSet) -> Page {
     let mut elements = Vec::new();
     for under in form::under(&page, &info.paper) {
-        elements.extend(form::drawing(&under, fonts)?.shapes.into_iter().map(element));
+        let drawn = form::drawing(&under, fonts).shapes.into_iter().map(element).collect();
+        let id = ContentId::of(&[b"under", format!("{under:?}").as_bytes()]);
+        let form = Form { id, name: String::new(), width: page.width, height: page.height, elements: drawn };
+        elements.push(Element::Form(PlacedForm { x: Lu(0), y: Lu(0), turns: 0, form: Arc::new(form) }));
     }
     elements.extend(page.elements);
-    Ok(Page { elements, ..page })
+    Page { elements, ..page }
 }
 
 fn element(shape: Shape) -> Element {

@@ -242,6 +242,9 @@ impl Backend for ArchiveBackend {
         out: &mut dyn Write,
     ) -> Result<(), BackendError> {
         let rendered = self.view.render(permit, format, how, out)?;
+        if let Some(why) = &rendered.missing_form {
+            tracing::warn!(document = %permit.document(), format, why, "shown without its form");
+        }
         if !rendered.missing_glyphs.is_empty() {
             tracing::warn!(document = %permit.document(), format, "characters without a glyph were replaced");
         }

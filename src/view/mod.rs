@@ -17,7 +17,8 @@ use crate::index::value::FieldValue;
 use crate::note::Notes;
 use crate::render::mask::Masker;
 use crate::render::{
-    DocumentInfo, Extract, FieldText, Pages, RENDERERS, RenderError, RenderOptions, Rendered, Table, renderer,
+    DocumentInfo, Extract, FieldText, RENDERERS, RenderError, RenderOptions, Rendered, Table, is_chinese, render,
+    renderer,
 };
 
 /// The rendition that is no rendition: the bytes as captured, with what they need of their stream before them.
@@ -127,12 +128,12 @@ impl View {
             info.fields.clear();
             info.title.clone_from(&definition.title);
             let mut some = Extract { pages: &mut pages, only: &how.only };
-            return Ok(renderer.render(&info, &mut some, how, out)?);
+            return Ok(render(renderer, &info, &mut some, how, out)?);
         }
         if renderer.wants_table() {
             info.table = self.table(permit, &definition, pages.masker())?;
         }
-        Ok(renderer.render(&info, &mut pages as &mut dyn Pages, how, out)?)
+        Ok(render(renderer, &info, &mut pages, how, out)?)
     }
 
     /// Which pages of the permitted document have which value of a field; one stretch without a value when its definition has no
@@ -164,20 +165,23 @@ impl View {
 
 /// What renditions say of a document besides its pages.
 fn info(document: &Document, definition: &Definition, masker: Option<&Masker>) -> DocumentInfo {
+    let chinese = is_chinese(&definition.language);
+    let said = |english: &String, zh: &Option<String>| zh.as_ref().filter(|_| chinese).unwrap_or(english).clone();
     let fields = document.fields.iter().filter_map(|(at, value)| {
         let field = definition.fields.get(usize::from(*at))?;
         let value = masker.map_or_else(|| value.clone(), |masker| masker.value(&field.name, value));
-        let (name, label) = (field.name.clone(), field.label.clone());
+        let (name, label) = (field.name.clone(), said(&field.label, &field.label_zh));
         Some(FieldText { name, label, value: field_text(&value), data: json::value(&value) })
     });
     DocumentInfo {
         id: document.id.to_string(),
         title: masker.map_or_else(|| document.title.clone(), |masker| masker.text(&document.title).into_owned()),
-        author: definition.title.clone(),
+        author: said(&definition.title, &definition.title_zh),
         kind: definition.kind.clone(),
         date: document.date,
         language: definition.language.clone(),
         fields: fields.collect(),
+        field_names: definition.fields.iter().map(|field| field.name.clone()).collect(),
         table: None,
         paper: definition.paper.clone(),
     }

@@ -76,16 +76,26 @@ pub(super) struct Known {
 impl Definition {
     /// Reads and checks a definition. `file` is named in errors; all errors are reported, not only the first.
     pub fn parse(source: &str, file: &str) -> Result<Definition, DefinitionErrors> {
-        let mut faults = Faults::new(source, file);
-        let (root, errors) = DeTable::parse_recoverable(source);
-        for error in errors {
-            faults.add(error.span().map_or(0, |span| span.start), "", format!("not TOML: {}", error.message()), None);
-        }
-        let top = Section::new("", 0, root.get_ref(), TOP_KEYS, &mut faults);
-        let definition = build(&top, source, &mut faults);
-        faults.finish()?;
-        Ok(definition)
+        read_text(source, Faults::new(source, file))
     }
+
+    /// Reads a definition that the archive holds: it stays readable when a form that it names is gone.
+    pub fn stored(source: &str, what: &str) -> Result<Definition, DefinitionErrors> {
+        let mut faults = Faults::new(source, what);
+        faults.stored = true;
+        read_text(source, faults)
+    }
+}
+
+fn read_text<'s>(source: &'s str, mut faults: Faults<'s>) -> Result<Definition, DefinitionErrors> {
+    let (root, errors) = DeTable::parse_recoverable(source);
+    for error in errors {
+        faults.add(error.span().map_or(0, |span| span.start), "", format!("not TOML: {}", error.message()), None);
+    }
+    let top = Section::new("", 0, root.get_ref(), TOP_KEYS, &mut faults);
+    let definition = build(&top, source, &mut faults);
+    faults.finish()?;
+    Ok(definition)
 }
 
 fn build(top: &Section<'_, '_>, source: &str, faults: &mut Faults<'_>) -> Definition {
@@ -166,10 +176,12 @@ fn compression(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Compression {
 
 fn paper(top: &Section<'_, '_>, faults: &mut Faults<'_>) -> Paper {
     let Some(section) = top.section("paper", &["form", "green_bars"], faults) else { return Paper::default() };
-    Paper {
-        form: section.text("form", faults).map(|form| form.value),
-        green_bars: section.flag("green_bars", faults).unwrap_or(false),
+    let form = section.text("form", faults);
+    if let Some(form) = form.as_ref().filter(|form| !faults.stored && !crate::render::form::is_known(&form.value)) {
+        let known = crate::render::form::names().join(", ");
+        faults.add(form.at, &section.key("form"), format!("{:?} is not known", form.value), Some(&known));
     }
+    Paper { form: form.map(|form| form.value), green_bars: section.flag("green_bars", faults).unwrap_or(false) }
 }
 
 fn masks(top: &Section<'_, '_>, fields: &[FieldInfo], faults: &mut Faults<'_>) -> Vec<Mask> {

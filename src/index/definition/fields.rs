@@ -5,6 +5,7 @@ use super::build::{CONDITION_KEYS, Known, anchor, check_name, condition, positio
 use super::document::level;
 use super::raw::{At, Faults, Section};
 use crate::index::date::DateFormat;
+use crate::index::field::compare;
 use crate::index::number::NumberFormat;
 use crate::index::rule::{
     Area, ColumnRange, FieldRule, LAST_ROW, OnPage, Pick, Place, RowRange, Source, TableColumn, TableRule, Typing,
@@ -321,6 +322,14 @@ fn typing(section: &Section<'_, '_>, count: bool, faults: &mut Faults<'_>) -> Ty
         value
     };
     let (min, max) = (bound("min"), bound("max"));
+    if let (Some(low), Some(high)) = (&min, &max)
+        && !faults.stored
+        && compare(low, high).is_gt()
+        && let Some(key) = section.scalar("max", faults)
+    {
+        let allowed = format!("{low} or more");
+        faults.add(key.at, &section.key("max"), "is less than `min`", Some(&allowed));
+    }
     Typing {
         kind,
         dates,
@@ -398,10 +407,9 @@ pub(super) fn table(section: &Section<'_, '_>, known: &Known, faults: &mut Fault
         if place.is_none() && !column.has("columns") && !column.has("regex") {
             faults.add(column.at, &column.key("columns"), "is missing", Some("columns such as \"10-39\", or regex"));
         }
-        for key in ["label", "label_zh"] {
-            column.text(key, faults);
-        }
         columns.push(TableColumn {
+            label: column.text("label", faults).map_or_else(|| plain_label(&name.value), |label| label.value),
+            label_zh: column.text("label_zh", faults).map(|label| label.value),
             name: name.value,
             columns: place.map_or(ColumnRange::ALL, |(columns, _)| columns),
             regex: column.regex("regex", faults),

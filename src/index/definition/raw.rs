@@ -25,11 +25,13 @@ pub(super) struct Faults<'s> {
     file: &'s str,
     source: &'s str,
     found: Vec<DefinitionError>,
+    /// The text is one that the archive holds already: what may change around it is not looked at again.
+    pub stored: bool,
 }
 
 impl<'s> Faults<'s> {
     pub fn new(source: &'s str, file: &'s str) -> Faults<'s> {
-        Faults { file, source, found: Vec::new() }
+        Faults { file, source, found: Vec::new(), stored: false }
     }
 
     /// Notes an error at byte `at`.

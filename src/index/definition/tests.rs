@@ -198,3 +198,16 @@ fn what_regions_and_tags_cannot_have_is_an_error_with_its_place() {
         assert!(errors.to_string().contains(key), "{key}: {errors}");
     }
 }
+
+#[test]
+fn a_form_that_is_not_there_and_bounds_that_cross_are_errors_when_a_definition_is_new() {
+    let source = "name = \"x\"\ntitle = \"y\"\n[paper]\nform = \"bank-statment\"\n\
+                  [[field]]\nname = \"a\"\ntype = \"integer\"\nrow = 1\ncolumns = \"1-5\"\nmin = 5\nmax = 1\n";
+    let errors = Definition::parse(source, "x.toml").expect_err("two errors").to_string();
+    let lines: Vec<&str> = errors.lines().collect();
+    assert!(lines[0].starts_with("x.toml:4:8: paper.form: \"bank-statment\" is not known (allowed: "), "{errors}");
+    assert!(lines[0].contains("bank-statement, telecom-bill"), "{errors}");
+    assert_eq!(lines[1], "x.toml:11:7: field.a.max: is less than `min` (allowed: 5 or more)");
+    // What the archive holds stays readable.
+    assert!(Definition::stored(source, "x version 1").is_ok());
+}

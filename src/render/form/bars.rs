@@ -35,11 +35,20 @@ impl Bars {
         });
         let lines: Vec<i32> = baselines.collect();
         let pitch = row_pitch(&lines);
-        let below = pitch * BASELINE / 100;
+        let below = below(pitch);
         let first = lines.iter().copied().min().unwrap_or(below);
         let top = first.saturating_sub(below).rem_euclid(pitch);
         Bars { width: page.width, height: page.height, pitch: Lu(pitch), top: Lu(top) }
     }
+
+    /// How far a baseline lies below the top of its row.
+    pub fn below(&self) -> i32 {
+        below(self.pitch.0)
+    }
+}
+
+fn below(pitch: i32) -> i32 {
+    pitch.saturating_mul(BASELINE) / 100
 }
 
 /// Draws green bars: every second group of three lines, a thin edge, and on wide paper the tractor holes at both sides.

@@ -117,19 +117,45 @@ pub fn under(page: &Page, paper: &Paper) -> Vec<Under> {
     list
 }
 
-/// Makes the drawing for what lies under a page.
-pub fn drawing(under: &Under, fonts: &FontSet) -> Result<Drawing, RenderError> {
+/// Makes the drawing for what lies under a page. A form that cannot be drawn is nothing: the page is shown without it, and
+/// [`trouble`] says why.
+pub fn drawing(under: &Under, fonts: &FontSet) -> Drawing {
     match under {
-        Under::Bars(bars) => Ok(green_bars(*bars)),
-        Under::Form(name, paper) => Ok(form(name, fonts)?.fitted(*paper)),
+        Under::Bars(bars) => green_bars(*bars),
+        Under::Form(name, paper) => form(name, fonts).map(|form| form.fitted(*paper)).unwrap_or_default(),
     }
+}
+
+/// Why the form of this paper cannot be drawn; `None` when it can, or when there is none.
+pub fn trouble(paper: &Paper) -> Option<String> {
+    form(paper.form.as_deref()?, FontSet::system()).err().map(|error| error.to_string())
+}
+
+/// The names of all forms there are, in order.
+pub fn names() -> Vec<String> {
+    let mut names: BTreeSet<String> = FORMS.iter().map(|(name, _)| (*name).to_string()).collect();
+    let own = std::env::var_os(FORM_DIR).and_then(|folder| std::fs::read_dir(folder).ok());
+    for file in own.into_iter().flatten().flatten() {
+        let name = file.file_name();
+        let name = name.to_str().and_then(|name| name.strip_suffix(".toml"));
+        names.extend(name.filter(|name| is_plain(name)).map(str::to_string));
+    }
+    names.into_iter().collect()
+}
+
+/// Whether there is a form of that name; it may still be one that cannot be drawn.
+pub fn is_known(name: &str) -> bool {
+    names().iter().any(|known| known == name)
+}
+
+fn is_plain(name: &str) -> bool {
+    !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
 }
 
 /// Reads a form by its name.
 pub fn form(name: &str, fonts: &FontSet) -> Result<Drawing, RenderError> {
     let broken = |reason: String| RenderError::Resource(format!("form {name:?} cannot be drawn: {reason}"));
-    let plain = !name.is_empty() && name.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-');
-    if !plain {
+    if !is_plain(name) {
         return Err(broken("its name may hold only lower case letters, digits and '-'".into()));
     }
     if let Some(folder) = std::env::var_os(FORM_DIR) {
@@ -175,7 +201,12 @@ mod tests {
         let fonts = FontSet::new(Vec::new());
         for name in ["no-such-form", "../secret", ""] {
             assert!(matches!(form(name, &fonts), Err(RenderError::Resource(_))), "{name}");
+            let paper = Paper { form: Some(name.into()), green_bars: false };
+            assert!(trouble(&paper).is_some_and(|why| why.contains(name)) && !is_known(name), "{name}");
+            let shapes = drawing(&Under::Form(name.into(), [Lu(1), Lu(1)]), &fonts).shapes;
+            assert!(shapes.is_empty(), "{name}: the page is shown without it");
         }
+        assert!(is_known("telecom-bill") && trouble(&Paper::default()).is_none());
     }
 
     #[test]

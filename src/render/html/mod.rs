@@ -45,6 +45,10 @@ impl Renderer for Html {
         true
     }
 
+    fn shows_forms(&self) -> bool {
+        true
+    }
+
     fn render(
         &self,
         info: &DocumentInfo,
@@ -55,6 +59,8 @@ impl Renderer for Html {
         let range = how.range(pages.count())?;
         let words = sheet::words(&how.highlight);
         let mut html = String::new();
+        // A form is drawn as on paper; bars alone are a pattern behind the rows.
+        let drawn = info.paper.form.is_some() && super::form::trouble(&info.paper).is_none();
         let first = match range.clone().next() {
             Some(number) => Some(pages.get(number)?),
             None => None,
@@ -69,9 +75,15 @@ impl Renderer for Html {
                 Some(page) => page,
                 None => pages.get(number)?,
             };
-            let whole = sheet::is_needed(&page);
-            open_page(&mut html, info, number + 1, if whole { " paper" } else { "" });
-            if whole {
+            let cells = !sheet::is_needed(&page);
+            let kind = match (cells, drawn) {
+                (true, false) => "",
+                (true, true) => " paper rows",
+                (false, _) => " paper",
+            };
+            open_page(&mut html, info, number + 1, kind);
+            if drawn || !cells {
+                let page = super::svg::whole(info, page, FontSet::system());
                 sheet::draw(&mut html, &page, &mut shared, &words);
             } else {
                 rows(&mut html, &Grid::of(&page), &words);
@@ -98,13 +110,31 @@ struct Words {
     fields: &'static str,
     lines: &'static str,
     pages: &'static str,
+    kinds: &'static [(&'static str, &'static str)],
+}
+
+/// Kinds of documents in Chinese, as everywhere in the program (`templates/web/words/zh-CN.toml`).
+const KINDS: &[(&str, &str)] = &[
+    ("bill", "账单"),
+    ("invoice", "发票"),
+    ("letter", "信函"),
+    ("notice", "通知"),
+    ("report", "报表"),
+    ("statement", "对账单"),
+];
+
+/// Whether a document is in Chinese.
+pub(crate) fn is_chinese(language: &str) -> bool {
+    language.get(..2).is_some_and(|first| first.eq_ignore_ascii_case("zh"))
 }
 
 fn words(language: &str) -> Words {
-    if language.to_ascii_lowercase().starts_with("zh") {
-        Words { page: ["第 ", " 页"], fields: "索引字段", lines: "交易明细", pages: "打印页" }
+    if is_chinese(language) {
+        Words {
+            page: ["第 ", " 页"], fields: "索引字段", lines: "交易明细", pages: "打印页", kinds: KINDS
+        }
     } else {
-        Words { page: ["Page ", ""], fields: "Fields", lines: "Transactions", pages: "Printed pages" }
+        Words { page: ["Page ", ""], fields: "Fields", lines: "Transactions", pages: "Printed pages", kinds: &[] }
     }
 }
 
@@ -121,7 +151,8 @@ fn head(html: &mut String, info: &DocumentInfo, first: Option<&crate::page::Page
         style::sheet(first, &info.paper),
     );
     let date = info.date.map(|date| Day(date).to_string()).unwrap_or_default();
-    let known = [&info.author, &info.kind, &date, &info.id].map(|text| escape(text));
+    let kind = words.kinds.iter().find(|(kind, _)| *kind == info.kind).map_or(info.kind.as_str(), |(_, word)| word);
+    let known = [&info.author, kind, &date, &info.id].map(escape);
     let line: Vec<String> = known.into_iter().filter(|text| !text.is_empty()).collect();
     if !line.is_empty() {
         let _ = writeln!(html, "<p class=\"by\">{}</p>", line.join(" · "));
@@ -150,7 +181,10 @@ fn transactions(html: &mut String, table: &Table, title: &str) {
         html,
         "<section class=\"lines\">\n<h2>{title}</h2>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr>"
     );
-    for (at, column) in table.columns.iter().enumerate() {
+    let labels: Vec<&String> = (table.columns.iter().enumerate())
+        .map(|(at, name)| table.labels.get(at).filter(|label| !label.is_empty()).unwrap_or(name))
+        .collect();
+    for (at, column) in labels.iter().enumerate() {
         // The head of a column of numbers stands above them, to the right.
         let numbers = table.rows.iter().filter_map(|row| row.get(at)).all(|cell| cell.is_empty() || is_number(cell));
         let class = if numbers { " class=\"n\"" } else { "" };
@@ -159,9 +193,11 @@ fn transactions(html: &mut String, table: &Table, title: &str) {
     html.push_str("</tr></thead>\n<tbody>\n");
     for row in &table.rows {
         html.push_str("<tr>");
-        for cell in row {
+        for (at, cell) in row.iter().enumerate() {
             let class = if is_number(cell) { " class=\"n\"" } else { "" };
-            let _ = write!(html, "<td{class}>{}</td>", escape(cell));
+            // On a phone a line is a block, and each value says what it is.
+            let label = labels.get(at).map_or("", |label| label.as_str());
+            let _ = write!(html, "<td{class} data-label=\"{}\">{}</td>", escape(label), escape(cell));
         }
         html.push_str("</tr>\n");
     }

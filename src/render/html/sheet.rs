@@ -56,9 +56,11 @@ pub fn words(highlight: &[String]) -> Vec<Vec<char>> {
 /// Whether a page must be shown as it looks: a grid of cells would lose something.
 pub fn is_needed(page: &Page) -> bool {
     page.elements.iter().any(|element| match element {
-        Element::Text(run) => run.embedded.is_some() || run.face.family != Family::Mono || !run.turns.is_multiple_of(4),
+        // What is struck over to be hidden is seen, and not read.
+        Element::Text(run) => {
+            run.shadow || run.embedded.is_some() || run.face.family != Family::Mono || !run.turns.is_multiple_of(4)
+        }
         Element::Rule(rule) => !rule.decoration,
-        Element::Overlay(_) => false,
         _ => true,
     })
 }

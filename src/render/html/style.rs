@@ -3,6 +3,7 @@
 use crate::index::definition::Paper;
 use crate::page::grid::Grid;
 use crate::page::{Lu, Page};
+use crate::render::form::Bars;
 
 /// Advance of a monospaced glyph, in em: DejaVu Sans Mono and its kin.
 const ADVANCE: f64 = 0.602;
@@ -22,11 +23,7 @@ pub fn sheet(first: Option<&Page>, paper: &Paper) -> String {
     let pitch = grid.pitch.points().clamp(1.0, 200.0);
     let (left, top) =
         (points(grid.left, width / 2.0), points(Lu(grid.top.0.saturating_sub(grid.pitch.0)), height / 2.0));
-    let bars = if paper.green_bars {
-        "pre{background:repeating-linear-gradient(to bottom,transparent 0 3lh,var(--bar) 3lh 6lh);print-color-adjust:exact}\n"
-    } else {
-        ""
-    };
+    let bars = if paper.green_bars { bars(page, &grid) } else { String::new() };
     format!(
         "{SCREEN}pre{{font-size:clamp(7px,calc((100vw - 2rem)/{columns:.1}),14px)}}\n{bars}\
          @page{{size:{width:.2}pt {height:.2}pt;margin:0}}\n\
@@ -36,4 +33,21 @@ pub fn sheet(first: Option<&Page>, paper: &Paper) -> String {
         // A hair less than the sheet, so that rounding never makes a second one.
         page_height = height - 1.0,
     )
+}
+
+/// Bars behind the rows that have them on paper (`form::green_bars`): three rows in six, counted from the top of the paper.
+fn bars(page: &Page, grid: &Grid) -> String {
+    let drawn = Bars::of(page);
+    // Rows of the paper between where bars are counted from and the first row of the grid.
+    let row_one = grid.top.0.saturating_sub(drawn.below());
+    let above = row_one.saturating_sub(drawn.top.0).saturating_add(drawn.pitch.0 / 2).div_euclid(drawn.pitch.0.max(1));
+    let shift = above.rem_euclid(6);
+    let stops = if shift < 3 {
+        let (from, to) = (3 - shift, 6 - shift);
+        format!("transparent 0 {from}lh,var(--bar) {from}lh {to}lh,transparent {to}lh 6lh")
+    } else {
+        let (to, from) = (6 - shift, 9 - shift);
+        format!("var(--bar) 0 {to}lh,transparent {to}lh {from}lh,var(--bar) {from}lh 6lh")
+    };
+    format!("pre{{background:repeating-linear-gradient(to bottom,{stops});print-color-adjust:exact}}\n")
 }

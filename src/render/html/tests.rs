@@ -64,7 +64,8 @@ fn the_page_is_whole_in_itself() {
     }
     assert!(html.contains("@page{size:1062.00pt 792.00pt") && html.contains("id=\"page-2\""));
     assert!(
-        html.contains("<dt>Account</dt><dd>8618-2565-747469</dd>") && html.contains("<td class=\"n\">-466.47</td>")
+        html.contains("<dt>Account</dt><dd>8618-2565-747469</dd>")
+            && html.contains("<td class=\"n\" data-label=\"amount\">-466.47</td>")
     );
     assert!(html.contains("<th scope=\"col\">text</th><th scope=\"col\" class=\"n\">amount</th>"));
 }
@@ -115,4 +116,74 @@ fn what_is_painted_over_text_lies_over_it_and_the_text_stays_readable() {
     for rule in [Rule { color: Color::BLACK, ..rule }, Rule { x: Lu(14_400 * 10), width: Lu(3), ..rule }] {
         assert_eq!(painted_over(Element::Rule(rule)).matches("hidden words").count(), 1);
     }
+}
+
+/// The document's HTML when it is on this paper.
+fn on_paper(paper: crate::index::definition::Paper, page: crate::page::Page) -> String {
+    let info = crate::render::DocumentInfo { paper, ..sample::info() };
+    String::from_utf8(sample::render("html", &info, vec![page.clone(), page], &RenderOptions::default()).0)
+        .expect("UTF-8")
+}
+
+#[test]
+fn what_is_struck_over_is_seen_and_cannot_be_read() {
+    let mut page = sample::page(&["name", "WWWWWW"]);
+    for element in &mut page.elements {
+        let Element::Text(run) = element else { continue };
+        run.shadow = run.line == 2;
+    }
+    let html = html(vec![page], &RenderOptions::default());
+    assert!(html.contains("<path d=") && html.contains(">name<") && !html.contains("WWWWWW"));
+}
+
+#[test]
+fn a_form_lies_under_the_text_and_stands_once_in_the_file() {
+    let form = |name: &str| crate::index::definition::Paper { form: Some(name.into()), green_bars: false };
+    let html = on_paper(form("telecom-bill"), sample::page(&["text"]));
+    assert_eq!((html.matches("<g id=\"o0\"").count(), html.matches("<use href=\"#o0\"").count()), (1, 2));
+    assert!(html.contains("class=\"page paper rows\"") && html.matches(">text</tspan>").count() == 2);
+    let without = on_paper(form("no-such-form"), sample::page(&["text"]));
+    assert!(without.contains("<pre>text</pre>"), "shown without it");
+}
+
+#[test]
+fn bars_begin_where_they_do_on_paper() {
+    use crate::render::form::{Bars, Shape, Step, green_bars};
+    for blank in 0..8 {
+        let rows: Vec<&str> = std::iter::repeat_n("", blank).chain(["A", "B"]).collect();
+        let page = sample::page(&rows);
+        let grid = crate::page::grid::Grid::of(&page);
+        let bars = Bars::of(&page);
+        let html = on_paper(crate::index::definition::Paper { form: None, green_bars: true }, page);
+        let stops =
+            html.split("linear-gradient(to bottom,").nth(1).expect("bars").split(");print").next().expect("its end");
+        // The first stop that is a bar, in rows of the grid.
+        let stop = stops.split(",var(--bar) ").nth(1).or_else(|| stops.strip_prefix("var(--bar) ")).expect("a bar");
+        let from: i32 = stop.split(' ').next().expect("its start").trim_end_matches("lh").parse().expect("rows");
+        let row_one = grid.top.0 - bars.below();
+        let starts = green_bars(bars).shapes.into_iter().filter_map(|shape| match shape {
+            Shape::Path { steps, stroke: None, .. } => match steps.first() {
+                Some(Step::Move([_, y])) => Some(y.0 - row_one),
+                _ => None,
+            },
+            _ => None,
+        });
+        let wanted = from * bars.pitch.0;
+        let fits = |start: i32| (start - wanted).rem_euclid(6 * bars.pitch.0) <= 60;
+        assert!(starts.into_iter().any(|start| fits(start) || fits(start + 60)), "{blank}: {stops}");
+    }
+}
+
+#[test]
+fn a_chinese_document_is_chinese_around_its_text_and_lines_say_what_their_values_are() {
+    let mut info = sample::info();
+    info.language = "zh-CN".into();
+    info.table.as_mut().expect("a table").labels = vec!["日期".into(), "摘要".into(), "金额".into()];
+    let (bytes, _) = sample::render("html", &info, vec![sample::page(&["x"])], &RenderOptions::default());
+    let html = String::from_utf8(bytes).expect("UTF-8");
+    assert!(html.contains("<th scope=\"col\" class=\"n\">金额</th>"), "{html}");
+    assert!(
+        html.contains("<td class=\"n\" data-label=\"金额\">12.00</td>") && html.contains("content:attr(data-label)")
+    );
+    assert!(html.contains("对账单 ·") && !html.contains("statement ·"));
 }

@@ -40,6 +40,10 @@ impl Renderer for Pdf {
         "pdf"
     }
 
+    fn shows_forms(&self) -> bool {
+        true
+    }
+
     fn render(
         &self,
         info: &DocumentInfo,

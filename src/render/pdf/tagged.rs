@@ -79,14 +79,11 @@ impl PdfWriter for Tagged<'_> {
         let mut surface = sheet.surface();
         let mut pen = Pen { surface: &mut surface, shared: &mut self.shared };
         let under = form::under(page, &self.info.paper);
-        let drawn = pen.under(&under, Rect::from_xywh(0.0, 0.0, width, height));
+        pen.under(&under, Rect::from_xywh(0.0, 0.0, width, height));
         let mut structure = Structure::default();
-        if drawn.is_ok() {
-            pen.page(page, &mut structure);
-        }
+        pen.page(page, &mut structure);
         surface.finish();
         sheet.finish();
-        drawn?;
         self.parts.push(structure.part());
         let top = XyzDestination::new(number, Point::from_xy(0.0, 0.0));
         self.bookmarks.push(OutlineNode::new(format!("Page {}", number + 1), top));
@@ -109,7 +106,7 @@ impl PdfWriter for Tagged<'_> {
             RenderError::Resource(format!("the document cannot be written as PDF/A-2a with PDF/UA-1: {error}"))
         })?;
         repack::repack(&bytes, &this.shared.images, this.out)?;
-        Ok(Rendered { missing_glyphs: this.shared.missing.into_list() })
+        Ok(Rendered { missing_glyphs: this.shared.missing.into_list(), ..Rendered::default() })
     }
 }
 

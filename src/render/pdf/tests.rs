@@ -212,14 +212,17 @@ fn a_character_without_a_glyph_is_reported_once_and_drawn() {
 }
 
 #[test]
-fn an_unknown_form_is_an_error_with_its_name() {
+fn an_unknown_form_leaves_its_page_as_it_is_and_is_told() {
     let mut info = sample::info();
     info.paper.form = Some("no-such-form".into());
-    for writer in [tagged, streamed] {
-        let mut bytes = Vec::new();
-        let error = writer(&mut bytes, &info).expect("start").page(&sample::page(&["x"])).expect_err("no form");
-        assert!(error.to_string().contains("no-such-form"));
+    for (pdf, _) in both(&info, &[sample::page(&["x"])]) {
+        assert_eq!(lopdf::Document::load_mem(&pdf).expect("a PDF").get_pages().len(), 1);
     }
+    let how = crate::render::RenderOptions::default();
+    let mut pages = sample::Stack(vec![sample::page(&["x"])]);
+    let renderer = crate::render::renderer("pdf").expect("a rendition");
+    let rendered = crate::render::render(renderer, &info, &mut pages, &how, &mut Vec::new()).expect("a PDF");
+    assert!(rendered.missing_form.is_some_and(|why| why.contains("no-such-form")));
 }
 
 #[test]

@@ -106,7 +106,7 @@ pub async fn page(ask: Ask) -> Answer {
             shown => row.version == shown_row.version,
         }
     });
-    let title = Definition::parse(&shown_row.source, "").map(|definition| {
+    let title = Definition::stored(&shown_row.source, "").map(|definition| {
         let chinese = definition.title_zh.filter(|_| language == Language::Chinese);
         chinese.unwrap_or(definition.title)
     });
@@ -129,7 +129,7 @@ pub async fn page(ask: Ask) -> Answer {
 
 /// What changed from one version to another, in lines: sign, key and value.
 fn changes(from: &DefinitionRow, to: &DefinitionRow) -> Vec<Value> {
-    let parsed = |row: &DefinitionRow| Definition::parse(&row.source, &row.name).ok();
+    let parsed = |row: &DefinitionRow| Definition::stored(&row.source, &row.name).ok();
     let (Some(from), Some(to)) = (parsed(from), parsed(to)) else { return Vec::new() };
     let line = |line: String| {
         let kind = match line.get(..1) {

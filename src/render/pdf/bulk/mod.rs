@@ -176,7 +176,7 @@ impl<'o> Bulk<'o> {
         );
         self.file.small(catalog, body.as_bytes())?;
         self.file.finish(catalog, info)?;
-        Ok(Rendered { missing_glyphs: self.missing.into_list() })
+        Ok(Rendered { missing_glyphs: self.missing.into_list(), ..Rendered::default() })
     }
 
     fn emit(&mut self, size: PaperSize) -> Result<(), RenderError> {
@@ -432,7 +432,7 @@ impl<'o> Bulk<'o> {
                 Under::Form(..) => Err(RenderError::Resource("too many different forms in one file".into())),
             };
         }
-        let drawing = form::drawing(&under, self.fonts.set())?;
+        let drawing = form::drawing(&under, self.fonts.set());
         let bounds = format!("0 0 {} {}", size.width_points(), size.height_points());
         let number = self.object(&bounds, |bulk| {
             bulk.draw(&drawing, size);

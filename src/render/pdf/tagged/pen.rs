@@ -15,7 +15,6 @@ use super::structure::Structure;
 use crate::page::reading::Spot;
 use crate::page::walk::{ELEMENT_LIMIT, FORM_DEPTH, Place};
 use crate::page::{self, Barcode, Color, ContentId, Element, Form, Lu, Page, PlacedImage, Rule, Step, TextRun};
-use crate::render::RenderError;
 use crate::render::font::{FontSet, Fonts};
 use crate::render::form::{self, Drawing, Shape, Under};
 use crate::render::path;
@@ -70,13 +69,13 @@ pub struct Pen<'p, 's> {
 
 impl Pen<'_, '_> {
     /// Draws library forms and bars, each made once for the document.
-    pub fn under(&mut self, under: &[Under], whole: Option<Rect>) -> Result<(), RenderError> {
+    pub fn under(&mut self, under: &[Under], whole: Option<Rect>) {
         for key in under {
             let known = self.shared.under.iter().find(|(known, _)| known == key);
             let graphic = match known {
                 Some((_, graphic)) => graphic.clone(),
                 None => {
-                    let drawing = form::drawing(key, self.shared.fonts.set())?;
+                    let drawing = form::drawing(key, self.shared.fonts.set());
                     let graphic = self.graphic(|pen| pen.drawing(&drawing));
                     self.shared.under.push((key.clone(), graphic.clone()));
                     graphic
@@ -86,7 +85,6 @@ impl Pen<'_, '_> {
             self.surface.draw_graphic(graphic);
             self.surface.end_tagged();
         }
-        Ok(())
     }
 
     /// Draws a page's elements.
