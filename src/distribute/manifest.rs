@@ -106,7 +106,8 @@ fn sheet(run: &Run, sum: &Reconciliation, proofs: &[(&str, String)]) -> Sheet {
     let pair = |label: &str, value: String| (label.to_string(), value);
     let totals = [("Planned", sum.planned), ("Done", sum.done), ("Given up", sum.dead), ("Open", sum.open)];
     let totals = totals.map(|(label, part)| {
-        let text = format!("{} pieces, {} documents, {} pages", part.pieces, part.documents, part.pages);
+        let documents = part.documents_in_parts();
+        let text = format!("{} pieces, {documents}, {} pages", part.pieces, part.pages);
         pair(label, format!("{text}, amounts {}", amount(part.nano)))
     });
     let about = vec![
