@@ -521,7 +521,14 @@ fn post(url: &str, key: &str, stream: &str) -> Option<u16> {
     text(&answer).split(' ').nth(1)?.parse().ok()
 }
 
-/// Jobs are sent by LPD and by HTTP, one after the other, while the server is killed at random moments; each that was
+/// Sends to the raw port; whether the connection ended as usual, which is the yes of that port.
+fn printed_raw(port: u16, stream: &str) -> bool {
+    let Ok(mut wire) = TcpStream::connect(("127.0.0.1", port)) else { return false };
+    let sent = wire.write_all(stream.as_bytes()).and_then(|()| wire.shutdown(std::net::Shutdown::Write));
+    sent.is_ok() && wire.read(&mut [0; 10]).is_ok_and(|read| read == 0)
+}
+
+/// Jobs are sent by LPD, by HTTP and to the raw port, one after the other, while the server is killed at random moments; each that was
 /// acknowledged is in the archive at the end, and so is each file of the folder.
 #[test]
 fn kill_9_loses_nothing_that_was_acknowledged() {
@@ -566,11 +573,23 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
             }
             sent
         });
+        let printer = std::thread::spawn(move || {
+            let mut sent = Vec::new();
+            for number in 0.. {
+                let stream = format!("round {round} raw {number}\n").repeat(50 + (number * 37) % 400);
+                if !printed_raw(raw_port, &stream) {
+                    return sent;
+                }
+                sent.push(stream);
+            }
+            sent
+        });
         std::fs::write(inbox.join(format!("file-{round}.txt")), format!("file of round {round}\n")).expect("written");
         std::thread::sleep(until.saturating_duration_since(Instant::now()));
         server.kill();
         acknowledged.extend(sender.join().expect("no panic"));
         acknowledged.extend(other.join().expect("no panic"));
+        acknowledged.extend(printer.join().expect("no panic"));
     }
     assert!(!acknowledged.is_empty());
     let server = Server::start(&archive);
