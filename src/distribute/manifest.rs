@@ -1,6 +1,8 @@
 //! The manifest of a run that is closed: every piece, for programs (JSON, one object a line), for spreadsheets (CSV) and, as
 //! a summary to sign and file, as PDF.
 //!
+//! Each piece that goes out as a file has a small one of its own beside it ([`of_piece`]).
+//!
 //! The three are kept in the ledger in the step that closes the run, until somebody archived them ([`Ledger::unkept`]): a
 //! program that is killed in between loses none.
 
@@ -95,6 +97,22 @@ fn row(text: &mut String, at: u32, piece: &Piece) {
         piece.said.clone(),
     ];
     csv::row(text, cells.iter().map(String::as_str));
+}
+
+/// The manifest of one piece, that lies beside its file: what the file is, and the documents and pages in it. The same for
+/// every attempt.
+pub(super) fn of_piece(run: &Run, piece: &Piece, bytes: usize) -> String {
+    let documents = piece
+        .owes
+        .iter()
+        .map(|owed| serde_json::json!({ "document": owed.document, "pages": owed.pages, "which": owed.stretches }));
+    let told = serde_json::json!({
+        "run": run.key, "planned_at": run.planned_at.to_string(), "piece": piece.id, "generation": piece.generation,
+        "group": piece.group, "file": piece.name, "bytes": bytes, "sha256": piece.sha256,
+        "documents": documents.collect::<Vec<_>>(),
+        "pages": piece.owes.iter().map(|owed| u64::from(owed.pages)).sum::<u64>(),
+    });
+    format!("{told}\n")
 }
 
 /// A sum of amounts with two decimal places.
