@@ -18,6 +18,7 @@ use super::output;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The query
+    #[arg(allow_hyphen_values = true)]
     query: String,
     /// How many hits at most
     #[arg(long, default_value_t = 20)]

@@ -80,7 +80,7 @@ impl Renderer for Json {
 }
 
 fn head(info: &DocumentInfo) -> Head<'_> {
-    let fields = info.fields.iter().map(|field| (field.name.clone(), field.value.clone().into())).collect();
+    let fields = info.fields.iter().map(|field| (field.name.clone(), field.data.clone())).collect();
     let table = info.table.as_ref().map(|table| Rows { columns: &table.columns, rows: &table.rows });
     Head {
         id: &info.id,
@@ -101,10 +101,13 @@ mod tests {
     #[test]
     fn fields_table_and_rows_come_back() {
         let pages = vec![sample::page(&["A \"quoted\" \\ line", "\u{8D26}\u{5355}"]), sample::page(&[])];
-        let (bytes, _) = sample::render("json", &sample::info(), pages, &RenderOptions::default());
+        let mut info = sample::info();
+        info.fields[0].data = serde_json::json!(["4711", 12]);
+        let (bytes, _) = sample::render("json", &info, pages, &RenderOptions::default());
         let json: serde_json::Value = serde_json::from_slice(&bytes).expect("valid JSON");
         assert_eq!(json["date"], "2024-03-31");
         assert_eq!(json["fields"]["balance"], "-4629.11");
+        assert_eq!(json["fields"]["account"], serde_json::json!(["4711", 12]));
         assert_eq!(json["table"]["rows"][1][2], "12.00");
         assert_eq!(json["pages"][0]["rows"][1], "\u{8D26}\u{5355}");
         assert_eq!(json["pages"][1]["page"], 2);

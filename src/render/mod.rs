@@ -56,8 +56,10 @@ pub struct FieldText {
     pub name: String,
     /// Label for people.
     pub label: String,
-    /// Value as in the API.
+    /// Value as one text; several values stand behind each other with commas.
     pub value: String,
+    /// Value as in the API: several values are a list, whole numbers are numbers.
+    pub data: serde_json::Value,
 }
 
 /// Rows and columns.

@@ -24,6 +24,7 @@ pub fn info() -> DocumentInfo {
         name: name.into(),
         label: label.into(),
         value: value.into(),
+        data: value.into(),
     };
     DocumentInfo {
         id: "7-123".into(),

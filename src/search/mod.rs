@@ -33,6 +33,7 @@ mod typed;
 mod words;
 
 use std::collections::BTreeSet;
+use std::num::NonZero;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
@@ -178,6 +179,14 @@ impl Moment {
     }
 }
 
+/// Most of [`threads`].
+const MOST_THREADS: usize = 4;
+
+/// Threads that look through the segments of one query side by side: what somebody who types waits for.
+fn threads() -> usize {
+    std::thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS)
+}
+
 /// The generation in use.
 struct Current {
     generation: u32,
@@ -187,7 +196,8 @@ struct Current {
 }
 
 impl Current {
-    fn new(generation: u32, index: Index) -> Result<Current, SearchError> {
+    fn new(generation: u32, mut index: Index) -> Result<Current, SearchError> {
+        index.set_multithread_executor(threads())?;
         let applied = Place::of(&index)?.seq;
         let reader = index.reader_builder().reload_policy(ReloadPolicy::Manual).try_into()?;
         let moment = Arc::new(Moment::new(reader.searcher(), applied));

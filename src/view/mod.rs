@@ -167,7 +167,8 @@ fn info(document: &Document, definition: &Definition, masker: Option<&Masker>) -
     let fields = document.fields.iter().filter_map(|(at, value)| {
         let field = definition.fields.get(usize::from(*at))?;
         let value = masker.map_or_else(|| value.clone(), |masker| masker.value(&field.name, value));
-        Some(FieldText { name: field.name.clone(), label: field.label.clone(), value: field_text(&value) })
+        let (name, label) = (field.name.clone(), field.label.clone());
+        Some(FieldText { name, label, value: field_text(&value), data: json::value(&value) })
     });
     DocumentInfo {
         id: document.id.to_string(),

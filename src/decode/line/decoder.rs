@@ -137,7 +137,10 @@ impl<R: Read + Send> LineDecoder<R> {
             Control::Asa => self.wrote,
             Control::Machine => false,
         };
-        let blank_page = self.pages > 0 && (ended || full);
+        // A stream of blanks only is one page of nothing: it is kept, so it is a document.
+        let nothing_else =
+            self.pages == 0 && self.wrote && unit.strikes.is_empty() && matches!(self.framer.peek(), Ok(None));
+        let blank_page = (self.pages > 0 && (ended || full)) || nothing_else;
         if unit.strikes.is_empty() && !blank_page {
             unit.kind = UnitKind::Outside;
             unit.page = self.pages;

@@ -336,6 +336,18 @@ fn text_starts_a_page_behind_a_form_feed_and_none_at_either_end() {
 }
 
 #[test]
+fn a_stream_of_blanks_only_is_one_page() {
+    let text = spec("text", "nl", "iso-8859-1");
+    assert_eq!(text_pages("   \n  \n\n", &text), [""]);
+    assert_eq!(text_pages("\x0c \n\x0c", &text), [""], "blank pages before the last are none, as ever");
+    assert_eq!(text_pages(" \n\x0cone\n", &text), ["one"]);
+    assert!(text_pages("", &text).is_empty());
+    let machine = spec("VM", "be16", "ibm-1047");
+    assert_eq!(pages(b"\x00\x02\x09\x40\x00\x01\x8B", &machine), [""]);
+    assert_eq!(pages(b"\x00\x02\x09\x40\x00\x01\x8B\x00\x02\x09\xC1", &machine), ["A"]);
+}
+
+#[test]
 fn text_without_form_feeds_is_cut_by_the_page_length() {
     let how = ReadSpec { lines_per_page: Some(2), ..spec("text", "nl", "iso-8859-1") };
     assert_eq!(text_pages("a\nb\n\nc\nd", &how), ["a\nb", "\nc", "d"]);

@@ -44,7 +44,8 @@ fn nothing_from_a_document_becomes_markup() {
     info.title = hostile.into();
     info.author = hostile.into();
     info.language = "\"><script>".into();
-    info.fields = vec![FieldText { name: hostile.into(), label: hostile.into(), value: hostile.into() }];
+    info.fields =
+        vec![FieldText { name: hostile.into(), label: hostile.into(), value: hostile.into(), data: hostile.into() }];
     let table = info.table.as_mut().expect("a table");
     table.columns[0] = hostile.into();
     table.rows[0][0] = hostile.into();

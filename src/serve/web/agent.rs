@@ -14,8 +14,8 @@ use crate::serve::api::documents::{self, ORDERS, PARAMETERS};
 use crate::serve::ask::{Answer, Ask, Params};
 use crate::serve::backend::{DefinitionView, Facet, HitPage};
 
-/// Hits on a page of the console.
-const HITS: usize = 50;
+/// Hits on a page of the console: somewhat more than a screen, since all are drawn anew with each letter typed.
+const HITS: usize = 25;
 /// Values shown of a facet.
 const FACET_VALUES: usize = 12;
 

@@ -53,11 +53,17 @@ export function take(root = document) {
     row.tabIndex = number === 0 ? 0 : -1;
     // Inside the grid the row is the tab stop; what it links to opens with Enter.
     if (row.matches("tr")) row.querySelectorAll("a[href]").forEach((inner) => { inner.tabIndex = -1; });
-    row.addEventListener("focus", () => rows.forEach((other) => { other.tabIndex = other === row ? 0 : -1; }));
-    row.addEventListener("click", (event) => {
-      if (!event.target.closest("a, button, input, label") && !String(getSelection())) link(row)?.click();
-    });
   });
+}
+
+function focused(event) {
+  if (!rows.includes(event.target)) return;
+  rows.forEach((row) => { row.tabIndex = row === event.target ? 0 : -1; });
+}
+
+function clicked(event) {
+  const row = rows.find((one) => one.contains(event.target));
+  if (row && !event.target.closest("a, button, input, label") && !String(getSelection())) link(row)?.click();
 }
 
 /** Moves to the first row, for the search box. */
@@ -67,6 +73,8 @@ export function enter() {
 
 export function start() {
   take();
+  document.addEventListener("focusin", focused);
+  document.addEventListener("click", clicked);
   bind({
     j: () => step(1),
     k: () => step(-1),

@@ -5,9 +5,12 @@ import { get } from "./ui.js";
 const place = document.querySelector("[data-results]");
 const box = document.querySelector("[data-search]");
 const form = document.querySelector("[data-search-form]");
+// An answer that is late is shown as awaited; before that, drawing the list paler would only cost time.
+const LATE_MS = 300;
 let running = null;
 let asking = false;
 let again = false;
+let late = 0;
 
 const part = (address) => address.replace(/^\/agent(?=\?|$)/, "/agent/results");
 const here = () => location.pathname + location.search;
@@ -15,7 +18,8 @@ const here = () => location.pathname + location.search;
 async function show(address, push) {
   running?.abort();
   running = new AbortController();
-  place.setAttribute("aria-busy", "true");
+  clearTimeout(late);
+  late = setTimeout(() => place.setAttribute("aria-busy", "true"), LATE_MS);
   const response = await get(part(address), running.signal).catch(() => undefined);
   if (response === null) return;
   if (!response) {
@@ -30,6 +34,7 @@ async function show(address, push) {
     return;
   }
   place.innerHTML = html;
+  clearTimeout(late);
   place.removeAttribute("aria-busy");
   if (push) history.pushState(null, "", address);
   else history.replaceState(null, "", address);

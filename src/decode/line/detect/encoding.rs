@@ -14,6 +14,8 @@ const HOST: &[&str] = &[
     "ibm-1140", "ibm-1141", "ibm-1142", "ibm-1143", "ibm-1144", "ibm-1145", "ibm-1146", "ibm-1147", "ibm-1148",
     "ibm-1149", "ibm-1153", "ibm-1154", "ibm-1155", "ibm-1156", "ibm-1157", "ibm-1158",
 ];
+/// So many of them are of Western Europe and America.
+const WESTERN: usize = 11;
 /// Mixed host pages. Each extended page stands behind the one it extends.
 const MIXED: &[(&str, Tongue)] = &[
     ("ibm-939", Tongue::Japanese),
@@ -50,6 +52,9 @@ const WORKSTATION: &[&str] = &[
 ];
 /// How often one pair of bytes counts at most, so that a ruled line does not outvote the words.
 const OFTEN: usize = 20;
+
+/// A page whose lead is smaller than one known word (3) seen [`OFTEN`] times, or not much more than one pair, may be wrong.
+const CLEAR: f32 = 20.0;
 
 /// Which language a double-byte page is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -112,7 +117,29 @@ fn choose(mut verdicts: Vec<Verdict>, name: Option<&str>, found: &mut Findings) 
         let second = verdicts.get(1).map_or("nothing", |verdict| verdict.page.name());
         found.say(format!("the text reads best as {}, then as {second}", page.name()));
     }
+    // Pages of other languages than the West's lose by their letters being rare; those of one another are alike.
+    if let Some(rival) = verdicts.iter().find(|other| is_western(other.page) && best.letters_differ(other))
+        && best.score - rival.score < CLEAR
+    {
+        found.weigh(0.75, format!("few letters speak for {} and against {}", page.name(), rival.page.name()));
+    }
     Some(page)
+}
+
+/// Whether a host page is one of Western Europe and America.
+fn is_western(page: &CodePage) -> bool {
+    HOST.iter().take(WESTERN).any(|name| *name == page.name())
+}
+
+impl Verdict {
+    /// Whether the two read a byte that was seen as different letters.
+    fn letters_differ(&self, other: &Verdict) -> bool {
+        let is_letter = |text: &str| text.chars().all(char::is_alphabetic);
+        self.reading
+            .iter()
+            .zip(&other.reading)
+            .any(|(mine, theirs)| mine != theirs && is_letter(mine) && is_letter(theirs))
+    }
 }
 
 /// The names of tied pages, at most four of them.

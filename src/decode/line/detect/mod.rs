@@ -25,6 +25,9 @@ const VIEW: usize = 256 * 1024;
 /// Fewer bytes than this say nothing.
 const LEAST: usize = 8;
 
+/// Fixed records that a record length is sure from: fewer may repeat at another length by accident.
+const FEW_RECORDS: usize = 10;
+
 /// Looks at the head of a stream as line data.
 ///
 /// Never fails; a stream that is no line data gets a confidence below 0.5.
@@ -37,6 +40,10 @@ pub fn sniff(sample: &Sample<'_>, hint: &ReadSpec) -> Sniff {
     let texts: Vec<&[u8]> = records.iter().map(|record| control.text(record)).collect();
     let page = encoding::find(&texts, frame.ebcdic, &wanted, sample.name, &mut found);
     let length = frame.record_length(sample.head, &records);
+    if frame.word() == "fixed" && wanted.record_length.is_none() && records.len() < FEW_RECORDS {
+        let why = format!("{} records are few to tell a record length from", records.len());
+        found.weigh(0.5 + 0.5 * share(records.len(), FEW_RECORDS), why);
+    }
     let mut read = hint.clone();
     read.format = Some("line-data".into());
     read.framing.get_or_insert_with(|| frame.word().into());

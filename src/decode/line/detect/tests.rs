@@ -632,3 +632,18 @@ proptest::proptest! {
         look(&damaged, None);
     }
 }
+
+#[test]
+fn few_records_and_few_letters_say_so_in_the_confidence() {
+    let ebcdic = |lines: &[String], page: &str| {
+        let padded: Vec<String> = lines.iter().map(|line| format!("{line:<80}")).collect();
+        encode(page, &padded).concat()
+    };
+    let lines: Vec<String> = (0..3).map(|n| format!("INVOICE 10{n} TOTAL {n}1.20 DATE 2024-01-0{n}")).collect();
+    let few = look(&ebcdic(&lines, "ibm-037"), None);
+    assert!(few.confidence < 0.7, "{} {:?}", few.confidence, few.evidence);
+    // A German text with a few Danish letters that come back on every line: nothing tells what they are.
+    let lines: Vec<String> = (0..400).map(|n| format!("Rechnung {n} bl\u{E5}b\u{E6}r \u{F8} Betrag 1{n}.20")).collect();
+    let danish = look(&ebcdic(&lines, "ibm-277"), None);
+    assert!(danish.confidence < 0.8, "{} {:?}", danish.confidence, danish.evidence);
+}
