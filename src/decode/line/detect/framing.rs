@@ -482,7 +482,9 @@ fn ascii_fit(plain: f32, high: f32, view: &[u8]) -> f32 {
         let fours =
             view.windows(4).filter(|code| matches!(code, [0x81..=0xFE, 0x30..=0x39, 0x81..=0xFE, 0x30..=0x39])).count();
         let paired = share(runs + 2 * fours, view.len()) / high.max(0.01);
-        (if paired > 0.6 { 0.95 } else { 0.7 }) - controls * 4.0
+        // Half of the codes of Big5 and Shift-JIS end with a byte below 80.
+        let bytes = view.iter().filter(|byte| **byte >= 0x80).count();
+        (if paired > 0.6 || is_multi_byte(view, bytes) { 0.95 } else { 0.7 }) - controls * 4.0
     }
 }
 
