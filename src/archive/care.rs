@@ -151,7 +151,8 @@ impl Archive {
             row.stored_bytes += resources.stored;
             batch.delete(Family::Loads, keys::shared_table(load, generation));
             let shared_units = put_units(&mut batch, (load, next), &accounts.shared);
-            let stored = StoredLoad { row, generation: next, block_bytes, shared_units, pieces, library, job };
+            let indexes = accounts.indexes;
+            let stored = StoredLoad { row, generation: next, block_bytes, shared_units, indexes, pieces, library, job };
             self.publish(&mut catalogue, batch, &stored, Change::Loaded(load))?;
             Ok(stored.row)
         })();

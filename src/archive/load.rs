@@ -258,6 +258,7 @@ impl Archive {
             generation: 1,
             block_bytes: blocks.stored + resources.stored,
             shared_units,
+            indexes: accounts.indexes,
             pieces: u32::try_from(resources.table.len()).unwrap_or(u32::MAX),
             library,
             job: job.clone(),
