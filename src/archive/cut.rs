@@ -151,6 +151,54 @@ impl Accounts {
     }
 }
 
+/// How the documents of a cut are numbered.
+///
+/// A number means the same bytes for ever: links, notes and holds name it. So a new cut keeps the numbers of the cut before only
+/// as long as each number stands for the same bytes; else its documents get numbers that no document of the load had.
+pub(super) struct Numbers<'a> {
+    /// Number of the first group.
+    first_group: u32,
+    /// Bytes of the documents of the cut before, in order; `None`: no number was given yet, or all are new.
+    before: Option<Box<dyn Iterator<Item = Result<Range<u64>, ArchiveError>> + 'a>>,
+    /// The highest number that was ever given.
+    given: u32,
+}
+
+impl<'a> Numbers<'a> {
+    /// From 1 on.
+    pub fn first() -> Numbers<'a> {
+        Numbers { first_group: 0, before: None, given: 0 }
+    }
+
+    /// Those of the cut before, whose documents stand at `before`; `given` is the highest number ever.
+    pub fn kept(
+        first_group: u32,
+        given: u32,
+        before: impl Iterator<Item = Result<Range<u64>, ArchiveError>> + 'a,
+    ) -> Numbers<'a> {
+        Numbers { first_group, before: Some(Box::new(before)), given }
+    }
+
+    /// Numbers behind all that were given.
+    pub fn new_ones(given: u32) -> Numbers<'a> {
+        Numbers { first_group: given.div_ceil(keys::GROUP), before: None, given }
+    }
+
+    /// Number of the first group.
+    pub fn first_group(&self) -> u32 {
+        self.first_group
+    }
+
+    /// Whether the document that is `count`th of the cut may have its number.
+    fn fits(&mut self, count: u32, span: &Range<u64>) -> Result<bool, ArchiveError> {
+        let Some(before) = &mut self.before else { return Ok(true) };
+        match before.next().transpose()? {
+            Some(had) => Ok(had == *span),
+            None => Ok(self.first_group.saturating_mul(keys::GROUP).saturating_add(count) > self.given),
+        }
+    }
+}
+
 /// One stream being cut.
 pub(super) struct Cutting<'d> {
     decoder: Box<dyn Decoder + 'd>,
@@ -161,6 +209,7 @@ pub(super) struct Cutting<'d> {
     held: Vec<Draft>,
     load: LoadId,
     generation: u16,
+    numbers: Numbers<'d>,
     pub accounts: Accounts,
 }
 
@@ -170,6 +219,7 @@ impl<'d> Cutting<'d> {
         decoder: Box<dyn Decoder + 'd>,
         came: (&str, &BTreeMap<String, String>),
         (load, generation): (LoadId, u16),
+        numbers: Numbers<'d>,
     ) -> Cutting<'d> {
         let (file, job) = came;
         let mut decoder = decoder;
@@ -184,6 +234,7 @@ impl<'d> Cutting<'d> {
             held: Vec::new(),
             load,
             generation,
+            numbers,
             accounts: Accounts::default(),
         }
     }
@@ -250,6 +301,9 @@ impl<'d> Cutting<'d> {
         self.accounts.document_pages += u64::from(draft.pages);
         let documents = self.accounts.documents.checked_add(1);
         self.accounts.documents = documents.ok_or(LoadError::TooMany { what: "documents" })?;
+        if !self.numbers.fits(self.accounts.documents, &draft.span)? {
+            return Err(LoadError::OtherDocuments);
+        }
         self.held.push(draft);
         if self.held.len() == keys::GROUP as usize {
             self.write_group(spill)?;
@@ -261,7 +315,8 @@ impl<'d> Cutting<'d> {
         if self.held.is_empty() {
             return Ok(());
         }
-        let number = (self.accounts.documents - 1) / keys::GROUP;
+        let number = self.numbers.first_group.checked_add((self.accounts.documents - 1) / keys::GROUP);
+        let number = number.ok_or(LoadError::TooMany { what: "documents" })?;
         let key = keys::group(self.load, self.generation, number);
         let sealed = rows::seal(&key, &group::pack(&self.held)?);
         self.held.clear();
