@@ -191,6 +191,7 @@ impl Archive {
             row.stored_bytes += resources.stored;
             batch.delete(Family::Loads, keys::shared_table(load, generation));
             let shared_units = put_units(&mut batch, (load, next), &accounts.shared);
+            let indexes = accounts.indexes;
             let stored = StoredLoad {
                 row,
                 generation: next,
@@ -198,6 +199,7 @@ impl Archive {
                 numbered,
                 block_bytes,
                 shared_units,
+                indexes,
                 pieces,
                 library,
                 job,

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use super::error::{ArchiveError, LoadError};
 use super::kv::{Batch, Family};
+use super::rows::IndexUnit;
 use super::{Archive, LoadId, group, keys, rows};
-use crate::decode::{Decoder, Unit, UnitKind};
+use crate::decode::{Decoder, Start, Unit, UnitKind};
 use crate::index::definition::Definition;
 use crate::index::split::{Cut, Splitter};
 use crate::index::{Draft, SetAside};
@@ -17,6 +18,9 @@ use crate::note::{At, Note, Notes};
 const SET_ASIDE_LISTED: usize = 1_000;
 /// Shared units that a load remembers.
 const SHARED_UNITS: usize = 1 << 20;
+
+/// Units that index others that a load remembers.
+const INDEX_UNITS: usize = 4_096;
 
 /// Rows on their way into the store: held back until they are many, then written ahead of the commit that makes
 /// them visible, behind a durable mark by which the next opening finds them if that commit never comes.
@@ -91,6 +95,8 @@ pub(super) struct Accounts {
     pub cut_end: u64,
     /// Units that later ones need.
     pub shared: Vec<Range<u64>>,
+    /// Units that index later ones.
+    pub indexes: Vec<IndexUnit>,
     shared_left_out: u64,
     document_pages: u64,
 }
@@ -107,6 +113,12 @@ impl Accounts {
         if unit.shared && self.shared.len() < SHARED_UNITS {
             self.shared.push(unit.span.clone());
         } else if unit.shared {
+            self.shared_left_out += 1;
+        }
+        if unit.indexes && self.indexes.len() < INDEX_UNITS {
+            let Start { byte, resume: _, pages, records } = unit.start();
+            self.indexes.push(IndexUnit { byte, bytes: unit.bytes.len() as u64, pages, records });
+        } else if unit.indexes {
             self.shared_left_out += 1;
         }
         Ok(())

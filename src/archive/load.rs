@@ -260,6 +260,7 @@ impl Archive {
             numbered: 0,
             block_bytes: blocks.stored + resources.stored,
             shared_units,
+            indexes: accounts.indexes,
             pieces: u32::try_from(resources.table.len()).unwrap_or(u32::MAX),
             library,
             job: job.clone(),
