@@ -1,11 +1,12 @@
 //! Care of the archive: export, unload, a new cut, figures, backup.
 
 use std::io::Write;
+use std::ops::Range;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::cut::{Cutting, Spill};
+use super::cut::{Cutting, Numbers, Spill};
 use super::error::{ArchiveError, LoadError};
 use super::kv::{Batch, Family};
 use super::library::Recorder;
@@ -15,6 +16,7 @@ use super::rows::{self, StoredLoad, Tombstone};
 use super::verify::VerifyReport;
 use super::{Archive, Change, LoadId, LoadRow, STORE, fault, keys};
 use crate::decode::{Context, Start};
+use crate::index::definition::Definition;
 use crate::note::At;
 
 /// Figures of an archive.
@@ -95,17 +97,55 @@ impl Archive {
     }
 
     /// Cuts a load anew with another version of its definition, from its stored bytes. The blocks stay as they are;
-    /// the new documents replace the old ones in one atomic step.
+    /// the new documents replace the old ones in one atomic step. Documents of the same bytes keep their numbers; when
+    /// any number would come to stand for other bytes, all documents of the load get new ones.
     pub fn resplit(&self, load: LoadId, version: u32) -> Result<LoadRow, LoadError> {
         let reserved = self.reserve(load)?;
         let info = self.info(load)?;
-        let StoredLoad { mut row, generation, mut block_bytes, pieces, mut library, job, .. } =
-            self.stored_load(load)?;
-        let missing = || ArchiveError::NoDefinition { name: format!("{} version {version}", row.definition) };
-        let definition = self.definition(&row.definition, Some(version))?.ok_or_else(missing)?;
+        let stored = self.stored_load(load)?;
+        let missing = || ArchiveError::NoDefinition { name: format!("{} version {version}", stored.row.definition) };
+        let definition = self.definition(&stored.row.definition, Some(version))?.ok_or_else(missing)?;
+        let given = stored.numbered();
+        let before = Numbers::kept(stored.first_group, given, self.spans(&stored));
+        let cut = match self.cut_anew(&info, (&definition, version), stored.clone(), before) {
+            Err(LoadError::OtherDocuments) => {
+                self.cut_anew(&info, (&definition, version), stored, Numbers::new_ones(given))
+            }
+            other => other,
+        };
+        self.infos.forget(|id| *id == load);
+        self.shared.forget(|id| *id == load);
+        drop(reserved);
+        cut
+    }
+
+    /// Where the documents of a load stand in its stream, in order; one group of them is in memory at a time.
+    fn spans(&self, stored: &StoredLoad) -> impl Iterator<Item = Result<Range<u64>, ArchiveError>> + use<'_> {
+        let (load, generation) = (stored.row.id, stored.generation);
+        stored.groups().flat_map(move |number| {
+            let missing = || ArchiveError::damaged(format!("document group {number} of load {load}"), "it is missing");
+            match self.group(load, generation, number).and_then(|group| group.ok_or_else(missing)) {
+                Ok(drafts) => drafts.into_iter().map(|draft| Ok(draft.span)).collect(),
+                Err(error) => vec![Err(error)],
+            }
+        })
+    }
+
+    /// The next cut of a load that is reserved. What fails leaves nothing.
+    fn cut_anew(
+        &self,
+        info: &std::sync::Arc<super::catalogue::LoadInfo>,
+        (definition, version): (&Definition, u32),
+        stored: StoredLoad,
+        numbers: Numbers<'_>,
+    ) -> Result<LoadRow, LoadError> {
+        let numbered = stored.numbered();
+        let StoredLoad { mut row, generation, mut block_bytes, pieces, mut library, job, .. } = stored;
+        let load = row.id;
         let next = generation.checked_add(1).ok_or(LoadError::TooMany { what: "generations" })?;
+        let first_group = numbers.first_group();
         fault::step("load-started");
-        let head = self.head_of(&info)?;
+        let head = self.head_of(info)?;
         let sample = crate::decode::Sample { head: &head, total: Some(row.bytes), name: Some(&row.file) };
         let (format, read) = self.how(&sample, &definition.read)?;
         let mut spill = Spill::new(self, load, next);
@@ -114,7 +154,7 @@ impl Archive {
             let stream = self.stream(info.clone(), 0..row.bytes);
             let context = Context::new(recorder.clone(), self.limits);
             let decoder = format.open(Box::new(stream), Start::default(), &read, &context)?;
-            let mut cutting = Cutting::new(&definition, decoder, (&row.file, &job), (load, next));
+            let mut cutting = Cutting::new(definition, decoder, (&row.file, &job), (load, next), numbers);
             while cutting.step(&mut spill)? {}
             fault::step("stream-decoded");
             let (found, left_out) = recorder.take();
@@ -151,16 +191,25 @@ impl Archive {
             row.stored_bytes += resources.stored;
             batch.delete(Family::Loads, keys::shared_table(load, generation));
             let shared_units = put_units(&mut batch, (load, next), &accounts.shared);
-            let stored = StoredLoad { row, generation: next, block_bytes, shared_units, pieces, library, job };
+            let indexes = accounts.indexes;
+            let stored = StoredLoad {
+                row,
+                generation: next,
+                first_group,
+                numbered,
+                block_bytes,
+                shared_units,
+                indexes,
+                pieces,
+                library,
+                job,
+            };
             self.publish(&mut catalogue, batch, &stored, Change::Loaded(load))?;
             Ok(stored.row)
         })();
         if published.is_err() {
             let _ = self.remove_debris(load, next);
         }
-        self.infos.forget(|id| *id == load);
-        self.shared.forget(|id| *id == load);
-        drop(reserved);
         published
     }
 

@@ -280,8 +280,8 @@ impl Archive {
     ) -> Result<(), ArchiveError> {
         let stored = self.stored_load(load)?;
         let definition: Arc<str> = stored.row.definition.as_str().into();
-        let mut ordinal = 0;
-        for number in 0..stored.row.documents.div_ceil(keys::GROUP) {
+        let mut ordinal = stored.first_group.saturating_mul(keys::GROUP);
+        for number in stored.groups() {
             let missing = || ArchiveError::damaged(format!("document group {number} of load {load}"), "it is missing");
             for draft in self.group(load, stored.generation, number)?.ok_or_else(missing)? {
                 ordinal += 1;

@@ -6,8 +6,9 @@ use std::ops::Range;
 
 use super::error::{ArchiveError, LoadError};
 use super::kv::{Batch, Family};
+use super::rows::IndexUnit;
 use super::{Archive, LoadId, group, keys, rows};
-use crate::decode::{Decoder, Unit, UnitKind};
+use crate::decode::{Decoder, Start, Unit, UnitKind};
 use crate::index::definition::Definition;
 use crate::index::split::{Cut, Splitter};
 use crate::index::{Draft, SetAside};
@@ -17,6 +18,9 @@ use crate::note::{At, Note, Notes};
 const SET_ASIDE_LISTED: usize = 1_000;
 /// Shared units that a load remembers.
 const SHARED_UNITS: usize = 1 << 20;
+
+/// Units that index others that a load remembers.
+const INDEX_UNITS: usize = 4_096;
 
 /// Rows on their way into the store: held back until they are many, then written ahead of the commit that makes
 /// them visible, behind a durable mark by which the next opening finds them if that commit never comes.
@@ -91,6 +95,8 @@ pub(super) struct Accounts {
     pub cut_end: u64,
     /// Units that later ones need.
     pub shared: Vec<Range<u64>>,
+    /// Units that index later ones.
+    pub indexes: Vec<IndexUnit>,
     shared_left_out: u64,
     document_pages: u64,
 }
@@ -107,6 +113,12 @@ impl Accounts {
         if unit.shared && self.shared.len() < SHARED_UNITS {
             self.shared.push(unit.span.clone());
         } else if unit.shared {
+            self.shared_left_out += 1;
+        }
+        if unit.indexes && self.indexes.len() < INDEX_UNITS {
+            let Start { byte, resume: _, pages, records } = unit.start();
+            self.indexes.push(IndexUnit { byte, bytes: unit.bytes.len() as u64, pages, records });
+        } else if unit.indexes {
             self.shared_left_out += 1;
         }
         Ok(())
@@ -139,6 +151,54 @@ impl Accounts {
     }
 }
 
+/// How the documents of a cut are numbered.
+///
+/// A number means the same bytes for ever: links, notes and holds name it. So a new cut keeps the numbers of the cut before only
+/// as long as each number stands for the same bytes; else its documents get numbers that no document of the load had.
+pub(super) struct Numbers<'a> {
+    /// Number of the first group.
+    first_group: u32,
+    /// Bytes of the documents of the cut before, in order; `None`: no number was given yet, or all are new.
+    before: Option<Box<dyn Iterator<Item = Result<Range<u64>, ArchiveError>> + 'a>>,
+    /// The highest number that was ever given.
+    given: u32,
+}
+
+impl<'a> Numbers<'a> {
+    /// From 1 on.
+    pub fn first() -> Numbers<'a> {
+        Numbers { first_group: 0, before: None, given: 0 }
+    }
+
+    /// Those of the cut before, whose documents stand at `before`; `given` is the highest number ever.
+    pub fn kept(
+        first_group: u32,
+        given: u32,
+        before: impl Iterator<Item = Result<Range<u64>, ArchiveError>> + 'a,
+    ) -> Numbers<'a> {
+        Numbers { first_group, before: Some(Box::new(before)), given }
+    }
+
+    /// Numbers behind all that were given.
+    pub fn new_ones(given: u32) -> Numbers<'a> {
+        Numbers { first_group: given.div_ceil(keys::GROUP), before: None, given }
+    }
+
+    /// Number of the first group.
+    pub fn first_group(&self) -> u32 {
+        self.first_group
+    }
+
+    /// Whether the document that is `count`th of the cut may have its number.
+    fn fits(&mut self, count: u32, span: &Range<u64>) -> Result<bool, ArchiveError> {
+        let Some(before) = &mut self.before else { return Ok(true) };
+        match before.next().transpose()? {
+            Some(had) => Ok(had == *span),
+            None => Ok(self.first_group.saturating_mul(keys::GROUP).saturating_add(count) > self.given),
+        }
+    }
+}
+
 /// One stream being cut.
 pub(super) struct Cutting<'d> {
     decoder: Box<dyn Decoder + 'd>,
@@ -149,6 +209,7 @@ pub(super) struct Cutting<'d> {
     held: Vec<Draft>,
     load: LoadId,
     generation: u16,
+    numbers: Numbers<'d>,
     pub accounts: Accounts,
 }
 
@@ -158,6 +219,7 @@ impl<'d> Cutting<'d> {
         decoder: Box<dyn Decoder + 'd>,
         came: (&str, &BTreeMap<String, String>),
         (load, generation): (LoadId, u16),
+        numbers: Numbers<'d>,
     ) -> Cutting<'d> {
         let (file, job) = came;
         let mut decoder = decoder;
@@ -172,6 +234,7 @@ impl<'d> Cutting<'d> {
             held: Vec::new(),
             load,
             generation,
+            numbers,
             accounts: Accounts::default(),
         }
     }
@@ -238,6 +301,9 @@ impl<'d> Cutting<'d> {
         self.accounts.document_pages += u64::from(draft.pages);
         let documents = self.accounts.documents.checked_add(1);
         self.accounts.documents = documents.ok_or(LoadError::TooMany { what: "documents" })?;
+        if !self.numbers.fits(self.accounts.documents, &draft.span)? {
+            return Err(LoadError::OtherDocuments);
+        }
         self.held.push(draft);
         if self.held.len() == keys::GROUP as usize {
             self.write_group(spill)?;
@@ -249,7 +315,8 @@ impl<'d> Cutting<'d> {
         if self.held.is_empty() {
             return Ok(());
         }
-        let number = (self.accounts.documents - 1) / keys::GROUP;
+        let number = self.numbers.first_group.checked_add((self.accounts.documents - 1) / keys::GROUP);
+        let number = number.ok_or(LoadError::TooMany { what: "documents" })?;
         let key = keys::group(self.load, self.generation, number);
         let sealed = rows::seal(&key, &group::pack(&self.held)?);
         self.held.clear();

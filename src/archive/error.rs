@@ -105,6 +105,9 @@ pub enum LoadError {
     /// The archive failed.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A new cut gives a number to other bytes than the cut before; it is made again with other numbers.
+    #[error("the new cut has other documents than the one before")]
+    OtherDocuments,
     /// The stream has no bytes.
     #[error("the stream is empty")]
     Empty,

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::blocks::{Blocks, Finished, Tee};
 use super::catalogue::{pack_starts, pack_units};
-use super::cut::{Accounts, Cutting, Spill};
+use super::cut::{Accounts, Cutting, Numbers, Spill};
 use super::definitions::hex;
 use super::error::{ArchiveError, LoadError};
 use super::fault;
@@ -176,7 +176,7 @@ impl Archive {
         let recorder = Recorder::new(self.libraries_for(&reading.read));
         let context = Context::new(recorder.clone(), self.limits);
         let decoder = reading.format.open(Box::new(tee), Start::default(), &reading.read, &context)?;
-        let mut cutting = Cutting::new(&reading.definition, decoder, (&source.name, job), (id, 1));
+        let mut cutting = Cutting::new(&reading.definition, decoder, (&source.name, job), (id, 1), Numbers::first());
         let mut spill = Spill::new(self, id, 1);
         let mut resources = Resources::new(self, id);
         let mut blocks = Blocks::new(scope, id, self.sizes, pending, reading.definition.compression);
@@ -256,8 +256,11 @@ impl Archive {
         let stored = StoredLoad {
             row,
             generation: 1,
+            first_group: 0,
+            numbered: 0,
             block_bytes: blocks.stored + resources.stored,
             shared_units,
+            indexes: accounts.indexes,
             pieces: u32::try_from(resources.table.len()).unwrap_or(u32::MAX),
             library,
             job: job.clone(),

@@ -106,11 +106,20 @@ pub(super) struct StoredLoad {
     pub row: LoadRow,
     /// Generation of its document groups: 1, then one more for each new cut.
     pub generation: u16,
+    /// Number of its first document group: documents are numbered from there on, see [`super::cut::Numbers`].
+    #[serde(default)]
+    pub first_group: u32,
+    /// The highest number that a document of any of its cuts had; 0 in rows of before cuts were renumbered.
+    #[serde(default)]
+    pub numbered: u32,
     /// Bytes of its blocks alone, and of the resources that it was the first to bring.
     pub block_bytes: u64,
     /// Units in its table of shared units; 0: it has none.
     #[serde(default)]
     pub shared_units: u32,
+    /// Units that index its documents, in stream order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub indexes: Vec<IndexUnit>,
     /// Pieces in its resource table; 0: it has none.
     #[serde(default)]
     pub pieces: u32,
@@ -120,6 +129,32 @@ pub(super) struct StoredLoad {
     /// Resources that were taken from libraries when it was cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub library: Vec<KeptResource>,
+}
+
+impl StoredLoad {
+    /// The numbers of its document groups.
+    pub fn groups(&self) -> std::ops::Range<u32> {
+        self.first_group..self.first_group.saturating_add(self.row.documents.div_ceil(super::keys::GROUP))
+    }
+
+    /// The highest number that a document of it ever had.
+    pub fn numbered(&self) -> u32 {
+        let now = self.first_group.saturating_mul(super::keys::GROUP).saturating_add(self.row.documents);
+        self.numbered.max(now)
+    }
+}
+
+/// A unit of a load's stream that says something of later ones; see [`crate::decode::Unit::indexes`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct IndexUnit {
+    /// Where it starts in the stream.
+    pub byte: u64,
+    /// How long it is.
+    pub bytes: u64,
+    /// Pages before it in the stream.
+    pub pages: u64,
+    /// Records before it in the stream.
+    pub records: u64,
 }
 
 /// A resource of a library as it was when a load needed it.

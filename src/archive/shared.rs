@@ -66,8 +66,15 @@ impl Archive {
         let before = info.shared.partition_point(|unit| unit.end <= span.start);
         let spans = info.shared.get(..before).unwrap_or_default();
         let mut units = Units { archive: self, info: &info, spans: spans.iter(), failed: None };
-        let whole = format.standalone(&mut units, bytes, start, read, &self.outside(&info))?;
-        match units.failed {
+        let (mut failed, indexes) = (None, &info.stored.indexes);
+        let before = indexes.partition_point(|unit| unit.byte < span.start);
+        let mut indexes = indexes.iter().take(before).rev().map_while(|unit| {
+            let start = Start { byte: unit.byte, resume: 0, pages: unit.pages, records: unit.records };
+            let read = self.bytes_of(&info, &(unit.byte..unit.byte.checked_add(unit.bytes)?));
+            read.map(|bytes| (start, bytes)).map_err(|error| failed = Some(error)).ok()
+        });
+        let whole = format.standalone(&mut units, &mut indexes, bytes, start, read, &self.outside(&info))?;
+        match units.failed.or(failed) {
             Some(error) => Err(error),
             None => Ok(Some(whole)),
         }

@@ -290,6 +290,46 @@ fn a_new_cut_changes_documents_and_leaves_the_blocks_alone() {
 }
 
 #[test]
+fn a_number_never_comes_to_stand_for_other_bytes() {
+    let archive = archive_on(Arc::new(Memory::default()), TINY);
+    let bytes = statements(600);
+    let row = load(&archive, &bytes);
+    let first = all_documents(&archive, row.id);
+    let versions = [
+        format!("{STATEMENTS}\n[[exclude]]\nname = \"some\"\ntext = \"000003-0003-3\"\n"),
+        format!("{STATEMENTS}\n[[exclude]]\nname = \"all\"\ntext = \"-\"\n"),
+        format!("{STATEMENTS}\n# as before\n"),
+    ];
+    for source in &versions {
+        archive
+            .add_definition(&Definition::parse(source, "newer.toml").unwrap_or_else(|e| panic!("{e}")))
+            .expect("added");
+    }
+    let some = archive.resplit(row.id, 2).expect("cuts anew");
+    assert!(some.documents < 600 && some.documents > 0, "{}", some.documents);
+    let second = all_documents(&archive, row.id);
+    let known: std::collections::HashSet<_> = first.iter().map(|document| document.id).collect();
+    assert!(second.iter().all(|document| !known.contains(&document.id)), "{:?}", second[0].id);
+    assert_eq!(archive.document(second[5].id).expect("there"), second[5]);
+    assert!(matches!(archive.document(first[0].id), Err(ArchiveError::NoDocument(_))));
+    assert_sound(&archive);
+    assert_eq!(archive.resplit(row.id, 3).expect("cuts anew").documents, 0);
+    archive.resplit(row.id, 4).expect("cuts anew");
+    let fourth = all_documents(&archive, row.id);
+    assert_eq!(fourth.len(), 600);
+    let known: std::collections::HashSet<_> = first.iter().chain(&second).map(|document| document.id).collect();
+    assert!(
+        fourth.iter().all(|document| !known.contains(&document.id)),
+        "numbers of cuts before last are not used again"
+    );
+    assert_sound(&archive);
+    // The same cut again keeps the numbers.
+    archive.resplit(row.id, 4).expect("cuts anew");
+    let ids = |documents: &[Document]| documents.iter().map(|document| document.id).collect::<Vec<_>>();
+    assert_eq!(ids(&all_documents(&archive, row.id)), ids(&fourth));
+}
+
+#[test]
 fn a_dictionary_is_trained_once_and_kept_for_later_loads() {
     let archive = in_memory();
     let first = load(&archive, &statements(2_500));

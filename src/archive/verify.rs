@@ -304,7 +304,8 @@ impl Archive {
     fn verify_documents(&self, info: &LoadInfo, report: &mut VerifyReport) {
         let row = &info.stored.row;
         let (mut documents, mut pages, mut end, mut whole) = (0_u64, 0_u64, 0_u64, true);
-        for number in 0..row.documents.div_ceil(keys::GROUP) {
+        let first = u64::from(info.stored.first_group) * u64::from(keys::GROUP);
+        for number in info.stored.groups() {
             let drafts = match self.group(row.id, info.stored.generation, number) {
                 Ok(Some(drafts)) => drafts,
                 Ok(None) => {
@@ -322,7 +323,7 @@ impl Archive {
                 documents += 1;
                 pages += u64::from(draft.pages);
                 if let Some(wrong) = misplaced(draft, end, row.bytes, row.field_names.len()) {
-                    report.wrong(Some(row.id), format!("document {}-{documents} {wrong}", row.id));
+                    report.wrong(Some(row.id), format!("document {}-{} {wrong}", row.id, first + documents));
                 }
                 end = draft.span.end;
             }

@@ -13,7 +13,7 @@ use crate::archive::DocId;
 use crate::archive::kv::Engine;
 use crate::audit::chain::{Chain, Wait};
 use crate::audit::daily::Counts;
-use crate::audit::{AuditError, Entry, Filter, Found, Record};
+use crate::audit::{AuditError, Entry, Filter, Found, REFUSED, Record};
 
 /// Somebody (or something) that acts.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -256,6 +256,19 @@ impl Gate {
     ) -> Result<(), AuditError> {
         let wait = if kind == "search" { Wait::Process } else { Wait::Disk };
         self.append(who, Entry { kind, what, why, right: permission.name(), ..Entry::default() }, wait)
+    }
+
+    /// Records that something was asked for and not done.
+    pub fn record_refused(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        kind: &str,
+        what: &str,
+        why: &str,
+    ) -> Result<(), AuditError> {
+        let entry = Entry { kind, what, why, right: permission.name(), outcome: REFUSED, ..Entry::default() };
+        self.append(who, entry, Wait::Disk)
     }
 
     /// Walks the audit chain and its checkpoints; returns the number of records.

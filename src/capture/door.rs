@@ -351,6 +351,11 @@ impl Wire {
         let _ = socket2::SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
+    /// It ends as usual when it is dropped: what [`Wire::reset`] asked for is taken back.
+    pub fn ends_well(&mut self) {
+        let _ = socket2::SockRef::from(&self.stream).set_linger(None);
+    }
+
     /// Says that nothing more is said; the other side sees the end after what was said.
     pub fn finish(&mut self) {
         let _ = self.stream.shutdown(Shutdown::Write);

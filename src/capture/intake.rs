@@ -8,11 +8,11 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::config::{CaptureConfig, Unknown};
 use super::item::{Arrival, Item, State};
-use super::queue::Queue;
+use super::queue::{MOST_CUT_OFF, Queue};
 use super::rows;
 use super::rule::Rule;
 use super::spool::Spool;
@@ -25,8 +25,6 @@ use crate::auth::secret;
 
 /// Seconds in which the same transmission is the same stream: a sender that missed its yes sends again.
 const TRANSMISSION_S: i64 = 24 * 3600;
-/// Times that loading may be cut off by the end of the process before a stream counts as failed.
-const MOST_ATTEMPTS: u32 = 5;
 
 /// The intake of an archive. Cloned handles share it.
 #[derive(Clone)]
@@ -91,26 +89,21 @@ impl Intake {
         let mut table = Table { last, ..Table::default() };
         let mut wanted = Vec::new();
         let mut batch = Batch::default();
-        let (mut wait, mut suspects) = (Vec::new(), Vec::new());
+        let started = Instant::now();
         for mut item in items {
             wanted.push(file_name(item.id));
             if item.state == State::Loading {
-                item.resumed = true;
-                let cut_off = item.attempts >= MOST_ATTEMPTS;
-                item.state = if cut_off { State::Failed } else { item.before_loading() };
-                if cut_off {
-                    item.error = Some(format!("the server ended {} times while it was being loaded", item.attempts));
-                }
+                item.cut_off(clock.now());
                 rows::put_item(&mut batch, &item)?;
             }
-            if item.state.moves() {
-                // What may have ended the process goes last, so that it holds up nothing else.
-                let line = if item.attempts > 0 { &mut suspects } else { &mut wait };
-                line.push(item.id);
+            // What may have ended the process waits for its turn, so that it holds up nothing else.
+            if item.state.moves() && item.attempts > 0 {
+                table.waiting.push_suspect(item.id, item.attempts, started);
+            } else if item.state.moves() {
+                table.waiting.push_back(item.id);
             }
             table.states.insert(item.id, item.state);
         }
-        wait.into_iter().chain(suspects).for_each(|id| table.waiting.push_back(id));
         // Also tells that the rows of what is open are there.
         rows::put_last(&mut batch, last);
         engine.commit(batch)?;
@@ -355,8 +348,8 @@ impl Intake {
 
     /// Waits, at most so long, until somebody may take streams again; false when `stop` said so first.
     pub fn wait_for_room(&self, stop: &Stop, most: Duration) -> bool {
-        let until = std::time::Instant::now() + most;
-        while std::time::Instant::now() < until && !stop.is_now() {
+        let until = Instant::now() + most;
+        while Instant::now() < until && !stop.is_now() {
             if self.has_room().is_ok() && self.waiting() < self.inner.config.max_waiting {
                 return true;
             }
@@ -370,6 +363,23 @@ impl Item {
     /// The state it has before a worker takes it.
     pub(super) fn before_loading(&self) -> State {
         if self.definition.is_some() { State::Identified } else { State::Received }
+    }
+
+    /// The process ended while it was being loaded. That is not its fault until it happened often: see [`super::queue`].
+    fn cut_off(&mut self, now: i64) {
+        self.resumed = true;
+        let times = self.attempts;
+        if times < MOST_CUT_OFF {
+            self.state = self.before_loading();
+            if times > 1 {
+                self.error =
+                    Some(format!("the server ended {times} times while it was being loaded; it is tried again later"));
+            }
+            return;
+        }
+        let why = format!("the server ended {times} times while it was being loaded");
+        self.step(now, State::Failed.name(), "", &why);
+        (self.state, self.error) = (State::Failed, Some(why));
     }
 }
 
@@ -396,4 +406,39 @@ fn sweep(folder: &Path, wanted: &[String]) -> Result<(), CaptureError> {
 
 pub(super) fn file_name(id: u64) -> String {
     format!("{id}.stream")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::archive::kv::memory::Memory;
+
+    fn cut_off(times: u32) -> Item {
+        let engine: Arc<dyn Engine> = Arc::new(Memory::default());
+        let row = serde_json::json!({
+            "id": 1, "state": "loading", "file": "", "definition": null, "bytes": 1, "sha256": "", "sent_by": "",
+            "received_at": 0, "load": null, "duplicate": false, "error": null, "attempts": times
+        });
+        let mut batch = Batch::default();
+        rows::put_item(&mut batch, &serde_json::from_value(row).expect("an item")).expect("a row");
+        engine.commit(batch).expect("committed");
+        let folder = std::env::temp_dir().join(format!("greenbar-cut-off-{}-{times}", std::process::id()));
+        let intake = Intake::open(engine, &folder, Clock::default(), CaptureConfig::default()).expect("opens");
+        let _ = std::fs::remove_dir_all(&folder);
+        let item = intake.item(1).expect("read").expect("there");
+        assert_eq!(intake.waiting(), usize::from(item.state.moves()));
+        item
+    }
+
+    #[test]
+    fn a_stream_that_ends_the_program_each_time_waits_for_somebody_in_the_end() {
+        assert_eq!((cut_off(0).state, cut_off(0).error), (State::Received, None), "it was loaded, but not noted");
+        assert_eq!((cut_off(1).state, cut_off(1).error), (State::Received, None));
+        let often = cut_off(MOST_CUT_OFF - 1);
+        assert_eq!((often.state, often.error.is_some()), (State::Received, true));
+        let ended = cut_off(MOST_CUT_OFF);
+        assert_eq!(ended.state, State::Failed);
+        let why = format!("the server ended {MOST_CUT_OFF} times while it was being loaded");
+        assert_eq!((ended.error.as_deref(), ended.history.len()), (Some(why.as_str()), 1));
+    }
 }

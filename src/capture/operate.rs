@@ -135,6 +135,8 @@ impl Intake {
         let mut item = self.item(id)?.ok_or(CaptureError::Nothing(id))?;
         let fits = match (what, item.state) {
             ("released", state) => state == State::Held,
+            // One that was cut off need not wait for its turn.
+            ("retried", _) if table.waiting.is_suspect(id) => true,
             ("retried", state) => matches!(state, State::Failed | State::Unidentified),
             (_, state) => state.keeps_bytes() && state != State::Loading,
         };
@@ -150,6 +152,9 @@ impl Intake {
             item.definition = Some(definition.into());
         }
         item.step(self.now(), what, by, detail);
+        if table.waiting.is_suspect(id) {
+            table.waiting.remove(id);
+        }
         let held = item.state == State::Held && what != "released";
         let waits = matches!(item.state, State::Received | State::Identified) && table.waiting.contains(id);
         if !held {

@@ -2,7 +2,8 @@
 //!
 //! A stream ends when the sender closes, at the `UEL` that ends a PJL job with `@PJL EOJ`, or when nothing came for a
 //! while. There is no yes in this protocol but the end of the connection: it is closed only after the stream is durable, and
-//! broken off (reset) when it could not be kept. Questions in PJL for the printer's state are answered.
+//! broken off (reset) when it could not be kept, also when the program is killed: until then its end is a reset. Questions
+//! in PJL for the printer's state are answered.
 
 use std::time::Duration;
 
@@ -34,11 +35,11 @@ impl Receiver for Raw {
             let (own, shown, taking) = (raw.clone(), told.clone(), intake.clone());
             doors.push(Door::open(told, raw.listen, &raw.limits, stop, move |mut wire| {
                 let peer = wire.peer;
-                if let Err(error) = streams(&mut wire, &own, &taking, &shown)
-                    && !matches!(error, WireError::Stopped)
-                {
-                    shown.refused(&peer, &error.to_string());
-                    wire.reset();
+                wire.reset();
+                match streams(&mut wire, &own, &taking, &shown) {
+                    Ok(()) => wire.ends_well(),
+                    Err(WireError::Stopped) => {}
+                    Err(error) => shown.refused(&peer, &error.to_string()),
                 }
             })?);
         }

@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::sync::{Arc, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
@@ -131,16 +131,25 @@ impl Intake {
             if table.stop {
                 return None;
             }
-            if let Some(id) = table.waiting.pop_front() {
+            let now = Instant::now();
+            if let Some(id) = table.waiting.pop(now) {
                 return Some(id);
             }
-            table = self.inner.changed.wait(table).unwrap_or_else(PoisonError::into_inner);
+            table = match table.waiting.pause(now) {
+                Some(pause) => self.inner.changed.wait_timeout(table, pause).unwrap_or_else(PoisonError::into_inner).0,
+                None => self.inner.changed.wait(table).unwrap_or_else(PoisonError::into_inner),
+            };
         }
     }
 
     fn attempt(&self, loader: &dyn Loader, id: u64, finished: &SyncSender<Finished>) {
         let outcome = self.try_load(loader, id, finished);
-        self.table().running.remove(&id);
+        {
+            let mut table = self.table();
+            table.running.remove(&id);
+            table.waiting.done(id);
+        }
+        self.inner.changed.notify_all();
         if let Err(error) = outcome {
             // What the store could not write down is tried again when it can.
             tracing::error!(item = id, %error, "a received stream was not loaded; it is tried again");

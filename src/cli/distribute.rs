@@ -10,7 +10,7 @@ use super::output;
 use crate::archive::{Archive, LoadId, LoadSource};
 use crate::auth::clock::Clock;
 use crate::crm::Crm;
-use crate::distribute::ledger::{Ledger, Run};
+use crate::distribute::ledger::{Ledger, Run, Totals};
 use crate::distribute::returned::Returned;
 use crate::distribute::schedule;
 use crate::distribute::work::{Worker, open_channels};
@@ -101,6 +101,9 @@ impl Args {
             Action::Plan { name: Some(name), loads, called } => {
                 let rule = config.distribution(&name);
                 let rule = rule.ok_or_else(|| Failure::new(format!("there is no distribution {name:?}")))?;
+                if loads.is_empty() {
+                    return Err(Failure::new("which loads? Name them with --load"));
+                }
                 let numbers: Vec<String> = loads.iter().map(ToString::to_string).collect();
                 let what = called.unwrap_or_else(|| format!("load-{}", numbers.join("+")));
                 let (run, new) = worker.planner().plan(rule, &what, &loads)?;
@@ -133,10 +136,7 @@ impl Args {
                 for (what, part) in
                     [("planned", sum.planned), ("done", sum.done), ("dead", sum.dead), ("open", sum.open)]
                 {
-                    output::line(format!(
-                        "  {what:<8} {:>9} pieces {:>9} documents {:>9} pages",
-                        part.pieces, part.documents, part.pages
-                    ))?;
+                    output::line(format!("  {what:<8} {}", totals(&part)))?;
                 }
                 output::line(format!(
                     "  in doubt {} · paper suppressed {} · replaced {}",
@@ -162,6 +162,7 @@ impl Args {
                 let run = ledger.close(run, &who.name, &exception, crm.now())?;
                 record("distribution closed", &run, &run.exception)?;
                 archive_manifests(&archive, &ledger)?;
+                ledger.give_back();
                 tell(context, &run)
             }
             Action::Address { run: number, piece, to } => {
@@ -201,14 +202,10 @@ fn tell(context: &Context, run: &Run) -> Result<(), Failure> {
     if context.json {
         return output::json_line(run);
     }
-    let planned = run.planned;
-    output::line(format!(
-        "run {:<5} {:<40} {:<9} {:>9} pieces {:>9} documents {:>9} pages",
-        run.number,
-        run.key,
-        run.state.name(),
-        planned.pieces,
-        planned.documents,
-        planned.pages
-    ))
+    output::line(format!("run {:<5} {:<40} {:<9} {}", run.number, run.key, run.state.name(), totals(&run.planned)))
+}
+
+fn totals(part: &Totals) -> String {
+    let parts = if part.has_parts() { format!(" {:>9} parts", part.parts) } else { String::new() };
+    format!("{:>9} pieces {:>9} documents{parts} {:>9} pages", part.pieces, part.documents, part.pages)
 }

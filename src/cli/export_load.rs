@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use crate::archive::LoadId;
+use crate::auth::permission::Permission;
 
-use super::context::{Context, load_id};
+use super::context::{self, Context, load_id};
 use super::failure::Failure;
 use super::output;
 
@@ -22,6 +23,9 @@ pub struct Args {
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let archive = context.open()?;
+        archive.load_row(self.load)?;
+        let (gate, who) = (context::gate(&archive), context::operator());
+        gate.record_by(&who, Permission::LoadExport, "export-load", &format!("load {}", self.load), "original")?;
         output::to_file_or_stdout(self.output.as_deref(), |out| {
             archive.export_load(self.load, out)?;
             Ok(())

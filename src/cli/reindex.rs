@@ -1,6 +1,9 @@
 //! `greenbar reindex`: the search index anew, or old loads cut anew.
 
-use crate::archive::LoadId;
+use std::sync::Arc;
+
+use crate::archive::{Archive, LoadId, LoadRow};
+use crate::auth::permission::Permission;
 use crate::search::{Archived, Search};
 
 use super::context::{self, Context, load_id, search_dir};
@@ -47,22 +50,53 @@ impl Args {
         // What was cut with this version already stays, so that a run that was interrupted goes on where it stopped.
         let all = loads.len();
         loads.retain(|row| row.definition_version != version || self.load.is_some());
-        for row in &loads {
-            archive.resplit(row.id, version)?;
-        }
+        let cut = cut_anew(&archive, &loads, version);
         context::open_search(&archive, context.dir()?)?;
-        let (cut, kept) = (loads.len() as u64, (all - loads.len()) as u64);
+        let (cut, held) = cut?;
+        let kept = (all - loads.len()) as u64;
         if context.json {
             return output::json_line(
-                &serde_json::json!({ "loads_cut_anew": cut, "loads_kept": kept, "version": version }),
+                &serde_json::json!({ "loads_cut_anew": cut, "loads_kept": kept, "loads_held": held, "version": version }),
             );
         }
         let kept = match kept {
             0 => String::new(),
             kept => format!(", {} cut with it already", grouped(kept)),
         };
-        output::line(format!("{} cut anew with version {version}{kept}", counted(cut, "load", "loads")))
+        output::line(format!("{} cut anew with version {version}{kept}", counted(cut, "load", "loads")))?;
+        if held > 0 { Err(Failure::reported()) } else { Ok(()) }
     }
+}
+
+/// Cuts loads anew that no hold covers; how many were, and how many are held. Says of each what came out.
+fn cut_anew(archive: &Arc<Archive>, loads: &[LoadRow], version: u32) -> Result<(u64, u64), Failure> {
+    let (gate, who) = (context::gate(archive), context::operator());
+    let (mut cut, mut held) = (0, 0);
+    for row in loads {
+        let what = format!("load {}", row.id);
+        let why = format!("{} version {version} for {}", row.definition, row.definition_version);
+        if let Err(error) = crate::records::not_held(archive, row.id) {
+            gate.record_refused(&who, Permission::LoadWrite, "cut anew", &what, &why)?;
+            Failure::from(error).print();
+            held += 1;
+            continue;
+        }
+        gate.record_by(&who, Permission::LoadWrite, "cut anew", &what, &why)?;
+        let now = crate::records::cut_anew(archive, row.id, version)?;
+        cut += 1;
+        let (documents, before) = (grouped(now.documents.into()), grouped(row.documents.into()));
+        output::aside(format!("load {}: {documents} documents (before {before})", row.id));
+        for note in &now.warnings {
+            output::aside(format!(
+                "  warning: {} x {} first at {}: {}",
+                grouped(note.count),
+                note.code,
+                note.first,
+                note.detail
+            ));
+        }
+    }
+    Ok((cut, held))
 }
 
 fn tell(context: &Context, what: &str, count: u64) -> Result<(), Failure> {

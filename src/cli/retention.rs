@@ -1,5 +1,6 @@
 //! `greenbar retention`: how long loads are kept.
 
+use crate::auth::permission::Permission;
 use crate::index::value::Day;
 use crate::records::retention::{self, Class};
 
@@ -103,8 +104,18 @@ impl Args {
                 let gate = gate(&archive);
                 let mut kept = false;
                 for due in retention::due(&archive, on.unwrap_or_else(today))? {
-                    gate.record(&operator(), "dispose", &format!("load {}", due.load), &reason)?;
-                    match crate::records::remove(&archive, due.load, &reason) {
+                    let what = format!("load {}", due.load);
+                    let removed = match crate::records::not_held(&archive, due.load) {
+                        Ok(()) => {
+                            gate.record_by(&operator(), Permission::LoadDelete, "dispose", &what, &reason)?;
+                            crate::records::remove(&archive, due.load, &reason)
+                        }
+                        Err(held) => {
+                            gate.record_refused(&operator(), Permission::LoadDelete, "dispose", &what, &reason)?;
+                            Err(held)
+                        }
+                    };
+                    match removed {
                         Ok(()) => output::done(
                             context.json,
                             &serde_json::json!({ "load": due.load, "documents": due.documents, "state": "disposed" }),

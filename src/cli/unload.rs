@@ -2,6 +2,7 @@
 
 use crate::archive::LoadId;
 use crate::auth::clock::Clock;
+use crate::auth::permission::Permission;
 use crate::capture::{CaptureConfig, Intake};
 
 use super::context::{Context, load_id};
@@ -24,16 +25,17 @@ pub struct Args {
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let archive = context.open()?;
-        super::context::gate(&archive).record(
-            &super::context::operator(),
-            "unload",
-            &format!("load {}", self.load),
-            &self.reason,
-        )?;
+        let (gate, who) = (super::context::gate(&archive), super::context::operator());
+        let what = format!("load {}", self.load);
+        if let Err(held) = crate::records::not_held(&archive, self.load) {
+            gate.record_refused(&who, Permission::LoadDelete, "unload", &what, &self.reason)?;
+            return Err(held.into());
+        }
+        gate.record_by(&who, Permission::LoadDelete, "unload", &what, &self.reason)?;
         crate::records::remove(&archive, self.load, &self.reason)?;
         let dir = context.dir()?;
         let intake = Intake::open(archive.engine(), dir, Clock::default(), CaptureConfig::read(dir)?)?;
-        intake.unloaded(self.load.0, &super::context::operator().name, &self.reason)?;
+        intake.unloaded(self.load.0, &who.name, &self.reason)?;
         super::context::open_search(&archive, dir)?;
         if context.json {
             return output::json_line(&serde_json::json!({ "load": self.load, "unloaded": true }));

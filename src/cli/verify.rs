@@ -1,5 +1,8 @@
 //! `greenbar verify`: proves that the archive is as it was stored.
 
+use crate::archive::kv::StoreError;
+use crate::archive::{Archive, ArchiveError};
+
 use super::context::{self, Context};
 use super::failure::Failure;
 use super::output::{self, byte_bar, grouped};
@@ -11,7 +14,10 @@ pub struct Args {}
 
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
-        let archive = context.open()?;
+        let archive = match context.open() {
+            Ok(archive) => archive,
+            Err(failure) => return unreadable(context, failure),
+        };
         let bar = byte_bar(None, "verify");
         let report = archive.verify(&|progress| {
             bar.set_length(progress.total);
@@ -59,4 +65,17 @@ impl Args {
         }
         if errors.is_empty() { Ok(()) } else { Err(Failure::reported()) }
     }
+}
+
+/// An archive whose catalogue cannot even be opened is one that is not as it was stored: programs are told so.
+fn unreadable(context: &Context, failure: Failure) -> Result<(), Failure> {
+    let why = match Archive::open(context.dir()?) {
+        Err(ArchiveError::Store(StoreError::Locked { .. }) | ArchiveError::NoArchive { .. }) | Ok(_) => None,
+        Err(error) => Some(error.to_string()),
+    };
+    if let Some(why) = why.filter(|_| context.json) {
+        let none = serde_json::json!({ "documents": 0, "blocks": 0, "audit_records": 0, "errors": [why] });
+        output::json_line(&none)?;
+    }
+    Err(failure)
 }

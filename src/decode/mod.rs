@@ -137,10 +137,12 @@ pub trait Format: Sync {
         false
     }
     /// Makes one document's bytes a stream of their own: with the shared units it needs before it and whatever must
-    /// stand around them, also of what [the libraries](Context::libraries) have. By default the document's bytes as they are.
+    /// stand around them, also of what [the libraries](Context::libraries) have, and with what units that
+    /// [index](Unit::indexes) say of it; these come newest first. By default the document's bytes as they are.
     fn standalone(
         &self,
         _shared: &mut dyn Iterator<Item = Vec<u8>>,
+        _indexes: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
         document: Vec<u8>,
         _start: Start,
         _how: &ReadSpec,
@@ -354,6 +356,9 @@ pub struct Unit {
     /// Later units of the stream need this one to be drawn: a resource group, a form definition. Such units are
     /// [`UnitKind::Outside`].
     pub shared: bool,
+    /// It says of later pages what they do not say themselves (an index object), or from where on that counts and no longer
+    /// does: needed to make a document a stream of its own, not to draw it. Such units are [`UnitKind::Outside`].
+    pub indexes: bool,
     /// Shift codes (SO, SI) take no column on paper; see [`ReadSpec::shift_width`].
     pub narrow_shifts: bool,
 }
@@ -375,6 +380,7 @@ impl Unit {
         self.group_ends = false;
         self.groups.clear();
         self.shared = false;
+        self.indexes = false;
         self.narrow_shifts = false;
     }
 

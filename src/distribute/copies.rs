@@ -105,7 +105,8 @@ impl Copies<'_> {
         let composed = channel.compose(&self.content(delivery)?)?;
         // From here on it may be with the receiver, whatever is heard of it.
         self.crm.begin_delivery(&delivery.id)?;
-        let parcel = Parcel { id: &delivery.id, to: &delivery.to, name: &composed.name, bytes: &composed.bytes };
+        let (name, bytes) = (composed.name.as_str(), composed.bytes.as_slice());
+        let parcel = Parcel { id: &delivery.id, to: &delivery.to, name, bytes, manifest: "" };
         Ok(Made::Sent(channel.deliver(&parcel)))
     }
 

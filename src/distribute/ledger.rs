@@ -16,6 +16,7 @@
 //! | `ds` distribution | the last load that was there when the distribution was first seen |
 
 use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde::de::DeserializeOwned;
@@ -59,8 +60,10 @@ impl RunState {
 pub struct Totals {
     /// Pieces.
     pub pieces: u64,
-    /// Documents.
+    /// Documents. One that is taken apart counts with its first page.
     pub documents: u64,
+    /// What is owed of them: documents, or parts of one that goes to several. Runs of before parts were counted have 0.
+    pub parts: u64,
     /// Pages.
     pub pages: u64,
     /// Sum of the amounts, in 10^-9.
@@ -72,14 +75,27 @@ impl Totals {
     pub fn join(&mut self, other: Totals) {
         self.pieces += other.pieces;
         self.documents += other.documents;
+        self.parts += other.parts;
         self.pages += other.pages;
         self.nano += other.nano;
+    }
+
+    /// Whether more is owed than whole documents.
+    pub fn has_parts(&self) -> bool {
+        self.parts > self.documents
+    }
+
+    /// `7 documents`, or `7 documents in 9 parts`.
+    pub fn documents_in_parts(&self) -> String {
+        let parts = if self.has_parts() { format!(" in {} parts", self.parts) } else { String::new() };
+        format!("{} documents{parts}", self.documents)
     }
 
     /// Adds a piece.
     pub fn add(&mut self, piece: &Piece) {
         self.pieces += 1;
-        self.documents += piece.owes.len() as u64;
+        self.documents += piece.owes.iter().filter(|owed| !owed.further).count() as u64;
+        self.parts += piece.owes.len() as u64;
         self.pages += piece.owes.iter().map(|owed| u64::from(owed.pages)).sum::<u64>();
         self.nano += piece.owes.iter().map(|owed| owed.nano).sum::<i128>();
     }
@@ -131,6 +147,8 @@ pub struct Ledger {
     turn: Arc<Mutex<()>>,
     /// Held while a run is planned: its rows are its own until it is visible.
     planning: Arc<Mutex<()>>,
+    /// Bytes were let go whose room the disk does not have back yet.
+    let_go: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -169,9 +187,29 @@ fn run_key(name: &str) -> Vec<u8> {
 }
 
 impl Ledger {
+    /// Notes that bytes were let go; the disk has their room back after [`Ledger::give_back`].
+    pub(super) fn let_go(&self) {
+        self.let_go.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether there is room to give back.
+    pub fn has_let_go(&self) -> bool {
+        self.let_go.load(Ordering::Relaxed)
+    }
+
+    /// Gives the room of what was let go back to the disk. It takes as long as the store takes: nobody should wait for it.
+    /// Failing, or never being called, does no harm; the store gives the room back some day by itself.
+    pub fn give_back(&self) {
+        if self.let_go.swap(false, Ordering::Relaxed)
+            && let Err(error) = self.engine.compact()
+        {
+            tracing::warn!(%error, "the room of a closed run was not given back yet");
+        }
+    }
+
     /// The ledger in this store.
     pub fn new(engine: Arc<dyn Engine>) -> Ledger {
-        Ledger { engine, turn: Arc::default(), planning: Arc::default() }
+        Ledger { engine, turn: Arc::default(), planning: Arc::default(), let_go: Arc::default() }
     }
 
     pub(super) fn turn(&self) -> MutexGuard<'_, ()> {

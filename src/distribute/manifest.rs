@@ -1,6 +1,8 @@
 //! The manifest of a run that is closed: every piece, for programs (JSON, one object a line), for spreadsheets (CSV) and, as
 //! a summary to sign and file, as PDF.
 //!
+//! Each piece that goes out as a file has a small one of its own beside it ([`of_piece`]).
+//!
 //! The three are kept in the ledger in the step that closes the run, until somebody archived them ([`Ledger::unkept`]): a
 //! program that is killed in between loses none.
 
@@ -97,6 +99,22 @@ fn row(text: &mut String, at: u32, piece: &Piece) {
     csv::row(text, cells.iter().map(String::as_str));
 }
 
+/// The manifest of one piece, that lies beside its file: what the file is, and the documents and pages in it. The same for
+/// every attempt.
+pub(super) fn of_piece(run: &Run, piece: &Piece, bytes: usize) -> String {
+    let documents = piece
+        .owes
+        .iter()
+        .map(|owed| serde_json::json!({ "document": owed.document, "pages": owed.pages, "which": owed.stretches }));
+    let told = serde_json::json!({
+        "run": run.key, "planned_at": run.planned_at.to_string(), "piece": piece.id, "generation": piece.generation,
+        "group": piece.group, "file": piece.name, "bytes": bytes, "sha256": piece.sha256,
+        "documents": documents.collect::<Vec<_>>(),
+        "pages": piece.owes.iter().map(|owed| u64::from(owed.pages)).sum::<u64>(),
+    });
+    format!("{told}\n")
+}
+
 /// A sum of amounts with two decimal places.
 pub fn amount(nano: i128) -> String {
     Decimal { units: i64::try_from(nano / 10_000_000).unwrap_or(i64::MAX), scale: 2 }.to_string()
@@ -106,7 +124,8 @@ fn sheet(run: &Run, sum: &Reconciliation, proofs: &[(&str, String)]) -> Sheet {
     let pair = |label: &str, value: String| (label.to_string(), value);
     let totals = [("Planned", sum.planned), ("Done", sum.done), ("Given up", sum.dead), ("Open", sum.open)];
     let totals = totals.map(|(label, part)| {
-        let text = format!("{} pieces, {} documents, {} pages", part.pieces, part.documents, part.pages);
+        let documents = part.documents_in_parts();
+        let text = format!("{} pieces, {documents}, {} pages", part.pieces, part.pages);
         pair(label, format!("{text}, amounts {}", amount(part.nano)))
     });
     let about = vec![

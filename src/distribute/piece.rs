@@ -65,6 +65,14 @@ pub struct Obligation {
     pub stretches: Vec<(u32, u32)>,
     /// Its amount in 10^-9, for the control total.
     pub nano: i128,
+    /// A further part of a document that goes to several: the document and its amount are counted with the part that has
+    /// its first page.
+    #[serde(skip_serializing_if = "is_false")]
+    pub further: bool,
+}
+
+fn is_false(flag: &bool) -> bool {
+    !flag
 }
 
 impl Obligation {

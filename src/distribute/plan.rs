@@ -66,6 +66,10 @@ impl Planner<'_> {
         if let Some(run) = self.ledger.run_named(&name)? {
             return Ok((run, false));
         }
+        let known = self.source.loads()?;
+        if let Some(load) = loads.iter().find(|load| !known.iter().any(|row| row.id == **load)) {
+            return Err(DistributeError::NotFound { what: "load", name: load.to_string() });
+        }
         let number = self.ledger.runs()?.last().map_or(1, |run| run.number + 1);
         self.forget(number)?;
         let mut run = Run {
@@ -170,7 +174,8 @@ impl Planner<'_> {
         Ok(())
     }
 
-    /// Gives each page of a document to the value of the field on it. Its amount is owed once: with the first pages.
+    /// Gives each page of a document to the value of the field on it. The document and its amount are owed once: with the
+    /// first pages.
     fn by_page(
         &self,
         field: &str,
@@ -191,9 +196,10 @@ impl Planner<'_> {
             )));
         }
         for (value, stretches) in of_value {
-            let nano = if stretches.first().is_some_and(|(first, _)| *first == 1) { whole.nano } else { 0 };
+            let further = stretches.first().is_none_or(|(first, _)| *first != 1);
+            let nano = if further { 0 } else { whole.nano };
             let pages = stretches.iter().map(|(first, last)| last - first + 1).sum();
-            let owed = Obligation { document: whole.document.clone(), pages, nano, stretches };
+            let owed = Obligation { document: whole.document.clone(), pages, nano, further, stretches };
             groups.entry(value).or_default().push(owed);
         }
         Ok(())
@@ -366,7 +372,7 @@ fn obligation(listed: &Listed, amount: Option<&str>) -> Obligation {
         Some((_, FieldValue::One(value))) => value.nano().unwrap_or_default(),
         _ => 0,
     };
-    Obligation { document: listed.facts.id.to_string(), pages: listed.pages, nano, stretches: Vec::new() }
+    Obligation { document: listed.facts.id.to_string(), pages: listed.pages, nano, ..Obligation::default() }
 }
 
 fn piece(

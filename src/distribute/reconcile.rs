@@ -81,9 +81,10 @@ impl Ledger {
     }
 
     /// Closes a run that balances; one that does not needs an exception, signed by somebody who did not release it.
-    /// Nothing may be open. Its manifest waits to be archived ([`Ledger::unkept`]); the bytes of its pieces are let go.
+    /// Nothing may be open. Its manifest waits to be archived ([`Ledger::unkept`]); the bytes of its pieces are let go, and
+    /// their room is given back by whoever calls [`Ledger::give_back`].
     pub fn close(&self, number: u32, by: &str, exception: &str, now: Time) -> Result<Run, DistributeError> {
-        let turn = self.turn();
+        let _turn = self.turn();
         let mut run = self.run(number)?;
         // What is signed is counted piece by piece, whatever the counters say.
         let sum =
@@ -117,11 +118,7 @@ impl Ledger {
             batch.delete_range(Family::Outbox, key(letter, number, None)..key(letter, number + 1, None));
         }
         self.engine.commit(batch)?;
-        drop(turn);
-        // The room that its pieces took is given back now; that fails without harm.
-        if let Err(error) = self.engine.compact() {
-            tracing::warn!(run = number, %error, "the room of a closed run was not given back yet");
-        }
+        self.let_go();
         Ok(run)
     }
 
@@ -156,6 +153,28 @@ impl Ledger {
         self.put_tally(&mut batch, number, &tally)?;
         self.engine.commit(batch)?;
         Ok(piece)
+    }
+
+    /// Makes the pieces of a run due now that wait for their next attempt, for when what kept them is gone; returns how many
+    /// those are. Their attempts count on.
+    pub fn hasten(&self, number: u32) -> Result<u64, DistributeError> {
+        let _turn = self.turn();
+        let run = self.run(number)?;
+        if run.state != RunState::Released {
+            return Err(DistributeError::State(format!("run {number} is {}", run.state.name())));
+        }
+        let (mut batch, mut tally, mut count) = (Batch::default(), self.tally(number)?, 0);
+        for (at, old) in self.named(number, 0, usize::MAX)? {
+            if old.state != State::Retrying {
+                continue;
+            }
+            let piece = Piece { next_at: Time::default(), ..old.clone() };
+            self.put_piece(&mut batch, &mut tally, (number, at), &old, &piece)?;
+            count += 1;
+        }
+        self.put_tally(&mut batch, number, &tally)?;
+        self.engine.commit(batch)?;
+        Ok(count)
     }
 
     /// Sends pieces again: those given up or in doubt are tried anew as they are; those that are done go out as a copy of the
@@ -217,6 +236,10 @@ impl Reconciliation {
                 _ => &mut sum.open,
             };
             part.join(cell.totals);
+        }
+        if run.planned.parts == 0 {
+            // It was planned when nobody counted parts: every part was a document.
+            [&mut sum.done, &mut sum.dead, &mut sum.open].into_iter().for_each(|part| part.parts = 0);
         }
         let mut reached = Totals::default();
         for part in [sum.done, sum.dead, sum.open] {

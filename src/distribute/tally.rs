@@ -52,6 +52,7 @@ impl Tally {
         one.add(piece);
         totals.pieces = totals.pieces.saturating_sub(one.pieces);
         totals.documents = totals.documents.saturating_sub(one.documents);
+        totals.parts = totals.parts.saturating_sub(one.parts);
         totals.pages = totals.pages.saturating_sub(one.pages);
         totals.nano -= one.nano;
         self.in_doubt = self.in_doubt.saturating_sub(u64::from(piece.in_doubt));

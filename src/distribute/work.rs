@@ -274,7 +274,8 @@ impl<'a> Worker<'a> {
 
     fn hand(&self, run: &Run, piece: &mut Piece, bytes: &[u8]) {
         let Some(Ok(channel)) = self.channels.get(&piece.channel) else { return };
-        let parcel = Parcel { id: &piece.id, to: &piece.to, name: &piece.name, bytes };
+        let manifest = super::manifest::of_piece(run, piece, bytes.len());
+        let parcel = Parcel { id: &piece.id, to: &piece.to, name: &piece.name, bytes, manifest: &manifest };
         match channel.deliver(&parcel) {
             Outcome::Taken { rung, said } => {
                 piece.attempts += 1;

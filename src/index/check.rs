@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::definition::{Definition, FieldInfo};
 use super::split::{Cut, Splitter};
+use super::table::CellCheck;
 use super::value::FieldValue;
 use super::{Draft, SetAside};
 use crate::decode::{DecodeError, Decoder, Unit, UnitKind};
@@ -85,6 +86,7 @@ pub fn check_brought(
     report.fields = definition.fields.iter().map(count).collect();
     decoder.want_text(definition.wants_text());
     let mut splitter = Splitter::new(definition, decoder.code_page()).named(name).brought_by(job);
+    let mut cells = CellCheck::new(definition, decoder.code_page());
     let (mut unit, mut notes, mut cuts) = (Unit::default(), Notes::default(), Vec::new());
     let read = loop {
         match decoder.next(&mut unit, &mut notes) {
@@ -94,6 +96,7 @@ pub fn check_brought(
         }
         report.pages += u64::from(unit.kind == UnitKind::Page);
         splitter.push(&unit, &mut notes, &mut cuts);
+        cells.push(&unit, &mut notes);
         report.take(&mut cuts, definition, limit);
     };
     splitter.finish(&mut notes, &mut cuts);

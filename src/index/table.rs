@@ -1,12 +1,12 @@
 //! Takes the transaction lines of a document as rows and columns.
 
 use super::definition::Definition;
-use super::rule::{RowRange, TableRule};
+use super::rule::{RowRange, TableColumn, TableRule};
 use super::sheet::{Glass, Line, lines};
 use super::trigger::{Ready, Triggers};
 use crate::decode::{DecodeError, Decoder, Unit, UnitKind};
 use crate::frame::codepage::CodePage;
-use crate::note::Notes;
+use crate::note::{At, Notes};
 use crate::render::{Table, is_chinese};
 
 /// A table, ready for one code page.
@@ -117,14 +117,7 @@ impl<'d> Transactions<'d> {
                     first.push_str(&rule.name);
                 }
                 for ((column, place), last) in rule.columns.iter().zip(places.iter()).zip(last.iter_mut()) {
-                    let mut text = String::new();
-                    glass.text(unit, line, column.columns, &mut text);
-                    if let Some(regex) = &column.regex {
-                        let found = regex.captures(&text);
-                        let found = found.and_then(|found| found.name("value").or(found.get(1)).or(found.get(0)));
-                        text = found.map_or_else(String::new, |found| found.as_str().into());
-                    }
-                    let mut value = text.trim().to_owned();
+                    let mut value = printed(glass, unit, line, column);
                     if let Ok(typed) = column.typing.value(&value) {
                         value = typed.to_string();
                     }
@@ -144,6 +137,60 @@ impl<'d> Transactions<'d> {
     /// The rows of the document: typed values in the text form of the API, what fails its type as printed.
     pub fn finish(self) -> Table {
         self.table
+    }
+}
+
+/// What is printed in a column of a line, without blanks at the ends.
+fn printed(glass: &mut Glass, unit: &Unit, line: Line<'_>, column: &TableColumn) -> String {
+    let mut text = String::new();
+    glass.text(unit, line, column.columns, &mut text);
+    if let Some(regex) = &column.regex {
+        let found = regex.captures(&text);
+        let found = found.and_then(|found| found.name("value").or(found.get(1)).or(found.get(0)));
+        text = found.map_or_else(String::new, |found| found.as_str().into());
+    }
+    text.trim().to_owned()
+}
+
+/// Counts the cells of tables that fail the type of their column, for dry runs: a load does not read cells, since they are
+/// stored with the page and taken from it when somebody asks for them.
+pub(crate) struct CellCheck<'d> {
+    definition: &'d Definition,
+    glass: Glass,
+    triggers: Triggers,
+    tables: Vec<ReadyTable>,
+}
+
+impl<'d> CellCheck<'d> {
+    /// For a stream whose text is in `code_page`.
+    pub fn new(definition: &'d Definition, code_page: &'static CodePage) -> CellCheck<'d> {
+        let glass = Glass::new(code_page);
+        let triggers = Triggers::new(&definition.rules.triggers, &glass);
+        let tables = definition.rules.tables.iter().map(|rule| ReadyTable::new(rule, &glass)).collect();
+        CellCheck { definition, glass, triggers, tables }
+    }
+
+    /// Notes the cells of the next page that are not what their column says, under the codes of fields.
+    pub fn push(&mut self, unit: &Unit, notes: &mut Notes) {
+        if unit.kind != UnitKind::Page || self.tables.is_empty() {
+            return;
+        }
+        self.triggers.turn_page(&mut self.glass);
+        let CellCheck { definition, glass, triggers, tables } = self;
+        let at = At { byte: unit.span.start, record: unit.records_before + 1, page: unit.page };
+        for (ready, rule) in tables.iter().zip(&definition.rules.tables) {
+            ready.each(unit, triggers, glass, &mut |glass, line| {
+                for column in &rule.columns {
+                    let value = printed(glass, unit, line, column);
+                    if value.is_empty() {
+                        continue;
+                    }
+                    if let Err(fault) = column.typing.value(&value) {
+                        notes.add(fault.code(), at, format_args!("{}.{}", rule.name, column.name));
+                    }
+                }
+            });
+        }
     }
 }
 

@@ -1,7 +1,8 @@
 //! Records management: how long loads are kept, and what must not be removed.
 //!
 //! A report definition names a retention class; a class says how long ([`retention`]). A legal hold stops every removal of what it
-//! covers ([`hold`]). Loads leave the archive only through [`remove`], which asks the holds first; the archive keeps a tombstone.
+//! covers ([`hold`]). Loads leave the archive only through [`remove`], which asks the holds first (the archive keeps a tombstone),
+//! and are cut anew only through [`cut_anew`], which asks them too.
 //! A stream is kept or removed whole: the last of its documents decides.
 
 pub mod hold;
@@ -10,7 +11,7 @@ pub mod retention;
 use std::ops::ControlFlow;
 
 use crate::archive::kv::{Engine, Family, StoreError};
-use crate::archive::{Archive, ArchiveError, LoadId};
+use crate::archive::{Archive, ArchiveError, LoadError, LoadId, LoadRow};
 
 /// What stops a removal.
 #[derive(Debug, thiserror::Error)]
@@ -30,18 +31,34 @@ pub enum RecordsError {
     /// The archive could not do it.
     #[error(transparent)]
     Archive(#[from] ArchiveError),
+    /// A load could not be cut anew.
+    #[error(transparent)]
+    Cut(#[from] LoadError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
+/// Fails when a hold covers a load: asked before something is recorded as done.
+pub fn not_held(archive: &Archive, load: LoadId) -> Result<(), RecordsError> {
+    match hold::covering(archive, load)? {
+        Some(hold) => Err(RecordsError::Held { load, hold }),
+        None => Ok(()),
+    }
+}
+
 /// Takes a load out of the archive unless a hold covers it. `reason` stays in its tombstone.
 pub fn remove(archive: &Archive, load: LoadId, reason: &str) -> Result<(), RecordsError> {
-    if let Some(hold) = hold::covering(archive, load)? {
-        return Err(RecordsError::Held { load, hold });
-    }
+    not_held(archive, load)?;
     archive.unload(load, reason)?;
     Ok(())
+}
+
+/// Cuts a load anew with another version of its definition unless a hold covers it: what is held stays as it is, and a hold on
+/// an account or a document covers what the cut in force says.
+pub fn cut_anew(archive: &Archive, load: LoadId, version: u32) -> Result<LoadRow, RecordsError> {
+    not_held(archive, load)?;
+    Ok(archive.resplit(load, version)?)
 }
 
 /// All JSON rows of a family whose keys start with `prefix`.

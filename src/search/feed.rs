@@ -107,6 +107,8 @@ fn writer(index: &Index, options: &Options) -> Result<IndexWriter<Queued>, Searc
     let mut policy = LogMergePolicy::default();
     policy.set_del_docs_ratio_before_merge(DELETED_SHARE);
     writer.set_merge_policy(Box::new(policy));
+    // What a crash left would be in the way: files of deletes are named after their number, which comes again.
+    writer.garbage_collect_files().wait()?;
     Ok(writer)
 }
 

@@ -80,7 +80,12 @@ impl ArchiveBackend {
     fn some_document(&self) -> Option<DocId> {
         let loads = self.archive.loads().ok()?;
         let load = loads.iter().find(|load| load.documents > 0)?;
-        Some(DocId { load: load.id, ordinal: 1 })
+        let mut first = None;
+        let found = self.archive.documents(load.id, &mut |document| {
+            first = Some(document.id);
+            ControlFlow::Break(())
+        });
+        found.ok().and(first)
     }
 
     /// A document as the reader of the permit may see it.
@@ -305,11 +310,12 @@ impl Backend for ArchiveBackend {
         Ok(())
     }
 
+    fn not_held(&self, id: LoadId) -> Result<(), BackendError> {
+        crate::records::not_held(&self.archive, id).map_err(of_records)
+    }
+
     fn unload(&self, id: LoadId, reason: &str) -> Result<(), BackendError> {
-        crate::records::remove(&self.archive, id, reason).map_err(|error| match error {
-            RecordsError::Held { .. } => BackendError::Held(told(&error)),
-            other => BackendError::Failed(told(&other)),
-        })?;
+        crate::records::remove(&self.archive, id, reason).map_err(of_records)?;
         self.catch_up()
     }
 
@@ -469,5 +475,12 @@ impl From<ViewError> for BackendError {
             ViewError::Archive(ArchiveError::Masked(_)) => BackendError::Masked,
             other => BackendError::Failed(told(&other)),
         }
+    }
+}
+
+fn of_records(error: RecordsError) -> BackendError {
+    match error {
+        RecordsError::Held { .. } => BackendError::Held(told(&error)),
+        other => BackendError::Failed(told(&other)),
     }
 }

@@ -63,6 +63,8 @@ pub trait Backend: Send + Sync + 'static {
     fn load_stream(&self, brought: &Brought<'_>, progress: &dyn Fn(Progress)) -> Result<(LoadRow, bool), BackendError>;
     /// Makes what was loaded findable.
     fn catch_up(&self) -> Result<(), BackendError>;
+    /// Fails with [`BackendError::Held`] when a legal hold covers a load.
+    fn not_held(&self, id: LoadId) -> Result<(), BackendError>;
     /// Takes a load out of the archive; the reason is kept.
     fn unload(&self, id: LoadId, reason: &str) -> Result<(), BackendError>;
     /// Visits loads with numbers below `before` (`None`: all), newest first, until `each` breaks.

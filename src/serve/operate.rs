@@ -135,11 +135,16 @@ pub fn unload(state: &State, who: &SignedIn, load: LoadId, why: &str) -> Result<
     let why = reason(why, true)?;
     let row = state.backend.load(load)?.ok_or_else(Problem::nothing)?;
     let what = format!("load {load}");
-    state.gate.record_by(&who.principal, Permission::LoadDelete, "unload", &what, &why)?;
-    state.backend.unload(load, &why).map_err(|error| match error {
+    let held = |error| match error {
         BackendError::Held(why) => Problem::state(format!("{why}.")),
-        other => other.into(),
-    })?;
+        other => Problem::from(other),
+    };
+    if let Err(error) = state.backend.not_held(load) {
+        state.gate.record_refused(&who.principal, Permission::LoadDelete, "unload", &what, &why)?;
+        return Err(held(error));
+    }
+    state.gate.record_by(&who.principal, Permission::LoadDelete, "unload", &what, &why)?;
+    state.backend.unload(load, &why).map_err(held)?;
     tracing::info!(load = load.0, documents = row.documents, by = who.user.name, "a load was taken out");
     state.intake.unloaded(load.0, &who.user.name, &why).map_err(|error| refused(&error))
 }

@@ -179,6 +179,8 @@ enum Lane {
     Plan,
     /// The mail that comes back.
     Returned,
+    /// The room of closed runs.
+    Room,
     /// The pieces of a channel.
     Channel(String),
 }
@@ -205,6 +207,10 @@ impl Lane {
                 Some(maildir) => Returned { ledger: &state.ledger, crm: &state.crm, maildir }.round(&over),
                 None => Ok(0),
             },
+            Lane::Room => {
+                state.ledger.give_back();
+                Ok(0)
+            }
             Lane::Channel(name) => worker.lane(name, &over),
         };
         if let Err(error) = done {
@@ -236,7 +242,7 @@ pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<(
             }
             working.retain(|_, thread| !thread.is_finished());
             let channels = worker(&state, &current).lanes().into_iter().map(Lane::Channel);
-            for lane in [Lane::Copies, Lane::Plan, Lane::Returned].into_iter().chain(channels) {
+            for lane in [Lane::Copies, Lane::Plan, Lane::Returned, Lane::Room].into_iter().chain(channels) {
                 if working.contains_key(&lane) || !has_work(&lane, &state, &current) {
                     continue;
                 }
@@ -260,6 +266,7 @@ fn has_work(lane: &Lane, state: &State, current: &Current) -> bool {
     match lane {
         Lane::Copies => true,
         Lane::Plan => !current.config.distributions.is_empty(),
+        Lane::Room => state.ledger.has_let_go(),
         Lane::Returned => {
             // One that cannot be read is told once for each change of the configuration.
             let new = current.config.returned_mail.as_ref().map(|maildir| std::fs::read_dir(maildir.join("new")));

@@ -76,9 +76,18 @@ fn the_files_beside_a_document_split_and_index_it() {
     assert_eq!(report["warnings"].as_array().map(Vec::len), Some(0), "{report}");
     let hits = archive.json(&["search", "account:8"]);
     assert_eq!(hits.len(), 1);
+    let load = report["load"].clone();
     assert_eq!(hits[0]["fields"]["account"], "8");
+    // Each document says alone what only the index said of it.
+    let (id, elsewhere) = (hits[0]["id"].as_str().expect("an id"), self::archive("beside-original", ""));
+    let original = archive.ok(&["get", "--format", "original", id]);
+    let file_of_one = elsewhere.home.file("one.afp", &original);
+    let report = elsewhere.load(&file_of_one, Some("by-index"));
+    assert_eq!((&report["documents"], &report["set_aside_pages"]), (&1.into(), &0.into()), "{report}");
+    assert_eq!(elsewhere.json(&["search", "account:8"]).len(), 1);
+    assert_eq!(elsewhere.json(&["search", "account:9"]).len(), 0);
     // The stream is what was joined.
-    let out = archive.ok(&["export-load", &report["load"].to_string()]);
+    let out = archive.ok(&["export-load", &load.to_string()]);
     assert!(out == [resources(), index(), document()].concat());
     let alone =
         archive.command(&["load", "--json", "--alone", "--definition", "by-index", s(&file)]).output().expect("starts");

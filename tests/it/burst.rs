@@ -52,13 +52,15 @@ fn each_page_of_a_report_goes_to_whom_the_value_on_it_names() {
     let run = archive.json(&["distribute", "plan", "all-accounts-day", "--load", "2"]).remove(0);
     let planned = &run["planned"];
     assert_eq!(
-        (&planned["pieces"], &planned["documents"], &planned["pages"]),
-        (&7.into(), &7.into(), &10.into()),
-        "every page is in one piece: {run}"
+        [&planned["pieces"], &planned["documents"], &planned["parts"], &planned["pages"]],
+        [&json!(7), &json!(1), &json!(7), &json!(10)],
+        "every page is in one piece, and all are one document: {run}"
     );
     archive.ok(&["distribute", "run"]);
     let sum = status(&archive, "1")["reconciliation"].clone();
-    assert_eq!((&sum["balances"], &sum["done"]["pages"]), (&true.into(), &10.into()), "{sum}");
+    assert_eq!((&sum["balances"], &sum["done"]), (&true.into(), &sum["planned"]), "{sum}");
+    let told = text(&archive.ok(&["distribute", "status", "1"]));
+    assert!(told.contains("1 documents         7 parts"), "{told}");
     let files = dropped(&archive);
     assert_eq!(files.len(), 7, "{:?}", files.keys());
     for n in 1..=7 {
@@ -88,7 +90,9 @@ fn pages_of_nobody_are_named_and_sent_once_somebody_gives_an_address() {
     let stream = [b"1A TITLE PAGE\n1ITS BACK\n".to_vec(), small_statements(2)].concat();
     archive.load(&archive.home.file("all.txt", stream), Some("all-accounts"));
     let run = archive.json(&["distribute", "plan", "all-accounts-day", "--load", "2"]).remove(0);
-    assert_eq!((&run["planned"]["pieces"], &run["planned"]["pages"]), (&3.into(), &4.into()), "{run}");
+    let planned = &run["planned"];
+    let counted = [&planned["pieces"], &planned["documents"], &planned["parts"], &planned["pages"]];
+    assert_eq!(counted, [&json!(3), &json!(1), &json!(3), &json!(4)], "{run}");
     let named = status(&archive, "1")["reconciliation"]["named"].clone();
     let said: Vec<(&str, &str)> = named
         .as_array()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -29,6 +29,24 @@ pub fn status(archive: &Archive, run: &str) -> Value {
 const DROP: &str = "[[distribution]]\nname = \"drop\"\nsince = \"2020-01-01\"\ndefinitions = [\"great-lakes-statement\"]\nchannels = [\"drop\"]\n\
      format = \"text\"\n[channel.drop]\nkind = \"folder\"\npath = \"{DIR}\"\n";
 
+/// Each file of a folder has its manifest, written last, which says what the file is.
+pub fn beside(drop: &Path) {
+    let names = std::fs::read_dir(drop).expect("there").flatten().map(|entry| entry.path());
+    let is_file = |path: &PathBuf| path.extension().is_some_and(|kind| kind != "sha256" && kind != "json");
+    let files: Vec<PathBuf> = names.filter(is_file).collect();
+    assert!(!files.is_empty());
+    for file in files {
+        let of = |ending: &str| PathBuf::from(format!("{}.{ending}", file.display()));
+        let written = |path: &Path| path.metadata().and_then(|about| about.modified()).expect("there");
+        assert!(written(&file) <= written(&of("sha256")) && written(&of("sha256")) <= written(&of("manifest.json")));
+        let told: Value = serde_json::from_slice(&std::fs::read(of("manifest.json")).expect("read")).expect("JSON");
+        let sum = std::fs::read_to_string(of("sha256")).expect("read");
+        assert!(told["sha256"].as_str().is_some_and(|told| sum.starts_with(told)), "{told}");
+        assert_eq!(told["bytes"], file.metadata().expect("there").len(), "{told}");
+        assert!(told["pages"].as_u64() > Some(0) && told["documents"][0]["document"].is_string(), "{told}");
+    }
+}
+
 #[test]
 fn a_load_is_planned_once_dropped_with_digests_and_closed_when_it_balances() {
     let archive = world("drop", 20, DROP);
@@ -46,7 +64,8 @@ fn a_load_is_planned_once_dropped_with_digests_and_closed_when_it_balances() {
         Command::new("sh").arg("-c").arg("sha256sum -c --quiet *.sha256").current_dir(&drop).output().expect("runs");
     assert!(sums.status.success(), "{}", text(&sums.stderr));
     let names: Vec<_> = std::fs::read_dir(&drop).expect("there").flatten().map(|f| f.file_name()).collect();
-    assert_eq!(names.len(), 40, "nothing temporary is left");
+    assert_eq!(names.len(), 60, "a file, its digest and its manifest each; nothing temporary is left");
+    beside(&drop);
     archive.ok(&["distribute", "close", "1"]);
     assert!(archive.fails(&["distribute", "close", "1"]).contains("closed"));
     let loads = archive.json(&["loads"]);
@@ -227,7 +246,7 @@ fn mail_falls_back_to_paper_and_who_has_no_address_is_named() {
     assert_eq!((&sum["rungs"]["paper"]["completed"], &sum["replaced"]), (&3.into(), &1.into()), "{sum}");
     assert_eq!((&sum["balances"], &sum["in_doubt"], &sum["paper_suppressed"]), (&true.into(), &1.into(), &3.into()));
     assert_eq!(sum["named"].as_array().map(Vec::len), Some(1), "the one in doubt is named: {sum}");
-    assert_eq!(std::fs::read_dir(&drop).expect("there").count(), 6);
+    assert_eq!(std::fs::read_dir(&drop).expect("there").count(), 9);
     archive.ok(&["distribute", "close", "1"]);
 
     let only = archive.json(&["distribute", "plan", "mail-only", "--load", "1"]).remove(0);

@@ -90,6 +90,41 @@ fn a_dead_server_holds_up_neither_planning_nor_other_channels_nor_the_page() {
     assert_eq!(rungs(&server, &root)["mail"]["handing"], 2, "and the mail is still waited for");
 }
 
+/// Somebody need not wait for the next attempt, and plans what no rule planned.
+#[test]
+fn what_waits_for_its_next_attempt_is_tried_at_once_when_somebody_says_so() {
+    let archive = world("hasten", 2, "");
+    let sink = Sink::start(&archive, "sink");
+    customers(&archive, &["later"]);
+    let root = key(&archive, "root", "administrator", &[]);
+    configure(&archive, &sink, "5", "");
+    let file = archive.dir().join("distribution.toml");
+    let text = std::fs::read_to_string(&file).expect("read");
+    std::fs::write(&file, text.replace("retry_s = [1]", "retry_s = [3600]")).expect("written");
+    let server = Server::start(&archive);
+    let headers = [("Authorization", format!("Bearer {root}"))];
+    let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let ask = |path: &str, body: &str| {
+        let (status, _, body) = server.ask("POST", path, &headers, body.as_bytes());
+        (status, serde_json::from_slice::<Value>(&body).expect("JSON"))
+    };
+    until("it is put off for an hour", || rungs(&server, &root)["mail"]["retrying"] == 1);
+    assert_eq!(ask("/api/v1/distribution/runs/1", r#"{"do": "run"}"#).0, 200);
+    until("it is taken", || rungs(&server, &root)["mail"]["accepted"] == 1);
+    assert_eq!(ask("/api/v1/distribution/runs/1", r#"{"do": "close"}"#).1["state"], "closed");
+    assert_eq!(ask("/api/v1/distribution/runs/1", r#"{"do": "run"}"#).0, 409, "it is over");
+    let new = |loads: &str| {
+        ask("/api/v1/distribution/runs", &format!(r#"{{"distribution": "bills", "loads": {loads}, "name": "again"}}"#))
+    };
+    for (wrong, why) in [("[]", "the numbers of the loads"), ("[99]", "there is no load 99")] {
+        let (status, said) = new(wrong);
+        assert!(status == 422 && said["detail"].as_str().is_some_and(|detail| detail.contains(why)), "{status} {said}");
+    }
+    let (status, run) = new("[1]");
+    assert_eq!((status, &run["key"], &run["planned"]["pieces"]), (201, &"bills/again".into(), &2.into()), "{run}");
+    assert_eq!(new("[1]").0, 200, "the same name is planned once");
+}
+
 /// A notice as mail servers write it (RFC 3464), for the envelope sender of a mail.
 fn notice(sender: &str, action: &str, status: &str) -> String {
     format!(

@@ -141,7 +141,12 @@ fn the_standard_tests_of_ipptool_pass() {
         ("1.1", "print-job-letter", 1),
         ("1.1", "print-job-media-col", 1),
         ("1.1", "print-job-and-wait", 2),
+        ("1.1", "print-job-manual", 1),
+        ("1.1", "print-job-password", 1),
         ("1.1", "create-job", 2),
+        ("1.1", "create-job-format", 1),
+        ("1.1", "create-job-sheets", 1),
+        ("1.1", "create-job-timeout", 1),
         ("1.1", "get-jobs", 1),
         ("1.1", "get-completed-jobs", 1),
         ("2.0", "ipp-backend", 1),
@@ -158,6 +163,12 @@ fn the_standard_tests_of_ipptool_pass() {
         let said = text(&out.stdout);
         assert!(out.status.success(), "{name}: {said}\n{}", text(&out.stderr));
         assert_eq!(said.matches("[PASS]").count(), passed, "{name}: {said}");
+    }
+    // These ask for a job, by its own address.
+    let uri = format!("ipp://127.0.0.1:{port}/jobs/1");
+    for name in ["get-job-attributes.test", "get-job-attributes2.test"] {
+        let out = run("ipptool", &["-t", &uri, files.path().join(name).to_str().expect("UTF-8")]);
+        assert!(out.status.success() && text(&out.stdout).contains("[PASS]"), "{name}: {}", text(&out.stdout));
     }
     drop(server);
     archive.is_sound();

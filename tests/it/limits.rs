@@ -127,3 +127,33 @@ fn a_thousand_jobs_that_do_not_go_on_hold_up_nobody() {
     }
     drop(open);
 }
+
+/// A sender that may send so many bytes a second is slowed down, not refused.
+#[test]
+fn a_sender_is_kept_to_its_pace() {
+    let archive = Archive::new("pace");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let (lpd_port, ipp_port, raw_port) = (port(), port(), port());
+    let settings = format!(
+        "[capture]\nunknown = \"whole\"\n\
+         [capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n[capture.lpd.limits]\nmax_bytes_per_s = 200000\n\
+         [capture.ipp]\nlisten = \"127.0.0.1:{ipp_port}\"\n[capture.ipp.limits]\nmax_bytes_per_s = 200000\n\
+         [[capture.raw]]\nlisten = \"127.0.0.1:{raw_port}\"\nqueue = \"r\"\n[capture.raw.limits]\nmax_bytes_per_s = 200000\n"
+    );
+    configure(&archive, &settings);
+    let server = Server::start(&archive);
+    let stream = |name: &str| format!("a line of {name}\n").repeat(20_000).into_bytes();
+    let slowly = |what: &str, send: &dyn Fn() -> bool| {
+        let begun = Instant::now();
+        assert!(send(), "{what} takes it");
+        assert!(begun.elapsed() > Duration::from_secs(1), "{what}: {:?}", begun.elapsed());
+    };
+    slowly("LPD", &|| {
+        let stream = stream("lpd");
+        let head = format!("\x03{} dfA001host\n", stream.len());
+        lpd(lpd_port, &[b"\x02q\n", head.as_bytes(), &[&stream[..], b"\0"].concat()]) == Some(0)
+    });
+    slowly("IPP", &|| print(ipp_port, &stream("ipp")) == Some(0));
+    slowly("the raw port", &|| raw(raw_port, &stream("raw")));
+    loaded(&server, &admin, 3);
+}

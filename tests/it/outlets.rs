@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 
 use serde_json::Value;
 
-use crate::distribute::{status, world};
+use crate::distribute::{beside, status, world};
 use crate::mail::until;
 use crate::story::{Archive, checkout, lines, text};
 
@@ -104,7 +104,8 @@ fn files_go_by_sftp_whole_with_their_digests_and_only_to_the_server_whose_key_is
     let check = check.expect("runs");
     assert!(check.status.success(), "{}", text(&check.stderr));
     let names: Vec<_> = std::fs::read_dir(home.join("drop")).expect("there").flatten().map(|f| f.file_name()).collect();
-    assert_eq!(names.len(), 10, "five files, five digests, nothing temporary: {names:?}");
+    assert_eq!(names.len(), 15, "five files, digests and manifests, nothing temporary: {names:?}");
+    beside(&home.join("drop"));
 }
 
 /// moto's S3 server, which checks signatures, rights and digests; `None`, after saying so, where it is not to be had.
@@ -160,8 +161,10 @@ fn objects_go_to_an_s3_store_with_their_checksums() {
     assert_eq!((&sum["rungs"]["there"]["completed"], &sum["balances"]), (&4.into(), &true.into()), "{sum}");
     let found: Value = serde_json::from_str(&ask(&["list", &port, key, right])).expect("JSON");
     let found = found.as_object().expect("objects");
-    assert_eq!(found.len(), 8, "four objects and their digests: {found:?}");
-    for (name, object) in found.iter().filter(|(name, _)| !name.ends_with(".sha256")) {
+    assert_eq!(found.len(), 12, "four objects, their digests and manifests: {found:?}");
+    for (name, object) in found.iter().filter(|(name, _)| !name.ends_with(".sha256") && !name.ends_with(".json")) {
+        let manifest = found[&format!("{name}.manifest.json")]["text"].as_str().expect("text");
+        assert!(manifest.contains(object["sha256"].as_str().expect("a digest")), "{manifest}");
         assert!(
             name.starts_with("2026/11/") && object["text"].as_str().is_some_and(|text| text.contains("GREAT LAKES"))
         );

@@ -35,3 +35,24 @@ test("what went wrong is said, and put right", async () => {
   await page.waitForURL(PAGE);
   assert.match(await page.locator("section", { hasText: "held/" }).innerText(), /released by admin/);
 });
+
+test("a run is planned by hand, and what waits is tried at once", async () => {
+  const page = await signedIn(chromium, "admin");
+  const plan = async (loads) => {
+    await page.goto(PAGE);
+    const form = page.locator("main details").first();
+    await form.locator("summary").click();
+    await form.getByLabel("Distribution").selectOption("held");
+    await form.getByLabel("Numbers of loads").fill(loads);
+    await form.getByRole("button", { name: "Plan a run" }).click();
+  };
+  await plan("9999");
+  await page.getByText("there is no load 9999").waitFor();
+  await plan("1, 2");
+  await page.waitForURL(/run=\d+/);
+  assert.match(await page.locator("main").innerText(), /held\/load-1\+2/);
+  await page.goto(`${PAGE}?run=${one}`);
+  await page.getByRole("button", { name: "Try what waits now" }).click();
+  await page.waitForURL(/run=/);
+  await page.locator("tbody tr", { hasText: "ada@example.com" }).waitFor();
+});

@@ -118,6 +118,7 @@ impl Format for Fake {
     fn standalone(
         &self,
         shared: &mut dyn Iterator<Item = Vec<u8>>,
+        _: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
         document: Vec<u8>,
         _: Start,
         _: &ReadSpec,

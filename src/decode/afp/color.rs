@@ -58,26 +58,33 @@ fn table(value: u16) -> Option<Color> {
 pub fn color(spec: &[u8]) -> Option<Color> {
     let (&space, rest) = spec.split_first()?;
     let (sizes, value) = rest.get(4..)?.split_first_chunk::<4>()?;
-    let mut components = Components { sizes: sizes.iter(), value };
     match space {
-        RGB => {
-            let [r, g, b] = [components.unsigned()?, components.unsigned()?, components.unsigned()?];
-            Some(from_unit([r, g, b]))
-        }
-        CMYK => {
-            let [c, m, y] = [components.unsigned()?, components.unsigned()?, components.unsigned()?];
-            let light = 1.0 - components.unsigned()?;
-            Some(from_unit([c, m, y].map(|ink| (1.0 - ink) * light)))
-        }
         HIGHLIGHT => highlight(value),
-        CIELAB => {
-            let lightness = components.unsigned()? * 100.0;
-            let (a, b) = (components.signed()?, components.signed()?);
-            Some(from_lab(lightness, a, b))
-        }
         OCA => named(u16::from_be_bytes(*value.first_chunk()?)),
-        _ => None,
+        _ => mixed(space, components(space, sizes, value)?),
     }
+}
+
+/// The components of a value of a process colour space (RGB, CMYK, CIELab), to mix it with others; `None` for other spaces and
+/// values that are cut short. RGB and CMYK from 0 to 1, L* from 0 to 100, a* and b* from -127 to 127.
+pub fn components(space: u8, sizes: &[u8; 4], value: &[u8]) -> Option<[f64; 4]> {
+    let mut parts = Components { sizes: sizes.iter(), value };
+    Some(match space {
+        RGB => [parts.unsigned()?, parts.unsigned()?, parts.unsigned()?, 0.0],
+        CMYK => [parts.unsigned()?, parts.unsigned()?, parts.unsigned()?, parts.unsigned()?],
+        CIELAB => [parts.unsigned()? * 100.0, parts.signed()?, parts.signed()?, 0.0],
+        _ => return None,
+    })
+}
+
+/// The colour of [`components`].
+pub fn mixed(space: u8, [one, two, three, four]: [f64; 4]) -> Option<Color> {
+    Some(match space {
+        RGB => from_unit([one, two, three]),
+        CMYK => from_unit([one, two, three].map(|ink| (1.0 - ink) * (1.0 - four))),
+        CIELAB => from_lab(one, two, three),
+        _ => return None,
+    })
 }
 
 /// Highlight colour: u16 number, then percent coverage and percent shading, which may be absent.

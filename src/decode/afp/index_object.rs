@@ -8,6 +8,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::framing::Framing;
 use super::text::{Charset, full_name};
 use super::triplet::{self, Triplets, name_type, u16_at};
 
@@ -49,6 +50,24 @@ pub struct Place {
     pub page: u64,
 }
 
+impl Place {
+    /// Of a field so many bytes and fields behind the Begin Document.
+    pub fn new(framing: Framing, raw: u64, fields: u64, page: u64) -> Place {
+        let around = match framing {
+            Framing::Bare => Some(0),
+            Framing::Plain => Some(1),
+            Framing::Rdw => Some(5),
+            Framing::LengthInclusive | Framing::LengthExclusive => Some(3),
+            Framing::Blocked | Framing::Fixed(_) | Framing::Lines => None,
+        };
+        let bytes = around.map(|around: u64| {
+            let bare = raw.saturating_sub(fields.saturating_mul(around));
+            [bare.saturating_add(fields), bare]
+        });
+        Place { bytes, page }
+    }
+}
+
 /// Where a group ends that only the index knows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Known {
@@ -68,6 +87,8 @@ pub struct IndexObject {
     /// Most bytes.
     most: usize,
     charset: Charset,
+    /// The triplet X'01' that says so.
+    charset_triplet: Vec<u8>,
     by_byte: Vec<((Of, u64), usize)>,
     by_page: Vec<((Of, u64), usize)>,
     by_name: Vec<((Of, Arc<str>), usize)>,
@@ -79,8 +100,17 @@ impl IndexObject {
     pub fn begin(data: &[u8], most: usize) -> IndexObject {
         // Some producers reserve two bytes in front of the triplets, as a Begin Document does.
         let triplets = if data.get(8..10) == Some(&[0, 0]) { 10 } else { 8 };
-        let charset = Charset::of(data.get(triplets..).unwrap_or_default(), Charset::Default);
-        IndexObject { charset, most, ..IndexObject::default() }
+        let triplets = data.get(triplets..).unwrap_or_default();
+        let charset = Charset::of(triplets, Charset::Default);
+        let said = triplet::find(triplets, triplet::CHARACTER_SET).filter(|said| Charset::of_triplet(said).is_some());
+        let charset_triplet =
+            [&[6, triplet::CHARACTER_SET], said.and_then(|said| said.get(..4)).unwrap_or(&CODE_PAGE_500)];
+        IndexObject { charset, charset_triplet: charset_triplet.concat(), most, ..IndexObject::default() }
+    }
+
+    /// A triplet X'01' that gives the character set of its tags.
+    pub fn charset_triplet(&self) -> &[u8] {
+        &self.charset_triplet
     }
 
     /// The character set of its tags.
@@ -183,6 +213,17 @@ impl IndexObject {
         Some(Known { entry, until: counted.map(|pages| place.page.saturating_add(pages)).or(next) })
     }
 
+    /// The group that began on a page before a place and holds it, when page numbers say so; its entry is not used up.
+    pub fn group_around(&mut self, place: Place) -> Option<Known> {
+        self.sort();
+        let next = self.by_page.partition_point(|(key, _)| *key < (Of::Group, place.page));
+        let ((of, first), entry) = *self.by_page.get(next.checked_sub(1)?)?;
+        let counted = self.entries.get(entry)?.pages.filter(|pages| *pages > 0);
+        let next = self.by_page.get(next).filter(|((of, _), _)| *of == Of::Group).map(|((_, page), _)| *page);
+        let until = counted.map(|pages| first.saturating_add(pages)).or(next);
+        (of == Of::Group && until.is_none_or(|until| place.page < until)).then_some(Known { entry, until })
+    }
+
     /// The name of an entry.
     pub fn name(&self, entry: usize) -> Arc<str> {
         self.entries.get(entry).map(|entry| entry.name.clone()).unwrap_or_default()
@@ -202,6 +243,8 @@ impl IndexObject {
 
 /// The kind of object that offsets and counts are about: pages.
 const PAGES: u8 = 0xAF;
+/// Data of a triplet X'01': code page 500, which names and values are in where nothing else is said.
+const CODE_PAGE_500: [u8; 4] = [0, 0, 0x01, 0xF4];
 /// An offset that says that the object lies outside of the document.
 const OUTSIDE: u64 = 0xFFFF_FFFF;
 

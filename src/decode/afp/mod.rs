@@ -118,12 +118,13 @@ impl Format for Afp {
     fn standalone(
         &self,
         shared: &mut dyn Iterator<Item = Vec<u8>>,
+        indexes: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
         document: Vec<u8>,
         start: Start,
         how: &ReadSpec,
         context: &Context,
     ) -> Result<Vec<u8>, DecodeError> {
-        Ok(standalone::standalone(shared, document, start, framing_of(how)?, context))
+        Ok(standalone::standalone(shared, indexes, document, start, framing_of(how)?, context))
     }
 }
 

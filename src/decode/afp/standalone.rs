@@ -1,11 +1,13 @@
 //! Makes one document of a stream a stream of its own: the resources that it needs before it, a Begin Document with the
 //! character set in force, and the medium map in force; all in the container of the stream. What the stream did not bring and
-//! the libraries have is brought with it.
+//! the libraries have is brought with it, and so is what only an index object says of the document.
 
+mod indexed;
 mod writer;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use self::indexed::{Index, Inserting};
 use self::writer::{NULL_NAME, Writer, token as name};
 use super::field::{Field, FieldId, Fields};
 use super::framing::{self, Framing, Kind};
@@ -25,9 +27,10 @@ struct Part {
     fields: Fields,
 }
 
-/// The document in `bytes` with what it needs from the shared units.
+/// The document in `bytes` with what it needs from the shared units, and with what units that index (newest first) say of it.
 pub fn standalone(
     shared: &mut dyn Iterator<Item = Vec<u8>>,
+    indexes: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
     bytes: Vec<u8>,
     start: Start,
     framing: Framing,
@@ -64,7 +67,13 @@ pub fn standalone(
     }
     let (opened, closed) = balance(&document);
     (0..closed).for_each(|_| writer.put(&mut out, id::BNG, &name("GROUP")));
-    out.extend_from_slice(&bytes);
+    match &mut Index::in_force(indexes, framing, store.limits.index_bytes) {
+        Some(index) => {
+            let (depth, charset) = (usize::from(state.depth), store.charset(state.document));
+            out.extend(Inserting { writer: &writer, bytes: &bytes, start, depth, charset }.with(index));
+        }
+        None => out.extend_from_slice(&bytes),
+    }
     (0..opened).for_each(|_| writer.put(&mut out, id::ENG, &NULL_NAME));
     if is_open(&document) {
         writer.put(&mut out, id::EDT, &NULL_NAME);

@@ -10,6 +10,7 @@ use crate::page::{Element, Page};
 
 mod golden;
 mod hand;
+mod indexed;
 mod mutate;
 mod outside;
 mod random;

@@ -81,6 +81,8 @@ pub struct AfpDecoder<R> {
     document: DocumentPlace,
     /// The unit before this one was cut inside an index object.
     in_index: bool,
+    /// What an index object said ended inside the present unit.
+    index_ended: bool,
     /// The present resource is a document.
     in_document_resource: bool,
     pages: u64,
@@ -107,6 +109,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             index: None,
             document: DocumentPlace::default(),
             in_index: false,
+            index_ended: false,
             in_document_resource: false,
             pages: start.pages,
             records: start.records,
@@ -285,6 +288,7 @@ impl<R: Read + Send> AfpDecoder<R> {
         unit.page = self.pages;
         unit.span.end = self.source.offset();
         unit.tags.clear();
+        unit.indexes = std::mem::take(&mut self.index_ended) || mode == Mode::Index;
         if let Mode::Resource(_) = mode {
             self.share(unit, notes);
         }
@@ -311,6 +315,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             }
             Mode::Outside if id == id::BDT => {
                 self.close_outside(unit, mode, notes);
+                unit.indexes |= self.index.is_some();
                 self.close_document(unit, notes);
             }
             _ => return Ok(false),

@@ -1,5 +1,6 @@
-//! A folder: each file under a temporary name, on the disk, renamed; its digest (`.sha256`, as `sha256sum -c` reads it)
-//! last. Who sees the digest has the whole file. Handing over again replaces a file by the same bytes.
+//! A folder: each file under a temporary name, on the disk, renamed; its digest (`.sha256`, as `sha256sum -c` reads it) and
+//! its manifest (`.manifest.json`) last. Who sees the manifest has the whole. Handing over again replaces a file by the same
+//! bytes.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -31,10 +32,12 @@ impl Keeps for Folder {
 fn put(folder: &Path, parcel: &Parcel<'_>) -> io::Result<String> {
     let sum = digest(parcel.bytes);
     place(folder, parcel.name, parcel.bytes)?;
-    place(folder, &format!("{}.sha256", parcel.name), format!("{sum}  {}\n", parcel.name).as_bytes())?;
     let there = std::fs::read(folder.join(parcel.name))?;
     if digest(&there) != sum {
         return Err(io::Error::other("what was read back is not what was written"));
+    }
+    for (name, text) in parcel.beside() {
+        place(folder, &name, text.as_bytes())?;
     }
     Ok(format!("{} sha256 {sum}", parcel.name))
 }

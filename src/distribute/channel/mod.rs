@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 
 use super::DistributeError;
 use super::config::ChannelConfig;
+use super::piece::digest;
 use crate::crm::Time;
 
 /// How far a piece came, as far as somebody said so.
@@ -133,6 +134,20 @@ pub struct Parcel<'a> {
     pub name: &'a str,
     /// The bytes.
     pub bytes: &'a [u8],
+    /// What the piece owes, for places that keep files: see [`Parcel::beside`].
+    pub manifest: &'a str,
+}
+
+impl Parcel<'_> {
+    /// What lies beside the file, after it and in this order: its digest (`.sha256`, as `sha256sum -c` reads it), and last
+    /// its manifest (`.manifest.json`). Who sees the manifest has all of it.
+    fn beside(&self) -> [(String, String); 2] {
+        let sum = digest(self.bytes);
+        [
+            (format!("{}.sha256", self.name), format!("{sum}  {}\n", self.name)),
+            (format!("{}.manifest.json", self.name), self.manifest.to_string()),
+        ]
+    }
 }
 
 /// What a channel made of a piece.
@@ -171,7 +186,7 @@ pub trait Channel: Send + Sync {
 
 /// A place that keeps files and tells that it has them: what a folder, an SFTP server and an S3 store are alike in.
 trait Keeps: Send + Sync {
-    /// Puts a file and its digest under their names, replacing older ones; says what is there now, or why it is not. What
+    /// Puts a file, its digest and its manifest under their names, replacing older ones; says what is there now, or why it is not. What
     /// goes wrong here (keys, rights, full disks) is put right by operators; the piece is not to blame.
     fn put(&self, parcel: &Parcel<'_>) -> Result<String, String>;
 }

@@ -1,4 +1,5 @@
-//! Objects in an S3 store: put with their SHA-256, asked back, and their digest (`.sha256`) last.
+//! Objects in an S3 store: put with their SHA-256, asked back; their digest (`.sha256`) and manifest
+//! (`.manifest.json`) last.
 //!
 //! Signed with AWS Signature Version 4 (one chunk, header form); addresses in path style (`url/bucket/key`), which every
 //! store knows. An object appears whole or not at all, and putting it again replaces it by the same bytes.
@@ -70,8 +71,9 @@ impl Keeps for S3 {
         if kept.is_some_and(|kept| kept != checksum(parcel.bytes)) || length != parcel.bytes.len().to_string() {
             return Err(format!("{}: the store says that it has something else", parcel.name));
         }
-        let list = format!("{sum}  {}\n", parcel.name);
-        self.ask("PUT", &format!("{}.sha256", parcel.name), list.as_bytes())?;
+        for (name, text) in parcel.beside() {
+            self.ask("PUT", &name, text.as_bytes())?;
+        }
         Ok(format!("{}/{} sha256 {sum}", self.bucket, self.object(parcel.name)))
     }
 }

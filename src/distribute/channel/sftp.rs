@@ -1,5 +1,6 @@
 //! SFTP, through the system's `sftp` (OpenSSH): each file under a temporary name, synced where the server can
-//! (`fsync@openssh.com`), renamed over (`posix-rename@openssh.com`), read back; its digest (`.sha256`) last.
+//! (`fsync@openssh.com`), renamed over (`posix-rename@openssh.com`), read back; its digest (`.sha256`) and
+//! its manifest (`.manifest.json`) last.
 //!
 //! The host key is pinned: only those of `known_hosts` count, and nobody is asked. Documents reach the program through
 //! memory (`memfd`), never through a temporary folder. One connection is kept for half a minute and used by all pieces.
@@ -89,15 +90,17 @@ impl Sftp {
     fn bring(&self, parcel: &Parcel<'_>) -> std::io::Result<String> {
         let (name, sum) = (parcel.name, digest(parcel.bytes));
         let (sent, mut back) = (memory(parcel.bytes)?, memory(b"")?);
-        self.batch(&format!("{}get \"{name}\" {}\n", self.placing(name, &sent), place(&back)))?;
+        self.batch(&format!("{}get \"{}/{name}\" {}\n", self.placing(name, &sent), self.folder, place(&back)))?;
         let mut bytes = Vec::new();
         back.rewind()?;
         back.read_to_end(&mut bytes)?;
         if digest(&bytes) != sum {
             return Err(std::io::Error::other("what was read back is not what was written"));
         }
-        let list = memory(format!("{sum}  {name}\n").as_bytes())?;
-        self.batch(&self.placing(&format!("{name}.sha256"), &list))?;
+        let beside = parcel.beside().map(|(name, text)| memory(text.as_bytes()).map(|file| (name, file)));
+        let [list, manifest] = beside;
+        let (list, manifest) = (list?, manifest?);
+        self.batch(&[self.placing(&list.0, &list.1), self.placing(&manifest.0, &manifest.1)].concat())?;
         Ok(format!("{name} sha256 {sum}"))
     }
 
@@ -105,7 +108,7 @@ impl Sftp {
     fn placing(&self, name: &str, from: &File) -> String {
         let part = format!(".{name}.part");
         let (folder, from) = (&self.folder, place(from));
-        format!("cd \"{folder}\"\nput -f {from} \"{part}\"\nrename \"{part}\" \"{name}\"\n")
+        format!("put -f {from} \"{folder}/{part}\"\nrename \"{folder}/{part}\" \"{folder}/{name}\"\n")
     }
 
     /// Runs commands; stops at the first that fails.

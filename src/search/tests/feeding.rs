@@ -82,6 +82,29 @@ fn a_crash_in_the_middle_of_a_load_costs_and_doubles_nothing() {
 }
 
 #[test]
+fn deletes_that_were_written_and_not_committed_before_a_crash_are_no_hindrance() {
+    let dir = Dir::new("left");
+    let memory = Memory::default();
+    let first = memory.load("x", some(100, "a"));
+    memory.load("x", some(1000, "b"));
+    let feed = || {
+        let search = Search::open_with(&dir.0, small()).expect("opens");
+        search.catch_up(&memory, &mut |_| {}).expect("catches up");
+        total(&search, &memory, "")
+    };
+    assert_eq!(feed(), 1100);
+    let meta = dir.0.join("g1").join("meta.json");
+    let committed = std::fs::read(&meta).expect("there");
+    memory.unload(first);
+    assert_eq!(feed(), 1000);
+    let deletes = std::fs::read_dir(dir.0.join("g1")).expect("there").flatten();
+    let deletes = deletes.filter(|file| file.path().extension().is_some_and(|extension| extension == "del"));
+    assert_ne!(deletes.count(), 0, "the crash leaves them");
+    std::fs::write(&meta, committed).expect("as before the commit");
+    assert_eq!(feed(), 1000);
+}
+
+#[test]
 fn a_rebuild_resumes_and_switches_when_it_is_complete() {
     let dir = Dir::new("rebuild");
     let memory = Memory::default();

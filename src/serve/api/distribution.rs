@@ -34,6 +34,8 @@ impl From<DistributeError> for Problem {
 pub enum Step {
     /// A held run is sent.
     Release,
+    /// Pieces that wait for their next attempt are tried now.
+    Run,
     /// Pieces are tried again, or sent as copies; none: all that were given up or are in doubt.
     Replay(Vec<u32>),
     /// A piece goes to another address.
@@ -49,6 +51,11 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
         Step::Release => {
             who.need(Permission::DistributionRun)?;
             ("distribution released", state.ledger.release(number, name)?, String::new())
+        }
+        Step::Run => {
+            who.need(Permission::DistributionRun)?;
+            let count = state.ledger.hasten(number)?;
+            ("distribution run", state.ledger.run(number)?, format!("{count} pieces"))
         }
         Step::Replay(pieces) => {
             who.need(Permission::DistributionRun)?;
@@ -124,13 +131,44 @@ pub async fn show(ask: Ask) -> Answer {
     Ok(HttpResponse::Ok().json(json!({ "run": run, "reconciliation": sum })))
 }
 
-#[derive(Deserialize)]
+/// A run that somebody wants planned.
+#[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
-struct NewRun {
-    distribution: String,
-    loads: Vec<u32>,
+pub struct NewRun {
+    /// The distribution.
+    pub distribution: String,
+    /// The loads.
+    pub loads: Vec<u32>,
+    /// What to call it; the same name is planned once.
     #[serde(default)]
-    name: Option<String>,
+    pub name: Option<String>,
+}
+
+impl NewRun {
+    /// Plans it; `false`: it was planned before.
+    pub fn plan(self, state: &State, who: &SignedIn) -> Result<(Run, bool), Problem> {
+        who.need(Permission::DistributionRun)?;
+        if self.loads.is_empty() {
+            return Err(Problem::bad_value("loads: the numbers of the loads."));
+        }
+        let (config, _) = configuration(&state.config.data, &*state.backend)?;
+        let rule = config.distribution(&self.distribution).ok_or_else(Problem::nothing)?;
+        let source = state.documents.as_ref();
+        let planner = Planner { ledger: &state.ledger, crm: &state.crm, source, config: &config };
+        let numbers: Vec<String> = self.loads.iter().map(ToString::to_string).collect();
+        let what = self.name.unwrap_or_else(|| format!("load-{}", numbers.join("+")));
+        let loads: Vec<LoadId> = self.loads.into_iter().map(LoadId).collect();
+        let planned = planner.plan(rule, &what, &loads).map_err(|error| match error {
+            DistributeError::NotFound { what: "load", name } => {
+                Problem::bad_value(format!("loads: there is no load {name}."))
+            }
+            other => other.into(),
+        })?;
+        if planned.1 {
+            state.gate.record(&who.principal, "distribution planned", &planned.0.key, "")?;
+        }
+        Ok(planned)
+    }
 }
 
 /// Plans a distribution for loads (`distribution`, `loads`, `name`): the external trigger. The same name is planned once.
@@ -141,20 +179,7 @@ pub async fn plan(ask: Ask) -> Answer {
     let new: NewRun = serde_json::from_slice(&ask.body)
         .map_err(|error| Problem::bad_body(format!("The body is not as expected: {error}.")))?;
     let who = ask.who()?.clone();
-    let (run, is_new) = ask
-        .block(move |state| {
-            let (config, _) = configuration(&state.config.data, &*state.backend)?;
-            let rule = config.distribution(&new.distribution).ok_or_else(Problem::nothing)?;
-            let source = state.documents.as_ref();
-            let planner = Planner { ledger: &state.ledger, crm: &state.crm, source, config: &config };
-            let numbers: Vec<String> = new.loads.iter().map(ToString::to_string).collect();
-            let what = new.name.unwrap_or_else(|| format!("load-{}", numbers.join("+")));
-            let loads: Vec<LoadId> = new.loads.into_iter().map(LoadId).collect();
-            let planned = planner.plan(rule, &what, &loads)?;
-            state.gate.record(&who.principal, "distribution planned", &planned.0.key, "")?;
-            Ok(planned)
-        })
-        .await?;
+    let (run, is_new) = ask.block(move |state| new.plan(state, &who)).await?;
     Ok(if is_new { HttpResponse::Created() } else { HttpResponse::Ok() }.json(run))
 }
 
@@ -173,7 +198,8 @@ struct Asked {
     exception: String,
 }
 
-/// Takes a step with a run: `{"do": "release"}`, `{"do": "replay", "pieces": [..]}`,
+/// Takes a step with a run: `{"do": "release"}`, `{"do": "run"}` (what waits for its next attempt is tried now),
+/// `{"do": "replay", "pieces": [..]}`,
 /// `{"do": "address", "piece": 7, "to": ".."}`, `{"do": "close", "exception": ".."}`.
 #[utoipa::path(post, path = "/api/v1/distribution/runs/{run}", tag = "distribution",
     params(("run" = u32, Path, description = "Number of the run")),
@@ -185,10 +211,11 @@ pub async fn take_step(ask: Ask) -> Answer {
     let (number, who) = (number(&ask)?, ask.who()?.clone());
     let wanted = match asked.what.as_str() {
         "release" => Step::Release,
+        "run" => Step::Run,
         "replay" => Step::Replay(asked.pieces),
         "address" => Step::Address(asked.piece, asked.to),
         "close" => Step::Close(asked.exception),
-        _ => return Err(Problem::bad_value("do: one of release, replay, address, close.")),
+        _ => return Err(Problem::bad_value("do: one of release, run, replay, address, close.")),
     };
     let run = ask.block(move |state| step(state, &who, number, &wanted)).await?;
     Ok(HttpResponse::Ok().json(run))

@@ -230,6 +230,10 @@ impl Backend for Fake {
         Ok(())
     }
 
+    fn not_held(&self, _: LoadId) -> Result<(), BackendError> {
+        Ok(())
+    }
+
     fn unload(&self, id: LoadId, _: &str) -> Result<(), BackendError> {
         self.loads.lock().expect("not poisoned").retain(|(row, _)| row.id != id);
         Ok(())

@@ -10,9 +10,10 @@ use crate::distribute::config::Config;
 use crate::distribute::ledger::{Run, RunState, Totals};
 use crate::distribute::piece::{Obligation, Piece, State as PieceState};
 use crate::distribute::reconcile::Reconciliation;
-use crate::serve::api::distribution::{Step, step};
+use crate::serve::api::distribution::{NewRun, Step, step};
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
+use crate::serve::sending::configuration;
 
 /// Runs on a page.
 const RUNS: usize = 20;
@@ -65,7 +66,8 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
     let read = ask.block(move |state| {
         let (runs, more) = rows(state, window)?;
         // A configuration that is wrong is told elsewhere; here it offers no other addresses.
-        Ok((runs, more, Config::read(&state.config.data).unwrap_or_default()))
+        let config = configuration(&state.config.data, &*state.backend).map(|(config, _)| config);
+        Ok((runs, more, config.unwrap_or_default()))
     });
     let (runs, more, config) = read.await?;
     let language = language(&ask.request, Some(&who));
@@ -78,6 +80,7 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
         runs => runs.iter().map(|row| shown_run(row, &config, language)).collect::<Vec<_>>(),
         one => window.run.is_some() || window.before.is_some(),
         whole => window.run.is_some(),
+        names => config.distributions.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>(),
         may_run => who.may(Permission::DistributionRun),
         may_close => who.may(Permission::DistributionClose),
         error, older, next,
@@ -87,16 +90,21 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
 
 /// Takes a step, and shows the page; what is refused is said on it.
 pub async fn act(ask: Ask) -> Answer {
-    let form = ask.form(&["csrf", "run", "do", "reason", "piece", "to", "one"])?;
+    let form = ask.form(&["csrf", "run", "do", "reason", "piece", "to", "one", "distribution", "loads"])?;
+    if form.get("do") == Some("plan") {
+        let words = |name| form.get(name).unwrap_or_default().trim().to_string();
+        return plan(&ask, words("distribution"), &words("loads")).await;
+    }
     let number = form.get("run").and_then(|run| run.parse().ok()).ok_or_else(Problem::nothing)?;
     let piece = || form.get("piece").and_then(|piece| piece.parse().ok()).ok_or_else(Problem::nothing);
     let wanted = match form.get("do") {
         Some("release") => Step::Release,
+        Some("run") => Step::Run,
         Some("replay") => Step::Replay(Vec::new()),
         Some("again") => Step::Replay(vec![piece()?]),
         Some("address") => Step::Address(piece()?, form.get("to").unwrap_or_default().to_string()),
         Some("close") => Step::Close(form.get("reason").unwrap_or_default().to_string()),
-        _ => return Err(Problem::bad_value("do: one of release, replay, again, address, close.")),
+        _ => return Err(Problem::bad_value("do: one of plan, release, run, replay, again, address, close.")),
     };
     let run = form.get("one").and(Some(number));
     let (who, window) = (ask.who()?.clone(), Window { run, ..Window::default() });
@@ -105,6 +113,27 @@ pub async fn act(ask: Ask) -> Answer {
         Ok(_) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, back)).finish()),
         Err(problem) if problem.status == StatusCode::CONFLICT => {
             show(&ask, window, &problem.detail, problem.status).await
+        }
+        Err(problem) => Err(problem),
+    }
+}
+
+/// Plans a distribution for loads, and shows the run.
+async fn plan(ask: &Ask, distribution: String, loads: &str) -> Answer {
+    let who = ask.who()?.clone();
+    let numbers: Result<Vec<u32>, _> =
+        loads.split([' ', ',', '+']).filter(|part| !part.is_empty()).map(str::parse).collect();
+    let planned = match numbers {
+        Ok(loads) => ask.block(move |state| NewRun { distribution, loads, name: None }.plan(state, &who)).await,
+        Err(_) => Err(Problem::bad_value("loads: the numbers of the loads.")),
+    };
+    match planned {
+        Ok((run, _)) => {
+            let there = format!("/admin/distribution?run={}", run.number);
+            Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, there)).finish())
+        }
+        Err(problem) if problem.status.is_client_error() && problem.status != StatusCode::FORBIDDEN => {
+            show(ask, Window::default(), &problem.detail, problem.status).await
         }
         Err(problem) => Err(problem),
     }
@@ -125,7 +154,8 @@ fn shown_run((run, sum, pieces): &Row, config: &Config, language: Language) -> V
         };
         context! {
             name => language.word(&format!("run_{name}")),
-            pieces => number(totals.pieces), documents => number(totals.documents), pages => number(totals.pages),
+            pieces => number(totals.pieces), documents => number(totals.documents), parts => number(totals.parts),
+            pages => number(totals.pages),
             amount => shown::grouped(&amount.to_string()),
         }
     };
@@ -142,10 +172,11 @@ fn shown_run((run, sum, pieces): &Row, config: &Config, language: Language) -> V
         held => run.state == RunState::Held,
         closed => run.state == RunState::Closed,
         planned_at => locale::moment(run.planned_at.0, language),
-        rows => rows.map(part).to_vec(),
+        rows => rows.map(part).to_vec(), has_parts => sum.planned.has_parts(),
         rungs => rungs.collect::<Vec<_>>(),
         in_doubt => number(sum.in_doubt), suppressed => number(sum.paper_suppressed), replaced => number(sum.replaced),
         balances => sum.balances, waits => sum.open.pieces > 0,
+        retrying => pieces.iter().any(|(_, piece)| piece.state == PieceState::Retrying),
         again => pieces.iter().any(|(_, piece)| matches!(piece.state, PieceState::Dead | PieceState::InDoubt)),
         later => sum.later.iter().map(|(what, count)| context! { what => language.word(&format!("proof_{what}")), count => number(*count) }).collect::<Vec<_>>(),
         to_look_at => sum.to_look_at, more_to_look_at => sum.to_look_at > pieces.len() as u64,

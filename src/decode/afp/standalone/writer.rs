@@ -123,6 +123,11 @@ pub(super) fn token(text: &str) -> [u8; 8] {
     name
 }
 
+/// The data of a Begin field: a name of eight bytes, and in full where that is too short.
+pub(super) fn named(text: &str) -> Vec<u8> {
+    [&token(text)[..], &full_name(text)].concat()
+}
+
 /// Triplets that give a name in full, in UTF-16; nothing where eight EBCDIC bytes hold it.
 fn full_name(text: &str) -> Vec<u8> {
     let fits = text.len() <= 8 && text.is_ascii();

@@ -33,7 +33,15 @@ fn survives(bytes: &[u8], how: &ReadSpec, name: &str) {
     assert_covers(bytes, &all, name);
     let mut shared = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
     if let Some(page) = all.iter().find(|unit| unit.kind == UnitKind::Page) {
-        Afp.standalone(&mut shared, page.bytes.clone(), page.start(), how, &Context::default()).unwrap();
+        Afp.standalone(
+            &mut shared,
+            &mut std::iter::empty(),
+            page.bytes.clone(),
+            page.start(),
+            how,
+            &Context::default(),
+        )
+        .unwrap();
     }
 }
 

@@ -7,7 +7,7 @@ use std::io::Read;
 use super::{AfpDecoder, Mode, SEEN};
 use crate::decode::afp::field::{Field, FieldId};
 use crate::decode::afp::fontmap::maps_fonts;
-use crate::decode::afp::framing::{Framing, Kind, Record};
+use crate::decode::afp::framing::{Kind, Record};
 use crate::decode::afp::index_object::{IndexObject, Of, Place};
 use crate::decode::afp::object::image;
 use crate::decode::afp::store::{kind, kind_word};
@@ -102,7 +102,7 @@ impl<R: Read + Send> AfpDecoder<R> {
     /// The document that the index is about is over.
     pub(super) fn drop_index(&mut self, notes: &mut Notes) {
         let Some(index) = self.index.take() else { return };
-        self.document.is_indexed = false;
+        (self.document.is_indexed, self.index_ended) = (false, true);
         let (all, unused) = (index.len(), index.unused());
         let detail = format_args!("entries of an index object of {all} that nothing in the document fits");
         notes.add_many("afp-index-unmatched", unused, self.at(), detail);
@@ -112,18 +112,7 @@ impl<R: Read + Send> AfpDecoder<R> {
     fn place(&self) -> Place {
         let raw = self.source.offset().saturating_sub(self.document.byte);
         let fields = self.records.saturating_sub(self.document.record);
-        let around = match self.framing {
-            Framing::Bare => Some(0),
-            Framing::Plain => Some(1),
-            Framing::Rdw => Some(5),
-            Framing::LengthInclusive | Framing::LengthExclusive => Some(3),
-            Framing::Blocked | Framing::Fixed(_) | Framing::Lines => None,
-        };
-        let bytes = around.map(|around: u64| {
-            let bare = raw.saturating_sub(fields.saturating_mul(around));
-            [bare.saturating_add(fields), bare]
-        });
-        Place { bytes, page: self.pages.saturating_sub(self.document.page) }
+        Place::new(self.framing, raw, fields, self.pages.saturating_sub(self.document.page))
     }
 
     fn begin_page(&mut self, field: &Field<'_>, charset: Charset) {

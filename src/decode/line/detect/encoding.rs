@@ -410,7 +410,7 @@ fn workstation(texts: &[&[u8]], name: Option<&str>, found: &mut Findings) -> Opt
 }
 
 /// How well the bytes above 7F fit the multi-byte pages: the best one that makes almost no errors.
-fn multi_byte(texts: &[&[u8]], high: usize) -> Option<(&'static str, f32)> {
+pub(super) fn multi_byte(texts: &[&[u8]], high: usize) -> Option<(&'static str, f32)> {
     let counts = histogram(&texts.concat());
     let boxes = [0xB3, 0xC4, 0xCD, 0xBA].iter().filter_map(|byte: &usize| counts.get(*byte)).sum::<usize>();
     if high < 4 || boxes * 2 > high {

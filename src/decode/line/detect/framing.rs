@@ -13,6 +13,9 @@ const CHAIN: usize = 12;
 /// Records that are split off for statistics.
 const RECORDS: usize = 20_000;
 
+/// Characters beyond ASCII that tell UTF-8 from accident.
+const MANY_CHARACTERS: usize = 4;
+
 /// What stands between records.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Cut {
@@ -426,7 +429,15 @@ fn kind_of_text(head: &[u8], wanted: &Wanted, found: &mut Findings) -> bool {
     let a = share(plain, view.len());
     let (blanks, spaces) = (of(0x40), of(0x20));
     // EBCDIC letters outside A-Z are "high" in both; what tells is the blank, then the digits and letters.
-    let ebcdic = if blanks.max(spaces) * 50 > view.len() { blanks > spaces } else { e > a };
+    // Chinese and Japanese text has hardly a blank; what it has are line ends and whole codes between them, of which some end
+    // with the byte that is a blank elsewhere.
+    let ebcdic = if is_utf8(view) || (blanks * 5 < view.len() && is_multi_byte(view, high)) {
+        false
+    } else if blanks.max(spaces) * 50 > view.len() {
+        blanks > spaces
+    } else {
+        e > a
+    };
     let letters = share(high, view.len());
     let fit =
         if ebcdic { e + (controls * 0.8).min(0.1) + 0.25 * (1.0 - e).min(0.3) } else { ascii_fit(a, letters, view) };
@@ -437,6 +448,25 @@ fn kind_of_text(head: &[u8], wanted: &Wanted, found: &mut Findings) -> bool {
         format!("{:.1} % of the text bytes are common {name} characters", seen * 100.0),
     );
     ebcdic
+}
+
+/// Whether text is UTF-8 with characters beyond ASCII: no EBCDIC text is, not even for a few of its words.
+fn is_utf8(view: &[u8]) -> bool {
+    let chunks = view.utf8_chunks();
+    // The view may end inside a character.
+    let whole = match std::str::from_utf8(view) {
+        Ok(_) => true,
+        Err(error) => error.error_len().is_none(),
+    };
+    let beyond = chunks.take(1).map(|chunk| chunk.valid().chars().filter(|ch| !ch.is_ascii()).count()).sum::<usize>();
+    whole && beyond >= MANY_CHARACTERS
+}
+
+/// Whether lines end with LF and are text of a multi-byte page of workstations.
+fn is_multi_byte(view: &[u8], high: usize) -> bool {
+    let lines: Vec<&[u8]> = view.split(|byte| *byte == b'\n').collect();
+    let hosts = memchr::memchr2_iter(0x15, 0x25, view).count();
+    lines.len() > 2 && lines.len() > hosts && super::encoding::multi_byte(&lines, high).is_some()
 }
 
 /// How well bytes fit a superset of ASCII: valid UTF-8 fits wholly, other high bytes nearly.
@@ -452,7 +482,9 @@ fn ascii_fit(plain: f32, high: f32, view: &[u8]) -> f32 {
         let fours =
             view.windows(4).filter(|code| matches!(code, [0x81..=0xFE, 0x30..=0x39, 0x81..=0xFE, 0x30..=0x39])).count();
         let paired = share(runs + 2 * fours, view.len()) / high.max(0.01);
-        (if paired > 0.6 { 0.95 } else { 0.7 }) - controls * 4.0
+        // Half of the codes of Big5 and Shift-JIS end with a byte below 80.
+        let bytes = view.iter().filter(|byte| **byte >= 0x80).count();
+        (if paired > 0.6 || is_multi_byte(view, bytes) { 0.95 } else { 0.7 }) - controls * 4.0
     }
 }
 

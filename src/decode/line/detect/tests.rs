@@ -647,3 +647,30 @@ fn few_records_and_few_letters_say_so_in_the_confidence() {
     let danish = look(&ebcdic(&lines, "ibm-277"), None);
     assert!(danish.confidence < 0.8, "{} {:?}", danish.confidence, danish.evidence);
 }
+
+#[test]
+fn chinese_and_japanese_text_without_blanks_is_no_host_text() {
+    let line = |n: usize| {
+        format!(
+            "\u{5C0A}\u{656C}\u{7684}\u{5BA2}\u{6237}\u{FF1A}\u{60A8}\u{672C}\u{6708}\u{7684}\u{7535}\u{4FE1}\u{8D39}\u{7528}\u{4E3A}{n}\u{5143}\u{3002}\n"
+        )
+    };
+    let text: String = (0..300).map(line).collect();
+    let japanese = "\u{304A}\u{5BA2}\u{69D8}\u{306E}\u{4ECA}\u{6708}\u{306E}\u{3054}\u{8ACB}\u{6C42}\u{984D}\u{306F}\u{6B21}\u{306E}\u{901A}\u{308A}\u{3067}\u{3059}\u{3002}\n".repeat(200);
+    let traditional = "\u{89AA}\u{611B}\u{7684}\u{5BA2}\u{6236}\u{FF1A}\u{60A8}\u{672C}\u{6708}\u{7684}\u{96FB}\u{4FE1}\u{8CBB}\u{7528}\u{5DF2}\u{7D93}\u{51FA}\u{5E33}\u{3002}\n".repeat(200);
+    for (text, encoding, page) in [
+        (&text, encoding_rs::UTF_8, "utf-8"),
+        (&text, encoding_rs::GBK, "gbk"),
+        (&japanese, encoding_rs::UTF_8, "utf-8"),
+        (&japanese, encoding_rs::SHIFT_JIS, "shift_jis"),
+        (&japanese, encoding_rs::EUC_JP, "euc-jp"),
+        (&traditional, encoding_rs::BIG5, "big5"),
+    ] {
+        let (bytes, _, unmappable) = encoding.encode(text);
+        assert!(!unmappable);
+        let found = look(&bytes, None);
+        assert_eq!(found.read.code_page.as_deref(), Some(page), "{:?}", found.evidence);
+        assert_eq!(found.read.framing.as_deref(), Some("nl"), "{page}: {:?}", found.evidence);
+        assert!(found.confidence > 0.75, "{page}: {} {:?}", found.confidence, found.evidence);
+    }
+}

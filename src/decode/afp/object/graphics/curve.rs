@@ -9,7 +9,7 @@ use super::shape::{Point, Seg};
 pub type ArcParameters = [f64; 4];
 
 /// A circle, an ellipse, or part of one.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Arc {
     /// Centre.
     pub centre: Point,

@@ -3,7 +3,7 @@
 mod fill;
 mod mark;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::ObjectFonts;
 use super::super::place::Place;
@@ -11,6 +11,7 @@ use super::area::Area;
 use super::clip::clipped;
 use super::curve::{Arc, fillet, rounded_box, sharp_fillet};
 use super::descriptor::Descriptor;
+use super::gradient::Gradient;
 use super::image::Pending;
 use super::line::{stroke, visible};
 use super::order::{Order, Orders};
@@ -41,6 +42,8 @@ pub struct Drawing<'a, 'r> {
     /// Samples that all images of the object may still have; its copies share them.
     pub samples_left: usize,
     in_custom_pattern: bool,
+    /// Gradients of the present segment by pattern set and symbol.
+    gradients: BTreeMap<[u8; 2], Gradient>,
     reported: BTreeSet<u16>,
     steps_left: usize,
     full: bool,
@@ -71,6 +74,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
             image: None,
             samples_left: limits.image_samples,
             in_custom_pattern: false,
+            gradients: BTreeMap::new(),
             reported: BTreeSet::new(),
             steps_left: limits.page_elements.saturating_mul(STEPS_PER_ELEMENT),
             full: false,
@@ -110,6 +114,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
             self.end_image();
             self.attributes = self.descriptor.defaults.clone();
             self.position = [0.0, 0.0];
+            self.gradients.clear();
         }
         0
     }
@@ -149,7 +154,9 @@ impl<'a, 'r> Drawing<'a, 'r> {
                 self.in_custom_pattern = true;
                 self.unknown(code);
             }
-            0xDF | 0x5E => {}
+            0xDF => self.delete_pattern(data),
+            0x5E => {}
+            0xFEDC | 0xFEDD => self.define_gradient(code, data),
             _ => self.unknown(code),
         }
         Some(())
@@ -214,6 +221,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
             0x34 => to.char_angle = point_at(data, 0)?,
             0x35 => to.char_shear = point_at(data, 0)?,
             0x37 => to.marker_cell = point_at(data, 0)?,
+            0xA0 if u8_at(data, 0)? & 0x80 != 0 => to.pattern_origin = defaults.pattern_origin,
             0xA0 => to.pattern_origin = point_at(data, 2)?,
             _ => to.color = color::color(data.get(1..)?).unwrap_or(defaults.color),
         }
@@ -360,7 +368,7 @@ fn one_byte_color(value: u8) -> Option<Color> {
     if value == 0 { None } else { color::named(0xFF00 | u16::from(value)) }
 }
 
-fn point_at(data: &[u8], at: usize) -> Option<Point> {
+pub(super) fn point_at(data: &[u8], at: usize) -> Option<Point> {
     Some([f64::from(i16_at(data, at)?), f64::from(i16_at(data, at.checked_add(2)?)?)])
 }
 
@@ -369,6 +377,6 @@ fn points(data: &[u8]) -> impl Iterator<Item = Point> + '_ {
 }
 
 /// A byte of whole units and a byte of 256ths.
-fn multiple_at(data: &[u8], at: usize) -> Option<f64> {
+pub(super) fn multiple_at(data: &[u8], at: usize) -> Option<f64> {
     Some(f64::from(u16_at(data, at)?) / 256.0)
 }

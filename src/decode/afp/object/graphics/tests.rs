@@ -332,6 +332,38 @@ fn orders_without_effect_and_unknown_ones() {
 }
 
 #[test]
+fn areas_are_filled_with_gradients_until_these_are_deleted() {
+    let colors = [13, 0, 1, 0, 0, 0, 0, 8, 8, 8, 0, 255, 0, 0, 0, 0, 255, 1, 1];
+    let line = [0, 0, 5, 7, 0, 100, 0, 0, 1, 0x2C, 0, 0];
+    let define = [&[0xFE, 0xDC, 0, 31][..], &line, &colors].concat();
+    let square = order(0xC0, &[0, 0], &[100, 100, 300, 300]);
+    let fill = [&[0x08, 5, 0x28, 7, 0x68, 0xC0][..], &square, &[0x60, 0]].concat();
+    let all = draw(&[define.clone(), fill.clone()].concat());
+    let paths: Vec<&Path> =
+        all.iter().filter_map(|element| if let Element::Path(path) = element { Some(path) } else { None }).collect();
+    assert_eq!(paths.len(), all.len());
+    assert!(paths.len() > 100 && paths[0].fill == Some(RED));
+    assert_eq!(paths[paths.len() - 2].fill.map(|color| (color.r < 4, color.b > 250)), Some((true, true)));
+    assert!(paths.last().is_some_and(|outline| outline.stroke.is_some() && outline.fill.is_none()));
+    assert!(
+        paths
+            .iter()
+            .flat_map(|path| ends(path))
+            .all(|[x, y]| { (1_000..=3_000).contains(&x.0) && (7_000..=9_000).contains(&y.0) })
+    );
+    for delete in [&[0xDF, 4, 0, 0, 5, 7][..], &[0xDF, 3, 0, 0, 5]] {
+        let orders = segment(&[&define, delete, &fill].concat());
+        assert_eq!(draw_with(&area(), &gdd(), &orders).1, ["afp-graphics-pattern"]);
+    }
+    // It counts in its segment and in those that append to it.
+    let mut appended = segment(&fill);
+    appended[7] = 0x06;
+    assert!(draw_with(&area(), &gdd(), &[segment(&define), appended].concat()).1.is_empty());
+    let other = [segment(&define), segment(&fill)].concat();
+    assert_eq!(draw_with(&area(), &gdd(), &other).1, ["afp-graphics-pattern"]);
+}
+
+#[test]
 fn trimming_cuts_what_lies_outside_the_area() {
     let small = ObjectArea { width: Some(Lu(500)), height: Some(Lu(20_000)), mapping: Some(0x10), ..area() };
     let (elements, _) = draw_with(&small, &gdd(), &segment(&order(0xC1, &[], &[0, 100, 100, 100])));

@@ -5,10 +5,14 @@
 
 use super::{Drawing, WHITE};
 use crate::decode::afp::object::graphics::area::{Area, Fill, HATCH_WIDTH, fill_of, hatch};
-use crate::decode::afp::object::graphics::shape::Point;
+use crate::decode::afp::object::graphics::gradient::Gradient;
+use crate::decode::afp::object::graphics::shape::{Point, Seg, polygons};
 use crate::decode::afp::object::graphics::state::{Attributes, LEAVE_ALONE, OVERPAINT};
 use crate::decode::afp::object::place::lu;
 use crate::page::{Color, Lu, Step, Stroke};
+
+/// Gradients that one segment may define.
+const GRADIENTS: usize = 256;
 
 impl Drawing<'_, '_> {
     pub(super) fn begin_area(&mut self, flags: u8) {
@@ -33,7 +37,65 @@ impl Drawing<'_, '_> {
         }
     }
 
+    /// Linear Gradient, Radial Gradient: two reserved bytes, pattern set and symbol, the gradient. A pattern that is there
+    /// already stays.
+    pub(super) fn define_gradient(&mut self, code: u16, data: &[u8]) {
+        let [_, _, set @ 1..=0xFD, symbol @ 1..=0xFF, rest @ ..] = data else { return self.unknown(code) };
+        let key = [*set, *symbol];
+        if self.gradients.contains_key(&key) {
+            return;
+        }
+        let linear = code == 0xFEDC;
+        let read = if linear { Gradient::linear(rest) } else { Gradient::radial(rest, self.attributes.arc) };
+        let Some(gradient) = read.filter(|_| self.gradients.len() < GRADIENTS) else { return self.unknown(code) };
+        if gradient.is_inexact {
+            let detail = "arcs of a radial gradient that do not lie around one another, shown as discs";
+            (self.report)("afp-graphics-pattern", detail.into());
+        }
+        self.gradients.insert(key, gradient);
+    }
+
+    /// Delete Pattern: two reserved bytes, pattern set, and a symbol; without one all of the set.
+    pub(super) fn delete_pattern(&mut self, data: &[u8]) {
+        match data {
+            [_, _, set] => self.gradients.retain(|[of, _], _| of != set),
+            [_, _, set, symbol, ..] => {
+                self.gradients.remove(&[*set, *symbol]);
+            }
+            _ => {}
+        }
+    }
+
+    fn gradient(&mut self, area: &Area, gradient: &Gradient) {
+        let (bands, complete) = gradient.paint(&polygons(&area.shape, |point| point));
+        let corners = |polygons: &[Vec<Point>]| polygons.iter().map(|polygon| polygon.len() + 1).sum::<usize>();
+        let steps: usize = bands.iter().map(|band| corners(&band.polygons)).sum();
+        let fits = self.elements.len() + bands.len() < self.limits.page_elements && steps <= self.steps_left;
+        if !complete || !fits {
+            (self.report)("afp-graphics-limit", "bands of a gradient".into());
+            return self.path(self.view.steps(&area.shape), Some(gradient.middle()), area.even_odd, None);
+        }
+        self.spend(steps);
+        for band in bands {
+            let mut shape = Vec::with_capacity(corners(&band.polygons));
+            for polygon in &band.polygons {
+                let steps = polygon.iter().enumerate();
+                shape.extend(steps.map(|(at, to)| if at == 0 { Seg::Move(*to) } else { Seg::Line(*to) }));
+                shape.push(Seg::Close);
+            }
+            self.path(self.view.steps(&shape), Some(band.color), area.even_odd || band.has_hole, None);
+        }
+    }
+
     fn fill_area(&mut self, area: &Area, outline: Option<Stroke>) {
+        let key = [area.pattern.pattern_set, area.pattern.pattern];
+        if let Some(gradient) = self.gradients.get(&key).cloned().filter(|_| area.pattern.mix != LEAVE_ALONE) {
+            self.gradient(area, &gradient);
+            if outline.is_some() {
+                self.path(self.view.steps(&area.shape), None, area.even_odd, outline);
+            }
+            return;
+        }
         let fill = if area.pattern.mix == LEAVE_ALONE { Fill::None } else { self.fill(&area.pattern) };
         let steps = self.view.steps(&area.shape);
         match fill {
