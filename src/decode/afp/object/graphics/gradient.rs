@@ -295,8 +295,12 @@ impl Region {
     /// What of polygons lies in it.
     fn of(&self, area: &[Vec<Point>]) -> Vec<Vec<Point>> {
         let inside = |lines: &[Side]| -> Vec<Vec<Point>> {
-            let cut = |polygon: &Vec<Point>| lines.iter().fold(polygon.clone(), |left, line| line.cut(&left));
-            area.iter().map(cut).filter(|polygon| polygon.len() > 2).collect()
+            let mut left: Vec<Vec<Point>> = area.to_vec();
+            for line in lines {
+                left = left.iter().flat_map(|polygon| line.cut(polygon)).collect();
+            }
+            left.retain(|polygon| polygon.len() > 2);
+            left
         };
         match self {
             Region::Cut(lines) => inside(lines),
@@ -325,20 +329,71 @@ impl Side {
         (x - self.point[0]) * self.inwards[0] + (y - self.point[1]) * self.inwards[1]
     }
 
-    /// The part of a polygon inside (Sutherland and Hodgman).
-    fn cut(&self, polygon: &[Point]) -> Vec<Point> {
-        let mut out = Vec::with_capacity(polygon.len() + 2);
-        for (from, to) in polygon.iter().zip(polygon.iter().skip(1).chain(polygon.first())) {
-            let (here, there) = (self.of(*from), self.of(*to));
-            if here >= 0.0 {
-                out.push(*from);
-            }
-            if (here >= 0.0) != (there >= 0.0) {
-                let t = here / (here - there);
-                out.push([from[0] + t * (to[0] - from[0]), from[1] + t * (to[1] - from[1])]);
+    /// The parts of a polygon inside. Parts that the line parts are polygons of their own: one polygon with edges there and
+    /// back along the line would be painted with hairlines between them.
+    fn cut(&self, polygon: &[Point]) -> Vec<Vec<Point>> {
+        let Some(runs) = self.runs(polygon) else {
+            let all_inside = polygon.iter().all(|corner| self.of(*corner) >= 0.0);
+            return if all_inside { vec![polygon.to_vec()] } else { Vec::new() };
+        };
+        // Along the line the ends of runs belong together in pairs: between them is the inside of the polygon.
+        let along = |[x, y]: &Point| y * self.inwards[0] - x * self.inwards[1];
+        let mut ends: Vec<(f64, usize, bool)> = Vec::with_capacity(runs.len() * 2);
+        for (number, run) in runs.iter().enumerate() {
+            ends.extend(run.first().map(|first| (along(first), number, true)));
+            ends.extend(run.last().map(|last| (along(last), number, false)));
+        }
+        ends.sort_by(|one, other| one.0.total_cmp(&other.0));
+        let mut next = vec![None; runs.len()];
+        for pair in ends.chunks(2) {
+            let ([(_, from, false), (_, to, true)] | [(_, to, true), (_, from, false)]) = *pair else {
+                // It crosses itself there: the runs are joined as they come.
+                return vec![runs.concat()];
+            };
+            if let Some(next) = next.get_mut(from) {
+                *next = Some(to);
             }
         }
-        out
+        let mut parts = Vec::new();
+        for start in 0..runs.len() {
+            let mut part = Vec::new();
+            let mut at = start;
+            while let Some(following) = next.get_mut(at).and_then(Option::take) {
+                part.extend(runs.get(at).into_iter().flatten());
+                at = following;
+            }
+            if part.len() > 2 {
+                parts.push(part);
+            }
+        }
+        parts
+    }
+
+    /// The runs of corners inside, each from where it comes in to where it goes out; `None`: the line is not crossed.
+    fn runs(&self, polygon: &[Point]) -> Option<Vec<Vec<Point>>> {
+        let sides = || polygon.iter().zip(polygon.iter().skip(1).chain(polygon.first()));
+        let comes_in = |(from, to): (&Point, &Point)| self.of(*from) < 0.0 && self.of(*to) >= 0.0;
+        let start = sides().position(comes_in)?;
+        let mut runs: Vec<Vec<Point>> = Vec::new();
+        for (from, to) in sides().cycle().skip(start).take(polygon.len()) {
+            let (here, there) = (self.of(*from), self.of(*to));
+            let crossing = || {
+                let t = here / (here - there);
+                [from[0] + t * (to[0] - from[0]), from[1] + t * (to[1] - from[1])]
+            };
+            match (here >= 0.0, there >= 0.0) {
+                (false, true) => runs.push(vec![crossing()]),
+                (true, inside) => {
+                    let run = runs.last_mut()?;
+                    run.push(*from);
+                    if !inside {
+                        run.push(crossing());
+                    }
+                }
+                (false, false) => {}
+            }
+        }
+        Some(runs)
     }
 }
 

@@ -137,3 +137,23 @@ fn cut_and_strange_data_is_no_gradient_and_large_ones_are_refused() {
     let corners = vec![(0..200_000).map(|x| [f64::from(x), f64::from(x % 7)]).collect()];
     assert!(!linear([2, 2], &[]).paint(&corners).1);
 }
+
+#[test]
+fn what_a_line_parts_is_two_polygons() {
+    // A U, open to the top; the line keeps what is above.
+    let u = [[0.0, 0.0], [9.0, 0.0], [9.0, 9.0], [6.0, 9.0], [6.0, 3.0], [3.0, 3.0], [3.0, 9.0], [0.0, 9.0]];
+    let above = Side { point: [0.0, 5.0], inwards: [0.0, 1.0] };
+    let parts = above.cut(&u);
+    assert_eq!(parts.len(), 2, "{parts:?}");
+    for part in &parts {
+        let wide = |at: usize| {
+            part.iter().map(|corner| corner[at]).fold([9.0_f64, 0.0], |[low, high], x| [low.min(x), high.max(x)])
+        };
+        assert!((wide(0)[1] - wide(0)[0] - 3.0).abs() < 1e-9, "{part:?}");
+        assert_eq!(wide(1), [5.0, 9.0]);
+    }
+    let below = Side { point: [0.0, 5.0], inwards: [0.0, -1.0] };
+    assert_eq!(below.cut(&u).len(), 1, "below the two arms hang together");
+    assert_eq!(Side { point: [0.0, -1.0], inwards: [0.0, 1.0] }.cut(&u), [u.to_vec()]);
+    assert!(Side { point: [0.0, -1.0], inwards: [0.0, -1.0] }.cut(&u).is_empty());
+}
