@@ -53,8 +53,6 @@ permissions! {
     CustomerRead = "customer.read";
     /// Change customers, accounts and contact points.
     CustomerWrite = "customer.write";
-    /// See the portal as a customer sees it, without changing anything.
-    CustomerViewAs = "customer.view-as";
     /// Do in a customer's name what the customer could do.
     CustomerActFor = "customer.act-for";
     /// Send to an address that is not verified, with a reason.
@@ -124,6 +122,9 @@ impl fmt::Display for Permission {
     }
 }
 
+/// Names that roles and keys of older archives may hold. They allowed nothing, so leaving them out takes nothing away.
+const RETIRED: &[&str] = &["customer.view-as"];
+
 /// A set of permissions. As JSON a list of their names; a name that this program does not know is an error, because
 /// leaving it out of a scope would be silent.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -182,8 +183,8 @@ impl Serialize for Permissions {
 impl<'de> Deserialize<'de> for Permissions {
     fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Permissions, D::Error> {
         let names = Vec::<String>::deserialize(from)?;
-        Permissions::parse(names.iter().map(String::as_str))
-            .map_err(|name| D::Error::custom(format!("{name:?} is no permission")))
+        let kept = names.iter().map(String::as_str).filter(|name| !RETIRED.contains(name));
+        Permissions::parse(kept).map_err(|name| D::Error::custom(format!("{name:?} is no permission")))
     }
 }
 
@@ -203,6 +204,8 @@ mod tests {
         assert_eq!(json, r#"["document.read","audit.read"]"#);
         assert_eq!(serde_json::from_str::<Permissions>(&json).expect("read"), set);
         assert!(serde_json::from_str::<Permissions>(r#"["document.none"]"#).is_err());
+        let older = serde_json::from_str::<Permissions>(r#"["customer.view-as","audit.read"]"#).expect("read");
+        assert_eq!(older, Permissions::from_iter([Permission::AuditRead]));
         assert_eq!(Permissions::all().iter().count(), Permission::ALL.len());
     }
 }

@@ -77,9 +77,8 @@ pub fn built_in() -> Vec<Role> {
         RequestAnswer,
         DefinitionRead,
     ];
-    const SENIOR: &[Permission] =
-        &[DocumentUnmask, DocumentSensitive, CustomerWrite, CustomerViewAs, CustomerActFor, AddressOverride];
-    const SUPERVISOR: &[Permission] = &[CustomerViewAs, UserRead, AuditRead, FiguresRead];
+    const SENIOR: &[Permission] = &[DocumentUnmask, DocumentSensitive, CustomerWrite, CustomerActFor, AddressOverride];
+    const SUPERVISOR: &[Permission] = &[UserRead, AuditRead, FiguresRead];
     const AUDITOR: &[Permission] = &[
         AdminUse,
         DocumentRead,

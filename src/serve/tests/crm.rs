@@ -489,3 +489,45 @@ fn the_hidden_one_of_a_customers_two_accounts_is_on_none_of_their_pages() {
     let page = shop.world.get(&paths(&shop.bob)[4], &session).text();
     assert!(page.contains("B… L…") && !page.contains("A… M…"), "{page}");
 }
+
+#[test]
+fn addresses_are_whole_for_agents_once_the_caller_is_verified_and_no_sooner() {
+    let shop = Shop::new();
+    let copy = json!({ "how": "link", "contact_point": shop.mail });
+    let copy = shop.post("ann", "/api/v1/documents/1-1/deliveries", &copy);
+    assert_eq!((copy.status, copy.text().contains("ada@example")), (201, false), "{}", copy.text());
+    let paths = [
+        format!("/api/v1/contact-points?customer={}", shop.ada),
+        "/api/v1/documents/1-1/deliveries".to_string(),
+        format!("/api/v1/contact-points/{}", shop.mail),
+        format!("/api/v1/customers/{}", shop.ada),
+        format!("/api/v1/customers/{}/timeline", shop.ada),
+        "/api/v1/accounts/4711/timeline".to_string(),
+        format!("/api/v1/deliveries/{}", copy.json()["id"].as_str().unwrap_or_default()),
+    ];
+    let whole = |user: &str, path: &str| {
+        let reply = shop.get(user, path);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+        let text = reply.text();
+        assert!(text.contains("@example.com"), "{path}: {text}");
+        text.contains("ada@example.com") || text.contains("5550110") || text.contains("555-0110")
+    };
+    for path in &paths {
+        assert!(!whole("ann", path), "{path}");
+        assert!(whole("root", path), "a program that keeps addresses reads them: {path}");
+    }
+    assert!(whole("carl", &paths[0]), "customers see their own");
+    let call = json!({ "customer": shop.ada, "account": "4711", "ani": "6145550110" });
+    let call = shop.post("ann", "/api/v1/interactions", &call);
+    let id = call.json()["id"].as_str().expect("an id").to_string();
+    assert!(!whole("ann", &paths[0]), "caller id alone unmasks nothing");
+    let proved =
+        shop.send("ann", "PATCH", &format!("/api/v1/interactions/{id}"), &json!({ "verified_by": "pin" }), &[]);
+    assert_eq!(proved.status, 200, "{}", proved.text());
+    for path in &paths {
+        assert!(whole("ann", path), "{path}");
+    }
+    let ended = shop.send("ann", "PATCH", &format!("/api/v1/interactions/{id}"), &json!({ "ended": true }), &[]);
+    assert_eq!(ended.status, 200, "{}", ended.text());
+    assert!(!whole("ann", &paths[0]), "after the contact they are masked again");
+}

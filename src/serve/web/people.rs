@@ -5,7 +5,7 @@ use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
 use super::trial::{self, Trial};
-use super::{Language, language, locale, page as render};
+use super::{Language, language, locale, page as render, role_word};
 use crate::auth::directory::{Effect, Group, Policy};
 use crate::auth::permission::{Permission, Permissions};
 use crate::auth::predicate::{Attributes, Rule};
@@ -56,10 +56,10 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
         may_users => who.may(Permission::UserWrite),
         may_policies => who.may(Permission::PolicyWrite),
         sees_policies => policies,
-        users => users.iter().zip(factors).map(|(one, second)| user(one, second)).collect::<Vec<_>>(),
-        roles => roles.iter().map(role).collect::<Vec<_>>(),
-        groups => groups.iter().map(group).collect::<Vec<_>>(),
-        policies => rules.iter().map(policy).collect::<Vec<_>>(),
+        users => users.iter().zip(factors).map(|(one, second)| user(one, second, language)).collect::<Vec<_>>(),
+        roles => roles.iter().map(|one| role(one, language)).collect::<Vec<_>>(),
+        groups => groups.iter().map(|one| group(one, language)).collect::<Vec<_>>(),
+        policies => rules.iter().map(|one| policy(one, language)).collect::<Vec<_>>(),
         sessions => sessions.iter().map(|one| session(one, &who, language)).collect::<Vec<_>>(),
         trial => told.trial.as_ref().map(|(trial, _)| trial::told(trial, language)),
         typed => typed(told.trial.as_ref().map(|(_, params)| params)),
@@ -71,11 +71,12 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
     render(&ask.request, Some(&who), "people.html", status, own)
 }
 
-fn user(user: &User, second: bool) -> Value {
+fn user(user: &User, second: bool, language: Language) -> Value {
     context! {
         name => user.name.as_str(),
         shown => user.display_name.as_str(),
         role => user.role.as_str(),
+        role_word => role_word(&user.role, language),
         groups => user.groups.join(", "),
         accounts => user.accounts.join(", "),
         attributes => printed(&user.attributes),
@@ -83,6 +84,10 @@ fn user(user: &User, second: bool) -> Value {
         second,
         provider => user.subject.is_some(),
     }
+}
+
+fn role_words(roles: &[String], language: Language) -> String {
+    roles.iter().map(|role| role_word(role, language)).collect::<Vec<_>>().join(", ")
 }
 
 /// The policy form as it was sent, or as it begins.
@@ -109,9 +114,10 @@ fn session(session: &Session, who: &SignedIn, language: Language) -> Value {
     }
 }
 
-fn role(role: &Role) -> Value {
+fn role(role: &Role, language: Language) -> Value {
     context! {
         name => role.name.as_str(),
+        word => role_word(&role.name, language),
         permissions => role.permissions.iter().map(Permission::name).collect::<Vec<_>>().join(" "),
         reach => role.reach.name(),
         second => role.second_factor,
@@ -119,20 +125,20 @@ fn role(role: &Role) -> Value {
     }
 }
 
-fn group(group: &Group) -> Value {
+fn group(group: &Group, language: Language) -> Value {
     context! {
         name => group.name.as_str(),
-        roles => group.roles.join(", "),
+        roles => role_words(&group.roles, language),
         attributes => printed(&group.attributes),
     }
 }
 
-fn policy(policy: &Policy) -> Value {
+fn policy(policy: &Policy, language: Language) -> Value {
     context! {
         name => policy.name.as_str(),
         effect => match policy.effect { Effect::Allow => "allow", Effect::Limit => "limit" },
         rule => policy.rule.as_str(),
-        roles => policy.roles.join(", "),
+        roles => role_words(&policy.roles, language),
         groups => policy.groups.join(", "),
         users => policy.users.join(", "),
     }

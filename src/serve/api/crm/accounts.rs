@@ -10,6 +10,7 @@ use super::customers::timeline_ask;
 use super::{Made, body, expected, list, make, page, part, patched, row, window};
 use crate::auth::permission::Permission;
 use crate::crm::account::{Account, AccountData};
+use crate::crm::contact::Owner;
 use crate::crm::preference::PreferenceData;
 use crate::crm::timeline::{DocumentEntry, Documents};
 use crate::serve::ask::{Answer, Ask};
@@ -101,7 +102,10 @@ pub async fn timeline(ask: Ask) -> Answer {
             access::need_account(state, &who, &number)?;
             state.gate.record_by(&who.principal, access::right(&who), "search", "timeline", &number)?;
             let documents = access::documents(state, &who)?;
-            Ok(state.crm.account_timeline(access::viewer(&who), &[number], &documents, &asked)?)
+            let whole = access::sees_contacts_of(state, &who, &Owner::Account(number.clone()))?;
+            let mut found = state.crm.account_timeline(access::viewer(&who), &[number], &documents, &asked)?;
+            access::mask_timeline(&mut found.items, whole);
+            Ok(found)
         })
         .await?;
     Ok(HttpResponse::Ok().json(found))

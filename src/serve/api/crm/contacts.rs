@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::Value as Json;
 
 use super::access;
-use super::{Made, body, expected, list, make, patched, row, row_unless_known};
+use super::{Made, body, expected, list, make, patched, row};
 use crate::auth::permission::Permission;
-use crate::crm::contact::{ContactData, NewContact, Owner};
+use crate::crm::contact::{ContactData, ContactPoint, NewContact, Owner};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -22,7 +22,8 @@ fn need_owner(state: &State, who: &SignedIn, owner: &Owner) -> Result<(), Proble
     }
 }
 
-/// Contact points of a customer or an account.
+/// Contact points of a customer or an account. Agents see values with their middle hidden until the caller is verified in a
+/// contact of theirs that goes on; API keys with `customer.write` see them whole.
 #[utoipa::path(get, path = "/api/v1/contact-points", tag = "customers",
     params(("customer" = Option<String>, Query, description = "Of this customer"), ("account" = Option<String>, Query, description = "Of this account")),
     responses((status = 200, description = "`items`"), (status = 404, description = "not-found")))]
@@ -36,7 +37,9 @@ pub async fn find(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     ask.block(move |state| {
         need_owner(state, &who, &owner)?;
-        Ok(state.crm.contacts_of(&owner)?)
+        let mut points = state.crm.contacts_of(&owner)?;
+        access::mask_points(&mut points, access::sees_contacts_of(state, &who, &owner)?);
+        Ok(points)
     })
     .await
     .map(|rows| list(&rows))
@@ -62,7 +65,7 @@ pub async fn add(ask: Ask) -> Answer {
     .await
 }
 
-/// A contact point.
+/// A contact point, masked as in the list.
 #[utoipa::path(get, path = "/api/v1/contact-points/{id}", tag = "customers",
     params(("id" = String, Path, description = "Contact point id")),
     responses((status = 200, description = "the contact point"), (status = 404, description = "not-found")))]
@@ -73,10 +76,18 @@ pub async fn show(ask: Ask) -> Answer {
         .block(move |state| {
             let point = state.crm.contact(&id)?;
             need_owner(state, &who, &point.owner)?;
-            Ok(point)
+            shown(state, &who, point)
         })
         .await?;
-    Ok(row_unless_known(&ask, &point))
+    // No answer of "unchanged": whether the value is whole is not in the version.
+    Ok(row(&point))
+}
+
+/// The contact point as the caller may see it.
+fn shown(state: &State, who: &SignedIn, mut point: ContactPoint) -> Result<ContactPoint, Problem> {
+    let whole = access::sees_contacts_of(state, who, &point.owner)?;
+    access::mask_points(std::slice::from_mut(&mut point), whole);
+    Ok(point)
 }
 
 /// What may be changed of a contact point.
@@ -116,7 +127,7 @@ pub async fn change(ask: Ask) -> Answer {
             point = state.crm.verify_contact(&who.user.name, &id, &how)?;
         }
         state.gate.record(&who.principal, "contact-point-changed", &id, "")?;
-        Ok(point)
+        shown(state, &who, point)
     })
     .await
     .map(|point| row(&point))

@@ -80,6 +80,7 @@ pub async fn show(ask: Ask) -> Answer {
             for account in &accounts {
                 points.extend(state.crm.contacts_of(&Owner::Account(account.id.clone()))?);
             }
+            access::mask_points(&mut points, access::sees_contacts(state, &who, Some(&id), None)?);
             Ok((customer, accounts, points))
         })
         .await?;
@@ -163,7 +164,9 @@ pub async fn timeline(ask: Ask) -> Answer {
         .block(move |state| {
             read(state, &who, &id)?;
             let documents = access::documents(state, &who)?;
-            Ok(state.crm.customer_timeline(access::viewer(&who), &id, &documents, &asked)?)
+            let mut found = state.crm.customer_timeline(access::viewer(&who), &id, &documents, &asked)?;
+            access::mask_timeline(&mut found.items, access::sees_contacts(state, &who, Some(&id), None)?);
+            Ok(found)
         })
         .await?;
     Ok(HttpResponse::Ok().json(found))

@@ -5,7 +5,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::access;
-use super::{Made, body, make, row, row_unless_known};
+use super::{Made, body, make, row};
 use crate::auth::gate::Use;
 use crate::auth::permission::Permission;
 use crate::crm::copy::NewCopy;
@@ -20,7 +20,11 @@ use crate::serve::ask::{Answer, Ask};
 pub async fn send(ask: Ask) -> Answer {
     let id = crate::serve::api::documents::id(ask.part("id"))?;
     let copy: NewCopy = body(&ask)?;
-    make(ask, move |state, who, _| Ok(Made::row("deliveries", &access::send(state, who, id, copy)?))).await
+    make(ask, move |state, who, _| {
+        let delivery = access::send(state, who, id, copy)?;
+        Ok(Made::row("deliveries", &access::shown_delivery(state, who, delivery)?))
+    })
+    .await
 }
 
 /// A delivery.
@@ -33,10 +37,10 @@ pub async fn show(ask: Ask) -> Answer {
     let delivery = ask
         .block(move |state| {
             who.need(Permission::DocumentSend)?;
-            Ok(state.crm.delivery(&id)?)
+            access::shown_delivery(state, &who, state.crm.delivery(&id)?)
         })
         .await?;
-    Ok(row_unless_known(&ask, &delivery))
+    Ok(row(&delivery))
 }
 
 /// Calls a delivery back that was not handed over yet.
@@ -49,7 +53,7 @@ pub async fn cancel(ask: Ask) -> Answer {
         who.need(Permission::DocumentSend)?;
         let delivery = state.crm.cancel_delivery(&who.user.name, &id)?;
         state.gate.record(&who.principal, "send-cancelled", &id, "")?;
-        Ok(delivery)
+        access::shown_delivery(state, &who, delivery)
     })
     .await
     .map(|delivery| row(&delivery))

@@ -125,7 +125,8 @@ pub async fn deliveries(ask: Ask) -> Answer {
     let (id, who) = (crate::serve::api::documents::id(ask.part("id"))?, ask.who()?.clone());
     ask.block(move |state| {
         access::need_document(state, &who, id, "deliveries")?;
-        Ok(state.crm.deliveries_of(access::viewer(&who), id)?)
+        let rows = state.crm.deliveries_of(access::viewer(&who), id)?;
+        rows.into_iter().map(|row| access::shown_delivery(state, &who, row)).collect::<Result<Vec<_>, _>>()
     })
     .await
     .map(|rows| list(&rows))

@@ -7,7 +7,6 @@ use minijinja::{Value, context};
 
 use super::{Language, back, done, moment, path, show};
 use crate::auth::permission::Permission;
-use crate::crm::Crm;
 use crate::crm::interaction::{Channel, Direction, Interaction, InteractionChange, NewInteraction};
 use crate::crm::resolve::{Candidate, Reason, ResolveAsk};
 use crate::serve::api::crm::access;
@@ -60,17 +59,6 @@ pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, P
         codes => codes.collect::<Vec<_>>(),
         summary => open.summary.as_str(),
     })
-}
-
-/// Whether the agent verified this customer or account in a contact that goes on.
-pub fn is_verified(crm: &Crm, who: &SignedIn, customer: Option<&str>, account: Option<&str>) -> Result<bool, Problem> {
-    let open = crm.open_interactions(&who.user.name, 10)?;
-    let about = |call: &Interaction| match (customer, account) {
-        (Some(id), _) => call.customer.as_deref() == Some(id),
-        (None, Some(number)) => call.account.as_deref() == Some(number),
-        (None, None) => false,
-    };
-    Ok(open.iter().any(|call| call.verified.is_some() && about(call)))
 }
 
 /// The word of a channel, as in forms and words.

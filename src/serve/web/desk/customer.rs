@@ -2,7 +2,6 @@
 
 use minijinja::{Value, context};
 
-use super::remark::address;
 use super::{Language, call, moment, path, show};
 use crate::auth::permission::Permission;
 use crate::crm::account::{Account, AccountStatus};
@@ -99,7 +98,7 @@ fn read(
             (holder, account.into_iter().collect(), Owner::Account(number.clone()))
         }
     };
-    let found = match subject {
+    let mut found = match subject {
         Subject::Customer(id) => crm.customer_timeline(viewer, id, &documents, asked)?,
         Subject::Account(number) => crm.account_timeline(viewer, std::slice::from_ref(number), &documents, asked)?,
     };
@@ -116,12 +115,14 @@ fn read(
         Subject::Account(number) => number,
     };
     state.gate.record_by(&who.principal, Permission::CustomerRead, "customer", about, tab)?;
-    let verified = call::is_verified(crm, who, customer.as_ref().map(|c| c.id.as_str()), number)?;
+    let whole = access::sees_contacts(state, who, customer.as_ref().map(|c| c.id.as_str()), number)?;
+    access::mask_timeline(&mut found.items, whole);
     let mut points = crm.contacts_of(&owner)?;
     if let (Owner::Account(_), Some(holder)) = (&owner, &customer) {
         points.extend(crm.contacts_of(&Owner::Customer(holder.id.clone()))?);
     }
     points.truncate(MOST);
+    access::mask_points(&mut points, whole);
     let here = match subject {
         Subject::Customer(id) => path("/agent/customers", id),
         Subject::Account(number) => path("/agent/accounts", number),
@@ -135,12 +136,12 @@ fn read(
         flags => customer.as_ref().map(|customer| flags(customer, language)).unwrap_or_default(),
         keys => customer.as_ref().map(keys).unwrap_or_default(),
         accounts => accounts.iter().map(|account| account_line(account, language)).collect::<Vec<_>>(),
-        contacts => points.iter().map(|point| contact(point, verified, language)).collect::<Vec<_>>(),
-        masked => !verified,
+        contacts => points.iter().map(|point| contact(point, language)).collect::<Vec<_>>(),
+        masked => !whole,
         post => points.iter().any(|point| point.kind == ContactKind::Post),
         channels => call::CHANNELS.iter().map(|(code, _)| context! { code => *code, label => language.word(&format!("channel_{code}")) }).collect::<Vec<_>>(),
         tabs => TABS.iter().map(|(code, _)| tab_link(code, tab, &links, language)).collect::<Vec<_>>(),
-        months => months(&found, verified, &crm.wrap_up_codes()?, language),
+        months => months(&found, &crm.wrap_up_codes()?, language),
         next => found.next_cursor.as_deref().map(|cursor| links.with(&[("show", tab), ("cursor", cursor)])).unwrap_or_default(),
     })
 }
@@ -188,19 +189,19 @@ fn account_line(account: &Account, language: Language) -> Value {
     }
 }
 
-/// A contact point; whole only when the caller was verified.
-fn contact(point: &ContactPoint, verified: bool, language: Language) -> Value {
+/// A contact point.
+fn contact(point: &ContactPoint, language: Language) -> Value {
     context! {
         kind => language.word(&format!("contact_{}", point.kind.name())),
         label => point.label.as_str(),
-        value => if verified { point.value.clone() } else { point.masked() },
+        value => point.value.as_str(),
         verified => point.verified_at.is_some(),
         failing => point.failing_since.is_some(),
     }
 }
 
 /// The entries under the months that they belong to.
-fn months(found: &Page<TimelineEntry>, verified: bool, codes: &[WrapUp], language: Language) -> Vec<Value> {
+fn months(found: &Page<TimelineEntry>, codes: &[WrapUp], language: Language) -> Vec<Value> {
     let mut months: Vec<(String, Vec<Value>)> = Vec::new();
     for entry in &found.items {
         let label = entry.at.map(|at| month(at.day(), language)).unwrap_or_else(|| language.word("no_date"));
@@ -208,7 +209,7 @@ fn months(found: &Page<TimelineEntry>, verified: bool, codes: &[WrapUp], languag
             months.push((label, Vec::new()));
         }
         if let Some((_, entries)) = months.last_mut() {
-            entries.push(shown_entry(entry, verified, codes, language));
+            entries.push(shown_entry(entry, codes, language));
         }
     }
     months.into_iter().map(|(label, entries)| context! { label, entries }).collect()
@@ -221,7 +222,7 @@ fn month(day: Day, language: Language) -> String {
     locale::span(first, last, language)
 }
 
-fn shown_entry(entry: &TimelineEntry, verified: bool, codes: &[WrapUp], language: Language) -> Value {
+fn shown_entry(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value {
     let day_only = entry.kind == EntryKind::Document;
     let when = entry.at.map(|at| if day_only { locale::day(at.day(), language) } else { moment(at, language) });
     let mut parts: Vec<String> = Vec::new();
@@ -230,7 +231,7 @@ fn shown_entry(entry: &TimelineEntry, verified: bool, codes: &[WrapUp], language
         let side = if entry.side == Some(Side::Customer) { "side_customer" } else { "side_agent" };
         parts.push(format!("{} ({})", entry.who, language.word(side)));
     }
-    let own = detail(entry, verified, codes, language);
+    let own = detail(entry, codes, language);
     context! {
         kind => entry.kind.name(),
         at => entry.at.map(|at| at.to_string()).unwrap_or_default(),
@@ -255,7 +256,7 @@ fn wrap_up(code: &str, codes: &[WrapUp], language: Language) -> String {
     chinese.unwrap_or(&known.label).clone()
 }
 
-fn detail(entry: &TimelineEntry, verified: bool, codes: &[WrapUp], language: Language) -> Value {
+fn detail(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value {
     let document = entry.document.as_deref().map(|id| format!("/agent/documents/{id}")).unwrap_or_default();
     let plain = |icon: &str, title: String, text: &str, link: String| {
         context! { icon, title, text, link, amount => "", tags => Vec::<Value>::new() }
@@ -273,9 +274,7 @@ fn detail(entry: &TimelineEntry, verified: bool, codes: &[WrapUp], language: Lan
             let tag = context! { label => language.word(&format!("consent_{}", consent.state.name())), tone };
             context! { tags => vec![tag], ..plain("shield", language.word("entry_consent"), "", String::new()) }
         }
-        Detail::Delivery(delivery) => {
-            plain("mail", language.word("entry_delivery"), &address(&delivery.to, verified), document)
-        }
+        Detail::Delivery(delivery) => plain("mail", language.word("entry_delivery"), &delivery.to, document),
         Detail::Interaction(contact) => {
             let channel = language.word(&format!("channel_{}", call::channel_name(contact.channel)));
             let tags = (!contact.wrap_up.is_empty())

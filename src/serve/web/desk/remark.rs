@@ -110,17 +110,18 @@ pub fn customer_of(state: &State, account: Option<&str>) -> Option<String> {
 pub fn beside(state: &State, who: &SignedIn, id: DocId, language: Language) -> Result<Value, Problem> {
     let viewer = access::viewer(who);
     let notes = state.crm.notes_on(viewer, id, None, MOST)?.items;
-    let deliveries = state.crm.deliveries_of(viewer, id)?;
+    let mut deliveries = state.crm.deliveries_of(viewer, id)?;
     // As it is, also where the reader sees it masked.
     let account = state.backend.subject(id)?.facts.account;
     let account = account.as_deref();
     let customer = customer_of(state, account);
     let name = customer.as_ref().and_then(|id| state.crm.customer(id).ok()).map(|customer| customer.display_name());
-    let verified = super::call::is_verified(&state.crm, who, customer.as_deref(), account)?;
+    let whole = access::sees_contacts(state, who, customer.as_deref(), account)?;
+    deliveries.iter_mut().for_each(|one| access::mask_delivery(one, whole));
     Ok(context! {
         notes => notes.iter().map(|note| shown_note(note, who, language)).collect::<Vec<_>>(),
-        deliveries => deliveries.iter().rev().take(MOST).map(|one| shown_delivery(one, verified, language)).collect::<Vec<_>>(),
-        addresses => addresses(state, customer.as_deref(), account, verified, language)?,
+        deliveries => deliveries.iter().rev().take(MOST).map(|one| shown_delivery(one, language)).collect::<Vec<_>>(),
+        addresses => addresses(state, customer.as_deref(), account, whole, language)?,
         any_address => who.may(Permission::AddressOverride),
         customer_name => name.unwrap_or_default(),
         customer_link => match (&customer, account) {
@@ -145,7 +146,7 @@ fn shown_note(note: &Note, who: &SignedIn, language: Language) -> Value {
     }
 }
 
-fn shown_delivery(delivery: &Delivery, verified: bool, language: Language) -> Value {
+fn shown_delivery(delivery: &Delivery, language: Language) -> Value {
     let (state, tone) = match delivery.state {
         DeliveryState::Planned => ("planned", "info"),
         DeliveryState::Handed => ("handed", "ok"),
@@ -156,22 +157,10 @@ fn shown_delivery(delivery: &Delivery, verified: bool, language: Language) -> Va
     let way = WAYS.iter().find(|(_, how)| *how == delivery.how).map_or("link", |(name, _)| name);
     context! {
         how => language.word(&format!("send_{way}")),
-        to => address(&delivery.to, verified),
+        to => delivery.to.as_str(),
         state => language.word(&format!("delivery_{state}")),
         tone,
         when => moment(delivery.planned_at, language),
-    }
-}
-
-/// Where a copy went; until the caller is verified with its middle hidden.
-pub fn address(address: &str, verified: bool) -> String {
-    if verified {
-        return address.to_string();
-    }
-    let first: String = address.chars().take(1).collect();
-    match address.rsplit_once('@') {
-        Some((_, domain)) => format!("{first}…@{domain}"),
-        None => format!("{first}…"),
     }
 }
 
@@ -180,13 +169,14 @@ fn addresses(
     state: &State,
     customer: Option<&str>,
     account: Option<&str>,
-    verified: bool,
+    whole: bool,
     language: Language,
 ) -> Result<Vec<Value>, Problem> {
     let mut points = Vec::new();
     for owner in [customer.map(|id| Owner::Customer(id.into())), account.map(|number| Owner::Account(number.into()))] {
         points.extend(owner.map(|owner| state.crm.contacts_of(&owner)).transpose()?.unwrap_or_default());
     }
+    access::mask_points(&mut points, whole);
     let today = Date(state.crm.now().day());
     let mut found = Vec::new();
     for point in points.iter().filter(|point| point.is_usable(today)) {
@@ -196,8 +186,7 @@ fn addresses(
             _ => &[],
         };
         for way in ways {
-            let value = if verified { point.value.clone() } else { point.masked() };
-            let label = format!("{}: {value}", language.word(&format!("send_{way}")));
+            let label = format!("{}: {}", language.word(&format!("send_{way}")), point.value);
             found.push(context! { value => format!("{way}:{}", point.id), label });
         }
     }
