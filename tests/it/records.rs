@@ -10,9 +10,22 @@ fn what_a_hold_covers_cannot_be_removed_until_it_is_released() {
     archive.ok(&["hold", "add", "case-17", "--account", &crate::story::account(3), "--reason", "court order"]);
     let message = archive.fails(&["unload", &load, "--reason", "mistake"]);
     assert!(message.contains("case-17"), "{message}");
+    // A new cut could take the account from what is held.
+    let anew = ["reindex", "--definition", "great-lakes-statement", "--load", load.as_str()];
+    let message = archive.fails(&anew);
+    assert!(message.contains("case-17"), "{message}");
     assert_eq!(archive.search("definition:great-lakes-statement").len(), 5);
     archive.ok(&["hold", "release", "case-17", "--reason", "case closed"]);
+    archive.ok(&anew);
+    archive.ok(&["export-load", &load]);
     archive.ok(&["unload", &load, "--reason", "mistake"]);
+    let ends = |kind: &str| -> Vec<bool> {
+        let records = archive.json(&["audit", "list", "--kind", kind]);
+        records.iter().map(|record| record["outcome"] != "refused").collect()
+    };
+    assert_eq!(ends("unload"), [false, true], "the audit tells what was refused from what was done");
+    assert_eq!(ends("cut anew"), [false, true]);
+    assert_eq!(ends("export-load"), [true]);
     assert_eq!(archive.json(&["hold", "list"]).len(), 1, "a released hold stays listed");
 }
 

@@ -94,8 +94,9 @@ export async function customers() {
     }
     const owner = { customer: id };
     const points = await ask("GET", `/api/v1/contact-points?customer=${id}`);
-    const value = `${number}@example.com`; // shown with its middle hidden
-    if (points.items.some((point) => point.kind === "email")) continue;
+    const value = `${number}@example.com`;
+    // Nobody is verified here: the middle of what is listed is hidden.
+    if (points.items.some((point) => point.kind === "phone" && point.value === "***0177")) continue;
     await ask("POST", "/api/v1/contact-points", { owner, kind: "phone", value: "+1 937 555 0177" });
     const mail = await ask("POST", "/api/v1/contact-points", { owner, kind: "email", value });
     await ask("PATCH", `/api/v1/contact-points/${mail.id}`, { verified_by: "code" });
