@@ -424,7 +424,9 @@ fn a_load_that_is_cut_off_again_and_again_is_not_the_streams_fault() {
     for start in 0..7 {
         let mut server = Server::start_with(&archive, &dies);
         if start == 0 {
-            assert_eq!(post(&server.url("/api/v1/loads?file=bad"), &admin, &stream), Some(202));
+            // It may die before its yes is heard; what it has is looked at below.
+            let told = post(&server.url("/api/v1/loads?file=bad"), &admin, &stream);
+            assert!(told.is_none_or(|status| status == 202), "{told:?}");
         }
         std::thread::sleep(Duration::from_millis(400));
         server.kill();
