@@ -178,6 +178,14 @@ def million():
     return path
 
 
+def million_copy(name):
+    """A copy of it for those who change it."""
+    home, source = os.path.join(WORK, name), million()
+    shutil.rmtree(home, ignore_errors=True)
+    shutil.copytree(source, home)
+    return home
+
+
 def bench_point():
     home = million()
     env = dict(os.environ, GREENBAR_BENCH_ARCHIVE=home)
@@ -361,8 +369,8 @@ def bench_capture():
 
 
 def bench_distribute():
-    """A million obligations planned, by each customer's wish; and mails handed to a local sink."""
-    home = million()
+    """A million obligations planned, by each customer's wish; and mails handed to a local sink. On a copy: what is loaded and planned here would be found by the other measurements."""
+    home = million_copy("distribute")
     sink = subprocess.Popen([sys.executable, os.path.join(HERE, "sink.py")], stdout=subprocess.PIPE, text=True)
     try:
         port = sink.stdout.readline().strip()
@@ -440,9 +448,7 @@ CONSOLE_COMPOSED = ["afp/bank-outline.afp", "linedata/telecom-gbk.asa", "linedat
 
 def bench_console():
     """The agent console in a browser, over a copy of the million documents with customers and composed pages beside them."""
-    home, source = os.path.join(WORK, "console"), million()
-    shutil.rmtree(home, ignore_errors=True)
-    shutil.copytree(source, home)
+    home = million_copy("console")
     call = [OPTIONS.greenbar, "--data", home]
     rnd, many = random.Random(11), 1_000
     number = lambda n: f"{n:06d}-{n % 10000:04d}-{n % 10}"

@@ -241,8 +241,7 @@ impl Gate {
     /// Records anything else that somebody did: sign-ins, searches, loads, administration. On disk when this returns,
     /// except for searches, which are as frequent as reads.
     pub fn record(&self, who: &Principal, kind: &str, what: &str, why: &str) -> Result<(), AuditError> {
-        let wait = if kind == "search" { Wait::Process } else { Wait::Disk };
-        self.append(who, Entry { kind, what, why, ..Entry::default() }, wait)
+        self.note(who, Entry { kind, what, why, ..Entry::default() })
     }
 
     /// The same with the permission that allowed it.
@@ -254,8 +253,7 @@ impl Gate {
         what: &str,
         why: &str,
     ) -> Result<(), AuditError> {
-        let wait = if kind == "search" { Wait::Process } else { Wait::Disk };
-        self.append(who, Entry { kind, what, why, right: permission.name(), ..Entry::default() }, wait)
+        self.note(who, Entry { kind, what, why, right: permission.name(), ..Entry::default() })
     }
 
     /// Records that something was asked for and not done.
@@ -267,8 +265,12 @@ impl Gate {
         what: &str,
         why: &str,
     ) -> Result<(), AuditError> {
-        let entry = Entry { kind, what, why, right: permission.name(), outcome: REFUSED, ..Entry::default() };
-        self.append(who, entry, Wait::Disk)
+        self.note(who, Entry { kind, what, why, right: permission.name(), outcome: REFUSED, ..Entry::default() })
+    }
+
+    fn note(&self, who: &Principal, entry: Entry<'_>) -> Result<(), AuditError> {
+        let wait = if entry.kind == "search" { Wait::Process } else { Wait::Disk };
+        self.append(who, entry, wait)
     }
 
     /// Walks the audit chain and its checkpoints; returns the number of records.

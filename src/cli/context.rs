@@ -6,6 +6,7 @@ use std::sync::Arc;
 use crate::archive::kv::StoreError;
 use crate::archive::{Archive, ArchiveError, DocId, LoadId};
 use crate::auth::gate::{Gate, Principal};
+use crate::auth::permission::Permission;
 use crate::decode::library::Folders;
 use crate::decode::limits::Limits;
 use crate::decode::{self, Libraries, NoLibraries, ReadSpec};
@@ -78,17 +79,24 @@ pub fn outside(read: &ReadSpec) -> Result<decode::Context, Failure> {
 
 /// Opens an archive.
 pub fn open(dir: &Path) -> Result<Arc<Archive>, Failure> {
+    try_open(dir)?.map_err(|error| unopened(dir, error))
+}
+
+/// The same for those who tell why it cannot be opened; [`unopened`] says it to people.
+pub fn try_open(dir: &Path) -> Result<Result<Arc<Archive>, ArchiveError>, Failure> {
     let limits = limits()?;
-    match Archive::open(dir) {
-        Ok(archive) => Ok(Arc::new(archive.with_libraries(libraries()).with_limits(limits))),
-        Err(ArchiveError::Store(StoreError::Locked { .. })) => {
-            Err(Failure::new(format!("another process has the archive in {} open", dir.display()))
-                .advise("Probably `greenbar serve` runs on it: use its API or pages, or stop the server first."))
+    Ok(Archive::open(dir).map(|archive| Arc::new(archive.with_libraries(libraries()).with_limits(limits))))
+}
+
+/// Why an archive cannot be opened, and what to do.
+pub fn unopened(dir: &Path, error: ArchiveError) -> Failure {
+    match error {
+        ArchiveError::Store(StoreError::Locked { .. }) => {
+            Failure::new(format!("another process has the archive in {} open", dir.display()))
+                .advise("Probably `greenbar serve` runs on it: use its API or pages, or stop the server first.")
         }
-        Err(error @ ArchiveError::NoArchive { .. }) => {
-            Err(Failure::from(error).advise("`greenbar init DIR` makes an archive."))
-        }
-        Err(error) => Err(Failure::from(error)),
+        error @ ArchiveError::NoArchive { .. } => Failure::from(error).advise("`greenbar init DIR` makes an archive."),
+        error => Failure::from(error),
     }
 }
 
@@ -113,6 +121,22 @@ pub fn operator() -> Principal {
 /// The gate of an archive.
 pub fn gate(archive: &Arc<Archive>) -> Gate {
     Gate::new(archive.engine())
+}
+
+/// Records that the operator changes a load as a whole: as refused, with the hold as the error, when a legal hold covers it.
+pub fn record_change(
+    archive: &Arc<Archive>,
+    right: Permission,
+    kind: &str,
+    load: LoadId,
+    why: &str,
+) -> Result<(), Failure> {
+    let (gate, who, what) = (gate(archive), operator(), format!("load {load}"));
+    if let Err(held) = crate::records::not_held(archive, load) {
+        gate.record_refused(&who, right, kind, &what, why)?;
+        return Err(held.into());
+    }
+    Ok(gate.record_by(&who, right, kind, &what, why)?)
 }
 
 /// A document id as typed.

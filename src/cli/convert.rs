@@ -98,17 +98,7 @@ impl Args {
         let how = RenderOptions { pages: self.pages, ..RenderOptions::default() };
         output::to_file_or_stdout(self.output.as_deref(), |out| {
             let rendered = render(renderer, &info, &mut pages, &how, out)?;
-            if let Some(why) = &rendered.missing_form {
-                Failure::new(why)
-                    .advise("The pages are shown without it; docs/renditions.md says where forms lie.")
-                    .warn();
-            }
-            if !rendered.missing_glyphs.is_empty() {
-                let glyphs: String = rendered.missing_glyphs.iter().collect();
-                Failure::new(format!("no font has these characters: {glyphs}"))
-                    .advise("Install a font that has them; for Chinese, Japanese and Korean fonts-noto-cjk.")
-                    .warn();
-            }
+            output::warn_of(&rendered);
             if pages.count == 0 {
                 Failure::new(format!("{} has no pages; one empty page stands for them", self.file.display()))
                     .advise("`greenbar inspect` says what it is made of.")

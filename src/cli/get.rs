@@ -52,17 +52,7 @@ impl Args {
         let how = RenderOptions { pages: self.pages, width_px: self.width, ..RenderOptions::default() };
         output::to_file_or_stdout(self.output.as_deref(), |out| {
             let rendered = view.render(&permit, &self.format, &how, out)?;
-            if let Some(why) = &rendered.missing_form {
-                Failure::new(why)
-                    .advise("The pages are shown without it; docs/renditions.md says where forms lie.")
-                    .warn();
-            }
-            if !rendered.missing_glyphs.is_empty() {
-                let glyphs: String = rendered.missing_glyphs.iter().collect();
-                Failure::new(format!("no font has these characters: {glyphs}"))
-                    .advise("Install a font that has them; for Chinese, Japanese and Korean fonts-noto-cjk.")
-                    .warn();
-            }
+            output::warn_of(&rendered);
             Ok(())
         })?;
         output::written(context.json, self.output.as_deref())

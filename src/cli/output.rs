@@ -8,6 +8,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
 
 use super::failure::Failure;
+use crate::render::Rendered;
 
 /// Prints one JSON object on a line of its own.
 pub fn json_line(value: &impl Serialize) -> Result<(), Failure> {
@@ -68,6 +69,19 @@ pub fn written(json: bool, path: Option<&Path>) -> Result<(), Failure> {
     let Some(path) = path.filter(|path| json && *path != Path::new("-")) else { return Ok(()) };
     let bytes = std::fs::metadata(path).map(|file| file.len()).unwrap_or_default();
     json_line(&serde_json::json!({ "file": path.display().to_string(), "bytes": bytes }))
+}
+
+/// Warns of what a rendition goes without.
+pub fn warn_of(rendered: &Rendered) {
+    if !rendered.missing_glyphs.is_empty() {
+        let glyphs: String = rendered.missing_glyphs.iter().collect();
+        Failure::new(format!("no font has these characters: {glyphs}"))
+            .advise("Install a font that has them; for Chinese, Japanese and Korean fonts-noto-cjk.")
+            .warn();
+    }
+    if let Some(why) = &rendered.missing_form {
+        Failure::new(why).advise("The pages are shown without it; docs/renditions.md says where forms lie.").warn();
+    }
 }
 
 /// A progress bar over bytes on a terminal; hidden elsewhere.

@@ -6,7 +6,7 @@ use crate::archive::{Archive, LoadId, LoadRow};
 use crate::auth::permission::Permission;
 use crate::search::{Archived, Search};
 
-use super::context::{self, Context, load_id, search_dir};
+use super::context::{self, Context, load_id, record_change, search_dir};
 use super::failure::Failure;
 use super::output::{self, count_bar, counted, grouped};
 
@@ -70,18 +70,14 @@ impl Args {
 
 /// Cuts loads anew that no hold covers; how many were, and how many are held. Says of each what came out.
 fn cut_anew(archive: &Arc<Archive>, loads: &[LoadRow], version: u32) -> Result<(u64, u64), Failure> {
-    let (gate, who) = (context::gate(archive), context::operator());
     let (mut cut, mut held) = (0, 0);
     for row in loads {
-        let what = format!("load {}", row.id);
         let why = format!("{} version {version} for {}", row.definition, row.definition_version);
-        if let Err(error) = crate::records::not_held(archive, row.id) {
-            gate.record_refused(&who, Permission::LoadWrite, "cut anew", &what, &why)?;
-            Failure::from(error).print();
+        if let Err(failure) = record_change(archive, Permission::LoadWrite, "cut anew", row.id, &why) {
+            failure.print();
             held += 1;
             continue;
         }
-        gate.record_by(&who, Permission::LoadWrite, "cut anew", &what, &why)?;
         let now = crate::records::cut_anew(archive, row.id, version)?;
         cut += 1;
         let (documents, before) = (grouped(now.documents.into()), grouped(row.documents.into()));

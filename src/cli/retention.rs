@@ -4,7 +4,7 @@ use crate::auth::permission::Permission;
 use crate::index::value::Day;
 use crate::records::retention::{self, Class};
 
-use super::context::{Context, gate, operator};
+use super::context::{Context, gate, operator, record_change};
 use super::failure::Failure;
 use super::output;
 
@@ -101,21 +101,10 @@ impl Args {
                 Ok(())
             }
             Action::Dispose { on, reason } => {
-                let gate = gate(&archive);
                 let mut kept = false;
                 for due in retention::due(&archive, on.unwrap_or_else(today))? {
-                    let what = format!("load {}", due.load);
-                    let removed = match crate::records::not_held(&archive, due.load) {
-                        Ok(()) => {
-                            gate.record_by(&operator(), Permission::LoadDelete, "dispose", &what, &reason)?;
-                            crate::records::remove(&archive, due.load, &reason)
-                        }
-                        Err(held) => {
-                            gate.record_refused(&operator(), Permission::LoadDelete, "dispose", &what, &reason)?;
-                            Err(held)
-                        }
-                    };
-                    match removed {
+                    let recorded = record_change(&archive, Permission::LoadDelete, "dispose", due.load, &reason);
+                    match recorded.and_then(|()| Ok(crate::records::remove(&archive, due.load, &reason)?)) {
                         Ok(()) => output::done(
                             context.json,
                             &serde_json::json!({ "load": due.load, "documents": due.documents, "state": "disposed" }),
@@ -123,7 +112,7 @@ impl Args {
                         )?,
                         Err(error) => {
                             kept = true;
-                            Failure::new(error).print();
+                            error.print();
                         }
                     }
                 }

@@ -18,7 +18,7 @@ use super::output;
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The query
-    #[arg(allow_hyphen_values = true)]
+    #[arg(allow_hyphen_values = true, value_parser = query)]
     query: String,
     /// How many hits at most
     #[arg(long, default_value_t = 20)]
@@ -32,6 +32,11 @@ pub struct Args {
     /// The order
     #[arg(long, value_enum, default_value = "newest")]
     sort: SortBy,
+}
+
+/// A query as typed. `-word` excludes the word; two hyphens are an option that nobody knows.
+fn query(text: &str) -> Result<String, String> {
+    if text.starts_with("--") { Err("there is no such option".into()) } else { Ok(text.into()) }
 }
 
 #[derive(Debug, Clone, Copy, clap::ValueEnum)]

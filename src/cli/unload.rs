@@ -5,7 +5,7 @@ use crate::auth::clock::Clock;
 use crate::auth::permission::Permission;
 use crate::capture::{CaptureConfig, Intake};
 
-use super::context::{Context, load_id};
+use super::context::{Context, load_id, open_search, operator, record_change};
 use super::failure::Failure;
 use super::output;
 
@@ -25,18 +25,12 @@ pub struct Args {
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         let archive = context.open()?;
-        let (gate, who) = (super::context::gate(&archive), super::context::operator());
-        let what = format!("load {}", self.load);
-        if let Err(held) = crate::records::not_held(&archive, self.load) {
-            gate.record_refused(&who, Permission::LoadDelete, "unload", &what, &self.reason)?;
-            return Err(held.into());
-        }
-        gate.record_by(&who, Permission::LoadDelete, "unload", &what, &self.reason)?;
+        record_change(&archive, Permission::LoadDelete, "unload", self.load, &self.reason)?;
         crate::records::remove(&archive, self.load, &self.reason)?;
         let dir = context.dir()?;
         let intake = Intake::open(archive.engine(), dir, Clock::default(), CaptureConfig::read(dir)?)?;
-        intake.unloaded(self.load.0, &who.name, &self.reason)?;
-        super::context::open_search(&archive, dir)?;
+        intake.unloaded(self.load.0, &operator().name, &self.reason)?;
+        open_search(&archive, dir)?;
         if context.json {
             return output::json_line(&serde_json::json!({ "load": self.load, "unloaded": true }));
         }

@@ -1,7 +1,9 @@
 //! `greenbar verify`: proves that the archive is as it was stored.
 
+use std::path::Path;
+
+use crate::archive::ArchiveError;
 use crate::archive::kv::StoreError;
-use crate::archive::{Archive, ArchiveError};
 
 use super::context::{self, Context};
 use super::failure::Failure;
@@ -14,9 +16,10 @@ pub struct Args {}
 
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
-        let archive = match context.open() {
+        let dir = context.dir()?;
+        let archive = match context::try_open(dir)? {
             Ok(archive) => archive,
-            Err(failure) => return unreadable(context, failure),
+            Err(error) => return unreadable(context, dir, error),
         };
         let bar = byte_bar(None, "verify");
         let report = archive.verify(&|progress| {
@@ -68,14 +71,11 @@ impl Args {
 }
 
 /// An archive whose catalogue cannot even be opened is one that is not as it was stored: programs are told so.
-fn unreadable(context: &Context, failure: Failure) -> Result<(), Failure> {
-    let why = match Archive::open(context.dir()?) {
-        Err(ArchiveError::Store(StoreError::Locked { .. }) | ArchiveError::NoArchive { .. }) | Ok(_) => None,
-        Err(error) => Some(error.to_string()),
-    };
-    if let Some(why) = why.filter(|_| context.json) {
-        let none = serde_json::json!({ "documents": 0, "blocks": 0, "audit_records": 0, "errors": [why] });
-        output::json_line(&none)?;
+fn unreadable(context: &Context, dir: &Path, error: ArchiveError) -> Result<(), Failure> {
+    let is_there = !matches!(error, ArchiveError::Store(StoreError::Locked { .. }) | ArchiveError::NoArchive { .. });
+    if context.json && is_there {
+        let errors = [error.to_string()];
+        output::json_line(&serde_json::json!({ "documents": 0, "blocks": 0, "audit_records": 0, "errors": errors }))?;
     }
-    Err(failure)
+    Err(context::unopened(dir, error))
 }

@@ -196,6 +196,19 @@ fn a_dry_run_that_finds_no_document_says_so() {
 }
 
 #[test]
+fn a_dry_run_has_the_titles_that_a_load_will_have() {
+    let archive = Archive::bare("dry-titles");
+    let source = "name = \"whole\"\ntitle = \"Whole\"\nkind = \"report\"\n[document]\ntitle = \"All of {file}\"\n";
+    let definition = archive.home.file("whole.toml", source);
+    let file = archive.home.file("s.txt", small_statements(2));
+    let said = text(&archive.ok(&["check", s(&definition), s(&file)]));
+    assert!(said.contains("All of s.txt"), "{said}");
+    archive.ok(&["definition", "add", s(&definition)]);
+    archive.load(&file, Some("whole"));
+    assert_eq!(archive.search("definition:whole")[0]["title"], "All of s.txt");
+}
+
+#[test]
 fn an_empty_file_is_called_empty_and_a_damaged_one_damaged() {
     let archive = Archive::new("inspected");
     let said = text(&archive.ok(&["inspect", s(&archive.home.file("empty.txt", ""))]));

@@ -1,6 +1,6 @@
 //! Whatever was captured comes back byte for byte; the same stream twice is one load; an unloaded load leaves nothing.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::story::{Archive, small_statements, text};
 
@@ -163,4 +163,27 @@ fn verify_reads_also_the_rows_that_belong_to_no_load() {
     let of_users =
         |error: &serde_json::Value| error.as_str().is_some_and(|e| e.contains("users") && e.contains("checksum"));
     assert!(errors.iter().any(of_users), "{report}");
+}
+
+#[test]
+fn an_archive_that_cannot_be_opened_any_more_is_told_to_programs_too() {
+    let archive = Archive::new("no-manifest");
+    archive.is_sound();
+    let files = std::fs::read_dir(archive.dir().join("store")).expect("a store").flatten().map(|entry| entry.path());
+    let is_manifest =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("MANIFEST"));
+    let manifests: Vec<PathBuf> = files.filter(is_manifest).collect();
+    assert!(!manifests.is_empty());
+    for manifest in manifests {
+        let mut bytes = std::fs::read(&manifest).expect("reads");
+        bytes.iter_mut().take(64).for_each(|byte| *byte ^= 0x55);
+        std::fs::write(&manifest, bytes).expect("writes");
+    }
+    let out = archive.command(&["verify", "--json"]).output().expect("starts");
+    assert_eq!(out.status.code(), Some(1), "{}", text(&out.stderr));
+    let report: serde_json::Value = serde_json::from_slice(&out.stdout).expect("a report");
+    assert_eq!(report["errors"].as_array().map(Vec::len), Some(1), "{report}");
+    let nothing = Archive { home: crate::story::TempDir::new("no-archive") };
+    let out = nothing.command(&["verify", "--json"]).output().expect("starts");
+    assert_eq!((out.status.code(), out.stdout.len()), (Some(1), 0), "no archive is no damaged one");
 }

@@ -94,6 +94,16 @@ fn csv_holds_the_fields_and_the_transaction_lines() {
 }
 
 #[test]
+fn labels_are_in_the_language_of_the_document_and_names_stay_names() {
+    let archive = Archive::new("labels");
+    archive.load(&checkout().join("fixtures/samples/telecom-bills-935.fba"), None);
+    let html = text(&archive.ok(&["get", "1-1", "--format", "html"]));
+    assert!(html.contains(">合同号<") && html.contains(">金额<") && !html.contains("Contract number"), "{html}");
+    let csv = text(&archive.ok(&["get", "1-1", "--format", "csv"]));
+    assert!(csv.starts_with("account_number,"), "{csv}");
+}
+
+#[test]
 fn html_is_self_contained_and_escapes_what_was_printed() {
     let archive = Archive::bare("html");
     let stream = "1<script>alert(1)</script> & \"quotes\"\n second line\n";

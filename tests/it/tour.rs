@@ -179,6 +179,8 @@ fn queries_find_by_field_range_date_phrase_and_word() {
     assert_eq!(count("nosuchword"), 0);
     assert_eq!(count("-orchard"), 0, "a query may begin with what it excludes");
     assert_eq!(count("-nosuchword"), 30);
+    let out = archive.command(&["search", "--limt"]).output().expect("starts");
+    assert_eq!(out.status.code(), Some(2), "an option that is misspelt is no query");
 }
 
 /// What differs from run to run and from release to release: passwords, seconds, sizes on disk, numbers of audit records.

@@ -98,9 +98,6 @@ fn wanted(
     let words = params.get("highlight").filter(|_| format.marks_words).unwrap_or_default();
     let highlight = words.split_whitespace().take(MOST_WORDS).map(str::to_string).collect();
     let pages = if format.one_page { pages.or(Some((0, 0))) } else { pages };
-    if format.name == ORIGINAL && pages.is_some() {
-        return Err(Problem::bad_parameter("The original of a document is whole: page goes with the other formats."));
-    }
     if format.one_page && pages.is_some_and(|(first, last)| first != last) {
         return Err(Problem::bad_parameter("A picture shows one page: page is a whole number from 1."));
     }
