@@ -29,6 +29,19 @@ fn bold_underline_and_colour_become_markup() {
     assert_eq!(pre(&html), "<b>one</b>\n<u>two</u>\n<span class=\"red\">six</span>");
 }
 
+/// Wide characters are boxes of two cells, and boxes in a line take no underline from what they are in.
+#[test]
+fn wide_characters_are_underlined_themselves() {
+    let mut page = sample::page(&["one", "\u{9879}\u{76EE}"]);
+    for (number, element) in page.elements.iter_mut().enumerate() {
+        let Element::Text(run) = element else { continue };
+        run.underline = number == 1;
+    }
+    let html = html(vec![page], &RenderOptions::default());
+    assert_eq!(pre(&html), "one\n<u><span>\u{9879}</span><span>\u{76EE}</span></u>");
+    assert!(html.contains("pre u span:not([class]){text-decoration:underline}"));
+}
+
 #[test]
 fn words_are_highlighted_in_any_case() {
     let how =
