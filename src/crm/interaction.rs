@@ -161,6 +161,13 @@ pub struct WrapUp {
     pub label_zh: String,
 }
 
+impl WrapUp {
+    /// What it means, in Chinese where that is asked for and known.
+    pub fn named(&self, chinese: bool) -> &str {
+        if chinese && !self.label_zh.is_empty() { &self.label_zh } else { &self.label }
+    }
+}
+
 /// Documents of one interaction at most.
 const MOST_DOCUMENTS: usize = 500;
 /// Settings: key of the hash of callers' numbers.

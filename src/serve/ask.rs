@@ -93,6 +93,12 @@ impl Ask {
         Params::parse(text, known)
     }
 
+    /// The form in the body, where each of `lists` may come several times (boxes that are ticked): one value with commas.
+    pub fn form_of_lists(&self, known: &[&str], lists: &[&str]) -> Result<Params, Problem> {
+        let text = std::str::from_utf8(&self.body).map_err(|_| Problem::bad_body("The form is not UTF-8."))?;
+        Params::parse_lists(text, known, lists)
+    }
+
     /// Runs what may block on the threads for that.
     pub async fn block<T: Send + 'static>(
         &self,
@@ -117,6 +123,19 @@ impl Params {
     pub fn parse(text: &str, known: &[&str]) -> Result<Params, Problem> {
         let read = web::Query::<Vec<(String, String)>>::from_query(text);
         let pairs = read.map_err(|_| Problem::bad_parameter("The parameters cannot be read."))?.into_inner();
+        Params::checked(pairs, known)
+    }
+
+    fn parse_lists(text: &str, known: &[&str], lists: &[&str]) -> Result<Params, Problem> {
+        let read = web::Query::<Vec<(String, String)>>::from_query(text);
+        let all = read.map_err(|_| Problem::bad_parameter("The parameters cannot be read."))?.into_inner();
+        let mut pairs: Vec<(String, String)> = Vec::with_capacity(all.len());
+        for (name, value) in all {
+            match pairs.iter_mut().find(|(other, _)| *other == name && lists.contains(&name.as_str())) {
+                Some((_, joined)) => *joined = format!("{joined},{value}"),
+                None => pairs.push((name, value)),
+            }
+        }
         Params::checked(pairs, known)
     }
 

@@ -81,11 +81,14 @@ test("a policy says what it would hide before it is kept", async () => {
   await form.locator("summary").first().click();
   await form.locator("input[name=name]").fill("only-bills");
   await form.locator("textarea[name=rule]").fill('kind = "bill"');
-  await form.locator("input[name=roles]").fill("agent");
+  await form.locator("input[name=roles][value=agent]").check();
+  await form.locator("input[name=roles][value=supervisor]").check();
   await form.locator("button[value=try]").click();
   const told = await page.locator(".trial").textContent();
   assert.match(told, /would hide [1-9][\d,]* of [1-9][\d,]* documents from Role agent/);
   assert.equal(await page.locator(".trial li a").count(), 5);
+  const kept = await form.locator("input[name=roles]:checked").evaluateAll((boxes) => boxes.map((box) => box.value));
+  assert.deepEqual(kept, ["agent", "supervisor"], "what was ticked stays ticked");
   await accessible(page, "a policy's dry run");
   const agent = await signedIn(chromium, "ann");
   await agent.goto(`${base}/agent?q=statement`);

@@ -193,6 +193,36 @@ secret_file = "${secret}"
   return assert.fail("nothing was planned");
 }
 
+/** The words of the pages: those whose Chinese differs, and that are no name or abbreviation. */
+function englishWords() {
+  const read = (file) => new Map([...readFileSync(`${process.env.GREENBAR_WORDS}/${file}`, "utf8").matchAll(/^(\S+) = "(.*)"$/gm)].map(([, key, value]) => [key, value]));
+  const [english, chinese] = [read("en.toml"), read("zh-CN.toml")];
+  const own = [...english].filter(([key, value]) => /[a-z]{3}/.test(value) && chinese.get(key) !== value).map(([, value]) => value);
+  assert.ok(own.length > 900, `${own.length} words`);
+  return own;
+}
+
+/** English of the program on a Chinese page: its own words, and whatever reads like a sentence. What is said to be English
+ * (`lang`), code, what people wrote (`typed`, notes, messages) and what stands in archived pages is none. */
+export async function english(page, typed = []) {
+  return page.evaluate(([words, names]) => {
+    const known = new Set(words);
+    const spared = "[lang]:not([lang^=zh]), [translate=no], code, pre, kbd, textarea, script, style, template, .code, iframe, svg, .snippet, .notes__text, .entry__text, .message__text";
+    const found = new Set();
+    const look = (text, at) => {
+      const plain = text.replace(/\s+/g, " ").trim();
+      if (!plain || at.closest(spared) || names.includes(plain.replace(" · greenbar", ""))) return;
+      if (known.has(plain) || /\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b/.test(plain)) found.add(`${at.tagName.toLowerCase()}.${at.className}: ${plain.slice(0, 120)}`);
+    };
+    const walk = document.createTreeWalker(document.documentElement, NodeFilter.SHOW_TEXT);
+    while (walk.nextNode()) look(walk.currentNode.data, walk.currentNode.parentElement);
+    for (const name of ["aria-label", "title", "placeholder", "alt", "content"]) {
+      for (const one of document.querySelectorAll(`[${name}]`)) if (!one.matches("a[title], span[title]")) look(one.getAttribute(name), one);
+    }
+    return [...found];
+  }, [englishWords(), typed]);
+}
+
 /** Nothing is wider than the screen. */
 export async function fits(page, what) {
   const [inner, outer] = await page.evaluate(() => [document.documentElement.scrollWidth, innerWidth]);

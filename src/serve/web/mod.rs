@@ -25,6 +25,7 @@ mod meaning;
 pub mod my;
 pub mod people;
 mod reason;
+mod recorded;
 pub mod rules;
 mod shown;
 pub mod sign_in;

@@ -77,7 +77,7 @@ fn user(user: &User, second: bool, language: Language) -> Value {
         shown => user.display_name.as_str(),
         role => user.role.as_str(),
         role_word => role_word(&user.role, language),
-        groups => user.groups.join(", "),
+        groups => user.groups.clone(),
         accounts => user.accounts.join(", "),
         attributes => printed(&user.attributes),
         disabled => user.disabled,
@@ -98,8 +98,11 @@ fn typed(params: Option<&Params>) -> Value {
         "as" => "role:agent",
         _ => "",
     };
-    let value = |name| params.map_or(begun(name), |params| params.get(name).unwrap_or_default()).to_string();
-    Value::from_pairs(names.into_iter().map(|name| (name, value(name))))
+    let value = |name| params.map_or(begun(name), |params| params.get(name).unwrap_or_default());
+    Value::from_pairs(names.into_iter().map(|name| match name {
+        "roles" | "groups" => (name, Value::from(words(value(name)))),
+        _ => (name, Value::from(value(name))),
+    }))
 }
 
 /// A session of anybody.
@@ -165,8 +168,10 @@ fn words(text: &str) -> Vec<String> {
 
 /// A change of users.
 pub async fn users(ask: Ask) -> Answer {
-    let params =
-        ask.form(&["csrf", "what", "name", "role", "display", "accounts", "groups", "attributes", "session"])?;
+    let params = ask.form_of_lists(
+        &["csrf", "what", "name", "role", "display", "accounts", "groups", "attributes", "session"],
+        &["groups"],
+    )?;
     changed(ask, params, user_changed).await
 }
 
@@ -178,13 +183,16 @@ pub async fn roles(ask: Ask) -> Answer {
 
 /// A change of groups.
 pub async fn groups(ask: Ask) -> Answer {
-    let params = ask.form(&["csrf", "what", "name", "roles", "attributes"])?;
+    let params = ask.form_of_lists(&["csrf", "what", "name", "roles", "attributes"], &["roles"])?;
     changed(ask, params, group_changed).await
 }
 
 /// A change of policies, or a dry run of one.
 pub async fn policies(ask: Ask) -> Answer {
-    let params = ask.form(&["csrf", "what", "name", "effect", "rule", "roles", "groups", "users", "force", "as"])?;
+    let params = ask.form_of_lists(
+        &["csrf", "what", "name", "effect", "rule", "roles", "groups", "users", "force", "as"],
+        &["roles", "groups"],
+    )?;
     if params.get("what") == Some("try") {
         return tried(ask, params).await;
     }

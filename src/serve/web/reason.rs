@@ -12,6 +12,8 @@ use super::{Language, source};
 
 /// The files with the Chinese sentences: of errors and reasons, of definitions, of what was survived in a stream.
 const CHINESE: [&str; 3] = ["words/reasons.zh-CN.toml", "words/definitions.zh-CN.toml", "words/warnings.zh-CN.toml"];
+/// The file with what records of the audit say. It is looked at for them alone: `{n} pieces` would fit too much elsewhere.
+const RECORDS: [&str; 1] = ["words/records.zh-CN.toml"];
 /// Sentences with fewer letters of their own, such as `{field}: {problem}`, count only when what stands in the place `what`, or
 /// else in their last one, is known.
 const LOOSE: usize = 4;
@@ -93,9 +95,21 @@ pub fn told(text: &str, language: Language) -> Option<String> {
     }
     static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
     if source::folder().is_some() {
-        return all(&rows(), text);
+        return all(&rows(&CHINESE), text);
     }
-    all(ROWS.get_or_init(rows), text)
+    all(ROWS.get_or_init(|| rows(&CHINESE)), text)
+}
+
+/// What a record of the audit says, in a language; `None` when it is not known there, and for English.
+pub fn recorded(text: &str, language: Language) -> Option<String> {
+    if language == Language::English {
+        return None;
+    }
+    static ROWS: OnceLock<Vec<Row>> = OnceLock::new();
+    if source::folder().is_some() {
+        return find(&rows(&RECORDS), text, false, DEEPEST);
+    }
+    find(ROWS.get_or_init(|| rows(&RECORDS)), text, false, DEEPEST)
 }
 
 /// A sentence, or several with `; ` between them: warnings list so what they saw.
@@ -126,9 +140,9 @@ fn all(rows: &[Row], text: &str) -> Option<String> {
 }
 
 /// All sentences, the surest first.
-fn rows() -> Vec<Row> {
+fn rows(files: &[&str]) -> Vec<Row> {
     let mut rows = Vec::new();
-    for file in CHINESE {
+    for file in files {
         let text = source::text(file).unwrap_or_default();
         let table: BTreeMap<String, String> = toml::from_str(&text).unwrap_or_else(|error| {
             tracing::error!(%error, file, "a file of words cannot be read");

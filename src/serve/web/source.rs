@@ -81,6 +81,7 @@ files![
     "words/definitions.zh-CN.toml",
     "words/en.toml",
     "words/reasons.zh-CN.toml",
+    "words/records.zh-CN.toml",
     "words/warnings.zh-CN.toml",
     "words/zh-CN.toml",
 ];

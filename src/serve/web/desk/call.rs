@@ -41,8 +41,7 @@ pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, P
         None => open.account.clone().unwrap_or_default(),
     };
     let codes = state.crm.wrap_up_codes()?.into_iter().map(|code| {
-        let label = if language == Language::Chinese && !code.label_zh.is_empty() { code.label_zh } else { code.label };
-        context! { code => code.code, label }
+        context! { label => code.named(language == Language::Chinese), code => code.code }
     });
     let way = |code: &str| language.word(&format!("verify_{code}"));
     let verified = open.verified.as_ref();

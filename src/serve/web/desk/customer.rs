@@ -251,9 +251,8 @@ fn rendition(why: &str, language: Language) -> String {
 
 /// A wrap-up code in the reader's words; a code that is no longer in use as it is.
 fn wrap_up(code: &str, codes: &[WrapUp], language: Language) -> String {
-    let Some(known) = codes.iter().find(|known| known.code == code) else { return code.to_string() };
-    let chinese = Some(&known.label_zh).filter(|label| language == Language::Chinese && !label.is_empty());
-    chinese.unwrap_or(&known.label).clone()
+    let known = codes.iter().find(|known| known.code == code);
+    known.map_or(code, |known| known.named(language == Language::Chinese)).to_string()
 }
 
 fn detail(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value {
