@@ -75,6 +75,8 @@ impl Sight {
 pub struct Scope {
     predicate: Predicate,
     sight: Sight,
+    /// What is asked for may name masked values.
+    asks_whole: bool,
 }
 
 impl Scope {
@@ -83,15 +85,26 @@ impl Scope {
         &self.predicate
     }
 
-    /// Which masks apply.
+    /// Which masks apply to what is shown.
     pub fn sight(&self) -> &Sight {
         &self.sight
+    }
+
+    /// Which masks apply to what is asked for.
+    pub fn asks_with(&self) -> Sight {
+        if self.asks_whole { Sight { whole: true, ..Sight::default() } } else { self.sight.clone() }
+    }
+
+    /// The same documents, shown as before, for questions that name nothing but an account that the caller was let to:
+    /// its number is compared as it is, also where the reader sees it masked.
+    pub fn of_account(&self) -> Scope {
+        Scope { asks_whole: true, ..self.clone() }
     }
 
     /// A scope for tests of what stands behind the gate: somebody for whom every mask applies.
     #[cfg(test)]
     pub(crate) fn for_tests(predicate: Predicate) -> Scope {
-        Scope { predicate, sight: Sight::default() }
+        Scope { predicate, sight: Sight::default(), asks_whole: false }
     }
 }
 
@@ -207,7 +220,8 @@ impl Gate {
     /// What the hit lists of a principal may contain.
     pub fn scope(&self, who: &Principal) -> Scope {
         let may = who.may(Permission::DocumentRead);
-        Scope { predicate: if may { who.rights.predicate() } else { Predicate::Nothing }, sight: who.sight() }
+        let predicate = if may { who.rights.predicate() } else { Predicate::Nothing };
+        Scope { predicate, sight: who.sight(), asks_whole: false }
     }
 
     /// A permit to look for lines to show of a document in a hit list: the list was narrowed to its scope, and the

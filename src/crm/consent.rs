@@ -100,7 +100,7 @@ pub struct ConsentData {
     pub state: ConsentState,
     /// How: `portal`, `agent`, `letter` ...
     pub method: String,
-    /// SHA-256 of the code in the sample, lower-case hexadecimal; empty for purposes that need none.
+    /// HMAC of the code in the sample under the archive's secret; empty for purposes that need none.
     #[serde(default)]
     pub code_sha256: String,
     /// What was opened to show that it works: the form, such as `pdf`.
@@ -237,6 +237,7 @@ impl Crm {
             return Err(CrmError::invalid("disclosure_sha256", "another text is shown now; show it and ask again"));
         }
         let code = (new.purpose == Purpose::EDelivery).then(code).transpose()?;
+        let kept = code.as_deref().map(|code| self.code_kept(code)).transpose()?;
         let now = self.now();
         let given = code.is_none();
         let consent = self.add(
@@ -251,7 +252,7 @@ impl Crm {
                 locale: shown.locale,
                 state: if given { ConsentState::Given } else { ConsentState::Pending },
                 method: super::short("method", &new.method)?,
-                code_sha256: code.as_deref().map(fingerprint).unwrap_or_default(),
+                code_sha256: kept.unwrap_or_default(),
                 demonstrated_with: super::short("demonstrated_with", &new.demonstrated_with)?,
                 from: from.to_string(),
                 wrong_codes: 0,
@@ -263,9 +264,14 @@ impl Crm {
         Ok((consent, code))
     }
 
+    /// What is kept of a code: who reads it cannot find the six characters, since only this archive can make it.
+    fn code_kept(&self, code: &str) -> Result<String, CrmError> {
+        self.signed(&format!("consent code {code}"))
+    }
+
     /// The customer typed the code of the sample. A wrong one counts; after five the consent must be begun anew.
     pub fn confirm_consent(&self, by: &str, id: &str, code: &str) -> Result<Consent, CrmError> {
-        let typed = fingerprint(&code.trim().to_uppercase());
+        let typed = self.code_kept(&code.trim().to_uppercase())?;
         let now = self.now();
         let mut right = false;
         let consent = self.change(by, id, None, |data: &mut ConsentData| {
@@ -327,10 +333,6 @@ impl Crm {
     pub fn consent_history(&self, id: &str) -> Result<Vec<Change>, CrmError> {
         self.changes::<ConsentData>(id)
     }
-}
-
-fn fingerprint(code: &str) -> String {
-    hex(&secret::fingerprint(code))
 }
 
 /// Six characters that cannot be mistaken for one another.

@@ -85,6 +85,11 @@ impl Owner {
             Owner::Account(number) => (b"a", number),
         }
     }
+
+    /// The id of the customer, or the number of the account.
+    pub fn name(&self) -> &str {
+        self.key().1
+    }
 }
 
 /// What is known of a contact point.
@@ -178,6 +183,8 @@ impl ContactData {
 
 /// Key of the setting with the country of numbers that name none.
 const COUNTRY_KEY: &[u8] = b"crm/country";
+/// What is said of an owner that is not there.
+pub const NO_OWNER: &str = "there is no such customer or account";
 /// Contact points of one owner at most.
 const MOST_POINTS: usize = 200;
 
@@ -282,7 +289,7 @@ impl Crm {
             Owner::Account(number) => self.find::<AccountData>(number)?.is_some(),
         };
         if !there {
-            return Err(CrmError::invalid("owner", "there is no such customer or account"));
+            return Err(CrmError::invalid("owner", NO_OWNER));
         }
         let country = self.country_for(&new.owner)?;
         let mut batch = Batch::default();

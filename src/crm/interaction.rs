@@ -168,6 +168,8 @@ impl WrapUp {
     }
 }
 
+/// What is said of a customer that is not there.
+pub const NO_CUSTOMER: &str = "there is no such customer";
 /// Documents of one interaction at most.
 const MOST_DOCUMENTS: usize = 500;
 /// Settings: key of the hash of callers' numbers.
@@ -392,7 +394,7 @@ impl Crm {
         if let Some(customer) = customer
             && self.find::<CustomerData>(customer)?.is_none()
         {
-            return Err(CrmError::invalid("customer", "there is no such customer"));
+            return Err(CrmError::invalid("customer", NO_CUSTOMER));
         }
         account.map_or(Ok(()), |account| required("account", account).map(|_| ()))
     }

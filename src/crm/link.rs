@@ -39,6 +39,20 @@ pub struct LinkData {
     pub used_at: Vec<Time>,
     /// Called back.
     pub revoked: bool,
+    /// Every mask holds, also those that customers see through: whoever made it sees the document masked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub masked: bool,
+}
+
+/// How long and how often a link shows its document, and how much of it.
+#[derive(Debug, Clone, Copy)]
+pub struct LinkLife {
+    /// Seconds.
+    pub seconds: i64,
+    /// Uses.
+    pub uses: u32,
+    /// Every mask holds.
+    pub masked: bool,
 }
 
 /// Settings: the secret behind the tokens of links that go out with deliveries.
@@ -78,10 +92,9 @@ impl Crm {
         by: &str,
         document: DocId,
         account: Option<&str>,
-        life_s: i64,
-        uses: u32,
+        life: LinkLife,
     ) -> Result<(String, Link), CrmError> {
-        if !(1..=MOST_LIFE_S).contains(&life_s) || !(1..=MOST_USES).contains(&uses) {
+        if !(1..=MOST_LIFE_S).contains(&life.seconds) || !(1..=MOST_USES).contains(&life.uses) {
             return Err(CrmError::invalid("expires_in_s", "a link lives at most 90 days and has at most 100 uses"));
         }
         let mut random = [0_u8; 16];
@@ -91,8 +104,9 @@ impl Crm {
             document: document.to_string(),
             account: account.map(str::to_string),
             format: "pdf".into(),
-            expires_at: self.now().plus(life_s),
-            uses_left: uses,
+            expires_at: self.now().plus(life.seconds),
+            uses_left: life.uses,
+            masked: life.masked,
             ..LinkData::default()
         };
         let mut batch = Batch::default();
@@ -136,7 +150,7 @@ impl Crm {
     }
 
     /// 128 bits that only this archive can make of a text.
-    fn signed(&self, text: &str) -> Result<String, CrmError> {
+    pub(super) fn signed(&self, text: &str) -> Result<String, CrmError> {
         let secret = {
             let _turn = self.lock();
             match self.engine.get(Family::Settings, SECRET_KEY)? {
@@ -155,6 +169,11 @@ impl Crm {
             Hmac::<Sha256>::new_from_slice(&secret).map_err(|error| AuthError::Random { detail: error.to_string() })?;
         mac.update(text.as_bytes());
         Ok(hex(mac.finalize().into_bytes().get(..16).unwrap_or_default()))
+    }
+
+    /// A link, by its id.
+    pub fn link(&self, id: &str) -> Result<Link, CrmError> {
+        self.need(id)
     }
 
     /// The link of a token, as long as it can be used. Looking does not count.
@@ -203,11 +222,15 @@ mod tests {
     use super::super::tests::crm;
     use super::*;
 
+    fn life(seconds: i64, uses: u32) -> LinkLife {
+        LinkLife { seconds, uses, masked: false }
+    }
+
     #[test]
     fn a_link_is_used_up_and_expires_and_then_looks_like_none() {
         let (crm, clock) = crm();
         let document: DocId = "7-3".parse().expect("an id");
-        let (token, link) = crm.make_link("ann", document, Some("1"), 3600, 2).expect("made");
+        let (token, link) = crm.make_link("ann", document, Some("1"), life(3600, 2)).expect("made");
         assert_eq!(token.len(), 32);
         for _ in 0..5 {
             assert_eq!(crm.look_at_link(&token).expect("live").uses_left, 2, "looking does not count");
@@ -217,10 +240,10 @@ mod tests {
         assert!(matches!(crm.use_link(&token, ""), Err(CrmError::Gone)));
         assert!(matches!(crm.look_at_link(&token), Err(CrmError::Gone)));
         assert!(matches!(crm.look_at_link("0123"), Err(CrmError::Gone)));
-        let (token, _) = crm.make_link("ann", document, Some("1"), 3600, 2).expect("made");
+        let (token, _) = crm.make_link("ann", document, Some("1"), life(3600, 2)).expect("made");
         clock.turn(3600);
         assert!(matches!(crm.use_link(&token, ""), Err(CrmError::Gone)));
-        let (token, fresh) = crm.make_link("ann", document, Some("1"), 3600, 2).expect("made");
+        let (token, fresh) = crm.make_link("ann", document, Some("1"), life(3600, 2)).expect("made");
         crm.revoke_link("ann", &fresh.id).expect("revoked");
         assert!(matches!(crm.look_at_link(&token), Err(CrmError::Gone)));
         assert_eq!(crm.links_to(document).expect("read").len(), 3);
@@ -253,7 +276,7 @@ mod tests {
     #[test]
     fn the_store_has_no_token() {
         let (crm, _) = crm();
-        let (token, _) = crm.make_link("ann", "7-3".parse().expect("an id"), None, 60, 1).expect("made");
+        let (token, _) = crm.make_link("ann", "7-3".parse().expect("an id"), None, life(60, 1)).expect("made");
         crm.engine
             .scan(Family::Activity, b"".as_slice()..b"".as_slice(), &mut |key, value| {
                 let has = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(&token);

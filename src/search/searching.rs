@@ -154,7 +154,7 @@ impl Search {
         scope: &Scope,
     ) -> Result<BooleanQuery, SearchError> {
         let fields = known_fields(catalogue)?;
-        let masked = masked_fields(catalogue, scope.sight())?;
+        let masked = masked_fields(catalogue, &scope.asks_with())?;
         let tells_fields = *scope.predicate() == Predicate::Everything;
         let compiler = Compiler { layout: &self.layout, heads: &moment.heads, fields: &fields, masked, tells_fields };
         let mut clauses = vec![(Occur::Must, compiler.compile(query)?)];

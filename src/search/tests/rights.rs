@@ -191,4 +191,7 @@ fn a_masked_field_finds_nothing_for_those_who_see_it_masked() {
     }
     memory.mask("card-statement", "account", &[]);
     assert_eq!((count("account:4711"), count("4711")), (1, 1));
+    let whole = everybody().of_account();
+    let of_account = search.hits(&memory, &query("account:4711"), &whole, &Window::default()).expect("finds").total;
+    assert_eq!(of_account, 3, "who was let to an account finds what is on it, also where its number is masked");
 }

@@ -12,16 +12,16 @@ use crate::crm::{Crm, Side, Time};
 use crate::serve::backend::Backend;
 
 /// Ada holds 4711, Bob 4712; both have the same telephone, Ada a verified mail address.
-struct Shop {
-    world: World,
-    crm: Crm,
-    ada: String,
-    bob: String,
-    mail: String,
+pub(super) struct Shop {
+    pub(super) world: World,
+    pub(super) crm: Crm,
+    pub(super) ada: String,
+    pub(super) bob: String,
+    pub(super) mail: String,
 }
 
 impl Shop {
-    fn new() -> Shop {
+    pub(super) fn new() -> Shop {
         let world = World::new();
         let crm = Crm::new(world.fake.engine(), crate::auth::clock::Clock::default());
         let customer = |name: &str, account: &str| {
@@ -52,18 +52,18 @@ impl Shop {
         Shop { world, crm, ada, bob, mail }
     }
 
-    fn send(&self, user: &str, method: &str, path: &str, body: &Json, extra: &[(String, String)]) -> Reply {
+    pub(super) fn send(&self, user: &str, method: &str, path: &str, body: &Json, extra: &[(String, String)]) -> Reply {
         let mut headers = vec![self.world.key(user), header("Content-Type", "application/json")];
         headers.extend_from_slice(extra);
         let bytes = if body.is_null() { Vec::new() } else { body.to_string().into_bytes() };
         self.world.ask(method, path, &headers, &bytes)
     }
 
-    fn get(&self, user: &str, path: &str) -> Reply {
+    pub(super) fn get(&self, user: &str, path: &str) -> Reply {
         self.send(user, "GET", path, &Json::Null, &[])
     }
 
-    fn post(&self, user: &str, path: &str, body: &Json) -> Reply {
+    pub(super) fn post(&self, user: &str, path: &str, body: &Json) -> Reply {
         self.send(user, "POST", path, body, &[])
     }
 }

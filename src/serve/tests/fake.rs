@@ -102,6 +102,7 @@ impl Backend for Fake {
     }
 
     fn hits(&self, asked: &HitsAsked, scope: &Scope) -> Result<HitPage, BackendError> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
         if asked.query.contains("((") {
             return Err(crate::search::Query::parse(&asked.query).map(|_| ()).expect_err("a broken query").into());
         }

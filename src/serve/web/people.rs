@@ -131,6 +131,7 @@ fn role(role: &Role, language: Language) -> Value {
 fn group(group: &Group, language: Language) -> Value {
     context! {
         name => group.name.as_str(),
+        word => group.name.as_str(),
         roles => role_words(&group.roles, language),
         attributes => printed(&group.attributes),
     }

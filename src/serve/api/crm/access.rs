@@ -21,8 +21,8 @@ use crate::serve::state::State;
 
 pub use contacts::{mask_delivery, mask_points, mask_timeline, sees_contacts, sees_contacts_of, shown_delivery};
 pub use hidden::{
-    About, filled, first_seen, hidden, hides, hides_customer, need_about, need_account, need_customer, need_request,
-    only_seen,
+    About, filled, first_seen, hidden, hides, hides_customer, need_about, need_account, need_customer, need_named,
+    need_request, only_seen,
 };
 pub use shelf::{all_documents, documents};
 
@@ -40,6 +40,11 @@ pub fn right(who: &SignedIn) -> Permission {
     if viewer(who).is_staff() { Permission::CustomerRead } else { Permission::PortalUse }
 }
 
+/// By which right the caller changes something: staff have one for it, customers have their portal.
+pub fn writing(who: &SignedIn, staff: Permission) -> Permission {
+    if viewer(who).is_staff() { staff } else { Permission::PortalUse }
+}
+
 /// Who that might be, of those whom the caller may see.
 pub fn resolve(state: &State, who: &SignedIn, ask: &ResolveAsk) -> Result<Vec<Candidate>, Problem> {
     let found = state.crm.resolve(ask, &documents(state, who)?)?;
@@ -54,6 +59,24 @@ pub fn resolve(state: &State, who: &SignedIn, ask: &ResolveAsk) -> Result<Vec<Ca
         candidates.push(candidate);
     }
     Ok(candidates)
+}
+
+/// The account of a document as the caller sees it: masked, where a definition says so.
+pub fn account_shown(state: &State, who: &SignedIn, id: DocId) -> Result<Option<String>, Problem> {
+    let permit = state.gate.listed(&state.gate.scope(&who.principal), id);
+    Ok(state.backend.document(&permit)?.account)
+}
+
+/// The account that a row of activity was kept with, as the caller sees it on the document that the row is about.
+pub fn account_of_row(
+    state: &State,
+    who: &SignedIn,
+    document: Option<&str>,
+    kept: Option<String>,
+) -> Result<Option<String>, Problem> {
+    let Some(id) = document.and_then(|id| id.parse().ok()).filter(|_| kept.is_some()) else { return Ok(kept) };
+    // Of a document that is gone nobody knows masks any more.
+    if state.backend.subject(id)?.there { account_shown(state, who, id) } else { Ok(kept) }
 }
 
 /// The gate's permit for a document, with what is known of it, and its account as it is: in the view it may be masked.
@@ -109,6 +132,9 @@ pub fn open_by_link(state: &State, link: &Link, id: DocId, from: &str) -> Result
     };
     let mut rights = state.directory.rights(&recipient, &state.backend.restricted()?)?;
     rights.grants = vec![("link".into(), Predicate::Everything)];
+    if link.masked {
+        rights.roles.clear();
+    }
     rights.narrow([Permission::DocumentRead, Permission::PortalUse].into_iter().collect::<Permissions>());
     let who = Principal::new(format!("link:{short}"), from, rights);
     Ok(state.gate.open(&who, Use::READ, &state.backend.subject(id)?, "link")?)

@@ -58,8 +58,9 @@ pub async fn add(ask: Ask) -> Answer {
     let data: AccountData = body(&ask)?;
     make(ask, move |state, who, _| {
         who.need(Permission::CustomerWrite)?;
+        access::need_named(state, who, data.customer.as_deref(), None)?;
         let account = state.crm.add_account(&who.user.name, data)?;
-        state.gate.record(&who.principal, "account-added", &account.id, "")?;
+        state.gate.record_by(&who.principal, Permission::CustomerWrite, "account-added", &account.id, "")?;
         Ok(Made::row("accounts", &account))
     })
     .await
@@ -77,9 +78,10 @@ pub async fn change(ask: Ask) -> Answer {
         who.need(Permission::CustomerWrite)?;
         access::need_account(state, &who, &number)?;
         let before = state.crm.account(&number)?;
-        let data = patched(&before.data, &patch)?;
+        let data: AccountData = patched(&before.data, &patch)?;
+        access::need_named(state, &who, data.customer.as_deref(), None)?;
         let account = state.crm.set_account(&who.user.name, &number, version.or(Some(before.version)), data)?;
-        state.gate.record(&who.principal, "account-changed", &number, "")?;
+        state.gate.record_by(&who.principal, Permission::CustomerWrite, "account-changed", &number, "")?;
         Ok(account)
     })
     .await
@@ -202,7 +204,8 @@ pub async fn prefer(ask: Ask) -> Answer {
         }
         access::need_account(state, &who, &number)?;
         let preference = state.crm.set_preference(&who.user.name, version, data)?;
-        state.gate.record(&who.principal, "preference-set", &number, &preference.class)?;
+        let right = access::writing(&who, Permission::CustomerWrite);
+        state.gate.record_by(&who.principal, right, "preference-set", &number, &preference.class)?;
         Ok(preference)
     })
     .await

@@ -3,10 +3,10 @@
 use actix_web::HttpResponse;
 use serde::Deserialize;
 
-use super::access;
+use super::access::{self, About};
 use super::{Made, body, make, row, row_unless_known};
 use crate::auth::permission::Permission;
-use crate::crm::consent::{NewConsent, Purpose};
+use crate::crm::consent::{Consent, NewConsent, Purpose};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -52,23 +52,37 @@ pub async fn publish(ask: Ask) -> Answer {
     Ok(HttpResponse::Ok().json(shown))
 }
 
-fn need(state: &State, who: &SignedIn, customer: Option<&str>, account: Option<&str>) -> Result<(), Problem> {
+/// Whether the caller may do something with a consent that is there: staff with the right for it, customers with their own.
+fn need(state: &State, who: &SignedIn, consent: &Consent, staff: Permission) -> Result<(), Problem> {
     if access::viewer(who).is_staff() {
-        return who.need(Permission::InteractionWrite);
+        who.need(staff)?;
+        return access::need_about(state, who, About::consent(consent));
+    }
+    let own = state.crm.shows(access::viewer(who), consent.customer.as_deref(), consent.account.as_deref())?;
+    if own { Ok(()) } else { Err(Problem::nothing()) }
+}
+
+/// Whether the caller may begin one.
+fn need_new(state: &State, who: &SignedIn, new: &NewConsent) -> Result<(), Problem> {
+    let (customer, account) = (new.customer.as_deref(), new.account.as_deref());
+    if access::viewer(who).is_staff() {
+        who.need(Permission::CustomerActFor)?;
+        return access::need_named(state, who, customer, account);
     }
     if state.crm.shows(access::viewer(who), customer, account)? { Ok(()) } else { Err(Problem::nothing()) }
 }
 
-/// Begins a consent. For `e-delivery` it is pending until the code of the sample is typed; the answer has the code as
+/// Begins a consent, for staff with `customer.act-for`. For `e-delivery` it is pending until the code of the sample is typed; the answer has the code as
 /// `demonstration_code`, once, to be put in the sample.
 #[utoipa::path(post, path = "/api/v1/consents", tag = "customers",
     responses((status = 201, description = "the consent"), (status = 404, description = "not-found"), (status = 422, description = "bad-value")))]
 pub async fn begin(ask: Ask) -> Answer {
     let new: NewConsent = body(&ask)?;
     make(ask, move |state, who, origin| {
-        need(state, who, new.customer.as_deref(), new.account.as_deref())?;
+        need_new(state, who, &new)?;
         let (consent, code) = state.crm.begin_consent(&who.user.name, &origin.from, new)?;
-        state.gate.record(&who.principal, "consent-begun", &consent.id, consent.purpose.name())?;
+        let right = access::writing(who, Permission::CustomerActFor);
+        state.gate.record_by(&who.principal, right, "consent-begun", &consent.id, consent.purpose.name())?;
         let mut made = Made::row("consents", &consent);
         if let Some(code) = code {
             made.json["demonstration_code"] = code.into();
@@ -88,7 +102,7 @@ pub async fn show(ask: Ask) -> Answer {
     let consent = ask
         .block(move |state| {
             let consent = state.crm.consent(&id)?;
-            need(state, &who, consent.customer.as_deref(), consent.account.as_deref())?;
+            need(state, &who, &consent, Permission::InteractionWrite)?;
             Ok(consent)
         })
         .await?;
@@ -105,7 +119,8 @@ struct Change {
     withdrawn: bool,
 }
 
-/// Gives a pending consent with the `code` of the sample, or ends one with `withdrawn`.
+/// Gives a pending consent with the `code` of the sample (the customer, or staff with `customer.act-for`), or ends one with
+/// `withdrawn` (also staff with `interaction.write`).
 #[utoipa::path(patch, path = "/api/v1/consents/{id}", tag = "customers",
     params(("id" = String, Path, description = "Consent id")),
     responses((status = 200, description = "the consent"), (status = 404, description = "not-found"),
@@ -115,7 +130,9 @@ pub async fn change(ask: Ask) -> Answer {
     let change: Change = body(&ask)?;
     ask.block(move |state| {
         let before = state.crm.consent(&id)?;
-        need(state, &who, before.customer.as_deref(), before.account.as_deref())?;
+        // Who calls may take a consent back on the telephone; only the customer, or who acts for one, gives it.
+        let staff = if change.withdrawn { Permission::InteractionWrite } else { Permission::CustomerActFor };
+        need(state, &who, &before, staff)?;
         let name = &who.user.name;
         let consent = match (&change.code, change.withdrawn) {
             (Some(code), false) => state.crm.confirm_consent(name, &id, code)?,
@@ -123,7 +140,7 @@ pub async fn change(ask: Ask) -> Answer {
             _ => return Err(Problem::bad_value("Send code, or withdrawn: true.")),
         };
         let kind = if change.withdrawn { "consent-withdrawn" } else { "consent-given" };
-        state.gate.record(&who.principal, kind, &id, consent.purpose.name())?;
+        state.gate.record_by(&who.principal, access::writing(&who, staff), kind, &id, consent.purpose.name())?;
         Ok(consent)
     })
     .await

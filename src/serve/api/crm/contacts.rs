@@ -3,10 +3,11 @@
 use serde::Deserialize;
 use serde_json::Value as Json;
 
-use super::access;
+use super::access::{self, About};
 use super::{Made, body, expected, list, make, patched, row};
 use crate::auth::permission::Permission;
-use crate::crm::contact::{ContactData, ContactPoint, NewContact, Owner};
+use crate::crm::CrmError;
+use crate::crm::contact::{ContactData, ContactPoint, NO_OWNER, NewContact, Owner};
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -14,12 +15,17 @@ use crate::serve::state::State;
 /// Whether the caller may see what belongs to an owner.
 fn need_owner(state: &State, who: &SignedIn, owner: &Owner) -> Result<(), Problem> {
     if access::viewer(who).is_staff() {
-        return who.need(Permission::CustomerRead);
+        who.need(Permission::CustomerRead)?;
     }
     match owner {
         Owner::Customer(id) => access::need_customer(state, who, id),
         Owner::Account(number) => access::need_account(state, who, number),
     }
+}
+
+/// That contact points of an owner were looked at.
+fn recorded(state: &State, who: &SignedIn, kind: &str, owner: &Owner) -> Result<(), Problem> {
+    Ok(state.gate.record_by(&who.principal, access::right(who), kind, "contacts", owner.name())?)
 }
 
 /// Contact points of a customer or an account. Agents see values with their middle hidden until the caller is verified in a
@@ -37,6 +43,7 @@ pub async fn find(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     ask.block(move |state| {
         need_owner(state, &who, &owner)?;
+        recorded(state, &who, "search", &owner)?;
         let mut points = state.crm.contacts_of(&owner)?;
         access::mask_points(&mut points, access::sees_contacts_of(state, &who, &owner)?);
         Ok(points)
@@ -54,12 +61,16 @@ pub async fn add(ask: Ask) -> Answer {
     make(ask, move |state, who, _| {
         if access::viewer(who).is_staff() {
             who.need(Permission::CustomerWrite)?;
+            if access::hides(state, who, About::owner(&new.owner))? {
+                return Err(CrmError::Invalid { field: "owner", problem: NO_OWNER.into() }.into());
+            }
         } else {
             need_owner(state, who, &new.owner)?;
             new.source = "customer".into();
         }
         let point = state.crm.add_contact(&who.user.name, new)?;
-        state.gate.record(&who.principal, "contact-point-added", &point.id, "")?;
+        let right = access::writing(who, Permission::CustomerWrite);
+        state.gate.record_by(&who.principal, right, "contact-point-added", &point.id, point.owner.name())?;
         Ok(Made::row("contact-points", &point))
     })
     .await
@@ -76,6 +87,7 @@ pub async fn show(ask: Ask) -> Answer {
         .block(move |state| {
             let point = state.crm.contact(&id)?;
             need_owner(state, &who, &point.owner)?;
+            recorded(state, &who, "search", &point.owner)?;
             shown(state, &who, point)
         })
         .await?;
@@ -126,7 +138,8 @@ pub async fn change(ask: Ask) -> Answer {
             }
             point = state.crm.verify_contact(&who.user.name, &id, &how)?;
         }
-        state.gate.record(&who.principal, "contact-point-changed", &id, "")?;
+        let right = access::writing(&who, Permission::CustomerWrite);
+        state.gate.record_by(&who.principal, right, "contact-point-changed", &id, point.owner.name())?;
         shown(state, &who, point)
     })
     .await

@@ -54,7 +54,7 @@ pub async fn add(ask: Ask) -> Answer {
     make(ask, move |state, who, _| {
         who.need(Permission::CustomerWrite)?;
         let customer = state.crm.add_customer(&who.user.name, data)?;
-        state.gate.record(&who.principal, "customer-added", &customer.id, "")?;
+        state.gate.record_by(&who.principal, Permission::CustomerWrite, "customer-added", &customer.id, "")?;
         Ok(Made::row("customers", &customer))
     })
     .await
@@ -124,7 +124,7 @@ pub async fn change(ask: Ask) -> Answer {
         let before = state.crm.customer(&id)?;
         let data = patched(&before.data, &patch)?;
         let customer = state.crm.set_customer(&who.user.name, &id, version.or(Some(before.version)), data)?;
-        state.gate.record(&who.principal, "customer-changed", &id, "")?;
+        state.gate.record_by(&who.principal, Permission::CustomerWrite, "customer-changed", &id, "")?;
         Ok(customer)
     })
     .await

@@ -4,11 +4,12 @@ use actix_web::HttpResponse;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::access;
+use super::access::{self, About};
 use super::{Made, body, make, row};
 use crate::auth::gate::Use;
 use crate::auth::permission::Permission;
 use crate::crm::copy::NewCopy;
+use crate::crm::link::LinkLife;
 use crate::serve::ask::{Answer, Ask};
 
 /// Plans a copy to a verified contact point of the account's customer (`contact_point`); with the right for it to any
@@ -37,7 +38,9 @@ pub async fn show(ask: Ask) -> Answer {
     let delivery = ask
         .block(move |state| {
             who.need(Permission::DocumentSend)?;
-            access::shown_delivery(state, &who, state.crm.delivery(&id)?)
+            let delivery = state.crm.delivery(&id)?;
+            access::need_about(state, &who, About::delivery(&delivery))?;
+            access::shown_delivery(state, &who, delivery)
         })
         .await?;
     Ok(row(&delivery))
@@ -51,8 +54,9 @@ pub async fn cancel(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     ask.block(move |state| {
         who.need(Permission::DocumentSend)?;
+        access::need_about(state, &who, About::delivery(&state.crm.delivery(&id)?))?;
         let delivery = state.crm.cancel_delivery(&who.user.name, &id)?;
-        state.gate.record(&who.principal, "send-cancelled", &id, "")?;
+        state.gate.record_by(&who.principal, Permission::DocumentSend, "send-cancelled", &id, "")?;
         access::shown_delivery(state, &who, delivery)
     })
     .await
@@ -82,8 +86,11 @@ pub async fn link(ask: Ask) -> Answer {
     let new: NewLink = if ask.body.is_empty() { NewLink::default() } else { body(&ask)? };
     make(ask, move |state, who, _| {
         who.need(Permission::DocumentSend)?;
-        let (_, _, account) = access::open(state, who, id, Use::SEND, "link")?;
-        let (token, link) = state.crm.make_link(&who.user.name, id, account.as_deref(), new.expires_in_s, new.uses)?;
+        let (_, view, account) = access::open(state, who, id, Use::SEND, "link")?;
+        // Whoever makes a link has its address: it shows no more than they see themselves.
+        let life = LinkLife { seconds: new.expires_in_s, uses: new.uses, masked: view.masked };
+        let (token, mut link) = state.crm.make_link(&who.user.name, id, account.as_deref(), life)?;
+        link.data.account = view.account;
         state.gate.record_by(&who.principal, Permission::DocumentSend, "link-made", &link.id, &id.to_string())?;
         let mut made = Made::row("links", &link);
         made.json["path"] = format!("/d/{token}").into();
@@ -103,7 +110,9 @@ pub async fn links(ask: Ask) -> Answer {
         .block(move |state| {
             who.need(Permission::DocumentSend)?;
             access::need_document(state, &who, id, "links")?;
-            Ok(state.crm.links_to(id)?)
+            let (mut links, account) = (state.crm.links_to(id)?, access::account_shown(state, &who, id)?);
+            links.iter_mut().for_each(|link| link.data.account.clone_from(&account));
+            Ok(links)
         })
         .await?;
     let items: Vec<_> = links.iter().map(crate::crm::Kept::json).collect();
@@ -118,8 +127,9 @@ pub async fn revoke(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     ask.block(move |state| {
         who.need(Permission::DocumentSend)?;
+        access::need_about(state, &who, About::link(&state.crm.link(&id)?))?;
         state.crm.revoke_link(&who.user.name, &id)?;
-        Ok(state.gate.record(&who.principal, "link-revoked", &id, "")?)
+        Ok(state.gate.record_by(&who.principal, Permission::DocumentSend, "link-revoked", &id, "")?)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())

@@ -132,7 +132,15 @@ pub async fn compare(ask: Ask) -> Answer {
         Some(other) => With::Document(crate::serve::api::documents::id(other)?),
     };
     let who = ask.who()?.clone();
-    let found = ask.block(move |state| compared(state, &who, id, with)).await?;
-    let found = found.ok_or_else(|| Problem::not_found("There is no document to compare with."))?;
+    let found = ask
+        .block(move |state| {
+            let found = compared(state, &who, id, with)?;
+            let mut found = found.ok_or_else(|| Problem::not_found("There is no document to compare with."))?;
+            for side in [&mut found.before, &mut found.after] {
+                side.account = access::account_of_row(state, &who, Some(&side.id), side.account.take())?;
+            }
+            Ok(found)
+        })
+        .await?;
     Ok(HttpResponse::Ok().json(found))
 }

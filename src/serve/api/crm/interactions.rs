@@ -40,8 +40,15 @@ pub async fn add(ask: Ask) -> Answer {
     let new: NewInteraction = body(&ask)?;
     make(ask, move |state, who, _| {
         who.need(Permission::InteractionWrite)?;
+        access::need_named(state, who, new.customer.as_deref(), new.account.as_deref())?;
         let interaction = state.crm.begin_interaction(&who.user.name, new)?;
-        state.gate.record(&who.principal, "interaction", &interaction.id, &interaction.call_id)?;
+        state.gate.record_by(
+            &who.principal,
+            Permission::InteractionWrite,
+            "interaction",
+            &interaction.id,
+            &interaction.call_id,
+        )?;
         Ok(Made::row("interactions", &interaction))
     })
     .await
@@ -76,9 +83,10 @@ pub async fn change(ask: Ask) -> Answer {
     ask.block(move |state| {
         who.need(Permission::InteractionWrite)?;
         access::need_about(state, &who, About::interaction(&state.crm.interaction(&id)?))?;
+        access::need_named(state, &who, change.customer.as_deref(), change.account.as_deref())?;
         let proved = change.verified_by.clone().unwrap_or_default();
         let interaction = state.crm.change_interaction(&who.user.name, &id, version, change)?;
-        state.gate.record(&who.principal, "interaction-changed", &id, &proved)?;
+        state.gate.record_by(&who.principal, Permission::InteractionWrite, "interaction-changed", &id, &proved)?;
         Ok(interaction)
     })
     .await

@@ -8,9 +8,27 @@ use serde_json::json;
 use super::access::{self, About};
 use super::{Made, body, expected, make, page, row, row_unless_known, window};
 use crate::auth::permission::Permission;
-use crate::crm::note::{NewNote, Visibility};
-use crate::serve::ask::{Answer, Ask};
+use crate::crm::note::{NewNote, Note, Visibility};
+use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
+use crate::serve::state::State;
+
+/// A note that the caller may see: what it is about is not hidden from them. A look at its document is recorded.
+fn need(state: &State, who: &SignedIn, id: &str) -> Result<Note, Problem> {
+    let note = state.crm.note(access::viewer(who), id)?;
+    access::need_about(state, who, About { document: None, ..About::note(&note) })?;
+    if let Some(document) = &note.document {
+        access::need_document(state, who, crate::serve::api::documents::id(document)?, "note")?;
+    }
+    Ok(note)
+}
+
+/// The note with its account as the caller sees it.
+fn shown(state: &State, who: &SignedIn, mut note: Note) -> Result<Note, Problem> {
+    let kept = note.data.account.take();
+    note.data.account = access::account_of_row(state, who, note.document.as_deref(), kept)?;
+    Ok(note)
+}
 
 /// Notes on a document, newest first.
 #[utoipa::path(get, path = "/api/v1/notes", tag = "activity",
@@ -23,7 +41,10 @@ pub async fn find(ask: Ask) -> Answer {
     let (document, who) = (crate::serve::api::documents::id(document)?, ask.who()?.clone());
     ask.block(move |state| {
         access::need_document(state, &who, document, "notes")?;
-        Ok(state.crm.notes_on(access::viewer(&who), document, cursor.as_deref(), limit)?)
+        let mut found = state.crm.notes_on(access::viewer(&who), document, cursor.as_deref(), limit)?;
+        let account = access::account_shown(state, &who, document)?;
+        found.items.iter_mut().for_each(|note| note.data.account.clone_from(&account));
+        Ok(found)
     })
     .await
     .map(|found| page(&found))
@@ -38,10 +59,14 @@ pub async fn add(ask: Ask) -> Answer {
         who.need(Permission::NoteWrite)?;
         if let Some(document) = &new.document {
             new.account = access::need_document(state, who, crate::serve::api::documents::id(document)?, "note")?;
+            access::need_named(state, who, new.customer.as_deref(), None)?;
+        } else {
+            access::need_named(state, who, new.customer.as_deref(), new.account.as_deref())?;
         }
         let note = state.crm.add_note(&who.user.name, new)?;
-        state.gate.record(&who.principal, "note", &note.id, note.document.as_deref().unwrap_or_default())?;
-        Ok(Made::row("notes", &note))
+        let document = note.document.clone().unwrap_or_default();
+        state.gate.record_by(&who.principal, Permission::NoteWrite, "note", &note.id, &document)?;
+        Ok(Made::row("notes", &shown(state, who, note)?))
     })
     .await
 }
@@ -55,12 +80,8 @@ pub async fn show(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     let note = ask
         .block(move |state| {
-            let note = state.crm.note(access::viewer(&who), &id)?;
-            access::need_about(state, &who, About { document: None, ..About::note(&note) })?;
-            if let Some(document) = &note.document {
-                access::need_document(state, &who, crate::serve::api::documents::id(document)?, "note")?;
-            }
-            Ok(note)
+            let note = need(state, &who, &id)?;
+            shown(state, &who, note)
         })
         .await?;
     let accept = ask.request.headers().get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
@@ -92,9 +113,10 @@ pub async fn change(ask: Ask) -> Answer {
     let change: Change = body(&ask)?;
     ask.block(move |state| {
         who.need(Permission::NoteWrite)?;
+        need(state, &who, &id)?;
         let note = state.crm.change_note(&who.user.name, &id, version, change.text.as_deref(), change.visibility)?;
-        state.gate.record(&who.principal, "note-changed", &id, "")?;
-        Ok(note)
+        state.gate.record_by(&who.principal, Permission::NoteWrite, "note-changed", &id, "")?;
+        shown(state, &who, note)
     })
     .await
     .map(|note| row(&note))
@@ -108,8 +130,9 @@ pub async fn withdraw(ask: Ask) -> Answer {
     let (id, who) = (ask.part("id").to_string(), ask.who()?.clone());
     ask.block(move |state| {
         who.need(Permission::NoteWrite)?;
+        need(state, &who, &id)?;
         state.crm.withdraw_note(&who.user.name, &id)?;
-        Ok(state.gate.record(&who.principal, "note-withdrawn", &id, "")?)
+        Ok(state.gate.record_by(&who.principal, Permission::NoteWrite, "note-withdrawn", &id, "")?)
     })
     .await?;
     Ok(HttpResponse::NoContent().finish())
@@ -125,7 +148,7 @@ pub async fn history(ask: Ask) -> Answer {
     let changes = ask
         .block(move |state| {
             who.need(Permission::NoteWrite)?;
-            state.crm.note(access::viewer(&who), &id)?;
+            need(state, &who, &id)?;
             Ok(state.crm.note_history(&id)?)
         })
         .await?;

@@ -71,7 +71,7 @@ pub fn open(state: &State, who: &SignedIn, mut new: NewRequest) -> Result<Reques
             let customer = new.customer.as_deref().ok_or_else(|| Problem::bad_value("account: name the account."))?;
             access::need_customer(state, who, customer)?;
         }
-        None => {}
+        None => access::need_named(state, who, new.customer.as_deref(), None)?,
     }
     if let Some(account) = &new.account {
         new.customer = match state.crm.account(account) {
@@ -81,7 +81,9 @@ pub fn open(state: &State, who: &SignedIn, mut new: NewRequest) -> Result<Reques
         };
     }
     let request = state.crm.open_request(&who.user.name, side, new)?;
-    state.gate.record(&who.principal, "request", &request.id, request.document.as_deref().unwrap_or_default())?;
+    let right = access::writing(who, Permission::RequestAnswer);
+    let document = request.document.as_deref().unwrap_or_default();
+    state.gate.record_by(&who.principal, right, "request", &request.id, document)?;
     Ok(request.seen_by(access::viewer(who)))
 }
 
@@ -115,7 +117,8 @@ pub async fn change(ask: Ask) -> Answer {
         who.need(Permission::RequestAnswer)?;
         access::need_request(state, &who, &id)?;
         let request = state.crm.change_request(&who.user.name, &id, version, change)?;
-        state.gate.record(&who.principal, "request-changed", &id, request.state.name())?;
+        let right = Permission::RequestAnswer;
+        state.gate.record_by(&who.principal, right, "request-changed", &id, request.state.name())?;
         Ok(request)
     })
     .await
@@ -146,7 +149,8 @@ pub async fn reply(ask: Ask) -> Answer {
         access::need_request(state, who, &id)?;
         let (name, side) = (&who.user.name, side(who));
         let request = state.crm.reply(name, side, &id, version, &message.text, message.internal)?;
-        state.gate.record(&who.principal, "request-message", &id, "")?;
+        let right = access::writing(who, Permission::RequestAnswer);
+        state.gate.record_by(&who.principal, right, "request-message", &id, "")?;
         Ok(Made::row("requests", &request.seen_by(viewer)))
     })
     .await

@@ -1,6 +1,6 @@
 //! Who sees addresses and telephone numbers whole, and what the others see of them.
 
-use super::viewer;
+use super::{account_of_row, viewer};
 use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactPoint, Owner};
 use crate::crm::copy::Delivery;
@@ -76,6 +76,8 @@ pub fn mask_delivery(delivery: &mut Delivery, whole: bool) {
 pub fn shown_delivery(state: &State, who: &SignedIn, mut delivery: Delivery) -> Result<Delivery, Problem> {
     let whole = sees_contacts(state, who, delivery.customer.as_deref(), delivery.account.as_deref())?;
     mask_delivery(&mut delivery, whole);
+    let kept = delivery.data.account.take();
+    delivery.data.account = account_of_row(state, who, Some(&delivery.document), kept)?;
     Ok(delivery)
 }
 

@@ -3,7 +3,11 @@
 use super::{documents, viewer};
 use crate::auth::gate::Principal;
 use crate::auth::predicate::Predicate;
-use crate::crm::interaction::Interaction;
+use crate::crm::consent::Consent;
+use crate::crm::contact::Owner;
+use crate::crm::copy::Delivery;
+use crate::crm::interaction::{Interaction, NO_CUSTOMER};
+use crate::crm::link::Link;
 use crate::crm::note::Note;
 use crate::crm::request::Request;
 use crate::crm::timeline::Documents;
@@ -13,15 +17,52 @@ use crate::serve::backend::{BackendError, HitsAsked};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
-/// Refuses accounts of others, and those that the caller's policies hide; they look like none.
+/// Refuses accounts of others, those that the caller's policies hide, and numbers that neither a row nor a document
+/// knows; they all look like none.
 pub fn need_account(state: &State, who: &SignedIn, number: &str) -> Result<(), Problem> {
-    let seen = viewer(who).sees_account(number) && !hidden(state, who, &[number.to_string()])?;
-    if seen { Ok(()) } else { Err(Problem::nothing()) }
+    let hidden = hidden(state, who, &[number.to_string()])?;
+    let there = !viewer(who).is_staff() || is_known(state, who, number)?;
+    if viewer(who).sees_account(number) && there && !hidden { Ok(()) } else { Err(Problem::nothing()) }
+}
+
+/// Whether an account has a row, or documents. Where some are hidden both are always asked, so that the time does not tell.
+fn is_known(state: &State, who: &SignedIn, number: &str) -> Result<bool, Problem> {
+    let row = match state.crm.account(number) {
+        Ok(_) => true,
+        Err(CrmError::NotFound { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    if row && !narrowed(who) {
+        return Ok(true);
+    }
+    let everybody = state.gate.scope(&Principal::operator("system:rights", "greenbar"));
+    let asked = HitsAsked { account: Some(number.to_string()), limit: 1, ..HitsAsked::default() };
+    Ok(state.backend.hits(&asked, &everybody)?.total > 0 || row)
+}
+
+/// Refuses what would be about a customer or an account that the caller's policies hide, as if there were none: the answer
+/// is that of [`crate::crm::Crm`] to a name that it does not know.
+pub fn need_named(state: &State, who: &SignedIn, customer: Option<&str>, account: Option<&str>) -> Result<(), Problem> {
+    if let Some(account) = account {
+        need_account(state, who, account)?;
+    }
+    match customer {
+        Some(customer) if hides_customer(state, who, customer)? => {
+            Err(CrmError::Invalid { field: "customer", problem: NO_CUSTOMER.into() }.into())
+        }
+        _ => Ok(()),
+    }
 }
 
 /// Refuses customers of whom the caller holds no account, and those that the caller's policies hide.
 pub fn need_customer(state: &State, who: &SignedIn, id: &str) -> Result<(), Problem> {
-    let seen = state.crm.shows(viewer(who), Some(id), None)? && !hides_customer(state, who, id)?;
+    let hidden = hides_customer(state, who, id)?;
+    let there = match state.crm.customer(id) {
+        Ok(_) => true,
+        Err(CrmError::NotFound { .. }) => false,
+        Err(error) => return Err(error.into()),
+    };
+    let seen = there && state.crm.shows(viewer(who), Some(id), None)? && !hidden;
     if seen { Ok(()) } else { Err(Problem::nothing()) }
 }
 
@@ -47,9 +88,11 @@ pub fn hidden(state: &State, who: &SignedIn, accounts: &[String]) -> Result<bool
 
 pub(super) fn kept_from(state: &State, who: &Principal, accounts: &[String]) -> Result<bool, BackendError> {
     let everybody = state.gate.scope(&Principal::operator("system:rights", "greenbar"));
-    let own = state.gate.scope(who);
+    let own = state.gate.scope(who).of_account();
     let (mut there, mut seen) = (false, false);
-    for account in accounts {
+    // Who has no account costs what one with an account does.
+    let nobody = [String::new()];
+    for account in if accounts.is_empty() { &nobody } else { accounts } {
         let asked = HitsAsked { account: Some(account.clone()), limit: 1, ..HitsAsked::default() };
         there |= state.backend.hits(&asked, &everybody)?.total > 0;
         seen |= state.backend.hits(&asked, &own)?.total > 0;
@@ -92,6 +135,30 @@ impl<'r> About<'r> {
     pub fn interaction(interaction: &'r Interaction) -> About<'r> {
         let (customer, account) = (interaction.customer.as_deref(), interaction.account.as_deref());
         About { customer, account, document: None }
+    }
+
+    /// What a consent is about.
+    pub fn consent(consent: &'r Consent) -> About<'r> {
+        About { customer: consent.customer.as_deref(), account: consent.account.as_deref(), document: None }
+    }
+
+    /// What a copy that is sent is about.
+    pub fn delivery(delivery: &'r Delivery) -> About<'r> {
+        let (customer, account) = (delivery.customer.as_deref(), delivery.account.as_deref());
+        About { customer, account, document: Some(&delivery.document) }
+    }
+
+    /// What a link leads to.
+    pub fn link(link: &'r Link) -> About<'r> {
+        About { customer: None, account: link.account.as_deref(), document: Some(&link.document) }
+    }
+
+    /// What belongs to an owner of contact points.
+    pub fn owner(owner: &'r Owner) -> About<'r> {
+        match owner {
+            Owner::Customer(id) => About { customer: Some(id), ..About::default() },
+            Owner::Account(number) => About { account: Some(number), ..About::default() },
+        }
     }
 
     /// What a note is about.

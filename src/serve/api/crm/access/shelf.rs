@@ -68,11 +68,16 @@ impl Shelf<'_> {
     }
 
     /// Visits hits page by page.
-    fn hits(&self, asked: &HitsAsked, each: &mut dyn FnMut(DocumentEntry) -> ControlFlow<()>) -> Result<(), CrmError> {
+    fn hits(
+        &self,
+        asked: &HitsAsked,
+        scope: &Scope,
+        each: &mut dyn FnMut(DocumentEntry) -> ControlFlow<()>,
+    ) -> Result<(), CrmError> {
         let mut asked = HitsAsked { limit: AT_ONCE, ..asked.clone() };
         loop {
             let page =
-                self.state.backend.hits(&asked, &self.scope).map_err(|error| CrmError::Documents(error.to_string()))?;
+                self.state.backend.hits(&asked, scope).map_err(|error| CrmError::Documents(error.to_string()))?;
             for hit in &page.hits {
                 if each(self.entry(&hit.document)).is_break() {
                     return Ok(());
@@ -111,7 +116,9 @@ impl Documents for Shelf<'_> {
             ..HitsAsked::default()
         };
         let mut stopped = false;
-        self.hits(&asked, &mut |entry| {
+        // Whoever asks was let to the account.
+        let scope = self.scope.of_account();
+        self.hits(&asked, &scope, &mut |entry| {
             let flow = each(entry);
             stopped = flow.is_break();
             flow
@@ -120,7 +127,7 @@ impl Documents for Shelf<'_> {
             return Ok(());
         }
         // A range of days leaves documents without a date out; they come last.
-        self.hits(&HitsAsked { to: None, ..asked }, &mut |entry| {
+        self.hits(&HitsAsked { to: None, ..asked }, &scope, &mut |entry| {
             if entry.date.is_some() { ControlFlow::Continue(()) } else { each(entry) }
         })
     }
@@ -135,7 +142,7 @@ impl Documents for Shelf<'_> {
         for names in names.chunks(50) {
             let tests: Vec<String> = names.iter().map(|name| format!("{name}:\"{quoted}\"")).collect();
             let asked = HitsAsked { query: tests.join(" OR "), ..HitsAsked::default() };
-            self.hits(&asked, &mut |entry| {
+            self.hits(&asked, &self.scope, &mut |entry| {
                 let same = |field: &DocumentField| is_number_field(&field.name) && plain(&field.value) == plain(number);
                 if entry.fields.iter().any(same) {
                     // Whose it is, also where the account is masked for the reader.
