@@ -88,7 +88,7 @@ impl Archive {
         Ok(stone)
     }
 
-    fn forget(&self, load: LoadId) {
+    pub(super) fn forget(&self, load: LoadId) {
         self.infos.forget(|id| *id == load);
         self.firsts.forget(|id| *id == load);
         self.forms.forget(|id| *id == load);

@@ -120,6 +120,17 @@ impl Archive {
         Ok(())
     }
 
+    /// Counts a load again whose row says something else of its bytes than when it was counted.
+    pub(super) fn recount(&self, load: LoadId) -> Result<(), ArchiveError> {
+        let _turn = COUNTING.lock().unwrap_or_else(PoisonError::into_inner);
+        let counted: Option<Counted> = self.figure(&load_key(load.0))?;
+        let Some(upto) = self.figure(SEQ)?.filter(|_| counted.is_some()) else { return Ok(()) };
+        let mut changed = Changed::default();
+        self.uncount(load, &mut changed)?;
+        self.count(load, &mut changed)?;
+        self.keep_figures(changed, upto)
+    }
+
     fn figure<T: DeserializeOwned>(&self, key: &[u8]) -> Result<Option<T>, ArchiveError> {
         rows::get(&*self.engine, Family::Settings, "a figure", key)
     }

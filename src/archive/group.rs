@@ -240,6 +240,14 @@ fn field_texts(draft: &Draft) -> Vec<(u16, String)> {
     draft.fields.iter().filter_map(one).filter(|(_, text)| !text.is_empty()).collect()
 }
 
+/// The text of one of them.
+fn field_text(draft: &Draft, position: u16) -> Option<String> {
+    let found = draft.fields.iter().find(|(at, _)| *at == position);
+    let text =
+        found.and_then(|(_, value)| if let FieldValue::One(value) = value { Some(value.to_string()) } else { None });
+    text.filter(|text| !text.is_empty())
+}
+
 fn sign(position: u16) -> Option<char> {
     char::from_u32(FIELD_BASE + u32::from(position))
 }
@@ -257,14 +265,19 @@ fn pack_title(title: &str, texts: &[(u16, String)]) -> String {
             packed.replace_range(at..at + text.len(), &format!("{FIELD_SIGN}{sign}"));
         }
     }
-    match unpack_title(&packed, texts) {
+    let text_of = |position| texts.iter().find(|(at, _)| *at == position).map(|(_, text)| text.clone());
+    match unpack_title(&packed, text_of) {
         Some(same) if same == title => packed,
         _ => format!("{FIELD_SIGN}{FIELD_SIGN}{title}"),
     }
 }
 
-fn unpack_title(packed: &str, texts: &[(u16, String)]) -> Option<String> {
-    let mut title = String::new();
+/// The title again; `text_of` gives the text of a field, which is made only where the title has it.
+fn unpack_title(packed: &str, text_of: impl Fn(u16) -> Option<String>) -> Option<String> {
+    if !packed.contains(FIELD_SIGN) {
+        return Some(packed.to_string());
+    }
+    let mut title = String::with_capacity(packed.len());
     let mut chars = packed.chars();
     while let Some(ch) = chars.next() {
         if ch != FIELD_SIGN {
@@ -278,8 +291,7 @@ fn unpack_title(packed: &str, texts: &[(u16, String)]) -> Option<String> {
             }
             number => {
                 let position = u16::try_from(u32::from(number).checked_sub(FIELD_BASE)?).ok()?;
-                let (_, text) = texts.iter().find(|(at, _)| *at == position)?;
-                title.push_str(text);
+                title.push_str(&text_of(position)?);
             }
         }
     }
@@ -456,8 +468,8 @@ impl<'a> Reader<'a> {
             account: None,
             fields: self.fields()?,
         };
-        let packed = take_text(&mut self.fixed[TITLE])?;
-        draft.title = unpack_title(&packed, &field_texts(&draft))?;
+        let packed = std::str::from_utf8(take_bytes(&mut self.fixed[TITLE])?).ok()?;
+        draft.title = unpack_title(packed, |position| field_text(&draft, position))?;
         draft.date = self.date(&draft)?;
         draft.account = self.account(&draft)?;
         Some(draft)

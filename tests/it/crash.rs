@@ -92,3 +92,51 @@ fn a_lost_search_index_is_rebuilt_from_the_archive() {
     archive.ok(&["reindex"]);
     assert_eq!(archive.search("\"ORCHARD CAFE\" definition:great-lakes-statement").len(), 25);
 }
+
+#[test]
+fn blocks_that_are_stored_anew_are_whole_whenever_it_ends() {
+    let archive = Archive::new("compact");
+    let stream = small_statements(6_000);
+    let file = archive.home.file("s.txt", &stream);
+    let id = archive.load(&file, None)["load"].to_string();
+    let whole = |what: &str| {
+        assert!(archive.ok(&["export-load", &id]) == stream, "{what}");
+        archive.is_sound();
+    };
+    let stored = || archive.json(&["loads"]).remove(0)["stored_bytes"].as_u64().expect("bytes");
+    let before = stored();
+    archive.ok(&["hold", "add", "case-1", "--load", &id, "--reason", "court order"]);
+    let held = archive.json(&["compact", "--small"]).remove(0);
+    assert_eq!(
+        (&held["blocks_stored_anew"], held["loads_held"].as_array().map(Vec::len)),
+        (&0.into(), Some(1)),
+        "{held}"
+    );
+    archive.ok(&["hold", "release", "case-1", "--reason", "closed"]);
+    for step in ["blocks-replaced", "blocks-replaced-once"] {
+        let out = archive.command(&["compact", "--small"]).env("GREENBAR_FAULT", step).output().expect("starts");
+        assert!(out.status.code().is_none(), "{step}: {:?} {}", out.status, text(&out.stderr));
+        whole(step);
+    }
+    let done = archive.json(&["compact", "--small"]).remove(0);
+    assert_eq!(done["blocks_stored_anew"], 0, "the step that was committed was all of it: {done}");
+    assert!(stored() < before, "{done}");
+    let audit = text(&archive.ok(&["audit", "list", "--json"]));
+    assert!(audit.contains("\"compact\""), "{audit}");
+    let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
+    let (mut id, mut longest) = (id, Duration::from_millis(400));
+    for round in 0..rounds(4, 60) {
+        archive.ok(&["unload", &id, "--reason", "next round"]);
+        id = archive.load(&file, None)["load"].to_string();
+        let started = Instant::now();
+        let mut child = archive.command(&["compact", "--small", "--load", &id]).spawn().expect("starts");
+        std::thread::sleep(longest.mul_f64((next(&mut seed) % 1_000) as f64 / 1_000.0));
+        if child.try_wait().expect("waits").is_some() {
+            longest = started.elapsed();
+        }
+        let _ = child.kill();
+        let _ = child.wait();
+        assert!(archive.ok(&["export-load", &id]) == stream, "round {round}");
+        archive.is_sound();
+    }
+}
