@@ -8,6 +8,7 @@
 //! Rule: Unicode Standard Annex 9, L2 (reordering) and L4 (mirroring).
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use unicode_bidi::{BidiClass, BidiInfo, Level, bidi_class};
 use unicode_normalization::UnicodeNormalization;
@@ -40,10 +41,36 @@ pub fn order(line: &[char]) -> Option<Vec<(usize, char)>> {
 /// The order in which the characters of a paragraph stand from left to right, and whether the paragraph as a whole runs from
 /// right to left. `None` for its direction: that of its first letter, or `otherwise` where it has none.
 pub fn visual_order(chars: &[char], right_to_left: Option<bool>, otherwise: bool) -> (Vec<usize>, bool) {
-    let first = || chars.iter().find(|ch| ch.is_alphabetic()).map(|ch| is_right_to_left(*ch));
-    let right_to_left = right_to_left.or_else(first).unwrap_or(otherwise);
+    let right_to_left = paragraph_direction(chars, right_to_left, otherwise);
     let base = if right_to_left { Level::rtl() } else { Level::ltr() };
     (BidiInfo::reorder_visual(&levels(chars, base)), right_to_left)
+}
+
+/// The parts of a paragraph that run in one direction, as they stand from left to right, each with whether it runs from right
+/// to left; and whether the paragraph as a whole does. Direction as for [`visual_order`].
+pub fn visual_runs(chars: &[char], right_to_left: Option<bool>, otherwise: bool) -> (Vec<(Range<usize>, bool)>, bool) {
+    let right_to_left = paragraph_direction(chars, right_to_left, otherwise);
+    let base = if right_to_left { Level::rtl() } else { Level::ltr() };
+    let levels = levels(chars, base);
+    let mut end = 0;
+    let runs: Vec<(Range<usize>, Level)> = levels
+        .chunk_by(|a, b| a == b)
+        .filter_map(|run| {
+            let start = end;
+            end += run.len();
+            Some((start..end, *run.first()?))
+        })
+        .collect();
+    let all: Vec<Level> = runs.iter().map(|(_, level)| *level).collect();
+    let order = BidiInfo::reorder_visual(&all);
+    let runs = order.into_iter().filter_map(|at| runs.get(at)).map(|(run, level)| (run.clone(), level.is_rtl()));
+    (runs.collect(), right_to_left)
+}
+
+/// As the caller says, else that of the first letter.
+fn paragraph_direction(chars: &[char], right_to_left: Option<bool>, otherwise: bool) -> bool {
+    let first = || chars.iter().find(|ch| ch.is_alphabetic()).map(|ch| is_right_to_left(*ch));
+    right_to_left.or_else(first).unwrap_or(otherwise)
 }
 
 /// Text of one run or line in the order of reading.
@@ -164,5 +191,21 @@ mod tests {
     fn presentation_forms_become_letters() {
         assert_eq!(letters("\u{FEB3}\u{FEFC}\u{FEE1}"), "\u{633}\u{644}\u{627}\u{645}");
         assert!(matches!(letters("plain \u{FB01}"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn runs_of_one_direction_stand_as_they_are_seen() {
+        let chars: Vec<char> = "ab \u{5D0}\u{5D1} 12".chars().collect();
+        let (runs, right_to_left) = visual_runs(&chars, None, false);
+        assert!(!right_to_left);
+        let seen: String = runs
+            .iter()
+            .flat_map(|(run, turned)| {
+                let run = chars[run.clone()].to_vec();
+                if *turned { run.into_iter().rev().collect() } else { run }
+            })
+            .collect();
+        let order: String = visual_order(&chars, None, false).0.into_iter().map(|at| chars[at]).collect();
+        assert_eq!(seen, order);
     }
 }

@@ -136,6 +136,12 @@ impl FontProgram {
     }
 }
 
+impl AsRef<[u8]> for FontProgram {
+    fn as_ref(&self) -> &[u8] {
+        self.bytes()
+    }
+}
+
 impl fmt::Debug for FontProgram {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("FontProgram").field("name", &self.0.name).field("bytes", &self.0.bytes.len()).finish()

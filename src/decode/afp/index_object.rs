@@ -40,6 +40,23 @@ struct Entry {
     used: bool,
 }
 
+/// What an IEL says of the place of its group or page.
+#[derive(Debug, Clone, Copy)]
+pub struct Claim {
+    /// What it is about.
+    pub of: Of,
+    /// Bytes from the Begin Document on.
+    pub byte: Option<u64>,
+    /// Pages of the document before it.
+    pub page: Option<u64>,
+}
+
+impl Default for Claim {
+    fn default() -> Claim {
+        Claim { of: Of::Group, byte: None, page: None }
+    }
+}
+
 /// Where a group or a page of the document starts.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Place {
@@ -131,28 +148,35 @@ impl IndexObject {
         }
         let named = |kind| triplet::name(data, kind).map(|name| full_name(name, data, self.charset));
         let (group, page) = (named(name_type::GROUP), named(name_type::PAGE));
-        let of = if group.is_none() && page.is_some() { Of::Page } else { Of::Group };
         let name = group.or(page).or_else(|| named(name_type::INDEX_ELEMENT)).unwrap_or_default();
-        let mut entry = Entry {
+        let Claim { of, byte, page } = IndexObject::claim(data);
+        let counts = Triplets(data).filter(|one| one.id == triplet::OBJECT_COUNT && one.data.first() == Some(&PAGES));
+        self.entries.push(Entry {
             of,
             name: name.into(),
-            byte: None,
-            page: None,
-            pages: None,
+            byte,
+            page,
+            pages: counts.last().and_then(|one| number(one.data, 2, 6)),
             tags: self.tags.len()..self.tags.len(),
             used: false,
-        };
+        });
+        self.is_sorted = false;
+        true
+    }
+
+    /// What an IEL says of places.
+    pub fn claim(data: &[u8]) -> Claim {
+        let is_named = |kind| triplet::name(data, kind).is_some();
+        let of_page = is_named(name_type::PAGE) && !is_named(name_type::GROUP);
+        let mut claim = Claim { of: if of_page { Of::Page } else { Of::Group }, ..Claim::default() };
         for one in Triplets(data) {
             match one.id {
-                triplet::BYTE_OFFSET => entry.byte = number(one.data, 0, 4).filter(|byte| *byte & OUTSIDE != OUTSIDE),
-                triplet::OBJECT_OFFSET if one.data.first() == Some(&PAGES) => entry.page = number(one.data, 2, 6),
-                triplet::OBJECT_COUNT if one.data.first() == Some(&PAGES) => entry.pages = number(one.data, 2, 6),
+                triplet::BYTE_OFFSET => claim.byte = number(one.data, 0, 4).filter(|byte| *byte & OUTSIDE != OUTSIDE),
+                triplet::OBJECT_OFFSET if one.data.first() == Some(&PAGES) => claim.page = number(one.data, 2, 6),
                 _ => {}
             }
         }
-        self.entries.push(entry);
-        self.is_sorted = false;
-        true
+        claim
     }
 
     /// Takes a TLE of the index: it belongs to the IEL before it; without one, to the group or page that it names. False

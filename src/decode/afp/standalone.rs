@@ -3,11 +3,12 @@
 //! the libraries have is brought with it, and so is what only an index object says of the document.
 
 mod indexed;
+mod nearby;
 mod writer;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use self::indexed::{Index, Inserting};
+use self::indexed::{Here, Index, Inserting};
 use self::writer::{NULL_NAME, Writer, token as name};
 use super::field::{Field, FieldId, Fields};
 use super::framing::{self, Framing, Kind};
@@ -67,7 +68,12 @@ pub fn standalone(
     }
     let (opened, closed) = balance(&document);
     (0..closed).for_each(|_| writer.put(&mut out, id::BNG, &name("GROUP")));
-    match &mut Index::in_force(indexes, framing, store.limits.index_bytes) {
+    match &mut Index::in_force(
+        indexes,
+        framing,
+        store.limits.index_bytes,
+        [start_of(start), end_of(start, &bytes, &document)],
+    ) {
         Some(index) => {
             let (depth, charset) = (usize::from(state.depth), store.charset(state.document));
             out.extend(Inserting { writer: &writer, bytes: &bytes, start, depth, charset }.with(index));
@@ -79,6 +85,19 @@ pub fn standalone(
         writer.put(&mut out, id::EDT, &NULL_NAME);
     }
     out
+}
+
+fn start_of(start: Start) -> Here {
+    Here { byte: start.byte, records: start.records, pages: start.pages }
+}
+
+fn end_of(start: Start, bytes: &[u8], document: &Fields) -> Here {
+    let count = |counted: &dyn Fn(FieldId) -> bool| document.iter().filter(|field| counted(field.id)).count() as u64;
+    Here {
+        byte: start.byte.saturating_add(bytes.len() as u64),
+        records: start.records.saturating_add(count(&|_| true)),
+        pages: start.pages.saturating_add(count(&|id| id == id::BPG)),
+    }
 }
 
 /// Page groups that are left open, and ends of groups that began before.

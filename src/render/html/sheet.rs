@@ -2,7 +2,8 @@
 //!
 //! What is drawn comes first, then the text in reading order, one `<text>` for each row, so that selection, search and
 //! screen readers go row by row. Every run is as long as the page model says (`textLength`), whatever font the browser
-//! has. Text that something painted later lies over is drawn in its turn, and stands unseen in the text. Pictures and the drawn parts of forms stand once in the file and are used by their ids.
+//! has. Text that something painted later lies over is drawn in its turn, and stands unseen in the text; so does text of scripts
+//! that browsers order and join themselves, whose glyphs stand already as the page has them. Pictures and the drawn parts of forms stand once in the file and are used by their ids.
 
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -11,6 +12,7 @@ use super::cover::covered;
 use super::picture;
 use super::webfont::{WebFonts, data_uri};
 use super::{escape, lower, push_escaped};
+use crate::page::bidi;
 use crate::page::reading::{self, Spot, advance};
 use crate::page::walk::{ELEMENT_LIMIT, FORM_DEPTH, Place};
 use crate::page::{
@@ -110,6 +112,26 @@ struct Shown {
     run: TextRun,
     /// It is drawn already, under something: here it is only read and selected.
     covered: bool,
+    /// It is only drawn, by characters of private use.
+    private: bool,
+}
+
+impl Shown {
+    /// A copy to be read of a run that is drawn by characters of private use: by the browser's own font, in the order of
+    /// reading.
+    fn copy(run: TextRun) -> Shown {
+        let text = bidi::logical(&run.text).into_owned();
+        Shown { run: TextRun { text, embedded: None, ..run }, covered: true, private: false }
+    }
+}
+
+/// Whether a browser orders or joins letters of this script itself. Rule: Unicode Standard, blocks of scripts from right to left
+/// and of those with syllables or joined letters; marks.
+fn is_laid_out_by_browsers(ch: char) -> bool {
+    matches!(ch,
+        '\u{300}'..='\u{36F}' | '\u{590}'..='\u{109F}' | '\u{1700}'..='\u{18AF}' | '\u{1900}'..='\u{1CFF}'
+        | '\u{200C}'..='\u{200F}' | '\u{A840}'..='\u{ABFF}' | '\u{FB1D}'..='\u{FDFF}' | '\u{FE70}'..='\u{FEFE}'
+        | '\u{10800}'..='\u{11FFF}')
 }
 
 impl Drawing<'_> {
@@ -127,10 +149,13 @@ impl Drawing<'_> {
                         underline(&mut self.body, &run);
                     }
                     let covered = self.covered.next().unwrap_or(false);
-                    if covered {
-                        self.only_drawn(&run);
+                    let private = run.embedded.is_some() && run.text.chars().any(is_laid_out_by_browsers);
+                    if covered || private {
+                        self.only_drawn(&run, private);
                     }
-                    self.texts.push((Spot::of(run.turns, run.x, run.y, run.size), Shown { run, covered }));
+                    let spot = Spot::of(run.turns, run.x, run.y, run.size);
+                    let shown = if private { Shown::copy(run) } else { Shown { run, covered, private } };
+                    self.texts.push((spot, shown));
                 }
                 Element::Barcode(code) => barcode(&mut self.body, code, place),
                 Element::Image(image) if !image.alt.trim().is_empty() => {
@@ -167,9 +192,9 @@ impl Drawing<'_> {
     }
 
     /// Text that is seen here, and not read.
-    fn only_drawn(&mut self, run: &TextRun) {
+    fn only_drawn(&mut self, run: &TextRun, private: bool) {
         self.body.push_str("<g aria-hidden=\"true\" class=\"shadow\">");
-        text_row(&mut self.body, &[Shown { run: run.clone(), covered: false }], self.shared, &[]);
+        text_row(&mut self.body, &[Shown { run: run.clone(), covered: false, private }], self.shared, &[]);
         self.body.push_str("</g>");
     }
 
@@ -283,29 +308,32 @@ struct Piece {
     count: usize,
 }
 
-fn text_run(html: &mut String, Shown { run, covered }: &Shown, shared: &mut Shared) {
+fn text_run(html: &mut String, shown: &Shown, shared: &mut Shared) {
+    let run = &shown.run;
     let mut pieces: Vec<Piece> = Vec::new();
     let program = run.embedded.as_ref().map(|own| &own.font);
     let font = program.and_then(|program| shared.fonts.embed(program));
     for (number, c) in run.text.chars().enumerate() {
         let glyph = font.and_then(|font| own_glyph(run, &shared.fonts, font, number, c));
-        let (class, shown) = match (program, glyph) {
+        let (class, c) = match (program, glyph) {
             (Some(program), Some(glyph)) => {
-                let (number, shown) = shared.web.character(program, c, glyph);
-                (format!("f{number}"), shown)
+                let web = &mut shared.web;
+                let (number, c) =
+                    if shown.private { web.private(program, glyph) } else { web.character(program, c, glyph) };
+                (format!("f{number}"), c)
             }
             _ => (family(run), c),
         };
         match pieces.last_mut() {
             Some(piece) if piece.class == class => {
-                piece.text.push(shown);
+                piece.text.push(c);
                 piece.count += 1;
             }
-            _ => pieces.push(Piece { class, text: shown.into(), from: number, count: 1 }),
+            _ => pieces.push(Piece { class, text: c.into(), from: number, count: 1 }),
         }
     }
     for piece in &pieces {
-        span(html, run, piece, *covered);
+        span(html, shown, piece);
     }
 }
 
@@ -316,7 +344,7 @@ fn own_glyph(run: &TextRun, fonts: &Fonts, font: FontId, number: usize, c: char)
     face.has(id).then_some(id)
 }
 
-fn span(html: &mut String, run: &TextRun, piece: &Piece, covered: bool) {
+fn span(html: &mut String, Shown { run, covered, private }: &Shown, piece: &Piece) {
     let spot = Spot::of(run.turns, run.x, run.y, run.size);
     let before: i64 = (0..piece.from).map(|number| advance(run, number)).fold(0, i64::saturating_add);
     let start = spot.column.saturating_add(before);
@@ -328,7 +356,7 @@ fn span(html: &mut String, run: &TextRun, piece: &Piece, covered: bool) {
     styles.iter().filter(|(wanted, _)| *wanted).for_each(|(_, class)| html.push_str(class));
     let size = Lu(run.size.0.saturating_abs().min(100 * Lu::PER_INCH));
     let _ = write!(html, "\" font-size=\"{}\" y=\"{}\" x=\"", n(size), wide(spot.row));
-    if own && run.stretch == 1000 && is_uneven(&advances, size, &piece.text) {
+    if own && run.stretch == 1000 && (*private || is_uneven(&advances, size, &piece.text)) {
         let mut pen = start;
         for (number, advance) in advances.iter().enumerate() {
             let _ = write!(html, "{}{}", if number > 0 { " " } else { "" }, wide(pen));
@@ -342,7 +370,7 @@ fn span(html: &mut String, run: &TextRun, piece: &Piece, covered: bool) {
             let _ = write!(html, " textLength=\"{}\"{adjust}", wide(whole));
         }
     }
-    if covered {
+    if *covered {
         html.push_str(" fill-opacity=\"0\"");
     } else if run.color != Color::BLACK {
         let _ = write!(html, " fill=\"{}\"", hex(run.color));

@@ -200,3 +200,27 @@ fn a_chinese_document_is_chinese_around_its_text_and_lines_say_what_their_values
     );
     assert!(html.contains("对账单 ·") && !html.contains("statement ·"));
 }
+
+#[test]
+fn letters_that_browsers_order_and_join_are_drawn_as_they_stand_and_read_as_they_are_written() {
+    let font = crate::page::sample::font();
+    let mut run = crate::page::sample::own(&font, "AB", (72.0, 72.0), 12.0);
+    let glyphs: Vec<u16> = {
+        use skrifa::MetadataProvider;
+        let map = skrifa::FontRef::new(font.bytes()).expect("a font").charmap();
+        "AB".chars().map(|c| map.map(c).expect("a glyph").to_u32() as u16).collect()
+    };
+    // Hebrew from left to right, as it is seen.
+    run.text = "\u{5D1}\u{5D0}".into();
+    if let Some(own) = &mut run.embedded {
+        own.glyphs = glyphs;
+    }
+    let page = crate::page::Page {
+        width: crate::page::Lu(122_400),
+        height: crate::page::Lu(158_400),
+        elements: vec![Element::Text(run)],
+    };
+    let html = html(vec![page], &RenderOptions::default());
+    assert!(html.contains("\u{E000}") && html.contains("\u{E001}"), "drawn by characters of private use");
+    assert!(html.contains("\u{5D0}\u{5D1}") && !html.contains("\u{5D1}\u{5D0}"), "read in the order of reading");
+}

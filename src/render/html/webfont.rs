@@ -14,6 +14,8 @@ use crate::render::font::{REPLACEMENT, is_text};
 /// Glyphs without a character that may be text get one from here on (private use).
 const PRIVATE: u32 = 0xE000;
 const PRIVATE_END: u32 = 0xF8FF;
+/// A character that may not be text.
+const NO_TEXT: char = '\0';
 
 /// The stream's fonts that a file shows.
 #[derive(Debug, Default)]
@@ -45,6 +47,12 @@ impl WebFonts {
         self.fonts.push(font);
         numbers.push(self.fonts.len() - 1);
         (self.fonts.len() - 1, shown)
+    }
+
+    /// As [`WebFonts::character`], with a character of private use, which browsers show as it stands: letters of some scripts
+    /// they would order and join again.
+    pub fn private(&mut self, program: &FontProgram, glyph: u16) -> (usize, char) {
+        self.character(program, NO_TEXT, glyph)
     }
 
     /// Whether the file shows none.
@@ -192,6 +200,7 @@ mod tests {
         }
         assert_eq!(fonts.character(&program, 'A', glyph('B')), (1, 'A'), "another glyph for A is another font");
         assert_eq!(fonts.character(&program, '\u{7}', glyph('z')), (0, '\u{E000}'));
+        assert_eq!(fonts.private(&program, glyph('z')), (0, '\u{E000}'));
         let file = fonts.fonts[0].file().expect("a font");
         let font = FontRef::new(&file).expect("readable");
         let ids: Vec<u32> = "ABz\u{E000}C".chars().map(|c| font.charmap().map(c).map_or(0, |id| id.to_u32())).collect();

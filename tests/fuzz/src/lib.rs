@@ -76,20 +76,27 @@ impl FontSource for Resources {
     }
 }
 
-/// Local ids 1 to 3: a substitute by name, of one byte and of two; others are not mapped.
-pub struct Fonts([Arc<ActiveFont>; 3]);
+/// A font with tables that shape text.
+const SHAPING: &[u8] = include_bytes!("../../../src/decode/afp/font/tests/devanagari.ttf");
+
+/// Local ids 1 to 3: a substitute by name, of one byte and of two; 4: a font of the stream whose tables shape text in
+/// UTF-16; others are not mapped.
+pub struct Fonts([Arc<ActiveFont>; 4]);
 
 impl Fonts {
     pub fn new() -> Fonts {
         let sets = [("C0H200A0", "T1V10500"), ("C0420080", "T1000850"), ("CZN40F", "T1000836")];
-        Fonts(sets.map(|(set, page)| {
+        let [first, second, third] = sets.map(|(set, page)| {
             let request = FontRequest {
                 character_set: Some(set.into()),
                 code_page: Some(page.into()),
                 ..FontRequest::default()
             };
             Arc::new(ActiveFont::open(&request, &Resources::default(), &mut |_, _| {}))
-        }))
+        });
+        let source = Resources { file: Some(Arc::new(SHAPING.to_vec())), ..Resources::default() };
+        let request = FontRequest { data_object: Some("Font".into()), ..FontRequest::default() };
+        Fonts([first, second, third, Arc::new(ActiveFont::open(&request, &source, &mut |_, _| {}))])
     }
 
     pub fn first(&self) -> Arc<ActiveFont> {

@@ -1,4 +1,4 @@
-//! Fonts: the fields of a character set and of a code page, or the file of a data-object font.
+//! Fonts: the fields of a character set and of a code page, or the file of a data-object font, whose tables shape the text.
 #![no_main]
 
 use std::sync::Arc;
@@ -30,11 +30,17 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
         }
     }
     let font = ActiveFont::open(&request, &source, &mut |_, _| {});
-    let mut rest = text;
+    let (mut rest, mut word) = (text, Vec::new());
     while let Some((taken, glyph)) = font.next(rest) {
         assert!((1..=rest.len()).contains(&taken), "{taken} of {} bytes", rest.len());
         let _ = font.part(glyph.part).program.map(|program| program.bytes().len());
         rest = &rest[taken..];
+        word.push(glyph.ch);
+    }
+    word.truncate(64);
+    if let Some((_, shaper)) = font.shaper() {
+        let shaped = shaper.shape(&word, kind & 0x10 != 0).unwrap_or_default();
+        assert!(shaped.iter().all(|glyph| glyph.cluster < word.len() && glyph.advance.is_finite()));
     }
     let _ = (font.space(), font.size());
 });

@@ -3,12 +3,13 @@
 mod open;
 
 use std::collections::HashMap;
-use std::sync::RwLock;
+use std::sync::{OnceLock, RwLock};
 
 use super::codepage::{CodePage, Entry};
 use super::names::Wanted;
 use super::program::BLANK;
 use super::resource::Built;
+use super::shape::Shaper;
 use super::system::{self, Slot};
 use super::turned::Turned;
 use super::{FontRequest, FontSource, Glyph, Part};
@@ -30,6 +31,7 @@ pub struct ActiveFont {
     table: Vec<Glyph>,
     known: RwLock<HashMap<u32, Glyph>>,
     space: Lu,
+    shaper: OnceLock<Option<Shaper>>,
 }
 
 /// How text bytes make codes.
@@ -92,8 +94,15 @@ impl ActiveFont {
     /// Finds and opens what was asked for. Never fails: what is missing is substituted and reported.
     pub fn open(request: &FontRequest, source: &dyn FontSource, report: &mut Report<'_>) -> ActiveFont {
         let (coding, sections, parts) = open::open(request, source, report);
-        let mut font =
-            ActiveFont { coding, sections, parts, table: Vec::new(), known: RwLock::default(), space: Lu(0) };
+        let mut font = ActiveFont {
+            coding,
+            sections,
+            parts,
+            table: Vec::new(),
+            known: RwLock::default(),
+            space: Lu(0),
+            shaper: OnceLock::new(),
+        };
         if coding == Coding::Single {
             font.table = (0..=0xFF).map(|code| font.look_up(code)).collect();
         }
@@ -140,6 +149,15 @@ impl ActiveFont {
     /// The default variable space increment.
     pub fn space(&self) -> Lu {
         self.space
+    }
+
+    /// What shapes text of this font by its own tables, and the part whose glyphs it gives: that of a TrueType or OpenType
+    /// font of the stream or of a library with text in Unicode. Others have no such tables, or not for what stands in for them.
+    pub fn shaper(&self) -> Option<(u8, &Shaper)> {
+        let Setting::Mapped { first, programs, .. } = &self.sections.first()?.setting else { return None };
+        let (Program::Own(program), Coding::Utf16 | Coding::Utf8) = (programs.first()?, self.coding) else { return None };
+        let shaper = self.shaper.get_or_init(|| Shaper::open(program));
+        Some((*first, shaper.as_ref()?))
     }
 
     fn glyph(&self, code: u32) -> Glyph {

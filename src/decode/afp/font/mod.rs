@@ -13,6 +13,7 @@
 //! | `program.rs`, `cff.rs` | font files |
 //! | `names.rs`, `system.rs` | substitutes for what is absent |
 //! | `active.rs` | all of it together |
+//! | `shape.rs` | scripts whose letters change with their neighbours |
 //!
 //! Promises: no font makes this panic, hang or grow without bound; opening never fails, and whatever is substituted,
 //! guessed or left out is reported; the same resources give the same bytes.
@@ -30,6 +31,7 @@ mod outline;
 mod program;
 mod raster;
 mod resource;
+mod shape;
 mod system;
 #[cfg(test)]
 mod tests;
@@ -39,6 +41,7 @@ mod type1;
 use std::sync::Arc;
 
 pub use active::ActiveFont;
+pub use shape::{Joins, ShapedGlyph, Shaper};
 
 use super::field::Fields;
 use crate::page::{Face, FontProgram, Lu};

@@ -28,7 +28,7 @@ pub use lines::number_lines;
 use machine::Machine;
 
 use super::Report;
-use super::font::{ActiveFont, Glyph, Part};
+use super::font::{ActiveFont, Glyph, Part, Shaper};
 use super::object::ObjectFonts;
 use crate::page::{Color, Element, Lu};
 
@@ -40,6 +40,10 @@ pub trait SetsText {
     fn part(&self, part: u8) -> Part<'_>;
     /// As [`ActiveFont::space`].
     fn space(&self) -> Lu;
+    /// As [`ActiveFont::shaper`].
+    fn shaper(&self) -> Option<(u8, &Shaper)> {
+        None
+    }
 }
 
 impl SetsText for ActiveFont {
@@ -53,6 +57,10 @@ impl SetsText for ActiveFont {
 
     fn space(&self) -> Lu {
         ActiveFont::space(self)
+    }
+
+    fn shaper(&self) -> Option<(u8, &Shaper)> {
+        ActiveFont::shaper(self)
     }
 }
 

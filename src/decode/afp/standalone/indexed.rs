@@ -5,13 +5,18 @@
 //! records that they lacked. Places are found as in the stream ([`IndexObject`]); a group that began before the document is
 //! opened in front of it.
 
+use super::nearby::{Extent, Nearby};
 use super::writer::{NULL_NAME, Writer, named};
 use crate::decode::Start;
+use crate::decode::afp::field::Fields;
 use crate::decode::afp::framing::{self, Framing, Kind};
 use crate::decode::afp::index_object::{IndexObject, Known, Of, Place};
 use crate::decode::afp::text::{Charset, begin_name};
 use crate::decode::afp::triplet::{self, Triplets};
 use crate::decode::afp::{id, read};
+
+/// Of the bytes of entries, the part that those may take whose place only a name tells.
+const NAMED: usize = 4;
 
 /// An index object and where its document begins.
 pub(super) struct Index {
@@ -23,17 +28,25 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The index in force behind `units`, which come newest first; `most` bytes of entries. `None` where there is none.
-    pub fn in_force(units: &mut dyn Iterator<Item = (Start, Vec<u8>)>, framing: Framing, most: usize) -> Option<Index> {
-        let (mut begin, mut first, mut pieces, mut bytes) = (None, None, Vec::new(), 0_usize);
-        for (start, unit) in units {
-            let found = Ids::of(&unit, framing);
+    /// The index in force behind `units`, which come newest first, as far as it can concern the document between two
+    /// places; `most` bytes of entries. `None` where there is none.
+    pub fn in_force(
+        units: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
+        framing: Framing,
+        most: usize,
+        [from, to]: [Here; 2],
+    ) -> Option<Index> {
+        let (mut begin, mut first, mut bytes) = (None, None, 0_usize);
+        let mut nearby: Option<Nearby> = None;
+        for (at, unit) in units {
+            let fields = read::fields(&unit, framing, 0);
+            let found = Ids::of(&fields);
             if let Some([byte, record]) = found.begin_document {
-                if begin.is_some() || !pieces.is_empty() {
+                if begin.is_some() || nearby.is_some() {
                     break;
                 }
-                begin = Some([start.byte + byte, start.records + record]);
-                first = Some(start.pages);
+                begin = Some([at.byte + byte, at.records + record]);
+                first = Some(at.pages);
                 continue;
             }
             if !found.is_index {
@@ -43,26 +56,52 @@ impl Index {
             if bytes > most.saturating_mul(2) {
                 return None;
             }
-            pieces.push(unit);
-            if found.begin_index {
-                pieces.reverse();
-                let object = object_of(&pieces.concat(), framing, most)?;
-                return Some(Index { object, begin, pages: first.unwrap_or(start.pages) });
+            let pages = first.unwrap_or(at.pages);
+            let kept = nearby.get_or_insert_with(|| {
+                let places = [from, to].map(|here| here.place(framing, begin, pages));
+                Nearby::new(extent(places), most / NAMED)
+            });
+            kept.unit(&fields);
+            if let Some(data) = found.begin_index {
+                let object = nearby.take()?.index(&data, most);
+                return Some(Index { object, begin, pages });
             }
         }
         None
     }
 
-    fn place(&self, framing: Framing, start: &Start, at: usize, records: u64, page: u64) -> Place {
-        let page = page.saturating_sub(self.pages);
-        match self.begin {
+    fn place(&self, framing: Framing, here: Here) -> Place {
+        here.place(framing, self.begin, self.pages)
+    }
+}
+
+/// A place in the stream.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Here {
+    pub byte: u64,
+    /// Records before it.
+    pub records: u64,
+    /// Pages before it.
+    pub pages: u64,
+}
+
+impl Here {
+    /// Counted from a Begin Document.
+    fn place(self, framing: Framing, begin: Option<[u64; 2]>, pages: u64) -> Place {
+        let page = self.pages.saturating_sub(pages);
+        match begin {
             Some([byte, record]) => {
-                let raw = start.byte.saturating_add(at as u64).saturating_sub(byte);
-                Place::new(framing, raw, records.saturating_sub(record), page)
+                Place::new(framing, self.byte.saturating_sub(byte), self.records.saturating_sub(record), page)
             }
             None => Place { bytes: None, page },
         }
     }
+}
+
+/// From one place to another, however their bytes are counted.
+fn extent([from, to]: [Place; 2]) -> Extent {
+    let bytes = from.bytes.zip(to.bytes).map(|([a, b], [c, d])| [a.min(b), c.max(d)]);
+    Extent { bytes, pages: [from.page, to.page] }
 }
 
 /// What a unit that indexes is.
@@ -70,41 +109,24 @@ impl Index {
 struct Ids {
     /// Byte and records before its last Begin Document.
     begin_document: Option<[u64; 2]>,
-    begin_index: bool,
+    /// Data of its Begin Document Index.
+    begin_index: Option<Vec<u8>>,
     is_index: bool,
 }
 
 impl Ids {
-    fn of(unit: &[u8], framing: Framing) -> Ids {
+    fn of(fields: &Fields) -> Ids {
         let mut found = Ids::default();
-        for (number, field) in (0..).zip(read::fields(unit, framing, 0).iter()) {
+        for (number, field) in (0..).zip(fields.iter()) {
             match field.id {
                 id::BDT => found.begin_document = Some([field.offset, number]),
-                id::BDI => (found.begin_index, found.is_index) = (true, true),
+                id::BDI => (found.begin_index, found.is_index) = (Some(field.data.to_vec()), true),
                 id::IEL | id::TLE | id::EDI => found.is_index = true,
                 _ => {}
             }
         }
         found
     }
-}
-
-fn object_of(bytes: &[u8], framing: Framing, most: usize) -> Option<IndexObject> {
-    let mut object: Option<IndexObject> = None;
-    // Beyond the limit it takes no more, as when the stream was loaded.
-    for field in read::fields(bytes, framing, 0).iter() {
-        match (field.id, &mut object) {
-            (id::BDI, _) => object = Some(IndexObject::begin(field.data, most)),
-            (id::IEL, Some(object)) => {
-                object.element(field.data);
-            }
-            (id::TLE, Some(object)) => {
-                object.tag(field.data);
-            }
-            _ => {}
-        }
-    }
-    object
 }
 
 /// A document on its way through.
@@ -136,7 +158,8 @@ impl Inserting<'_> {
                 at = next;
                 continue;
             };
-            let place = index.place(framing, &self.start, at, records, page);
+            let byte = self.start.byte.saturating_add(at as u64);
+            let place = index.place(framing, Here { byte, records, pages: page });
             let data = self.bytes.get(at + record.from..at + record.to).unwrap_or_default();
             match id {
                 id::BNG | id::BPG if is_first && (depth > 0 || id == id::BPG) => {

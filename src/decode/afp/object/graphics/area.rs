@@ -16,8 +16,8 @@ const DENSITIES: u8 = 8;
 const SPACING: f64 = 480.0;
 /// Width of hatch lines in logical units: a pel of 240 in an inch.
 pub const HATCH_WIDTH: i32 = 60;
-/// Crossings of hatch lines with the outline that one area may have.
-const MAX_CROSSINGS: usize = 400_000;
+/// Crossings of hatch lines with the outlines of areas that one object may have, all its areas and copies together.
+pub const MOST_CROSSINGS: usize = 1_000_000;
 
 /// What fills an area.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -105,15 +105,15 @@ impl Area {
     }
 }
 
-/// The lines of a hatch inside the figures, in the coordinates that `map` gives (logical units, y downwards), and whether all
-/// of them are there.
+/// The lines of a hatch inside the figures, in the coordinates that `map` gives (logical units, y downwards); `None` when they
+/// cross outlines more than `left` times, from which their crossings are taken.
 pub fn hatch(
     area: &Area,
     map: impl Fn(Point) -> Point,
     origin: Point,
-    angle: f64,
-    spacing: f64,
-) -> (Vec<[Point; 2]>, bool) {
+    [angle, spacing]: [f64; 2],
+    left: &mut usize,
+) -> Option<Vec<[Point; 2]>> {
     let (sin, cos) = (-angle).to_radians().sin_cos();
     let along = |[x, y]: Point| [x * cos + y * sin, y * cos - x * sin];
     let back = |[u, v]: Point| [u * cos - v * sin, u * sin + v * cos];
@@ -126,9 +126,8 @@ pub fn hatch(
             let (low, high) = if up { (from, to) } else { (to, from) };
             let mut k = ((low[1] - phase) / spacing).ceil();
             while phase + k * spacing < high[1] {
-                if crossings.len() >= MAX_CROSSINGS {
-                    return (Vec::new(), false);
-                }
+                // What was counted in vain is taken off too: counting takes as long.
+                *left = left.checked_sub(1)?;
                 let v = phase + k * spacing;
                 let u = low[0] + (high[0] - low[0]) * (v - low[1]) / (high[1] - low[1]);
                 crossings.push((k, u, if up { 1 } else { -1 }));
@@ -152,7 +151,7 @@ pub fn hatch(
             _ => {}
         }
     }
-    (lines, true)
+    Some(lines)
 }
 
 #[cfg(test)]
@@ -169,12 +168,13 @@ mod tests {
         let mut area = Area::new(0x80, Attributes::default());
         area.add(&square(0.0, 1000.0));
         area.add(&square(400.0, 600.0));
-        let (lines, all) = hatch(&area, |point| point, [0.0, 50.0], 0.0, 100.0);
-        assert!(all);
+        let mut left = 1000;
+        let lines = hatch(&area, |point| point, [0.0, 50.0], [0.0, 100.0], &mut left).unwrap();
         assert_eq!(lines.len(), 8 + 2 * 2);
         let mut solid = area.clone();
         solid.even_odd = false;
-        assert_eq!(hatch(&solid, |point| point, [0.0, 50.0], 0.0, 100.0).0.len(), 10);
+        assert_eq!(hatch(&solid, |point| point, [0.0, 50.0], [0.0, 100.0], &mut left).unwrap().len(), 10);
+        assert_eq!(left, 1000 - 2 * (2 * 10 + 2 * 2));
         assert_eq!(lines[0].map(|p| p.map(f64::round)), [[0.0, 50.0], [1000.0, 50.0]]);
     }
 
@@ -182,7 +182,7 @@ mod tests {
     fn slanted_hatches_stay_inside() {
         let mut area = Area::new(0x80, Attributes::default());
         area.add(&square(0.0, 1000.0));
-        let (lines, _) = hatch(&area, |point| point, [0.0, 0.0], 45.0, 100.0);
+        let lines = hatch(&area, |point| point, [0.0, 0.0], [45.0, 100.0], &mut { MOST_CROSSINGS }).unwrap();
         assert!(lines.len() > 10);
         assert!(lines.iter().flatten().flatten().all(|part| (-0.001..=1000.001).contains(part)));
     }
@@ -200,6 +200,8 @@ mod tests {
     fn an_outline_with_too_many_crossings_is_not_hatched() {
         let mut area = Area::new(0x80, Attributes::default());
         area.add(&square(0.0, 1e9));
-        assert!(!hatch(&area, |point| point, [0.0, 0.0], 0.0, 1.0).1);
+        let mut left = MOST_CROSSINGS;
+        assert_eq!(hatch(&area, |point| point, [0.0, 0.0], [0.0, 1.0], &mut left), None);
+        assert_eq!(left, 0, "the next one is not even begun");
     }
 }

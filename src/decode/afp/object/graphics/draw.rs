@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::super::ObjectFonts;
 use super::super::place::Place;
-use super::area::Area;
+use super::area::{Area, MOST_CROSSINGS};
 use super::clip::clipped;
 use super::curve::{Arc, fillet, rounded_box, sharp_fillet};
 use super::descriptor::Descriptor;
-use super::gradient::Gradient;
+use super::gradient::{Gradient, MOST_CUTS};
 use super::image::Pending;
 use super::line::{stroke, visible};
 use super::order::{Order, Orders};
@@ -41,6 +41,10 @@ pub struct Drawing<'a, 'r> {
     image: Option<Pending>,
     /// Samples that all images of the object may still have; its copies share them.
     pub samples_left: usize,
+    /// Crossings of hatch lines, and cuts of gradients, that areas may still make; copies share them as well.
+    pub crossings_left: usize,
+    /// See `crossings_left`.
+    pub cuts_left: usize,
     in_custom_pattern: bool,
     /// Gradients of the present segment by pattern set and symbol.
     gradients: BTreeMap<[u8; 2], Gradient>,
@@ -73,6 +77,8 @@ impl<'a, 'r> Drawing<'a, 'r> {
             area: None,
             image: None,
             samples_left: limits.image_samples,
+            crossings_left: MOST_CROSSINGS,
+            cuts_left: MOST_CUTS,
             in_custom_pattern: false,
             gradients: BTreeMap::new(),
             reported: BTreeSet::new(),

@@ -17,8 +17,8 @@ const MOST_STOPS: usize = 1_024;
 const BANDS: f64 = 128.0;
 /// Bands of a gradient with all its repetitions.
 const MOST_BANDS: usize = 1_024;
-/// Corners of an area times lines that they are cut at, for all bands together.
-const MOST_CUTS: usize = 16_000_000;
+/// Corners of areas times lines that they are cut at, for all bands of an object and its copies together.
+pub const MOST_CUTS: usize = 32_000_000;
 /// Sides of the polygon that stands for a full arc.
 const SIDES: u8 = 64;
 
@@ -204,8 +204,9 @@ impl Gradient {
         end.and_then(|(_, parts)| color::mixed(self.space, *parts)).unwrap_or(Color::BLACK)
     }
 
-    /// What is painted in an area of these polygons, one thing over the other, and whether that is all of it.
-    pub fn paint(&self, area: &[Vec<Point>]) -> (Vec<Band>, bool) {
+    /// What is painted in an area of these polygons, one thing over the other, and whether that is all of it. Takes the cuts that
+    /// it makes from `left`.
+    pub fn paint(&self, area: &[Vec<Point>], left: &mut usize) -> (Vec<Band>, bool) {
         let corners: usize = area.iter().map(Vec::len).sum();
         let (painted, each) = match &self.course {
             Course::Line([from, to]) if from == to => return (Vec::new(), true),
@@ -213,9 +214,9 @@ impl Gradient {
             Course::Line(line) => (self.paint_line(*line, area), 1),
             Course::Arcs(arcs) => (self.paint_arcs(arcs, area), usize::from(SIDES)),
         };
-        if corners.saturating_mul(each).saturating_mul(painted.len()) > MOST_CUTS {
-            return (Vec::new(), false);
-        }
+        let cuts = corners.saturating_mul(each).saturating_mul(painted.len());
+        let Some(rest) = left.checked_sub(cuts) else { return (Vec::new(), false) };
+        *left = rest;
         let band = |(region, color): (Region, Color)| {
             let has_hole = matches!(&region, Region::Disc { hole: Some(_), .. });
             Band { polygons: region.of(area), color, has_hole }

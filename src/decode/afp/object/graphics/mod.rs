@@ -57,12 +57,13 @@ pub fn graphics(
         report("afp-graphics-limit", "copies of a replicated graphics object".into());
     }
     let mut elements = Vec::new();
-    let mut samples_left = limits.image_samples;
+    let mut left = (limits.image_samples, area::MOST_CROSSINGS, gradient::MOST_CUTS);
     for place in all {
         let mut drawing = Drawing::new(&descriptor, place, fonts, limits, report, elements);
-        drawing.samples_left = samples_left;
+        (drawing.samples_left, drawing.crossings_left, drawing.cuts_left) = left;
         drawing.run(gad);
-        (elements, samples_left) = (drawing.elements, drawing.samples_left);
+        left = (drawing.samples_left, drawing.crossings_left, drawing.cuts_left);
+        elements = drawing.elements;
     }
     elements
 }

@@ -190,6 +190,17 @@ fn patterns_fill_with_tints_or_lines() {
     assert!(matches!(&over[0], Element::Path(path) if path.fill == Some(WHITE)));
 }
 
+/// Found by fuzzing: areas whose outlines hatch lines cross often, one after the other.
+#[test]
+fn hatches_of_all_areas_share_a_limit() {
+    let around = order(0xC0, &[0, 0], &[-32_768, -32_768, 32_767, 32_767]);
+    let up_and_down: Vec<i16> = (0..62).flat_map(|at| [at * 10, if at % 2 == 0 { -32_768 } else { 32_767 }]).collect();
+    let inside = order(0xC1, &[], &up_and_down).repeat(5);
+    let one = [&[0x68, 0xA0][..], &around, &around, &inside, &[0x60, 0]].concat();
+    let (elements, notes) = draw_with(&area(), &gdd(), &segment(&[&[0x28, 0x0A][..], &one.repeat(3)].concat()));
+    assert_eq!((elements.len(), notes), (2, vec!["afp-graphics-limit"]));
+}
+
 #[test]
 fn colours_come_in_four_forms() {
     let line = order(0xC1, &[], &[0, 0, 10, 10]);

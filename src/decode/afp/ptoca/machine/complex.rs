@@ -10,8 +10,8 @@ use super::Machine;
 use super::text::Look;
 use crate::decode::afp::font::Glyph;
 use crate::decode::afp::ptoca::SetsText;
-use crate::decode::afp::ptoca::arabic::{self, is_arabic};
-use crate::page::bidi::{is_right_to_left, visual_order};
+use crate::decode::afp::ptoca::arabic;
+use crate::page::bidi::{is_right_to_left, visual_order, visual_runs};
 use crate::page::{FontProgram, Lu};
 
 /// Bytes of alternate text kept.
@@ -45,8 +45,8 @@ impl Machine<'_, '_, '_> {
         self.unicode_text(sequence, bytes)
     }
 
-    /// Text in the order of reading, laid out by the Unicode bidirectional algorithm as far as the sequence asks for it.
-    /// Arabic letters are joined where the font has the forms.
+    /// Text in the order of reading, laid out by the Unicode bidirectional algorithm as far as the sequence asks for it, and
+    /// shaped by the font's own tables where it has them.
     fn unicode_text(&mut self, sequence: &Sequence<'_>, bytes: &[u8]) -> Option<()> {
         let (flags, control) = (sequence.byte(4)?, sequence.byte(6).unwrap_or(bidi::DISABLED));
         if bytes.is_empty() && flags & bidi::RESET != 0 {
@@ -54,49 +54,51 @@ impl Machine<'_, '_, '_> {
             return Some(());
         }
         let start = self.inline;
-        let mut glyphs = self.glyphs_of(bytes);
-        if glyphs.iter().any(|glyph| is_arabic(glyph.ch)) {
-            glyphs = self.joined(&glyphs);
-        }
-        let chars: Vec<char> = glyphs.iter().map(|glyph| glyph.ch).collect();
+        let glyphs = self.glyphs_of(bytes);
         let given = match control {
             bidi::AUTO => Some(None),
             bidi::LEFT_TO_RIGHT => Some(Some(false)),
             bidi::RIGHT_TO_LEFT => Some(Some(true)),
             bidi::AS_BEFORE => Some(self.paragraph),
-            bidi::FIXED_RIGHT_TO_LEFT => {
-                glyphs.reverse();
-                None
-            }
             _ => None,
         };
-        if let Some(direction) = given {
-            let (order, right_to_left) = visual_order(&chars, direction, false);
-            self.paragraph = Some(right_to_left);
-            glyphs = order.iter().filter_map(|from| glyphs.get(*from).copied()).collect();
-            // Against the direction of writing the text ends at the alternate position.
-            if right_to_left && flags & bidi::ALTERNATE != 0 {
-                let scale = self.inline_scale();
-                let given = f64::from(sequence.signed(12)?) * scale;
-                let end = if flags & bidi::RELATIVE != 0 { start + given } else { given };
-                let width: f64 = glyphs.iter().map(|glyph| self.advance(glyph)).sum();
-                self.inline = end - width;
-                let from = self.inline;
-                self.set(glyphs);
-                // What follows against the direction of writing goes on where this begins.
-                self.inline = if flags & bidi::KEEP != 0 { start } else { from };
-                return Some(());
-            }
+        let Some(direction) = given else {
+            let set = self.one_way(&glyphs, control == bidi::FIXED_RIGHT_TO_LEFT);
+            self.set(set);
+            return self.after(flags, start, None);
+        };
+        let chars: Vec<char> = glyphs.iter().map(|glyph| glyph.ch).collect();
+        let (runs, right_to_left) = visual_runs(&chars, direction, false);
+        self.paragraph = Some(right_to_left);
+        let mut set = Vec::with_capacity(glyphs.len());
+        for (run, turned) in runs {
+            set.extend(self.one_way(glyphs.get(run).unwrap_or_default(), turned));
         }
-        self.set(glyphs);
-        if flags & bidi::KEEP != 0 {
-            self.inline = start;
+        // Against the direction of writing the text ends at the alternate position.
+        let mut begin = None;
+        if right_to_left && flags & bidi::ALTERNATE != 0 {
+            let given = f64::from(sequence.signed(12)?) * self.inline_scale();
+            let end = if flags & bidi::RELATIVE != 0 { start + given } else { given };
+            let width: f64 = set.iter().map(|placed| self.advance(&placed.glyph)).sum();
+            self.inline = end - width;
+            begin = Some(self.inline);
+        }
+        self.set(set);
+        self.after(flags, start, begin)
+    }
+
+    /// Where the next text stands: where this one ends, or, of text against the direction of writing, begins.
+    fn after(&mut self, flags: u8, start: f64, begin: Option<f64>) -> Option<()> {
+        match begin {
+            _ if flags & bidi::KEEP != 0 => self.inline = start,
+            Some(begin) => self.inline = begin,
+            None => {}
         }
         Some(())
     }
 
     /// The letters in the forms that join them, as far as the font has them.
-    fn joined(&mut self, glyphs: &[Glyph]) -> Vec<Glyph> {
+    pub(super) fn joined(&mut self, glyphs: &[Glyph]) -> Vec<Glyph> {
         let chars: Vec<char> = glyphs.iter().map(|glyph| glyph.ch).collect();
         let (mut out, mut plain) = (Vec::with_capacity(glyphs.len()), Vec::new());
         let mut lacks = false;
@@ -119,12 +121,6 @@ impl Machine<'_, '_, '_> {
             self.say("afp-text-complex", UCT, "the font has no joined forms of some Arabic letters; set one by one");
         }
         out
-    }
-
-    fn set(&mut self, glyphs: Vec<Glyph>) {
-        for glyph in glyphs {
-            self.glyph(glyph);
-        }
     }
 
     pub(super) fn glyphs_of(&self, bytes: &[u8]) -> Vec<Glyph> {
@@ -194,9 +190,7 @@ impl Machine<'_, '_, '_> {
         let glyphs = chain.glyphs();
         let shown = if text.is_empty() { read_back(program, glyphs) } else { align(glyphs, text) };
         let mut letters = text.iter().map(|(ch, _)| *ch);
-        let blank =
-            BLANKS.iter().find_map(|code| font.next(code).filter(|(_, glyph)| glyph.ch == ' ' && glyph.id != 0));
-        let blank = blank.map(|(_, glyph)| glyph.id);
+        let blank = blank_of(font).map(|glyph| glyph.id);
         let mut before = char::REPLACEMENT_CHARACTER;
         for (number, (glyph, shown)) in glyphs.iter().zip(shown).enumerate() {
             if self.stopped {
@@ -264,6 +258,12 @@ impl Machine<'_, '_, '_> {
         let room = ALTERNATE_BYTES.saturating_sub(self.carried.alternate.len());
         self.carried.alternate.extend(more.iter().take(room));
     }
+}
+
+/// The glyph that shows nothing.
+pub(super) fn blank_of(font: &dyn SetsText) -> Option<Glyph> {
+    let found = |code: &&[u8]| font.next(code).map(|(_, glyph)| glyph).filter(|glyph| glyph.ch == ' ' && glyph.id != 0);
+    BLANKS.iter().find_map(found)
 }
 
 /// The characters of glyphs by the font's own character map.

@@ -2,6 +2,7 @@
 
 mod complex;
 mod field;
+mod shaped;
 mod text;
 
 use std::sync::Arc;

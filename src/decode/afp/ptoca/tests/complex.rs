@@ -1,4 +1,6 @@
 use super::*;
+use crate::decode::afp::field::Fields;
+use crate::decode::afp::font::{FontRequest, FontSource};
 use crate::page::FontProgram;
 
 /// UTF-16; the glyph of a character is its code, but for the ligature X'FB01', which only glyph runs name. Without a program
@@ -186,4 +188,69 @@ fn glyph_runs_of_hebrew_show_the_text_from_right_to_left() {
 fn glyphs_outside_a_chain_are_reported() {
     let drawn = drawn_with(Unicode(program()), &stream(&[(0x8C, &numbers(&[1]))]));
     assert_eq!((drawn.elements.len(), drawn.codes), (0, vec!["afp-text-glyphs"]));
+}
+
+/// A data-object font in the stream: a few letters of Devanagari, 12 points high.
+fn devanagari() -> Arc<dyn SetsText> {
+    struct Stream;
+    impl FontSource for Stream {
+        fn font_resource(&self, _: u8, _: &str) -> Option<Arc<Fields>> {
+            None
+        }
+
+        fn font_file(&self, _: &str) -> Option<Arc<Vec<u8>>> {
+            Some(Arc::new(include_bytes!("../../font/tests/devanagari.ttf").to_vec()))
+        }
+    }
+    let request =
+        FontRequest { data_object: Some("Deva".into()), data_descriptor: Some((240, 0)), ..FontRequest::default() };
+    Arc::new(ActiveFont::open(&request, &Stream, &mut |_, _| {}))
+}
+
+fn shaped(text: &str) -> Drawn {
+    let font = devanagari();
+    let (mut elements, mut codes) = (Vec::new(), Vec::new());
+    let data = [vec![0x2B, 0xD3], uct(text, 0, 0x04)].concat();
+    draw(&data, &environment(&font), &mut Carried::default(), &mut elements, &mut |code, _| codes.push(code));
+    Drawn { elements, codes }
+}
+
+/// What is read, and the glyphs of it; then the glyphs that are only drawn.
+fn read_and_drawn(drawn: &Drawn) -> (String, Vec<u16>, Vec<u16>) {
+    let glyphs = |shadow: bool| {
+        let runs = drawn.texts().into_iter().filter(|run| run.shadow == shadow).collect::<Vec<_>>();
+        runs.iter().flat_map(|run| run.embedded.as_ref().unwrap().glyphs.clone()).collect::<Vec<u16>>()
+    };
+    let read = drawn.texts().into_iter().filter(|run| !run.shadow).map(|run| run.text.as_str()).collect();
+    (read, glyphs(false), glyphs(true))
+}
+
+#[test]
+fn complex_text_is_shaped_by_the_tables_of_its_font_and_read_as_it_was_written() {
+    let font = devanagari();
+    let glyph = |ch: char| font.next(&u16::try_from(u32::from(ch)).unwrap().to_be_bytes()).unwrap().1.id;
+    let [ka, blank] = [glyph('\u{915}'), glyph(' ')];
+    // KA and the vowel sign I, which stands before it.
+    let (read, glyphs, beside) = read_and_drawn(&shaped("\u{915}\u{93F}"));
+    assert_eq!((read.as_str(), glyphs.len(), beside.len()), ("\u{915}\u{93F}", 2, 0));
+    assert!(glyphs[0] != ka && glyphs[1] == ka, "{glyphs:?}");
+    // Karma: RA and its virama are one sign over MA; three characters are read at two glyphs and blanks.
+    let karma = "\u{915}\u{930}\u{94D}\u{92E}";
+    let (read, glyphs, beside) = read_and_drawn(&shaped(karma));
+    assert_eq!((read.as_str(), glyphs.len()), (karma, 4));
+    assert_eq!(glyphs[..2], [ka, glyph('\u{92E}')]);
+    assert!(glyphs[2..].contains(&blank) && !glyphs.contains(&glyph('\u{930}')), "{glyphs:?} and {beside:?}");
+    // Words stay words, and nothing is wider than the font makes it.
+    let text = "\u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940} \u{928}\u{92E}\u{938}\u{94D}\u{924}\u{947} 1";
+    let drawn = shaped(text);
+    assert_eq!((read_and_drawn(&drawn).0.as_str(), drawn.codes.len()), (text, 0));
+}
+
+#[test]
+fn what_the_font_cannot_shape_is_set_letter_by_letter_and_reported() {
+    let bengali = "\u{9AC}\u{9BE}";
+    let drawn = shaped(bengali);
+    assert!(drawn.codes.contains(&"afp-text-complex"), "{:?}", drawn.codes);
+    let read: String = drawn.texts().iter().map(|run| run.text.as_str()).collect();
+    assert_eq!(read, bengali);
 }

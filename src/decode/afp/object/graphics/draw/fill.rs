@@ -67,7 +67,7 @@ impl Drawing<'_, '_> {
     }
 
     fn gradient(&mut self, area: &Area, gradient: &Gradient) {
-        let (bands, complete) = gradient.paint(&polygons(&area.shape, |point| point));
+        let (bands, complete) = gradient.paint(&polygons(&area.shape, |point| point), &mut self.cuts_left);
         let corners = |polygons: &[Vec<Point>]| polygons.iter().map(|polygon| polygon.len() + 1).sum::<usize>();
         let steps: usize = bands.iter().map(|band| corners(&band.polygons)).sum();
         let fits = self.elements.len() + bands.len() < self.limits.page_elements && steps <= self.steps_left;
@@ -128,11 +128,12 @@ impl Drawing<'_, '_> {
 
     fn hatch(&mut self, area: &Area, angle: f64, spacing: f64) {
         let origin = self.view.content(area.pattern.pattern_origin);
-        let (lines, complete) = hatch(area, |point| self.view.content(point), origin, angle, spacing);
-        if !complete || !self.spend(lines.len() * 2) {
+        let (view, left) = (&self.view, &mut self.crossings_left);
+        let lines = hatch(area, |point| view.content(point), origin, [angle, spacing], left);
+        let Some(lines) = lines.filter(|lines| self.spend(lines.len() * 2)) else {
             (self.report)("afp-graphics-limit", "hatch lines of an area".into());
             return;
-        }
+        };
         let at = |[x, y]: Point| self.view.place.point(x, y);
         let steps: Vec<Step> =
             lines.iter().flat_map(|[from, to]| [Step::Move(at(*from)), Step::Line(at(*to))]).collect();

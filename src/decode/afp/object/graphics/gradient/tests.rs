@@ -42,7 +42,7 @@ fn is_inside(polygon: &[Point], [x, y]: Point) -> bool {
 
 /// What is seen at a point of the painted area: the band painted last.
 fn seen(gradient: &Gradient, area: &[Vec<Point>], at: Point) -> Option<[u8; 3]> {
-    let (bands, complete) = gradient.paint(area);
+    let (bands, complete) = gradient.paint(area, &mut { MOST_CUTS });
     assert!(complete);
     let covers = |band: &&Band| band.polygons.iter().filter(|polygon| is_inside(polygon, at)).count() % 2 == 1;
     bands.iter().rev().find(covers).map(|band| [band.color.r, band.color.g, band.color.b])
@@ -63,7 +63,7 @@ fn colours_change_along_the_line_and_stay_inside_the_area() {
     // Padded before, nothing behind.
     assert_near(seen(&gradient, &area, [5.0, 50.0]), RED);
     assert_eq!(seen(&gradient, &area, [301.0, 50.0]), None);
-    let (bands, _) = gradient.paint(&area);
+    let (bands, _) = gradient.paint(&area, &mut { MOST_CUTS });
     let corners = bands.iter().flat_map(|band| band.polygons.iter().flatten());
     assert!(corners.flatten().all(|part| (0.0..=400.0).contains(part)));
     let other = linear([0, 1], &[]);
@@ -119,9 +119,9 @@ fn arcs_grow_or_shrink_and_leave_a_hole() {
 fn gradients_without_extent_paint_nothing() {
     let area = square(0.0, 400.0);
     let point = Gradient::linear(&[points(&[5, 5, 5, 5]), colors([1, 1], &[])].concat()).unwrap();
-    assert_eq!(point.paint(&area), (Vec::new(), true));
-    assert_eq!(radial([1, 1], 7, 0, 7).paint(&area), (Vec::new(), true));
-    assert_eq!(radial([1, 1], 0, 9, 0).paint(&area), (Vec::new(), true));
+    assert_eq!(point.paint(&area, &mut { MOST_CUTS }), (Vec::new(), true));
+    assert_eq!(radial([1, 1], 7, 0, 7).paint(&area, &mut { MOST_CUTS }), (Vec::new(), true));
+    assert_eq!(radial([1, 1], 0, 9, 0).paint(&area, &mut { MOST_CUTS }), (Vec::new(), true));
 }
 
 #[test]
@@ -135,7 +135,7 @@ fn cut_and_strange_data_is_no_gradient_and_large_ones_are_refused() {
     assert!(Gradient::linear(&[points(&[0, 0, 9, 9]), colors([1, 1], &many)].concat()).is_none());
     assert_eq!(linear([2, 2], &[]).middle(), Color { r: 128, g: 0, b: 128 });
     let corners = vec![(0..200_000).map(|x| [f64::from(x), f64::from(x % 7)]).collect()];
-    assert!(!linear([2, 2], &[]).paint(&corners).1);
+    assert!(!linear([2, 2], &[]).paint(&corners, &mut { MOST_CUTS }).1);
 }
 
 #[test]
