@@ -125,7 +125,12 @@ impl Watch {
                 self.put_away(path, "done", None);
             }
             // It stays and is tried again.
-            Err(error @ (CaptureError::Full | CaptureError::Busy { .. } | CaptureError::Store(_))) => {
+            Err(
+                error @ (CaptureError::Full
+                | CaptureError::Busy { .. }
+                | CaptureError::Closed(_)
+                | CaptureError::Store(_)),
+            ) => {
                 self.told.refused(&path.display(), &error.to_string());
             }
             Err(CaptureError::Write(error)) if error.kind() == io::ErrorKind::NotFound => {}
@@ -137,6 +142,7 @@ impl Watch {
     }
 
     fn receive(&self, path: &Path) -> Result<(), CaptureError> {
+        self.config.queue.as_deref().map_or(Ok(()), |queue| self.intake.admits(queue))?;
         let mut file = File::open(path)?;
         let meta = file.metadata()?;
         let mut spool = self.intake.begin()?.paced(0, &self.stop);

@@ -110,6 +110,7 @@ impl<'a> Session<'a> {
         if self.config.known_queues_only && self.intake.config().queue(queue).is_none() {
             return Err(End::Refused(LATER, format!("there is no queue {queue}")));
         }
+        self.intake.admits(queue)?;
         self.wire.say(YES)?;
         let mut job = Job::default();
         let outcome = self.parts(&mut job, queue);
@@ -272,7 +273,11 @@ impl<'a> Session<'a> {
             }
             let why = format!("removed by {agent} at {peer}");
             text.push_str(&match self.intake.discard(item.id, &why) {
-                Ok(item) => format!("{} dequeued\n", item.id),
+                Ok(item) => {
+                    let what = format!("arrival {} ({})", item.id, item.file);
+                    self.intake.record(&format!("lpd:{}", plain(agent)), &peer, "intake-discard", &what, &why);
+                    format!("{} dequeued\n", item.id)
+                }
                 Err(error) => format!("{} not removed: {error}\n", item.id),
             });
         }
