@@ -153,7 +153,8 @@ fn an_operator_pauses_closes_and_describes_a_printer_and_nobody_else_does() {
         format!(
             "[capture]\nunknown = \"whole\"\n[capture.ipp]\nlisten = \"127.0.0.1:{ipp}\"\n{operators}\
              [capture.lpd]\nlisten = \"127.0.0.1:{spool}\"\n\
-             [[capture.raw]]\nlisten = \"127.0.0.1:{raw}\"\nqueue = \"Q\"\n"
+             [[capture.raw]]\nlisten = \"127.0.0.1:{raw}\"\nqueue = \"Q\"\n\
+             [[capture.folder]]\npath = \"in\"\nqueue = \"Q\"\nstable_s = 0\nevery_s = 1\n"
         )
     };
     configure(&archive, &settings(""));
@@ -197,9 +198,13 @@ fn an_operator_pauses_closes_and_describes_a_printer_and_nobody_else_does() {
         (Some(0x0506), 0x0506, Some(1))
     );
     assert!(raw_is_refused(raw, b"fifth"));
+    let file = archive.dir().join("in/sixth.txt");
+    std::fs::write(&file, "sixth").expect("written");
+    std::thread::sleep(Duration::from_millis(2_500));
+    assert!(file.exists() && states(&server, &admin).len() == 3, "it stays where it is");
     assert_eq!(switch("open", "Q").0, 200);
     assert_eq!(print(ipp, b"fourth"), Some(0));
-    loaded(&server, &admin, 4);
+    loaded(&server, &admin, 5);
     assert_eq!((switch("stop", "Q").0, switch("pause", "a b").0), (422, 422));
     // Described.
     let set =

@@ -26,6 +26,8 @@ pub const MOST_LEASE_S: i32 = 604_800;
 pub const LIFE_S: i32 = 300;
 /// Subscriptions at once.
 const MOST: usize = 1_000;
+/// Subscriptions of one address.
+const MOST_OF_PEER: usize = 100;
 /// Events that wait for one subscriber; of more the oldest go.
 const MOST_EVENTS: usize = 100;
 
@@ -108,7 +110,8 @@ impl Subscriptions {
     /// A new one; `None`: there are too many.
     pub fn add(&self, wish: Wish, now: i64) -> Option<Subscription> {
         let mut table = self.table(now);
-        if table.1.len() >= MOST {
+        let of_peer = table.1.values().filter(|one| one.wish.peer == wish.peer).count();
+        if table.1.len() >= MOST || of_peer >= MOST_OF_PEER {
             return None;
         }
         table.0 = table.0.checked_add(1).unwrap_or(1);
@@ -243,14 +246,15 @@ mod tests {
     #[test]
     fn there_are_only_so_many_and_only_so_many_events_wait() {
         let all = Subscriptions::default();
-        let made = (0..MOST + 5).filter_map(|_| all.add(wish(&["printer-config-changed"], "a"), 0)).count();
-        assert_eq!(made, MOST);
+        let add = |peer: usize| all.add(wish(&["printer-config-changed"], &peer.to_string()), 0);
+        assert_eq!((0..MOST_OF_PEER + 5).filter_map(|_| add(1)).count(), MOST_OF_PEER);
+        assert_eq!((2..MOST + 5).filter_map(add).count(), MOST - MOST_OF_PEER);
         let now_is = Condition { state: 3, reason: "none", accepts: true };
         for _ in 0..MOST_EVENTS + 7 {
             all.printer("Q", "printer-config-changed", &now_is, 1);
         }
-        let one = all.get(1, ("a", "ann"), 1).expect("there");
+        let one = all.get(1, ("1", "ann"), 1).expect("there");
         assert_eq!((one.since(1, 1).count(), one.last), (MOST_EVENTS, 107));
-        assert!(all.cancel(1, ("a", "ann"), 1) && !all.cancel(1, ("a", "ann"), 1));
+        assert!(all.cancel(1, ("1", "ann"), 1) && !all.cancel(1, ("1", "ann"), 1));
     }
 }
