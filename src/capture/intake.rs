@@ -17,6 +17,7 @@ use super::rows;
 use super::rule::Rule;
 use super::spool::Spool;
 use super::switches;
+use super::turn::Turns;
 use super::work::Preview;
 use super::{CaptureError, Stop};
 use crate::archive::Progress;
@@ -44,6 +45,8 @@ pub(super) struct Inner {
     /// Every version of every rule.
     pub rules: Mutex<Vec<Rule>>,
     pub switches: Mutex<switches::Table>,
+    /// Transmissions that are being taken.
+    turns: Turns,
 }
 
 /// What is known in memory of items that are not loaded or given up.
@@ -115,7 +118,9 @@ impl Intake {
         let rules = Mutex::new(rows::rules(&*engine)?);
         let switches = Mutex::new(rows::switches(&*engine)?);
         let (table, changed) = (Mutex::new(table), Condvar::new());
-        Ok(Intake { inner: Arc::new(Inner { engine, folder, clock, config, table, changed, rules, switches }) })
+        let turns = Turns::default();
+        let inner = Inner { engine, folder, clock, config, table, changed, rules, switches, turns };
+        Ok(Intake { inner: Arc::new(inner) })
     }
 
     /// A place for a stream to be received into. Fails when nothing can be taken now: the sender should try again later.
@@ -177,6 +182,8 @@ impl Intake {
         let engine = &*self.inner.engine;
         let now = self.now();
         let transmission = arrival.transmission.as_deref().map(|key| rows::transmission_key(key, digest));
+        // Sent twice at the same moment, the second finds the first.
+        let _turn = transmission.as_ref().map(|key| self.inner.turns.wait(key));
         if let Some(key) = &transmission
             && let Some(id) = rows::transmission(engine, key, now - TRANSMISSION_S)?
             && let Some(item) = self.repeated(id)?

@@ -24,6 +24,7 @@ mod rows;
 pub mod rule;
 mod spool;
 pub mod switches;
+mod turn;
 pub mod upload;
 pub mod work;
 

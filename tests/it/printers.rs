@@ -1,11 +1,11 @@
-//! What senders change of their jobs and operators of a printer, over IPP and on the administrator's side; what subscribers
-//! hear of it.
+//! Queues and their printers: which definition a queue is for and what the job says of a document; what senders change of their
+//! jobs and operators of a printer, over IPP and on the administrator's side; what subscribers hear of it.
 
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::capture::{configure, loaded, lpd, port};
+use crate::capture::{configure, loaded, lpd, port, run};
 use crate::ipp::{
     CANCEL_JOB, CREATE_JOB, GET_JOB_ATTRIBUTES, PRINT_JOB, create, field, integer, last, number, post, print, request,
     request_by, send, state_of,
@@ -90,6 +90,68 @@ fn audited(server: &Server, admin: &str, kind: &str) -> Vec<(String, String)> {
     let records = server.json(&format!("/api/v1/audit?kind={kind}"), admin)["records"].clone();
     let text = |record: &Value, name: &str| record[name].as_str().unwrap_or_default().to_string();
     records.as_array().expect("a list").iter().map(|record| (text(record, "who"), record.to_string())).collect()
+}
+
+#[test]
+fn a_queue_names_the_definition_and_what_the_job_says_becomes_fields() {
+    let archive = Archive::new("job-fields");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let names = ["receiver", "queue", "peer", "user", "file", "job-name", "class", "title", "copies", "account"];
+    let field_of = |name: &&str| format!("[[field]]\nname = \"{}\"\njob = \"{name}\"\n", name.replace('-', "_"));
+    let definition = format!(
+        "name = \"night-list\"\ntitle = \"Night list\"\nkind = \"report\"\nread = \"auto\"\n[document]\nstart = \"stream\"\n{}",
+        names.iter().map(field_of).collect::<String>()
+    );
+    archive.ok(&["definition", "add", archive.home.file("night.toml", definition).to_str().expect("UTF-8")]);
+    let (spool, ipp_port) = (port(), port());
+    let settings = format!(
+        "[capture.lpd]\nlisten = \"127.0.0.1:{spool}\"\n[capture.ipp]\nlisten = \"127.0.0.1:{ipp_port}\"\n\
+         [[capture.queue]]\nname = \"NIGHT\"\ndefinition = \"night-list\"\n[[capture.queue]]\nname = \"Q\"\ndefinition = \"night-list\"\n"
+    );
+    configure(&archive, &settings);
+    let server = Server::start(&archive);
+    let file = archive.home.file("stock.txt", "STOCK LIST\nSCREWS 12\n");
+    let (number, path) = (spool.to_string(), file.to_str().expect("UTF-8"));
+    let said = ["-J", "night run", "-C", "B", "-T", "Stock", "-U", "ann"];
+    let args = [&["-N", "--port", &number, "-H", "127.0.0.1", "-P", "night"][..], &said, &[path]].concat();
+    let out = run("rlpr", &args);
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    loaded(&server, &admin, 1);
+    let of_job = [field(0x42, "job-name", b"by IPP"), field(0x42, "job-account-id", b"4711"), integer("copies", 3)];
+    assert_eq!(status(ipp_port, &[request(PRINT_JOB, &of_job), b"STOCK LIST\nNAILS 9\n".to_vec()].concat()), 0);
+    loaded(&server, &admin, 2);
+    drop(server);
+    let mut hits = archive.search("definition:night-list");
+    hits.sort_by_key(|hit| hit["load"].as_u64());
+    let of = |at: usize| {
+        names.map(|name| hits[at]["fields"][name.replace('-', "_")].as_str().unwrap_or_default().to_string())
+    };
+    assert_eq!(
+        of(0),
+        ["lpd", "night", "127.0.0.1", "ann", "stock.txt", "night run", "B", "Stock", "", ""],
+        "what rlpr said: {}",
+        hits[0]
+    );
+    assert_eq!(of(1), ["ipp", "Q", "127.0.0.1", "ann", "by IPP", "by IPP", "", "", "3", "4711"], "{}", hits[1]);
+}
+
+#[test]
+fn a_job_that_is_sent_twice_at_the_same_moment_is_one_arrival() {
+    let archive = Archive::new("same-moment");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let spool = port();
+    configure(&archive, &format!("[capture]\nunknown = \"wait\"\n[capture.lpd]\nlisten = \"127.0.0.1:{spool}\"\n"));
+    let server = Server::start(&archive);
+    let stream = b"STOCK LIST OF THE SAME MOMENT\n\0".as_slice();
+    let head = format!("\x03{} dfA007host\n", stream.len() - 1);
+    let send = || lpd(spool, &[b"\x02Q\n", head.as_bytes(), stream]);
+    let answers: Vec<Option<u8>> = std::thread::scope(|scope| {
+        let senders: Vec<_> = (0..8).map(|_| scope.spawn(send)).collect();
+        senders.into_iter().map(|sender| sender.join().expect("no panic")).collect()
+    });
+    assert_eq!(answers, [Some(0); 8], "each hears yes");
+    let items = server.json("/api/v1/intake", &admin)["items"].clone();
+    assert_eq!((items.as_array().map(Vec::len), &items[0]["repeats"]), (Some(1), &7.into()), "{items}");
 }
 
 #[test]

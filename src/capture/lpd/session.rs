@@ -150,7 +150,7 @@ impl<'a> Session<'a> {
             text.extend_from_slice(piece);
             Ok(())
         })?;
-        self.trailer()?;
+        self.trailer(bytes)?;
         let control = Control::parse(&text).map_err(|why| End::Refused(NO, why))?;
         let peer = self.wire.peer.to_string();
         for (data, id) in std::mem::take(&mut job.held) {
@@ -176,7 +176,7 @@ impl<'a> Session<'a> {
         match bytes {
             Some(bytes) => {
                 self.wire.spool(bytes, &mut spool)?;
-                self.trailer()?;
+                self.trailer(bytes)?;
             }
             None => self.up_to_the_end(&mut spool)?,
         }
@@ -216,17 +216,21 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The byte 0 behind a file.
-    fn trailer(&mut self) -> Result<(), End> {
+    /// The byte 0 behind a file. Some senders leave it out and go on with their next command, or end; anything else is more
+    /// of the file than was announced: nobody is told yes for a part.
+    fn trailer(&mut self, bytes: u64) -> Result<(), End> {
         match self.wire.fill(Some(TRAILER)) {
-            Ok(piece) => {
-                let ends = piece.first() == Some(&0);
-                self.wire.taken(usize::from(ends));
-                Ok(())
-            }
-            Err(WireError::Idle(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(piece) => match piece.first() {
+                Some(0) => self.wire.taken(1),
+                None | Some(1..=3) => {}
+                Some(_) => {
+                    return Err(End::Refused(NO, format!("more came than the {bytes} bytes that were announced")));
+                }
+            },
+            Err(WireError::Idle(_)) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     /// The answer to a question for the state of a queue.

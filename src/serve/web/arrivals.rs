@@ -8,6 +8,7 @@ use super::links::Links;
 use super::{Language, language, locale, page as render, shown};
 use crate::archive::trial::{Look, Trial};
 use crate::auth::permission::Permission;
+use crate::capture::door::Refused;
 use crate::capture::intake::Counts;
 use crate::capture::item::Step;
 use crate::capture::rule::Rule;
@@ -64,7 +65,7 @@ async fn show_list(ask: &Ask, params: Params, problem: Option<Problem>, status: 
                 filtered => !links.asked.is_empty(),
                 text => params.get("q").unwrap_or_default(),
                 state => chosen,
-                doors => doors(state),
+                doors => doors(state, language),
                 moves => counts.waiting + counts.loading > 0,
                 full => state.intake.has_room().is_err(),
                 retry => signed && counts.failed > 0 && chosen == "failed",
@@ -125,13 +126,17 @@ fn tab(name: &str, states: &str, chosen: &str, links: &Links<'_>, counts: &Count
     }
 }
 
-fn doors(state: &State) -> Vec<Value> {
+fn doors(state: &State, language: Language) -> Vec<Value> {
+    let refusal = |one: &Refused| {
+        let at = locale::moment(one.at, language);
+        context! { at, from => one.from.as_str(), why => one.why.as_str() }
+    };
     let told = |told: &std::sync::Arc<Told>| {
         let figures = told.figures();
         context! {
             receiver => told.receiver, place => told.place.as_str(), queue => told.queue.as_deref().unwrap_or_default(),
             open => figures.open, taken => number(figures.taken), refused => figures.refused,
-            last => figures.last_refusal,
+            lately => figures.lately.iter().rev().map(refusal).collect::<Vec<_>>(),
         }
     };
     state.doors.get().map(|doors| doors.iter().map(told).collect()).unwrap_or_default()
