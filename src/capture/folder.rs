@@ -18,6 +18,8 @@ use super::{Arrival, CaptureConfig, CaptureError, Intake, Receiver, Stop};
 /// The receiver.
 pub struct Folders;
 
+/// A file without a byte is one that somebody just began: so many seconds at least it may stay so.
+const EMPTY_S: u64 = 5;
 /// Files looked at in one round.
 const MOST_FILES: usize = 100_000;
 
@@ -92,7 +94,9 @@ impl Watch {
                         _ => Instant::now(),
                     };
                     still.insert(path.clone(), (meta.len(), changed, since));
-                    since.elapsed() >= Duration::from_secs(self.config.stable_s)
+                    let still_s =
+                        if meta.len() == 0 { self.config.stable_s.max(EMPTY_S) } else { self.config.stable_s };
+                    since.elapsed() >= Duration::from_secs(still_s)
                 }
             };
             if complete {

@@ -125,18 +125,20 @@ impl Intake {
 
     /// A place for a stream to be received into. Fails when nothing can be taken now: the sender should try again later.
     pub fn begin(&self) -> Result<Spool, CaptureError> {
-        self.has_room()?;
-        let waiting = self.table().waiting.len();
-        if waiting >= self.inner.config.max_waiting {
-            return Err(CaptureError::Busy { waiting });
-        }
-        Spool::new(self.clone(), self.inner.config.max_bytes)
+        self.begin_limited(self.inner.config.max_bytes)
     }
 
     /// The same for a stream that may have at most `limit` bytes.
     pub fn begin_limited(&self, limit: u64) -> Result<Spool, CaptureError> {
         self.has_room()?;
+        self.is_not_busy()?;
         Spool::new(self.clone(), limit)
+    }
+
+    /// Fails when so many streams wait that nothing more is taken.
+    pub fn is_not_busy(&self) -> Result<(), CaptureError> {
+        let waiting = self.waiting();
+        if waiting >= self.inner.config.max_waiting { Err(CaptureError::Busy { waiting }) } else { Ok(()) }
     }
 
     /// Fails when the disk is so full that the archive itself would soon not work.
