@@ -155,6 +155,9 @@ pub struct IppConfig {
     /// Seconds after which a job without a document is given up.
     #[serde(default = "job_timeout")]
     pub job_timeout_s: u64,
+    /// Addresses and networks whose users may pause, close and describe the printers; empty: nobody may.
+    #[serde(default, deserialize_with = "networks")]
+    pub operators: Vec<Network>,
     /// Limits.
     #[serde(default)]
     pub limits: DoorConfig,

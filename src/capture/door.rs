@@ -12,6 +12,8 @@ use super::{CaptureError, Spool, Stop};
 
 /// How long one read waits before it looks whether it is to end.
 const TICK: Duration = Duration::from_millis(250);
+/// Refusals that are told of each door.
+const LATELY: usize = 20;
 /// Bytes read at once.
 const BUFFER: usize = 256 << 10;
 
@@ -44,10 +46,21 @@ pub struct Counts {
     pub taken: u64,
     /// Connections, streams or requests refused.
     pub refused: u64,
-    /// Why the last one was refused, and from where.
-    pub last_refusal: String,
+    /// The last of those, newest last.
+    pub lately: Vec<Refused>,
     #[serde(skip)]
     peers: HashMap<IpAddr, usize>,
+}
+
+/// A refusal.
+#[derive(Debug, Clone, Default, PartialEq, Eq, serde::Serialize, utoipa::ToSchema)]
+pub struct Refused {
+    /// When, seconds since 1970 UTC.
+    pub at: i64,
+    /// Address or file.
+    pub from: String,
+    /// Why.
+    pub why: String,
 }
 
 impl Told {
@@ -75,7 +88,11 @@ impl Told {
         tracing::warn!(receiver = self.receiver, %from, why, "a stream or connection was refused");
         let mut counts = self.counts();
         counts.refused += 1;
-        counts.last_refusal = format!("{from}: {why}");
+        if counts.lately.len() >= LATELY {
+            counts.lately.remove(0);
+        }
+        let at = crate::auth::clock::Clock::default().now();
+        counts.lately.push(Refused { at, from: from.to_string(), why: why.into() });
     }
 
     /// Lets somebody in, unless there are too many; who is in is counted until the guard goes.

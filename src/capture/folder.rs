@@ -18,6 +18,8 @@ use super::{Arrival, CaptureConfig, CaptureError, Intake, Receiver, Stop};
 /// The receiver.
 pub struct Folders;
 
+/// A file without a byte is one that somebody just began: so many seconds at least it may stay so.
+const EMPTY_S: u64 = 5;
 /// Files looked at in one round.
 const MOST_FILES: usize = 100_000;
 
@@ -92,7 +94,9 @@ impl Watch {
                         _ => Instant::now(),
                     };
                     still.insert(path.clone(), (meta.len(), changed, since));
-                    since.elapsed() >= Duration::from_secs(self.config.stable_s)
+                    let still_s =
+                        if meta.len() == 0 { self.config.stable_s.max(EMPTY_S) } else { self.config.stable_s };
+                    since.elapsed() >= Duration::from_secs(still_s)
                 }
             };
             if complete {
@@ -125,7 +129,12 @@ impl Watch {
                 self.put_away(path, "done", None);
             }
             // It stays and is tried again.
-            Err(error @ (CaptureError::Full | CaptureError::Busy { .. } | CaptureError::Store(_))) => {
+            Err(
+                error @ (CaptureError::Full
+                | CaptureError::Busy { .. }
+                | CaptureError::Closed(_)
+                | CaptureError::Store(_)),
+            ) => {
                 self.told.refused(&path.display(), &error.to_string());
             }
             Err(CaptureError::Write(error)) if error.kind() == io::ErrorKind::NotFound => {}
@@ -137,6 +146,7 @@ impl Watch {
     }
 
     fn receive(&self, path: &Path) -> Result<(), CaptureError> {
+        self.config.queue.as_deref().map_or(Ok(()), |queue| self.intake.admits(queue))?;
         let mut file = File::open(path)?;
         let meta = file.metadata()?;
         let mut spool = self.intake.begin()?.paced(0, &self.stop);

@@ -11,16 +11,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::{CaptureConfig, Unknown};
-use super::item::{Arrival, Item, State};
+use super::item::{Arrival, BY_SENDER, Item, State};
 use super::queue::{MOST_CUT_OFF, Queue};
 use super::rows;
 use super::rule::Rule;
 use super::spool::Spool;
+use super::switches;
+use super::turn::Turns;
 use super::work::Preview;
 use super::{CaptureError, Stop};
 use crate::archive::Progress;
 use crate::archive::kv::{Batch, Engine};
 use crate::auth::clock::Clock;
+use crate::auth::gate::{Gate, Principal};
 use crate::auth::secret;
 
 /// Seconds in which the same transmission is the same stream: a sender that missed its yes sends again.
@@ -41,6 +44,9 @@ pub(super) struct Inner {
     pub changed: Condvar,
     /// Every version of every rule.
     pub rules: Mutex<Vec<Rule>>,
+    pub switches: Mutex<switches::Table>,
+    /// Transmissions that are being taken.
+    turns: Turns,
 }
 
 /// What is known in memory of items that are not loaded or given up.
@@ -110,24 +116,29 @@ impl Intake {
         rows::forget_transmissions(&*engine, clock.now() - TRANSMISSION_S)?;
         sweep(&folder, &wanted)?;
         let rules = Mutex::new(rows::rules(&*engine)?);
+        let switches = Mutex::new(rows::switches(&*engine)?);
         let (table, changed) = (Mutex::new(table), Condvar::new());
-        Ok(Intake { inner: Arc::new(Inner { engine, folder, clock, config, table, changed, rules }) })
+        let turns = Turns::default();
+        let inner = Inner { engine, folder, clock, config, table, changed, rules, switches, turns };
+        Ok(Intake { inner: Arc::new(inner) })
     }
 
     /// A place for a stream to be received into. Fails when nothing can be taken now: the sender should try again later.
     pub fn begin(&self) -> Result<Spool, CaptureError> {
-        self.has_room()?;
-        let waiting = self.table().waiting.len();
-        if waiting >= self.inner.config.max_waiting {
-            return Err(CaptureError::Busy { waiting });
-        }
-        Spool::new(self.clone(), self.inner.config.max_bytes)
+        self.begin_limited(self.inner.config.max_bytes)
     }
 
     /// The same for a stream that may have at most `limit` bytes.
     pub fn begin_limited(&self, limit: u64) -> Result<Spool, CaptureError> {
         self.has_room()?;
+        self.is_not_busy()?;
         Spool::new(self.clone(), limit)
+    }
+
+    /// Fails when so many streams wait that nothing more is taken.
+    pub fn is_not_busy(&self) -> Result<(), CaptureError> {
+        let waiting = self.waiting();
+        if waiting >= self.inner.config.max_waiting { Err(CaptureError::Busy { waiting }) } else { Ok(()) }
     }
 
     /// Fails when the disk is so full that the archive itself would soon not work.
@@ -173,6 +184,8 @@ impl Intake {
         let engine = &*self.inner.engine;
         let now = self.now();
         let transmission = arrival.transmission.as_deref().map(|key| rows::transmission_key(key, digest));
+        // Sent twice at the same moment, the second finds the first.
+        let _turn = transmission.as_ref().map(|key| self.inner.turns.wait(key));
         if let Some(key) = &transmission
             && let Some(id) = rows::transmission(engine, key, now - TRANSMISSION_S)?
             && let Some(item) = self.repeated(id)?
@@ -202,9 +215,13 @@ impl Intake {
         }
         let mut table = self.table();
         table.states.insert(id, item.state);
-        if !held {
+        if !held && item.state.moves() {
             table.waiting.push_back(id);
             self.inner.changed.notify_all();
+        }
+        drop(table);
+        if let Err(error) = self.settle(&item) {
+            tracing::error!(item = id, %error, "that its queue was switched could not be noted at a stream");
         }
         Ok((item, true))
     }
@@ -223,7 +240,8 @@ impl Intake {
     pub fn release(&self, id: u64, known: Option<Arrival>) -> Result<(), CaptureError> {
         let mut table = self.table();
         if let Some(arrival) = known
-            && let Some(mut item) = self.item(id)?.filter(|item| item.state.moves() && item.state != State::Loading)
+            && let Some(mut item) =
+                self.item(id)?.filter(|item| matches!(item.state, State::Received | State::Identified | State::Held))
         {
             (item.file, item.sent_by, item.attributes) = (arrival.file, arrival.sent_by, arrival.attributes);
             self.put(&mut item)?;
@@ -266,6 +284,12 @@ impl Intake {
         self.by_rule(&mut item);
         item.definition = item.definition.or(own);
         item.state = item.before_loading();
+        if let Some(by) = arrival.kept_by {
+            item.state = State::Held;
+            item.step(now, "held", &by, BY_SENDER);
+        } else if self.is_paused(&item) {
+            item.pause(now, "");
+        }
         item
     }
 
@@ -327,6 +351,14 @@ impl Intake {
     /// What an unidentified item looks like.
     pub fn preview(&self, id: u64) -> Result<Option<Preview>, CaptureError> {
         Ok(rows::preview(&*self.inner.engine, id)?)
+    }
+
+    /// Records in the audit what a sender or an operator did through a receiver; the name is not proven.
+    pub(super) fn record(&self, who: &str, from: &str, kind: &str, what: &str, why: &str) {
+        let gate = Gate::new(self.inner.engine.clone());
+        if let Err(error) = gate.record(&Principal::nobody(who, from), kind, what, why) {
+            tracing::error!(%error, who, from, kind, what, "what was done could not be recorded");
+        }
     }
 
     pub(super) fn put(&self, item: &mut Item) -> Result<(), CaptureError> {

@@ -136,7 +136,8 @@ pub struct Item {
 pub struct Step {
     /// When, seconds since 1970 UTC.
     pub at: i64,
-    /// `failed`, `unidentified`, `disk-full`, `assigned`, `by-rule`, `retried`, `held`, `released`, `discarded`, `unloaded`.
+    /// `failed`, `unidentified`, `disk-full`, `assigned`, `by-rule`, `retried`, `held`, `released`, `paused`, `resumed`,
+    /// `discarded`, `unloaded`.
     pub what: String,
     /// Who did it; empty: greenbar.
     #[serde(default)]
@@ -145,6 +146,20 @@ pub struct Step {
     #[serde(default)]
     pub detail: String,
 }
+
+/// Who holds a stream.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Its queue is paused.
+    Paused,
+    /// Its sender wants it so.
+    Sender,
+    /// An operator.
+    Operator,
+}
+
+/// What the history says of a stream that its sender holds.
+pub const BY_SENDER: &str = "job-hold-until=indefinite";
 
 /// Steps that are kept of one stream; of more the first and the last.
 const MOST_STEPS: usize = 50;
@@ -160,6 +175,30 @@ impl Item {
             self.history.remove(1);
         }
         self.history.push(Step { at, what: what.into(), by: by.into(), detail: detail.into() });
+    }
+
+    /// Its queue is paused: it is held.
+    pub fn pause(&mut self, at: i64, by: &str) {
+        self.state = State::Held;
+        self.step(at, "paused", by, "");
+    }
+
+    /// Who holds it.
+    pub fn hold(&self) -> Option<Hold> {
+        if self.state != State::Held {
+            return None;
+        }
+        let last = self.history.iter().rev().find(|step| step.what == "held" || step.what == "paused");
+        Some(match last {
+            Some(step) if step.what == "paused" => Hold::Paused,
+            Some(step) if step.detail == BY_SENDER => Hold::Sender,
+            _ => Hold::Operator,
+        })
+    }
+
+    /// Whether it came for a queue.
+    pub fn is_of_queue(&self, queue: &str) -> bool {
+        self.queue.as_deref().is_some_and(|own| own.to_lowercase() == queue.to_lowercase())
     }
 
     /// The load it became, when it did.
@@ -192,6 +231,8 @@ pub struct Arrival {
     pub transmission: Option<String>,
     /// More will be known soon: it is not loaded before [`super::Intake::release`].
     pub held: bool,
+    /// The sender wants it held, and says to be so.
+    pub kept_by: Option<String>,
     /// SHA-256 that the sender announced, lower-case hex.
     pub sha256: Option<String>,
     /// The number that the item gets, from [`super::Intake::reserve`]; `None`: the next one.

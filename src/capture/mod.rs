@@ -23,6 +23,8 @@ pub mod raw;
 mod rows;
 pub mod rule;
 mod spool;
+pub mod switches;
+mod turn;
 pub mod upload;
 pub mod work;
 
@@ -113,6 +115,9 @@ pub enum CaptureError {
         /// How many.
         waiting: usize,
     },
+    /// Somebody closed the queue.
+    #[error("the queue {0} is closed")]
+    Closed(String),
     /// The stream is longer than its limit.
     #[error("the stream is longer than {limit} bytes")]
     TooLarge {

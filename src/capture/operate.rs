@@ -6,7 +6,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::CaptureError;
 use super::intake::{Intake, remove_bytes};
-use super::item::{Item, State};
+use super::item::{Hold, Item, State};
 use super::rows;
 use super::rule::Rule;
 use crate::archive::kv::Batch;
@@ -105,7 +105,7 @@ impl Intake {
     pub fn hold(&self, id: u64, by: &str, why: &str) -> Result<Item, CaptureError> {
         let mut table = self.table();
         let mut item = self.item(id)?.ok_or(CaptureError::Nothing(id))?;
-        if !matches!(item.state, State::Received | State::Identified) {
+        if !matches!(item.state, State::Received | State::Identified) && item.hold() != Some(Hold::Paused) {
             return Err(CaptureError::State {
                 id,
                 state: item.state.name(),
@@ -259,7 +259,7 @@ impl Intake {
     }
 
     /// Lets all items in a state that `change` says yes to be loaded, oldest first; returns how many.
-    fn take_up(&self, from: State, change: &dyn Fn(&mut Item) -> bool) -> Result<usize, CaptureError> {
+    pub(super) fn take_up(&self, from: State, change: &dyn Fn(&mut Item) -> bool) -> Result<usize, CaptureError> {
         let all: Vec<u64> = self.candidates(u64::MAX, &[from]).collect();
         let mut count = 0;
         for ids in all.rchunks(TAKEN_UP) {

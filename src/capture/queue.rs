@@ -109,6 +109,13 @@ impl Queue {
         }
     }
 
+    /// None of these waits any longer.
+    pub fn remove_all(&mut self, ids: &HashSet<u64>) {
+        self.members.retain(|id| !ids.contains(id));
+        self.order.retain(|id| !ids.contains(id));
+        self.suspects.retain(|suspect| !ids.contains(&suspect.id));
+    }
+
     /// All that wait, in order, the suspects last; none waits any longer.
     pub fn take(&mut self) -> Vec<u64> {
         self.members.clear();

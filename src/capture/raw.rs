@@ -52,6 +52,7 @@ fn streams(wire: &mut Wire, config: &RawConfig, intake: &Intake, told: &Told) ->
     loop {
         // Nothing is read while there is no room: the sender waits.
         intake.wait_for_room(&wire.stop().clone(), ROOM);
+        intake.admits(&config.queue)?;
         let mut spool = intake.begin()?.paced(config.limits.max_bytes_per_s, wire.stop());
         let over = stream(wire, config, &mut spool)?;
         if spool.bytes() > 0 {

@@ -10,6 +10,7 @@
 //! | `g`, number of a rule, its version (4 bytes each) | a [`Rule`] as JSON |
 //! | `m` | the last number reserved for an item that is to come, 8 bytes |
 //! | `t`, SHA-256 over sender's key and content | number of the item and when, 16 bytes |
+//! | `q`, lower-case name of a queue | its [`Switches`] as JSON |
 //! | `u`, name of the upload | an [`Upload`] as JSON |
 //!
 //! Numbers stay below 2^56, so that keys of items come before all others.
@@ -22,6 +23,7 @@ use sha2::{Digest, Sha256};
 
 use super::item::{Item, State};
 use super::rule::Rule;
+use super::switches::{self, Switches};
 use super::upload::Upload;
 use crate::archive::kv::{Batch, Engine, Family, StoreError};
 
@@ -154,6 +156,29 @@ pub fn rules(engine: &dyn Engine) -> Result<Vec<Rule>, StoreError> {
         }
     })?;
     failed.map_or(Ok(rules), Err)
+}
+
+/// How a queue is switched.
+pub fn put_switches(batch: &mut Batch, queue: &str, switches: &Switches) -> Result<(), StoreError> {
+    let value = serde_json::to_vec(switches).map_err(|error| broken("switch of a queue", &error))?;
+    batch.put(Family::Intake, [b"q", queue.as_bytes()].concat(), value);
+    Ok(())
+}
+
+/// How all queues are switched.
+pub fn switches(engine: &dyn Engine) -> Result<switches::Table, StoreError> {
+    let (mut all, mut failed) = (switches::Table::new(), None);
+    engine.scan(Family::Intake, b"q"..b"r", &mut |key, value| match serde_json::from_slice(value) {
+        Ok(one) => {
+            all.insert(String::from_utf8_lossy(key.get(1..).unwrap_or_default()).into_owned(), one);
+            ControlFlow::Continue(())
+        }
+        Err(error) => {
+            failed = Some(broken("switch of a queue", &error));
+            ControlFlow::Break(())
+        }
+    })?;
+    failed.map_or(Ok(all), Err)
 }
 
 fn of_load(load: u32) -> Vec<u8> {

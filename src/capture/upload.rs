@@ -146,6 +146,7 @@ impl Uploads {
     pub fn create(&self, mut upload: Upload) -> Result<Upload, CaptureError> {
         let limits = &self.intake.config().http;
         self.intake.has_room_for(upload.length)?;
+        self.intake.is_not_busy()?;
         // Two that begin at once must not both find the last place.
         let _live = self.live();
         let open: Vec<Upload> = rows::uploads(self.engine())?.into_iter().filter(|other| !other.is_done()).collect();

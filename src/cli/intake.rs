@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::archive::{Archive, Bringing};
 use crate::auth::clock::{Clock, iso};
 use crate::capture::rule::Rule;
+use crate::capture::switches::{Switch, Switches};
 use crate::capture::{CaptureConfig, Intake, Item, State};
 use crate::serve::ArchiveBackend;
 use crate::serve::backend::Loads;
@@ -104,6 +105,16 @@ enum Command {
     },
     /// Take a rule back
     Unrule { number: u32 },
+    /// Queues that are paused or closed
+    Queues,
+    /// Pause a queue: its streams are taken and held
+    Pause { queue: String },
+    /// Let a paused queue go on; what was held is loaded
+    Resume { queue: String },
+    /// Close a queue: nothing is taken for it
+    Close { queue: String },
+    /// Take streams for a queue again
+    Open { queue: String },
 }
 
 fn stage(text: &str) -> Result<State, String> {
@@ -169,6 +180,11 @@ impl Args {
                 desk.record("intake-rule", &format!("rule {} version {}", rule.number, rule.version), "removed")?;
                 desk.tell_rule(&rule)
             }
+            Command::Queues => desk.intake.switches().iter().try_for_each(|one| desk.tell_queue(one)),
+            Command::Pause { queue } => desk.switch(queue, &Switch::Pause),
+            Command::Resume { queue } => desk.switch(queue, &Switch::Resume),
+            Command::Close { queue } => desk.switch(queue, &Switch::Close),
+            Command::Open { queue } => desk.switch(queue, &Switch::Open),
         }
     }
 }
@@ -381,6 +397,29 @@ impl Desk<'_> {
         }
         self.tell_rule(&rule)?;
         output::line(format!("{} arrivals were taken up by it", grouped(taken as u64)))
+    }
+
+    fn switch(&self, queue: &str, switch: &Switch) -> Result<(), Failure> {
+        let (now, count) = self.intake.switch(queue, switch, &by())?;
+        let why = if count > 0 { format!("{count} arrivals") } else { String::new() };
+        self.record("intake-queue", &format!("queue {}: {}", now.queue, switch.name()), &why)?;
+        if *switch == Switch::Resume {
+            self.work_off()?;
+        }
+        self.tell_queue(&now)
+    }
+
+    fn tell_queue(&self, queue: &Switches) -> Result<(), Failure> {
+        if self.context.json {
+            return output::json_line(queue);
+        }
+        let how = match (queue.paused, queue.closed) {
+            (true, true) => "closed, and what was taken is held",
+            (true, false) => "paused: streams are taken and held",
+            (false, true) => "closed: nothing is taken",
+            (false, false) => "open",
+        };
+        output::line(format!("queue {} is {how}  {} {}", queue.queue, queue.by, iso(queue.at)))
     }
 
     fn tell_rule(&self, rule: &Rule) -> Result<(), Failure> {

@@ -185,9 +185,15 @@ mod tests {
 
     impl World {
         fn new(rule: &str) -> World {
-            let (engine, clock) = (Arc::new(Memory::default()), Clock::standing(NOON));
-            let text =
-                format!("[[distribution]]\nname = \"r\"\nchannels = [\"c\"]\n{rule}\n[channel.c]\nkind = \"folder\"\n");
+            World::at(NOON, "", rule)
+        }
+
+        /// A world at a moment, with the keys that stand before the rule.
+        fn at(now: i64, top: &str, rule: &str) -> World {
+            let (engine, clock) = (Arc::new(Memory::default()), Clock::standing(now));
+            let text = format!(
+                "{top}\n[[distribution]]\nname = \"r\"\nchannels = [\"c\"]\n{rule}\n[channel.c]\nkind = \"folder\"\n"
+            );
             World {
                 loads: Loads::default(),
                 crm: Crm::new(engine.clone(), clock.clone()),
@@ -262,6 +268,32 @@ mod tests {
         world.clock.turn(1);
         world.load("a");
         assert_eq!(world.planned(), [], "what comes later waits for the next");
+    }
+
+    #[test]
+    fn evening_runs_keep_wall_clock_time_through_daylight_saving_skip_holidays_and_are_made_up_for() {
+        let now: jiff::Timestamp = "2026-03-27T16:59:59Z".parse().expect("a time");
+        let top = "zone = \"Europe/Zurich\"\nholidays = [\"2026-03-28\"]";
+        let world = World::at(now.as_second(), top, "when = \"time\"\nat = \"18:00\"\nsince = \"2026-01-01\"");
+        world.load("bills");
+        assert_eq!(world.planned(), [], "a second before 18:00 in winter");
+        world.clock.turn(1);
+        assert_eq!(world.planned(), [(vec![1], vec![])]);
+        world.clock.turn(1);
+        world.load("bills");
+        world.clock.turn(24 * 3_600);
+        assert_eq!(world.planned(), [], "a holiday");
+        // The night has 23 hours: 18:00 comes an hour earlier.
+        world.clock.turn(23 * 3_600 - 2);
+        assert_eq!(world.planned(), [], "a second before 18:00 in summer");
+        world.clock.turn(1);
+        assert_eq!(world.planned(), [(vec![2], vec![])]);
+        world.clock.turn(1);
+        world.load("bills");
+        // The server was down for two cut-offs: one run, for what came before the last of them.
+        world.clock.turn(2 * 86_400 + 3_600);
+        world.load("bills");
+        assert_eq!((world.planned(), world.planned()), (vec![(vec![3], vec![])], vec![]));
     }
 
     #[test]

@@ -18,11 +18,17 @@ pub const JOB: u8 = 0x02;
 const END: u8 = 0x03;
 /// The printer.
 pub const PRINTER: u8 = 0x04;
+/// A subscription (RFC 3995).
+pub const SUBSCRIPTION: u8 = 0x06;
+/// An event (RFC 3995).
+pub const EVENT: u8 = 0x07;
 
 const NO_VALUE: u8 = 0x13;
+const ADMIN_DEFINE: u8 = 0x17;
 const INTEGER: u8 = 0x21;
 const BOOLEAN: u8 = 0x22;
 const ENUM: u8 = 0x23;
+const OCTETS: u8 = 0x30;
 const RESOLUTION: u8 = 0x32;
 const RANGE: u8 = 0x33;
 const BEGIN_COLLECTION: u8 = 0x34;
@@ -53,6 +59,10 @@ pub enum Value {
     Range(i32, i32),
     /// Dots per inch, both ways.
     Dpi(i32),
+    /// Bytes.
+    Octets(Vec<u8>),
+    /// Administrators choose it (RFC 3380).
+    AdminDefine,
     /// Text of a kind, told by its tag.
     Text(u8, String),
     /// Members with their values. What came in one is not kept.
@@ -105,7 +115,7 @@ impl Value {
             Value::Boolean(yes) => Some(yes.to_string()),
             Value::Range(from, to) => Some(format!("{from}-{to}")),
             Value::Dpi(dpi) => Some(format!("{dpi}dpi")),
-            Value::None | Value::Collection(_) | Value::Other => None,
+            Value::None | Value::Octets(_) | Value::AdminDefine | Value::Collection(_) | Value::Other => None,
         }
     }
 }
@@ -132,6 +142,8 @@ pub struct Message {
     pub id: u32,
     /// Attributes in their order.
     pub attributes: Vec<Attribute>,
+    /// The groups: the tag, and which attribute is its first.
+    pub starts: Vec<(u8, usize)>,
 }
 
 /// Why bytes are no message.
@@ -186,7 +198,7 @@ impl Head {
         let (fixed, _) = self.bytes.split_first_chunk::<FIXED>()?;
         let [major, minor, op_high, op_low, id @ ..] = *fixed;
         let (version, code) = ((major, minor), u16::from_be_bytes([op_high, op_low]));
-        Some(Message { version, code, id: u32::from_be_bytes(id), attributes: Vec::new() })
+        Some(Message { version, code, id: u32::from_be_bytes(id), ..Message::default() })
     }
 
     /// The message, once [`Head::add`] told its end.
@@ -197,6 +209,7 @@ impl Head {
             if tag < 0x10 {
                 // A group's start ends whatever collection was left open.
                 (group, depth, at) = (tag, 0, at + 1);
+                message.starts.push((tag, message.attributes.len()));
                 continue;
             }
             let (name, value, next) = field(&self.bytes, at + 1).ok_or(Malformed::Short)?;
@@ -250,6 +263,7 @@ fn read(tag: u8, bytes: &[u8]) -> Result<Value, Malformed> {
             [byte] => Value::Boolean(*byte != 0),
             _ => return Err(Malformed::Attribute),
         },
+        OCTETS => Value::Octets(bytes.to_vec()),
         RANGE => match bytes.split_at_checked(4) {
             Some((from, to)) => Value::Range(number(from)?, number(to)?),
             None => return Err(Malformed::Attribute),
@@ -297,6 +311,25 @@ impl Message {
             Some(Value::Integer(number)) => Some(*number),
             _ => None,
         }
+    }
+
+    /// All numbers of an attribute.
+    pub fn integers(&self, name: &str) -> Vec<i32> {
+        let named = self.attributes.iter().filter(|attribute| attribute.name == name);
+        let number = |value: &Value| if let Value::Integer(number) = value { Some(*number) } else { None };
+        named.flat_map(|attribute| attribute.values.iter().filter_map(number)).collect()
+    }
+
+    /// The attributes that stand in groups of this tag.
+    pub fn group(&self, tag: u8) -> impl Iterator<Item = &Attribute> {
+        self.attributes.iter().filter(move |attribute| attribute.group == tag)
+    }
+
+    /// The groups of this tag, each with its attributes.
+    pub fn groups(&self, tag: u8) -> impl Iterator<Item = &[Attribute]> {
+        let ends = self.starts.iter().skip(1).map(|(_, first)| *first).chain([self.attributes.len()]);
+        let all = self.starts.iter().zip(ends).filter(move |((own, _), _)| *own == tag);
+        all.map(|((_, first), end)| self.attributes.get(*first..end).unwrap_or_default())
     }
 
     /// The number of an attribute, also one that stands for something.
@@ -362,6 +395,10 @@ impl Writer {
     fn value(&mut self, name: &str, value: &Value) {
         match value {
             Value::None | Value::Other => self.field(NO_VALUE, name, &[]),
+            Value::AdminDefine => self.field(ADMIN_DEFINE, name, &[]),
+            Value::Octets(bytes) => {
+                self.field(OCTETS, name, bytes.get(..MOST_TEXT.min(bytes.len())).unwrap_or_default())
+            }
             Value::Integer(number) => self.field(INTEGER, name, &number.to_be_bytes()),
             Value::Enum(number) => self.field(ENUM, name, &number.to_be_bytes()),
             Value::Boolean(yes) => self.field(BOOLEAN, name, &[u8::from(*yes)]),

@@ -56,6 +56,23 @@ fn a_request_is_read_however_it_is_cut_and_the_document_begins_behind_it() {
 }
 
 #[test]
+fn groups_of_one_kind_are_told_apart() {
+    let mut writer = Writer::bare([2, 1], 0x16, 1);
+    writer.group(OPERATION);
+    writer.add("printer-uri", &[Value::uri("ipp://h/")]);
+    for events in [&["job-created"][..], &[], &["job-completed", "job-created"]] {
+        writer.group(SUBSCRIPTION);
+        writer.add("notify-events", &events.iter().map(|name| Value::keyword(*name)).collect::<Vec<_>>());
+    }
+    writer.add("notify-user-data", &[Value::Octets(vec![0, 255])]);
+    let message = Message::read(&writer.finish()).expect("well-formed");
+    let sizes: Vec<usize> = message.groups(SUBSCRIPTION).map(<[Attribute]>::len).collect();
+    assert_eq!(sizes, [1, 0, 2]);
+    assert_eq!(message.first("notify-user-data"), Some(&Value::Octets(vec![0, 255])));
+    assert_eq!((message.group(SUBSCRIPTION).count(), message.groups(JOB).count()), (3, 0));
+}
+
+#[test]
 fn what_is_malformed_is_said() {
     let short = request(&[(OPERATION, INTEGER, "copies", &[0, 1])]);
     assert_eq!(Message::read(&short), Err(Malformed::Attribute));

@@ -17,7 +17,7 @@ use super::problem::Problem;
         info::metrics, distribution::list, distribution::plan, distribution::show, distribution::take_step,
         loads::send, loads::list, loads::show, loads::original,
         intake::list, intake::show, intake::preview, intake::trial, intake::assign, intake::retry, intake::hold, intake::retry_failed,
-        intake::release, intake::discard, intake::rules, intake::make_rule, intake::remove_rule, intake::unload,
+        intake::release, intake::discard, intake::rules, intake::make_rule, intake::remove_rule, intake::queues, intake::switch_queue, intake::unload,
         uploads::begin, uploads::show, uploads::go_on, uploads::give_up,
         crm::customers::find, crm::customers::add, crm::customers::resolve, crm::customers::show,
         crm::customers::change, crm::customers::history, crm::customers::timeline, crm::customers::consents,

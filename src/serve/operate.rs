@@ -11,6 +11,7 @@ use crate::archive::{Bringing, LoadId};
 use crate::auth::permission::Permission;
 use crate::capture::Item;
 use crate::capture::rule::Rule;
+use crate::capture::switches::{Switch, Switches};
 use crate::serve::backend::BackendError;
 
 /// Characters of a reason.
@@ -90,6 +91,16 @@ pub fn remove_rule(state: &State, who: &SignedIn, number: u32) -> Result<Rule, P
     let what = format!("rule {} version {}", rule.number, rule.version);
     state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-rule", &what, "removed")?;
     Ok(rule)
+}
+
+/// Switches a queue; returns how it is switched now, and how many arrivals were held or let go.
+pub fn switch(state: &State, who: &SignedIn, queue: &str, switch: &Switch) -> Result<(Switches, usize), Problem> {
+    who.need(Permission::LoadWrite)?;
+    let done = state.intake.switch(queue, switch, &who.user.name).map_err(|error| refused(&error))?;
+    let what = format!("queue {}: {}", done.0.queue, switch.name());
+    let why = if done.1 > 0 { format!("{} arrivals", done.1) } else { String::new() };
+    state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-queue", &what, &why)?;
+    Ok(done)
 }
 
 /// Text of the pages of an arrival, recorded as something that was seen.

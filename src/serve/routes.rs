@@ -113,6 +113,8 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/intake-rules"                          May(LoadRead)          Nothing intake::rules;
     POST   "/api/v1/intake-rules"                          May(LoadWrite)         Little  intake::make_rule;
     DELETE "/api/v1/intake-rules/{number}"                 May(LoadWrite)         Nothing intake::remove_rule;
+    GET    "/api/v1/intake-queues"                         May(LoadRead)          Nothing intake::queues;
+    POST   "/api/v1/intake-queues"                         May(LoadWrite)         Little  intake::switch_queue;
     POST   "/api/v1/uploads"                               May(LoadWrite)         Nothing uploads::begin;
     GET    "/api/v1/uploads/{id}"                          May(LoadWrite)         Nothing uploads::show;
     PATCH  "/api/v1/uploads/{id}"                          May(LoadWrite)         Stream  uploads::go_on;
@@ -258,6 +260,7 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/admin/distribution"                           May(DistributionRead)  Little  pages::distribution::act;
     GET    "/admin/arrivals"                               May(LoadRead)          Nothing pages::arrivals::list;
     POST   "/admin/arrivals"                               May(LoadWrite)         Little  pages::arrivals::retry_failed;
+    POST   "/admin/queues"                                 May(LoadWrite)         Little  pages::arrivals::switch;
     GET    "/admin/arrivals/{id}"                          May(LoadRead)          Nothing pages::arrivals::page;
     POST   "/admin/arrivals/{id}"                          May(LoadWrite)         Little  pages::arrivals::act;
     GET    "/admin/rules"                                  May(LoadRead)          Nothing pages::rules::page;

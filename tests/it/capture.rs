@@ -151,6 +151,7 @@ fn lpd_takes_what_real_senders_do_and_refuses_what_lies() {
     assert_eq!(lpd(port, &[b"\x02whole\n", b"\x03999999 dfA003host\n"]), Some(3), "too long");
     assert_eq!(lpd(port, &[b"\x02whole\n", b"\x02999999 cfA003host\n"]), Some(3), "a control file is short");
     assert_eq!(lpd(port, &[b"\x02whole\n", b"\x03x dfA003host\n"]), Some(3), "no number");
+    assert_eq!(lpd(port, &[b"\x02whole\n", b"\x036 dfA003host\n", b"more than six\0"]), Some(3), "more than announced");
     assert_eq!(lpd(port, &[b"\x09\n"]), Some(3), "no command");
     let mut wire = TcpStream::connect(("127.0.0.1", port)).expect("connects");
     wire.write_all(b"\x02whole\n\x031000 dfA004host\nshort").expect("sent");
@@ -281,6 +282,12 @@ fn watch(archive: &Archive) -> std::path::PathBuf {
     let inbox = archive.dir().join("in");
     std::fs::create_dir_all(&inbox).expect("made");
     inbox
+}
+
+/// Puts a file into a folder that is taken as soon as it is seen: it appears with all that is in it.
+fn put_whole(inbox: &Path, name: &str, text: &str) {
+    let part = inbox.join(format!("{name}.tmp"));
+    std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, inbox.join(name))).expect("written");
 }
 
 /// Waits until an arrival is in a state.
@@ -475,7 +482,7 @@ fn kill_9_loses_nothing_that_an_operator_was_told() {
     for round in 0..rounds {
         let mut server = Server::start(&archive);
         let name = format!("round-{round}.txt");
-        std::fs::write(inbox.join(&name), format!("LIST OF ROUND {round}\n")).expect("written");
+        put_whole(&inbox, &name, &format!("LIST OF ROUND {round}\n"));
         let started = Instant::now();
         let item = loop {
             let told = server.json(&format!("/api/v1/intake?q={name}&state=unidentified"), &admin);
@@ -586,7 +593,7 @@ fn kill_9_loses_nothing_that_was_acknowledged() {
             }
             sent
         });
-        std::fs::write(inbox.join(format!("file-{round}.txt")), format!("file of round {round}\n")).expect("written");
+        put_whole(&inbox, &format!("file-{round}.txt"), &format!("file of round {round}\n"));
         std::thread::sleep(until.saturating_duration_since(Instant::now()));
         server.kill();
         acknowledged.extend(sender.join().expect("no panic"));

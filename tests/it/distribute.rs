@@ -302,6 +302,30 @@ fn python() -> Option<PathBuf> {
     Some(python)
 }
 
+/// What npm's libraries say of what the receiver took, a line an event; `None`, after saying so, where they cannot be had.
+fn by_npm(taken: &Path) -> Option<Vec<Value>> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("hook-npm");
+    let ready = folder.join("ready");
+    if !ready.exists() {
+        std::fs::create_dir_all(&folder).expect("made");
+        std::fs::write(folder.join("package.json"), "{\"private\": true}").expect("written");
+        let got = Command::new("npm")
+            .args(["install", "--silent", "--no-audit", "--no-fund", "standardwebhooks@1.1.1", "cloudevents@10.0.0"])
+            .current_dir(&folder)
+            .status()
+            .is_ok_and(|status| status.success());
+        if !got {
+            eprintln!("skipped: standardwebhooks and cloudevents could not be installed from npm");
+            return None;
+        }
+        std::fs::write(&ready, "").expect("written");
+    }
+    let script = checkout().join("tests/it/sinks/hook.mjs");
+    let out = Command::new("node").arg(script).arg(SECRET).arg(taken).current_dir(&folder).output().expect("node runs");
+    assert!(out.status.success(), "{}", text(&out.stderr));
+    Some(crate::story::lines(&out.stdout))
+}
+
 fn hook(archive: &Archive) -> Option<Hook> {
     let out = archive.home.path().join("events.jsonl");
     let mut child = Command::new(python()?)
@@ -350,6 +374,9 @@ fn events_are_taken_by_the_public_libraries_and_nobody_leads_us_into_our_own_net
     assert_eq!(events.len(), 5);
     assert_eq!(events[0]["type"], "greenbar.document.available.v1");
     assert!(!events[0]["data"].to_string().contains("Person"), "{}", events[0]);
+    if let Some(judged) = by_npm(&hook.out.with_extension("jsonl.raw")) {
+        assert_eq!(judged, events, "both languages' libraries read the same");
+    }
     let said =
         |run: &str| status(&archive, run)["reconciliation"]["named"][0]["said"].as_str().unwrap_or("").to_string();
     assert!(said("2").contains("redirects are not followed"), "{}", said("2"));

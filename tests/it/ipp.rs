@@ -13,14 +13,14 @@ use crate::capture::{configure, loaded, original, port, run, sha256};
 use crate::server::{Server, key};
 use crate::story::{Archive, TempDir, next, rounds, small_statements, text};
 
-const PRINT_JOB: u16 = 2;
-const CREATE_JOB: u16 = 5;
+pub const PRINT_JOB: u16 = 2;
+pub const CREATE_JOB: u16 = 5;
 const SEND_DOCUMENT: u16 = 6;
-const CANCEL_JOB: u16 = 8;
-const GET_JOB_ATTRIBUTES: u16 = 9;
+pub const CANCEL_JOB: u16 = 8;
+pub const GET_JOB_ATTRIBUTES: u16 = 9;
 
 /// Whether a program is installed; says so when it is not.
-fn installed(program: &str, package: &str) -> bool {
+pub fn installed(program: &str, package: &str) -> bool {
     let there = ["/usr/bin", "/usr/sbin"].iter().any(|dir| Path::new(dir).join(program).exists());
     if !there {
         eprintln!("skipped: {program} is not here (Debian's package {package}, see .ci/packages)");
@@ -28,33 +28,38 @@ fn installed(program: &str, package: &str) -> bool {
     there
 }
 
-fn field(tag: u8, name: &str, value: &[u8]) -> Vec<u8> {
+pub fn field(tag: u8, name: &str, value: &[u8]) -> Vec<u8> {
     let counted = |bytes: &[u8]| [&u16::try_from(bytes.len()).expect("short").to_be_bytes()[..], bytes].concat();
     [vec![tag], counted(name.as_bytes()), counted(value)].concat()
 }
 
 /// A request of user `ann` for queue `Q`, with more operation attributes.
-fn request(operation: u16, more: &[Vec<u8>]) -> Vec<u8> {
-    let head = [&[1, 1][..], &operation.to_be_bytes(), &[0, 0, 0, 1, 1]].concat();
+pub fn request(operation: u16, more: &[Vec<u8>]) -> Vec<u8> {
+    request_by("ann", operation, more)
+}
+
+/// The same of somebody else.
+pub fn request_by(user: &str, operation: u16, more: &[Vec<u8>]) -> Vec<u8> {
+    let head = [&[2, 1][..], &operation.to_be_bytes(), &[0, 0, 0, 1, 1]].concat();
     let fixed = [
         field(0x47, "attributes-charset", b"utf-8"),
         field(0x48, "attributes-natural-language", b"en"),
         field(0x45, "printer-uri", b"ipp://127.0.0.1/ipp/print/Q"),
-        field(0x42, "requesting-user-name", b"ann"),
+        field(0x42, "requesting-user-name", user.as_bytes()),
     ];
     [head, fixed.concat(), more.concat(), vec![3]].concat()
 }
 
-fn integer(name: &str, number: u64) -> Vec<u8> {
+pub fn integer(name: &str, number: u64) -> Vec<u8> {
     field(0x21, name, &u32::try_from(number).expect("small").to_be_bytes())
 }
 
-fn last(yes: bool) -> Vec<u8> {
+pub fn last(yes: bool) -> Vec<u8> {
     field(0x22, "last-document", &[u8::from(yes)])
 }
 
 /// Sends a body to the printer. IPP's status and the answer; `None` when there is no answer in IPP.
-fn post(port: u16, body: &[u8]) -> Option<(u16, Vec<u8>)> {
+pub fn post(port: u16, body: &[u8]) -> Option<(u16, Vec<u8>)> {
     let head = format!(
         "POST /ipp/print/Q HTTP/1.1\r\nHost: h\r\nContent-Type: application/ipp\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
         body.len()
@@ -77,24 +82,24 @@ pub fn print(port: u16, document: &[u8]) -> Option<u16> {
 }
 
 /// The value of a number in an answer.
-fn number(reply: &[u8], name: &str) -> u64 {
+pub fn number(reply: &[u8], name: &str) -> u64 {
     let at =
         reply.windows(name.len()).position(|window| window == name.as_bytes()).expect("it is told") + name.len() + 2;
     u64::from(u32::from_be_bytes(reply[at..at + 4].try_into().expect("four bytes")))
 }
 
-fn create(port: u16) -> u64 {
+pub fn create(port: u16) -> u64 {
     let (status, reply) = post(port, &request(CREATE_JOB, &[])).expect("answered");
     assert_eq!(status, 0);
     number(&reply, "job-id")
 }
 
-fn send(port: u16, job: u64, more: &[Vec<u8>], document: &[u8]) -> Option<u16> {
+pub fn send(port: u16, job: u64, more: &[Vec<u8>], document: &[u8]) -> Option<u16> {
     let head = request(SEND_DOCUMENT, &[&[integer("job-id", job)], more].concat());
     post(port, &[head, document.to_vec()].concat()).map(|(status, _)| status)
 }
 
-fn state_of(port: u16, job: u64) -> Option<u64> {
+pub fn state_of(port: u16, job: u64) -> Option<u64> {
     let (status, reply) = post(port, &request(GET_JOB_ATTRIBUTES, &[integer("job-id", job)]))?;
     (status == 0).then(|| number(&reply, "job-state"))
 }
@@ -104,7 +109,7 @@ fn leftovers(archive: &Archive) -> usize {
 }
 
 /// The standard files, beside documents of the names that they print (Debian's package leaves those out).
-fn standard_files() -> TempDir {
+pub fn standard_files() -> TempDir {
     let dir = TempDir::new("ipptool");
     for entry in std::fs::read_dir("/usr/share/cups/ipptool").expect("they come with ipptool").flatten() {
         std::fs::copy(entry.path(), dir.path().join(entry.file_name())).expect("copied");
@@ -129,8 +134,8 @@ fn the_standard_tests_of_ipptool_pass() {
     let server = Server::start(&archive);
     let files = standard_files();
     for (at, (version, name, passed)) in [
-        ("1.1", "ipp-1.1", 33),
-        ("2.0", "ipp-2.0", 34),
+        ("1.1", "ipp-1.1", 35),
+        ("2.0", "ipp-2.0", 36),
         ("2.0", "get-printer-attributes", 1),
         ("1.1", "get-printer-description-attributes", 1),
         ("1.1", "get-job-template-attributes", 1),
@@ -149,6 +154,10 @@ fn the_standard_tests_of_ipptool_pass() {
         ("1.1", "create-job-timeout", 1),
         ("1.1", "get-jobs", 1),
         ("1.1", "get-completed-jobs", 1),
+        ("2.1", "ipp-2.1", 37),
+        ("2.1", "create-printer-subscription", 1),
+        ("2.1", "get-subscriptions", 1),
+        ("1.1", "print-job-hold", 2),
         ("2.0", "ipp-backend", 1),
     ]
     .into_iter()

@@ -157,3 +157,100 @@ fn a_sender_is_kept_to_its_pace() {
     slowly("the raw port", &|| raw(raw_port, &stream("raw")));
     loaded(&server, &admin, 3);
 }
+
+/// Pauses a queue or lets it go on.
+fn switch(server: &Server, admin: &str, what: &str, queue: &str) {
+    let body = format!("{{\"queue\": \"{queue}\", \"do\": \"{what}\"}}");
+    let (status, _, said) =
+        server.ask("POST", "/api/v1/intake-queues", &[("Authorization", &format!("Bearer {admin}"))], body.as_bytes());
+    assert_eq!(status, 200, "{}", text(&said));
+}
+
+fn lpd_job(port: u16, number: usize, stream: &[u8]) -> Option<u8> {
+    let head = format!("\x03{} dfA{number:03}host\n", stream.len());
+    lpd(port, &[b"\x02Q\n", head.as_bytes(), &[stream, b"\0"].concat()])
+}
+
+#[test]
+fn several_streams_are_loaded_at_once_and_a_bad_one_stops_none() {
+    let archive = Archive::new("at-once");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let port = port();
+    configure(&archive, &format!("[capture]\nworkers = 3\n[capture.lpd]\nlisten = \"127.0.0.1:{port}\"\n"));
+    let server = Server::start(&archive);
+    switch(&server, &admin, "pause", "Q");
+    assert_eq!(lpd_job(port, 0, &b"nobody knows this\n".repeat(100)), Some(0));
+    for number in 1..6 {
+        assert_eq!(lpd_job(port, number, &small_statements(5_000 + number)), Some(0));
+    }
+    switch(&server, &admin, "resume", "Q");
+    let (started, mut most) = (Instant::now(), 0);
+    loop {
+        let told = server.json("/api/v1/intake?limit=1", &admin)["counts"].clone();
+        most = most.max(told["loading"].as_u64().expect("a count"));
+        if told["waiting"] == 0 && told["loading"] == 0 {
+            assert_eq!((&told["unidentified"], &told["failed"]), (&1.into(), &0.into()), "{told}");
+            break;
+        }
+        assert!(started.elapsed() < Duration::from_secs(120), "{told}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert!(most >= 2, "{most} at once");
+    assert_eq!(server.json("/api/v1/loads", &admin)["loads"].as_array().map(Vec::len), Some(5));
+}
+
+#[test]
+fn memory_stays_flat_whatever_comes_in() {
+    let archive = Archive::new("flat");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let (lpd_port, ipp_port, raw_port) = (port(), port(), port());
+    let settings = format!(
+        "[capture]\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n[capture.ipp]\nlisten = \"127.0.0.1:{ipp_port}\"\n\
+         [[capture.raw]]\nlisten = \"127.0.0.1:{raw_port}\"\nqueue = \"Q\"\n"
+    );
+    configure(&archive, &settings);
+    let server = Server::start(&archive);
+    // Held, so that what is measured is taking it in.
+    switch(&server, &admin, "pause", "Q");
+    assert_eq!(lpd_job(lpd_port, 0, b"warm\n"), Some(0));
+    let before = server.most_memory();
+    let stream = |name: &str| format!("a line that came by {name}\n").repeat(4_000_000).into_bytes();
+    std::thread::scope(|scope| {
+        scope.spawn(|| assert_eq!(lpd_job(lpd_port, 1, &stream("lpd")), Some(0)));
+        scope.spawn(|| assert_eq!(print(ipp_port, &stream("ipp")), Some(0)));
+        scope.spawn(|| assert!(raw(raw_port, &stream("raw"))));
+    });
+    let grown = server.most_memory().saturating_sub(before);
+    assert!(grown < 32 << 20, "over 250 MB of streams took {grown} bytes of memory");
+    assert_eq!(server.json("/api/v1/intake?state=held", &admin)["items"].as_array().map(Vec::len), Some(4));
+}
+
+#[test]
+fn when_too_much_waits_senders_wait_or_come_again() {
+    let archive = Archive::new("too-much");
+    let admin = key(&archive, "root", "administrator", &[]);
+    let (lpd_port, ipp_port, raw_port) = (port(), port(), port());
+    let settings = format!(
+        "[capture]\nmax_waiting = 0\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n\
+         [capture.ipp]\nlisten = \"127.0.0.1:{ipp_port}\"\n[[capture.raw]]\nlisten = \"127.0.0.1:{raw_port}\"\nqueue = \"Q\"\n"
+    );
+    configure(&archive, &settings);
+    let server = Server::start(&archive);
+    assert_eq!(lpd(lpd_port, &[b"\x02Q\n", b"\x034 dfA001host\n"]), Some(1), "LPD: later");
+    assert_eq!(print(ipp_port, b"a document"), Some(0x0507), "IPP: busy");
+    let bearer = format!("Bearer {admin}");
+    let heads = [("Authorization", bearer.as_str()), ("Upload-Length", "1000")];
+    for (path, heads, body) in
+        [("/api/v1/loads", &heads[..1], small_statements(1)), ("/api/v1/uploads", &heads[..], Vec::new())]
+    {
+        let (status, _, said) = server.ask("POST", path, heads, &body);
+        assert!(status == 503 && text(&said).contains("wait to be loaded"), "{path}: {status} {}", text(&said));
+    }
+    // Nothing is read from the raw port: the sender is kept waiting and not told that it was taken.
+    let mut wire = TcpStream::connect(("127.0.0.1", raw_port)).expect("connects");
+    wire.set_write_timeout(Some(Duration::from_secs(2))).expect("settable");
+    let line = b"and on and on\n".repeat(10_000);
+    let taken = (0..1_000).take_while(|_| wire.write_all(&line).is_ok()).count();
+    assert!(taken < 900, "{taken} pieces were read");
+    assert!(kept(&archive).is_empty(), "{:?}", kept(&archive));
+}

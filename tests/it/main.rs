@@ -22,6 +22,7 @@ mod limits;
 mod lossless;
 mod mail;
 mod outlets;
+mod printers;
 mod records;
 mod renditions;
 mod server;

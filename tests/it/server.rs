@@ -91,6 +91,13 @@ fn unchunk(mut body: &[u8]) -> Vec<u8> {
 }
 
 impl Server {
+    /// The most memory that it had so far, in bytes.
+    pub fn most_memory(&self) -> u64 {
+        let told = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("Linux tells it");
+        let kib = told.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("a figure");
+        kib.trim().trim_end_matches(" kB").parse::<u64>().expect("a number") * 1024
+    }
+
     /// kill -9.
     pub fn kill(&mut self) {
         let _ = self.child.kill();

@@ -2,7 +2,7 @@
 // checked and taken out again.
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { api, arrives as arrived, base, becomes as became, browser, choose, fits, keys, retype, signedIn, stock, tabTo } from "./support.mjs";
+import { accessible, api, arrives as arrived, base, becomes as became, browser, choose, fits, keys, retype, signedIn, stock, tabTo } from "./support.mjs";
 
 let chromium;
 let ask;
@@ -129,6 +129,34 @@ test("the list tells by itself what arrived, and the focus stays where it is", a
   for (const item of [first, second]) await ask("POST", `/api/v1/intake/${item.id}/discard`, { reason: "a test" });
   assert.deepEqual(page.complaints, []);
 });
+
+for (const locale of ["en-US", "zh-CN"]) {
+  test(`a queue is paused, said at the top of the list, and goes on: ${locale}`, async () => {
+    const page = await signedIn(chromium, "admin", { locale, viewport: { width: 360, height: 800 } });
+    await page.goto(`${base}/admin/arrivals`);
+    await tabTo(page, "#stop ~ form input[name=queue]");
+    await retype(page, "IN");
+    await tabTo(page, "#stop ~ form button[value=pause]");
+    await keys(page, "Enter");
+    await page.waitForURL(/said=arr_queue_pause/);
+    await page.locator(".queue-stopped", { hasText: "IN" }).waitFor();
+    const name = `paused-${locale}.txt`;
+    const item = await arrives(name, stock(name), ["held"]);
+    await fits(page, "a paused queue");
+    await accessible(page, "a paused queue");
+    assert.deepEqual((await ask("GET", "/api/v1/intake-queues")).items.map((one) => [one.queue, one.paused]), [["IN", true]]);
+    await page.locator(".queue-stopped button[value=resume]").click();
+    await page.waitForURL(/said=arr_queue_resume/);
+    assert.equal(await page.locator(".queue-stopped").count(), 0);
+    await becomes(name, ["unidentified"]);
+    await ask("POST", `/api/v1/intake/${item.id}/discard`, { reason: "a test" });
+    // What is no name is refused on the page, in its language.
+    await page.fill("#stop ~ form input[name=queue]", "two words");
+    await page.click("#stop ~ form button[value=close]");
+    await page.locator("[role=alert]", { hasText: locale === "en-US" ? "is no name of a queue" : "不是队列名称" }).waitFor();
+    assert.deepEqual(page.complaints, []);
+  });
+}
 
 test("the pages work without script", async () => {
   const item = await arrives("plain.txt", stock("plain"), ["unidentified"]);

@@ -1,10 +1,13 @@
 //! What the printer says of itself. It prints nothing: media, sides and the like are taken, kept with the job and change
 //! nothing.
 
+use super::change;
 use super::document::COMPRESSIONS;
 use super::jobs::seconds;
 use super::message::Value;
+use super::operator;
 use super::printer::{OPERATIONS, Printer};
+use super::subscriptions::{EVENTS, LEASE_S, LIFE_S, MOST_LEASE_S, USUAL};
 use super::target::Target;
 
 /// Formats of documents; what a document really is, is recognised later, by its content.
@@ -33,8 +36,8 @@ const MEDIA: &[(&str, i32, i32)] = &[
 pub struct Told {
     /// Its name.
     pub name: &'static str,
-    /// It belongs to the group `job-template`; otherwise to `printer-description`.
-    pub template: bool,
+    /// The group that it belongs to.
+    pub group: &'static str,
     /// Its values.
     pub values: Vec<Value>,
 }
@@ -51,7 +54,23 @@ fn size(across: i32, down: i32) -> Value {
 pub fn attributes(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
     let mut all = job_template();
     all.extend(description(printer, target, now));
+    all.extend(subscribing());
     all
+}
+
+/// What subscriptions may ask for (RFC 3995, section 5.3).
+fn subscribing() -> impl Iterator<Item = Told> {
+    let events = EVENTS.iter().map(|(name, _)| Value::keyword(*name)).collect::<Vec<_>>();
+    let most = i32::try_from(EVENTS.len()).unwrap_or(i32::MAX);
+    let rows = [
+        ("notify-events-default", keywords(&[USUAL])),
+        ("notify-events-supported", events),
+        ("notify-lease-duration-default", vec![LEASE_S.into()]),
+        ("notify-lease-duration-supported", vec![Value::Range(1, MOST_LEASE_S)]),
+        ("notify-max-events-supported", vec![most.into()]),
+        ("notify-pull-method-supported", keywords(&["ippget"])),
+    ];
+    rows.into_iter().map(|(name, values)| Told { name, group: "subscription-template", values })
 }
 
 fn job_template() -> Vec<Told> {
@@ -64,6 +83,8 @@ fn job_template() -> Vec<Told> {
         ("copies-supported", vec![Value::Range(1, 9_999)]),
         ("finishings-default", enums(&[3])),
         ("finishings-supported", enums(&[3])),
+        ("job-hold-until-default", keywords(&["no-hold"])),
+        ("job-hold-until-supported", keywords(change::HOLDS)),
         ("job-priority-default", vec![50.into()]),
         ("job-priority-supported", vec![100.into()]),
         ("job-sheets-default", keywords(&["none"])),
@@ -90,15 +111,22 @@ fn job_template() -> Vec<Told> {
         ("sides-default", keywords(&["one-sided"])),
         ("sides-supported", keywords(&["one-sided", "two-sided-long-edge", "two-sided-short-edge"])),
     ];
-    rows.into_iter().map(|(name, values)| Told { name, template: true, values }).collect()
+    rows.into_iter().map(|(name, values)| Told { name, group: "job-template", values }).collect()
 }
 
 fn description(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
     let most_kib = i32::try_from(printer.intake.config().max_bytes >> 10).unwrap_or(i32::MAX);
     let waits = i32::try_from(printer.queued(now)).unwrap_or(i32::MAX);
+    let switched = printer.intake.switched(&target.queue);
     // A full disk stops the printer without a job being refused for good.
-    let room = printer.intake.has_room();
-    let reason = if room.is_ok() { "none" } else { "spool-area-full" };
+    let condition = printer.condition(&target.queue);
+    let why = match condition.reason {
+        "none" => String::new(),
+        "paused" => "paused: jobs are taken and held".into(),
+        _ => printer.intake.has_room().err().map_or_else(String::new, |error| error.to_string()),
+    };
+    let info =
+        if switched.info.is_empty() { format!("greenbar archive, queue {}", target.queue) } else { switched.info };
     let patience = i32::try_from(printer.config.job_timeout_s).unwrap_or(i32::MAX);
     let operations = OPERATIONS.iter().map(|operation| Value::Enum(i32::from(*operation))).collect();
     let formats: Vec<Value> = FORMATS.iter().map(|format| Value::media_type(format)).collect();
@@ -110,9 +138,11 @@ fn description(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
         ("document-format-default", vec![Value::media_type("application/octet-stream")]),
         ("document-format-supported", formats),
         ("generated-natural-language-supported", vec![Value::language("en")]),
-        ("ipp-versions-supported", keywords(&["1.1", "2.0"])),
+        ("ipp-versions-supported", keywords(&["1.1", "2.0", "2.1"])),
+        ("ippget-event-life", vec![LIFE_S.into()]),
         ("job-ids-supported", vec![Value::Boolean(true)]),
         ("job-k-octets-supported", vec![Value::Range(0, most_kib)]),
+        ("job-settable-attributes-supported", keywords(change::SETTABLE)),
         ("multiple-document-jobs-supported", vec![Value::Boolean(false)]),
         ("multiple-operation-time-out", vec![patience.into()]),
         ("multiple-operation-time-out-action", keywords(&["abort-job"])),
@@ -122,15 +152,17 @@ fn description(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
         ("pages-per-minute-color", vec![6_000.into()]),
         ("pdl-override-supported", keywords(&["not-attempted"])),
         ("printer-get-attributes-supported", keywords(&["document-format"])),
-        ("printer-info", vec![Value::text(format!("greenbar archive, queue {}", target.queue))]),
-        ("printer-is-accepting-jobs", vec![Value::Boolean(true)]),
-        ("printer-location", vec![Value::text("")]),
+        ("printer-info", vec![Value::text(info)]),
+        ("printer-is-accepting-jobs", vec![Value::Boolean(condition.accepts)]),
+        ("printer-location", vec![Value::text(switched.location)]),
         ("printer-make-and-model", vec![Value::text("greenbar archive")]),
         ("printer-more-info", vec![Value::uri(format!("http://{}/", target.host))]),
         ("printer-name", vec![Value::name(&target.queue)]),
-        ("printer-state", vec![Value::Enum(if room.is_ok() { 3 } else { 5 })]),
-        ("printer-state-message", vec![Value::text(room.err().map_or_else(String::new, |error| error.to_string()))]),
-        ("printer-state-reasons", keywords(&[reason])),
+        ("printer-settable-attributes-supported", keywords(operator::SETTABLE)),
+        ("printer-state", vec![Value::Enum(condition.state)]),
+        ("printer-state-change-time", vec![seconds(switched.at.max(printer.started)).into()]),
+        ("printer-state-message", vec![Value::text(why)]),
+        ("printer-state-reasons", keywords(&[condition.reason])),
         ("printer-up-time", vec![seconds(now).into()]),
         ("printer-uri-supported", vec![Value::uri(&target.printer_uri)]),
         ("queued-job-count", vec![waits.into()]),
@@ -138,5 +170,5 @@ fn description(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
         ("uri-security-supported", keywords(&["none"])),
         ("which-jobs-supported", keywords(&["completed", "not-completed"])),
     ];
-    rows.into_iter().map(|(name, values)| Told { name, template: false, values }).collect()
+    rows.into_iter().map(|(name, values)| Told { name, group: "printer-description", values }).collect()
 }

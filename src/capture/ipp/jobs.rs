@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::message::{Request, Value};
 use super::status::{Refusal, Status};
+use crate::capture::item::Hold;
 use crate::capture::{Item, State};
 
 /// Jobs that ended without a document and are still told of.
@@ -15,7 +16,9 @@ const EPOCH: i64 = 1_577_836_800;
 /// How far a job is (RFC 8011, section 5.3.7).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// It waits for its document.
+    /// Its queue is paused.
+    Pending,
+    /// It waits for its document, or its sender or an operator holds it.
     Held,
     /// Its document is being received.
     Receiving,
@@ -30,6 +33,7 @@ pub enum Stage {
 impl Stage {
     fn number(self) -> i32 {
         match self {
+            Stage::Pending => 3,
             Stage::Held => 4,
             Stage::Receiving => 5,
             Stage::Canceled => 7,
@@ -59,6 +63,8 @@ pub struct Job {
     pub name: String,
     /// How far it is.
     pub stage: Stage,
+    /// Its sender wants it held.
+    pub held: bool,
     reason: &'static str,
     message: String,
     created: i64,
@@ -76,7 +82,9 @@ impl Job {
             State::Discarded => (Stage::Canceled, "job-canceled-by-operator"),
             State::Failed => (Stage::Completed, "job-completed-with-errors"),
             State::Unidentified => (Stage::Completed, "job-completed-with-warnings"),
-            State::Received | State::Identified | State::Held | State::Loading | State::Loaded => {
+            State::Held if item.hold() == Some(Hold::Paused) => (Stage::Pending, "printer-stopped"),
+            State::Held => (Stage::Held, "job-hold-until-specified"),
+            State::Received | State::Identified | State::Loading | State::Loaded => {
                 (Stage::Completed, "job-completed-successfully")
             }
         };
@@ -87,12 +95,23 @@ impl Job {
             user: item.sent_by.clone(),
             name: item.attributes.get("job-name").unwrap_or(&item.file).clone(),
             stage,
+            held: item.hold() == Some(Hold::Sender),
             reason,
             message: item.state.name().into(),
             created: item.received_at,
             ended: item.received_at,
             bytes: item.bytes,
         })
+    }
+
+    /// Its state and the reason for it.
+    pub fn told(&self) -> (i32, &'static str) {
+        (self.stage.number(), self.reason)
+    }
+
+    /// How it is, for people.
+    pub fn message(&self) -> &str {
+        &self.message
     }
 
     /// Its attributes: those that are asked for; all when nothing is said.
@@ -109,6 +128,7 @@ impl Job {
             ("job-state-reasons", vec![Value::keyword(self.reason)]),
             ("job-state-message", vec![Value::text(&self.message)]),
             ("job-printer-uri", vec![Value::uri(printer_uri)]),
+            ("job-hold-until", vec![Value::keyword(if self.held { "indefinite" } else { "no-hold" })]),
             ("job-name", vec![Value::name(&self.name)]),
             ("job-originating-user-name", vec![Value::name(&self.user)]),
             ("job-k-octets", vec![kib.into()]),
@@ -186,6 +206,7 @@ impl Jobs {
             user: super::printer::user(&request),
             name: super::printer::job_name(&request),
             stage: Stage::Held,
+            held: false,
             reason: "job-data-insufficient",
             message: "waits for its document".into(),
             created: now,
@@ -219,6 +240,17 @@ impl Jobs {
         (open.job.stage, open.job.reason) = (Stage::Receiving, "job-incoming");
         open.job.message = "its document is being received".into();
         Ok((Receiving { jobs: self.clone(), id, now }, open.request.clone()))
+    }
+
+    /// Its sender wants its document held when it comes, or not; false: it is over already.
+    pub fn hold(&self, id: u64, held: bool, now: i64) -> bool {
+        match self.table(now).get_mut(&id).filter(|open| !open.job.stage.is_over()) {
+            Some(open) => {
+                open.job.held = held;
+                true
+            }
+            None => false,
+        }
     }
 
     /// Gives a job up; false: it is over already.
@@ -267,6 +299,11 @@ impl Receiving {
     /// Its number.
     pub fn id(&self) -> u64 {
         self.id
+    }
+
+    /// Whether its sender wants it held.
+    pub fn is_held(&self) -> bool {
+        self.jobs.get(self.id, self.now).is_some_and(|job| job.held)
     }
 
     /// Whether somebody gave the job up meanwhile.

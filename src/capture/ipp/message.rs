@@ -2,7 +2,7 @@
 
 use super::status::Status;
 use crate::ipp::Writer;
-pub use crate::ipp::{Head, JOB, Malformed, Message as Request, OPERATION, PRINTER, Value};
+pub use crate::ipp::{EVENT, Head, JOB, Malformed, Message as Request, OPERATION, PRINTER, SUBSCRIPTION, Value};
 
 /// Longest message to the sender.
 const MOST_MESSAGE: usize = 120;
@@ -18,7 +18,11 @@ impl Reply {
     /// An answer to a request: its status and, when there is something to say, a message.
     pub fn new(request: &Request, status: Status, message: &str) -> Reply {
         // A version that is not known is answered in the nearest one that is.
-        let version = if request.version.0 >= 2 { [2, 0] } else { [1, 1] };
+        let version = match request.version {
+            (0 | 1, _) => [1, 1],
+            (2, 0) => [2, 0],
+            _ => [2, 1],
+        };
         let mut writer = Writer::new(version, status as u16, request.id);
         if !message.is_empty() {
             let message: String = message.chars().take(MOST_MESSAGE).collect();
@@ -57,7 +61,7 @@ mod tests {
         let to = Request { version: (2, 2), id: 9, ..Request::default() };
         let reply = Reply::new(&to, Status::NotFound, &"long ".repeat(400));
         let back = Request::read(&reply.finish()).expect("well-formed");
-        assert_eq!((back.version, back.code, back.id), ((2, 0), Status::NotFound as u16, 9));
+        assert_eq!((back.version, back.code, back.id), ((2, 1), Status::NotFound as u16, 9));
         assert_eq!(back.text("status-message").map(str::len), Some(MOST_MESSAGE));
     }
 }

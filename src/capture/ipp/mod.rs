@@ -1,18 +1,22 @@
-//! The IPP receiver: a network printer (RFC 8010, RFC 8011; IPP 1.1 and 2.0).
+//! The IPP receiver: a network printer (RFC 8010, RFC 8011; IPP 1.1, 2.0 and 2.1 of PWG 5100.12).
 //!
 //! In: POST requests of CUPS, Windows and other IPP clients; each path `/ipp/print/QUEUE` is a printer. Out: an item for each
 //! job. The answer that a document was taken is said only when it is durable. The printer prints nothing: what a job
 //! says of copies, media or sides is kept with it. A job that was created and never gets its document is given up after a
 //! while. HTTP is spoken by actix; only `http` knows of that. Who may send is told by address, as for the other receivers;
-//! one sees and cancels jobs of one's own address only.
+//! one sees and changes jobs of one's own address only, and the printer only from where operators are.
 
 mod about;
+mod change;
 mod document;
 mod http;
 mod jobs;
 mod message;
+mod notify;
+mod operator;
 mod printer;
 mod status;
+mod subscriptions;
 mod target;
 
 use std::net::TcpListener;
@@ -43,6 +47,8 @@ impl Receiver for Ipp {
             intake: intake.clone(),
             told: told.clone(),
             jobs: Arc::new(jobs::Jobs::new(ipp.open_jobs, ipp.job_timeout_s)),
+            subscriptions: subscriptions::Subscriptions::default(),
+            started: intake.now(),
             stop: stop.clone(),
         });
         let door = Door::watch(told, move || {

@@ -4,15 +4,18 @@ use std::net::IpAddr;
 use std::sync::Arc;
 
 use super::about;
+use super::change::{sender, wants_hold};
 use super::document::COMPRESSIONS;
 use super::jobs::{Job, Jobs, Receiving};
 use super::message::{JOB, OPERATION, PRINTER, Reply, Request, Value};
 use super::status::{Refusal, Status};
+use super::subscriptions::Subscriptions;
 use super::target::Target;
 use crate::capture::config::IppConfig;
 use crate::capture::door;
 use crate::capture::item::{file_name, plain};
-use crate::capture::{Arrival, Intake, Spool, Stop};
+use crate::capture::switches::Switch;
+use crate::capture::{Arrival, Intake, Spool, State, Stop};
 
 const PRINT_JOB: u16 = 0x0002;
 const VALIDATE_JOB: u16 = 0x0004;
@@ -22,6 +25,24 @@ const CANCEL_JOB: u16 = 0x0008;
 const GET_JOB_ATTRIBUTES: u16 = 0x0009;
 const GET_JOBS: u16 = 0x000A;
 const GET_PRINTER_ATTRIBUTES: u16 = 0x000B;
+const HOLD_JOB: u16 = 0x000C;
+const RELEASE_JOB: u16 = 0x000D;
+const RESTART_JOB: u16 = 0x000E;
+const PAUSE_PRINTER: u16 = 0x0010;
+const RESUME_PRINTER: u16 = 0x0011;
+const PURGE_JOBS: u16 = 0x0012;
+const SET_PRINTER_ATTRIBUTES: u16 = 0x0013;
+const SET_JOB_ATTRIBUTES: u16 = 0x0014;
+const GET_PRINTER_SUPPORTED_VALUES: u16 = 0x0015;
+const CREATE_PRINTER_SUBSCRIPTIONS: u16 = 0x0016;
+const CREATE_JOB_SUBSCRIPTIONS: u16 = 0x0017;
+const GET_SUBSCRIPTION_ATTRIBUTES: u16 = 0x0018;
+const GET_SUBSCRIPTIONS: u16 = 0x0019;
+const RENEW_SUBSCRIPTION: u16 = 0x001A;
+const CANCEL_SUBSCRIPTION: u16 = 0x001B;
+const GET_NOTIFICATIONS: u16 = 0x001C;
+const ENABLE_PRINTER: u16 = 0x0022;
+const DISABLE_PRINTER: u16 = 0x0023;
 
 /// The operations there are.
 pub const OPERATIONS: &[u16] = &[
@@ -33,12 +54,30 @@ pub const OPERATIONS: &[u16] = &[
     GET_JOB_ATTRIBUTES,
     GET_JOBS,
     GET_PRINTER_ATTRIBUTES,
+    HOLD_JOB,
+    RELEASE_JOB,
+    RESTART_JOB,
+    PAUSE_PRINTER,
+    RESUME_PRINTER,
+    PURGE_JOBS,
+    SET_PRINTER_ATTRIBUTES,
+    SET_JOB_ATTRIBUTES,
+    GET_PRINTER_SUPPORTED_VALUES,
+    CREATE_PRINTER_SUBSCRIPTIONS,
+    CREATE_JOB_SUBSCRIPTIONS,
+    GET_SUBSCRIPTION_ATTRIBUTES,
+    GET_SUBSCRIPTIONS,
+    RENEW_SUBSCRIPTION,
+    CANCEL_SUBSCRIPTION,
+    GET_NOTIFICATIONS,
+    ENABLE_PRINTER,
+    DISABLE_PRINTER,
 ];
 
 /// Received streams that are looked through for jobs.
 const LOOKED_THROUGH: usize = 5_000;
 /// Jobs told of at once.
-const MOST_JOBS: usize = 1_000;
+pub const MOST_JOBS: usize = 1_000;
 /// Attributes of a request that say nothing of the job, or that stand elsewhere.
 const NOT_KEPT: &[&str] = &[
     "attributes-charset",
@@ -48,6 +87,7 @@ const NOT_KEPT: &[&str] = &[
     "job-id",
     "requesting-user-name",
     "job-name",
+    "job-hold-until",
     "document-name",
     "compression",
     "last-document",
@@ -65,6 +105,10 @@ pub struct Printer {
     pub told: Arc<door::Told>,
     /// Jobs without a document.
     pub jobs: Arc<Jobs>,
+    /// Who wants to hear of what.
+    pub subscriptions: Subscriptions,
+    /// When it was started.
+    pub started: i64,
     /// Ends it.
     pub stop: Stop,
 }
@@ -111,40 +155,72 @@ impl Printer {
         if self.config.known_queues_only && !known && target.job.is_none() {
             return Err(Refusal::new(Status::NotFound, format!("there is no queue {}", target.queue)));
         }
-        let peer = peer.to_string();
+        let from = peer.to_string();
         match request.code {
             PRINT_JOB => {
                 check_job(&request)?;
-                let arrival = arrival(&target, &peer, &[&request]);
+                self.intake.admits(&target.queue)?;
+                let mut arrival = arrival(&target, &from, &[&request]);
+                if wants_hold(&request)? == Some(true) {
+                    arrival.kept_by = Some(sender(&request, &from));
+                }
                 let compression = compression(&request)?;
                 let order = Order { request, target, arrival, compression, receiving: None, last: false };
                 Ok(Plan::Receive(Box::new(order)))
             }
-            SEND_DOCUMENT => self.send_document(request, target, &peer),
+            SEND_DOCUMENT => self.send_document(request, target, &from),
+            _ => self.answer(request, &target, peer, &from).map(Plan::Answer),
+        }
+    }
+
+    /// The answer to a request that brings no document.
+    fn answer(&self, request: Request, target: &Target, peer: IpAddr, from: &str) -> Result<Reply, Refusal> {
+        let switch = |switch: Switch| self.switch(&request, target, peer, &switch);
+        match request.code {
             VALIDATE_JOB => {
                 check_job(&request)?;
                 compression(&request)?;
-                Ok(Plan::Answer(Reply::new(&request, Status::Ok, "")))
+                self.intake.admits(&target.queue)?;
+                Ok(Reply::new(&request, Status::Ok, ""))
             }
-            CREATE_JOB => self.create(request, &target, &peer).map(Plan::Answer),
-            CANCEL_JOB => self.cancel(&request, &target, &peer).map(Plan::Answer),
-            GET_JOB_ATTRIBUTES => self.job(&request, &target, &peer).map(Plan::Answer),
-            GET_JOBS => self.list(&request, &target, &peer).map(Plan::Answer),
-            GET_PRINTER_ATTRIBUTES => Ok(Plan::Answer(self.about(&request, &target))),
+            CREATE_JOB => self.create(request, target, from),
+            CANCEL_JOB => self.cancel(&request, target, from),
+            GET_JOB_ATTRIBUTES => self.job(&request, target, from),
+            GET_JOBS => self.list(&request, target, from),
+            GET_PRINTER_ATTRIBUTES => Ok(self.about(&request, target)),
+            HOLD_JOB => self.hold(&request, target, from, true),
+            RELEASE_JOB => self.hold(&request, target, from, false),
+            RESTART_JOB => self.restart(&request, target, from),
+            SET_JOB_ATTRIBUTES => self.set_job(&request, target, from),
+            PAUSE_PRINTER => switch(Switch::Pause),
+            RESUME_PRINTER => switch(Switch::Resume),
+            DISABLE_PRINTER => switch(Switch::Close),
+            ENABLE_PRINTER => switch(Switch::Open),
+            PURGE_JOBS => self.purge(&request, target, peer),
+            SET_PRINTER_ATTRIBUTES => self.set_printer(&request, target, peer),
+            GET_PRINTER_SUPPORTED_VALUES => Ok(self.settable(&request)),
+            CREATE_PRINTER_SUBSCRIPTIONS => self.subscriptions(&request, target, from, false),
+            CREATE_JOB_SUBSCRIPTIONS => self.subscriptions(&request, target, from, true),
+            GET_SUBSCRIPTION_ATTRIBUTES => self.subscription_attributes(&request, target, from),
+            GET_SUBSCRIPTIONS => self.list_subscriptions(&request, target, from),
+            RENEW_SUBSCRIPTION => self.renew(&request, from),
+            CANCEL_SUBSCRIPTION => self.unsubscribe(&request, from),
+            GET_NOTIFICATIONS => self.notifications(&request, target, from),
             other => Err(Refusal::new(Status::OperationNotSupported, format!("there is no operation {other:#06x}"))),
         }
     }
 
     fn create(&self, request: Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
         check_job(&request)?;
+        let held = wants_hold(&request)?.unwrap_or(false);
+        self.intake.admits(&target.queue)?;
         let now = self.intake.now();
         self.jobs.room(now)?;
         self.intake.has_room()?;
         let id = self.intake.reserve()?;
-        let mut reply = Reply::new(&request, Status::Ok, "");
-        let job = self.jobs.create(id, &target.queue, peer, request, now);
-        self.tell(&mut reply, target, &job, BRIEF);
-        Ok(reply)
+        let mut job = self.jobs.create(id, &target.queue, peer, request.clone(), now);
+        job.held = held && self.jobs.hold(id, true, now);
+        Ok(self.made(&request, target, peer, Some(job)))
     }
 
     fn send_document(&self, request: Request, mut target: Target, peer: &str) -> Result<Plan, Refusal> {
@@ -162,15 +238,17 @@ impl Printer {
         target.queue.clone_from(&job.queue);
         let mut arrival = arrival(&target, peer, &[&created, &request]);
         arrival.number = Some(job.id);
+        // Hold-Job may have been said since the job was made.
+        arrival.kept_by = receiving.is_held().then(|| sender(&request, peer));
         let receiving = Some(receiving);
         Ok(Plan::Receive(Box::new(Order { request, target, arrival, compression, receiving, last })))
     }
 
     /// Takes a received document over; `None`: none came. When this returns, the document is durable.
     pub fn take(&self, order: Order, document: Option<Spool>) -> Result<Reply, Refusal> {
-        let mut reply = Reply::new(&order.request, Status::Ok, "");
         let now = self.intake.now();
         let empty = || Refusal::bad("the document is empty");
+        let new = order.receiving.is_none();
         let job = match (order.receiving, document) {
             (Some(receiving), Some(document)) => {
                 if receiving.is_canceled() {
@@ -186,6 +264,7 @@ impl Printer {
                     return Err(Refusal::new(Status::OneDocument, "a job has one document; create another job"));
                 }
                 let item = order.arrival.number.map(|id| self.intake.item(id)).transpose()?.flatten();
+                let mut reply = Reply::new(&order.request, Status::Ok, "");
                 self.tell_of(&mut reply, &order.target, item.as_ref().and_then(Job::of_item));
                 return Ok(reply);
             }
@@ -193,17 +272,17 @@ impl Printer {
             (_, None) => return Err(empty()),
         };
         self.told.taken();
+        if new {
+            let peer = job.as_ref().map(|job| job.peer.clone()).unwrap_or_default();
+            return Ok(self.made(&order.request, &order.target, &peer, job));
+        }
+        if let Some(job) = &job {
+            let event = if job.stage.is_over() { "job-completed" } else { "job-state-changed" };
+            self.subscriptions.job(job, event, now);
+        }
+        let mut reply = Reply::new(&order.request, Status::Ok, "");
         self.tell_of(&mut reply, &order.target, job);
         Ok(reply)
-    }
-
-    fn cancel(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
-        let job = self.find(request, target, peer)?;
-        check_user(request, &job)?;
-        if !self.jobs.cancel(job.id, &user(request), self.intake.now()) {
-            return Err(Refusal::new(Status::NotPossible, "the job is over"));
-        }
-        Ok(Reply::new(request, Status::Ok, ""))
     }
 
     fn job(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
@@ -229,6 +308,10 @@ impl Printer {
             let items = self.intake.list(0, LOOKED_THROUGH, &[])?;
             jobs.extend(items.iter().filter_map(Job::of_item));
             jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
+        } else {
+            let items = self.intake.list(0, LOOKED_THROUGH, &[State::Held])?;
+            jobs.extend(items.iter().filter_map(Job::of_item));
+            jobs.sort_by_key(|job| job.id);
         }
         let only_of = request.boolean("my-jobs").unwrap_or(false).then(|| user(request));
         jobs.retain(|job| {
@@ -248,10 +331,9 @@ impl Printer {
         let mut reply = Reply::new(request, Status::Ok, "");
         reply.group(PRINTER);
         for told in about::attributes(self, target, self.intake.now()) {
-            let group = if told.template { "job-template" } else { "printer-description" };
             // It may be long, so that it is told only to those who name it (PWG 5100.7, section 6.3).
             let by_name_only = told.name == "media-col-database";
-            if wanted.iter().any(|name| name == told.name || (!by_name_only && (name == "all" || name == group))) {
+            if wanted.iter().any(|name| name == told.name || (!by_name_only && (name == "all" || name == told.group))) {
                 reply.add(told.name, &told.values);
             }
         }
@@ -259,18 +341,32 @@ impl Printer {
     }
 
     /// The job that a request names. Jobs from other addresses are as if there were none.
-    fn find(&self, request: &Request, target: &Target, peer: &str) -> Result<Job, Refusal> {
+    pub fn find(&self, request: &Request, target: &Target, peer: &str) -> Result<Job, Refusal> {
         let named = request.integer("job-id").and_then(|id| u64::try_from(id).ok());
-        let id = target.job.or(named).ok_or_else(|| Refusal::bad("there is no job-id"))?;
-        let job = match self.jobs.get(id, self.intake.now()) {
-            Some(job) => Some(job),
-            None => self.intake.item(id)?.as_ref().and_then(Job::of_item),
-        };
-        let job = job.filter(|job| job.peer == peer);
+        self.of_peer(target.job.or(named).ok_or_else(|| Refusal::bad("there is no job-id"))?, peer)
+    }
+
+    /// The job whose number this attribute is.
+    pub fn find_by(&self, request: &Request, attribute: &str, peer: &str) -> Result<Job, Refusal> {
+        let named = request.integer(attribute).and_then(|id| u64::try_from(id).ok());
+        self.of_peer(named.ok_or_else(|| Refusal::bad(format!("there is no {attribute}")))?, peer)
+    }
+
+    fn of_peer(&self, id: u64, peer: &str) -> Result<Job, Refusal> {
+        let job = self.known(id)?.filter(|job| job.peer == peer);
         job.ok_or_else(|| Refusal::new(Status::NotFound, format!("there is no job {id}")))
     }
 
-    fn tell_of(&self, reply: &mut Reply, target: &Target, job: Option<Job>) {
+    /// A job of this number, with or without a document.
+    pub fn known(&self, id: u64) -> Result<Option<Job>, Refusal> {
+        Ok(match self.jobs.get(id, self.intake.now()) {
+            Some(job) => Some(job),
+            None => self.intake.item(id)?.as_ref().and_then(Job::of_item),
+        })
+    }
+
+    /// What is told of a job that was made or changed.
+    pub fn tell_of(&self, reply: &mut Reply, target: &Target, job: Option<Job>) {
         if let Some(job) = job {
             self.tell(reply, target, &job, BRIEF);
         }
@@ -295,7 +391,7 @@ impl Printer {
 const BRIEF: &[&str] = &["job-id", "job-uri", "job-state", "job-state-reasons", "job-state-message"];
 
 /// Names of the attributes that are asked for.
-fn wanted(request: &Request, otherwise: &[&str]) -> Vec<String> {
+pub fn wanted(request: &Request, otherwise: &[&str]) -> Vec<String> {
     let names = request.texts("requested-attributes");
     if names.is_empty() { otherwise.iter().map(|name| (*name).to_string()).collect() } else { names }
 }
@@ -346,7 +442,8 @@ fn compression(request: &Request) -> Result<String, Refusal> {
     Err(Refusal::new(Status::CompressionNotSupported, format!("there is no compression {}", plain(name))))
 }
 
-fn check_user(request: &Request, job: &Job) -> Result<(), Refusal> {
+/// Fails when a job belongs to another user.
+pub fn check_user(request: &Request, job: &Job) -> Result<(), Refusal> {
     if user(request) == job.user {
         return Ok(());
     }

@@ -9,8 +9,12 @@ use crate::capture::CaptureError;
 pub enum Status {
     /// Done.
     Ok = 0x0000,
+    /// Done, but not all subscriptions were made.
+    IgnoredSubscriptions = 0x0003,
     /// The request is malformed.
     BadRequest = 0x0400,
+    /// Only operators may.
+    Forbidden = 0x0401,
     /// The job is somebody else's.
     NotAuthorized = 0x0403,
     /// Not in this state.
@@ -25,12 +29,20 @@ pub enum Status {
     FormatNotSupported = 0x040A,
     /// An attribute has a value that it cannot have.
     NotSupported = 0x040B,
+    /// Nobody is sent events to such an address.
+    SchemeNotSupported = 0x040C,
     /// The character set is none that the printer knows.
     CharsetNotSupported = 0x040D,
     /// The compression is none that the printer knows.
     CompressionNotSupported = 0x040F,
     /// The compressed document is damaged.
     CompressionError = 0x0410,
+    /// An attribute cannot be set.
+    NotSettable = 0x0413,
+    /// No subscription was made.
+    IgnoredAll = 0x0414,
+    /// Too many are subscribed.
+    TooManySubscriptions = 0x0415,
     /// Something failed here.
     Internal = 0x0500,
     /// There is no such operation.
@@ -39,6 +51,8 @@ pub enum Status {
     VersionNotSupported = 0x0503,
     /// Later: the disk is full.
     Temporary = 0x0505,
+    /// Later: the queue is closed.
+    NotAccepting = 0x0506,
     /// Later: too much is waiting.
     Busy = 0x0507,
     /// The job was given up while its document came.
@@ -82,6 +96,8 @@ impl From<CaptureError> for Refusal {
             CaptureError::Full => Status::Temporary,
             CaptureError::Busy { .. } => Status::Busy,
             CaptureError::TooLarge { .. } => Status::TooLarge,
+            CaptureError::Closed(_) => Status::NotAccepting,
+            CaptureError::Rule(_) => Status::NotPossible,
             CaptureError::Empty => Status::BadRequest,
             _ => Status::Internal,
         };

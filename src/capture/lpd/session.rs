@@ -110,6 +110,7 @@ impl<'a> Session<'a> {
         if self.config.known_queues_only && self.intake.config().queue(queue).is_none() {
             return Err(End::Refused(LATER, format!("there is no queue {queue}")));
         }
+        self.intake.admits(queue)?;
         self.wire.say(YES)?;
         let mut job = Job::default();
         let outcome = self.parts(&mut job, queue);
@@ -149,7 +150,7 @@ impl<'a> Session<'a> {
             text.extend_from_slice(piece);
             Ok(())
         })?;
-        self.trailer()?;
+        self.trailer(bytes)?;
         let control = Control::parse(&text).map_err(|why| End::Refused(NO, why))?;
         let peer = self.wire.peer.to_string();
         for (data, id) in std::mem::take(&mut job.held) {
@@ -175,7 +176,7 @@ impl<'a> Session<'a> {
         match bytes {
             Some(bytes) => {
                 self.wire.spool(bytes, &mut spool)?;
-                self.trailer()?;
+                self.trailer(bytes)?;
             }
             None => self.up_to_the_end(&mut spool)?,
         }
@@ -215,17 +216,21 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The byte 0 behind a file.
-    fn trailer(&mut self) -> Result<(), End> {
+    /// The byte 0 behind a file. Some senders leave it out and go on with their next command, or end; anything else is more
+    /// of the file than was announced: nobody is told yes for a part.
+    fn trailer(&mut self, bytes: u64) -> Result<(), End> {
         match self.wire.fill(Some(TRAILER)) {
-            Ok(piece) => {
-                let ends = piece.first() == Some(&0);
-                self.wire.taken(usize::from(ends));
-                Ok(())
-            }
-            Err(WireError::Idle(_)) => Ok(()),
-            Err(error) => Err(error.into()),
+            Ok(piece) => match piece.first() {
+                Some(0) => self.wire.taken(1),
+                None | Some(1..=3) => {}
+                Some(_) => {
+                    return Err(End::Refused(NO, format!("more came than the {bytes} bytes that were announced")));
+                }
+            },
+            Err(WireError::Idle(_)) => {}
+            Err(error) => return Err(error.into()),
         }
+        Ok(())
     }
 
     /// The answer to a question for the state of a queue.
@@ -272,7 +277,11 @@ impl<'a> Session<'a> {
             }
             let why = format!("removed by {agent} at {peer}");
             text.push_str(&match self.intake.discard(item.id, &why) {
-                Ok(item) => format!("{} dequeued\n", item.id),
+                Ok(item) => {
+                    let what = format!("arrival {} ({})", item.id, item.file);
+                    self.intake.record(&format!("lpd:{}", plain(agent)), &peer, "intake-discard", &what, &why);
+                    format!("{} dequeued\n", item.id)
+                }
                 Err(error) => format!("{} not removed: {error}\n", item.id),
             });
         }

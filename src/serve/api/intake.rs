@@ -12,6 +12,7 @@ use crate::auth::clock::iso;
 use crate::auth::permission::Permission;
 use crate::capture::operate::Page;
 use crate::capture::rule::Rule;
+use crate::capture::switches::{Switch, Switches};
 use crate::capture::{Item, State as Stage};
 use crate::serve::ask::{Answer, Ask, Params};
 use crate::serve::operate::{self, Act};
@@ -326,6 +327,42 @@ pub async fn remove_rule(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     let rule = ask.block(move |state| operate::remove_rule(state, &who, number)).await?;
     Ok(HttpResponse::Ok().json(shown_rule(&rule)))
+}
+
+fn shown_queue(switches: &Switches) -> Json {
+    let mut json = serde_json::to_value(switches).unwrap_or_default();
+    json["at"] = json!(iso(switches.at));
+    json
+}
+
+/// Queues that somebody paused, closed or described.
+#[utoipa::path(get, path = "/api/v1/intake-queues", tag = "intake",
+    responses((status = 200, description = "`items`", body = Vec<Switches>)))]
+pub async fn queues(ask: Ask) -> Answer {
+    ask.params(&[])?;
+    let queues = ask.block(|state| Ok(state.intake.switches())).await?;
+    Ok(HttpResponse::Ok().json(json!({ "items": queues.iter().map(shown_queue).collect::<Vec<_>>() })))
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Thrown {
+    queue: String,
+    #[serde(rename = "do")]
+    what: String,
+}
+
+/// Pauses a queue (`{"queue": "..", "do": "pause"}`: its streams are taken and held), resumes it, closes it (nothing is taken
+/// for it) or opens it.
+#[utoipa::path(post, path = "/api/v1/intake-queues", tag = "intake",
+    responses((status = 200, description = "`queue` as it is now, and how many arrivals were held or let go as `changed`"),
+        (status = 422, description = "bad-value")))]
+pub async fn switch_queue(ask: Ask) -> Answer {
+    let Thrown { queue, what } = body(&ask)?;
+    let switch = Switch::parse(&what).ok_or_else(|| Problem::bad_value("do: one of pause, resume, close, open."))?;
+    let who = ask.who()?.clone();
+    let (now, changed) = ask.block(move |state| operate::switch(state, &who, &queue, &switch)).await?;
+    Ok(HttpResponse::Ok().json(json!({ "queue": shown_queue(&now), "changed": changed })))
 }
 
 #[derive(Default, Deserialize)]

@@ -131,7 +131,9 @@ pub fn refused(error: &CaptureError) -> Problem {
         CaptureError::Digest { .. } => Problem::bad_body(error.to_string()),
         CaptureError::Nothing(_) => Problem::nothing(),
         CaptureError::Rule(why) => Problem::bad_value(format!("{why}.")),
-        CaptureError::State { .. } | CaptureError::Quota { .. } => Problem::state(error.to_string()),
+        CaptureError::State { .. } | CaptureError::Quota { .. } | CaptureError::Closed(_) => {
+            Problem::state(error.to_string())
+        }
         other => Problem::failed("receiving a stream", &crate::serve::archived::told(other)),
     }
 }

@@ -8,9 +8,11 @@ use super::links::Links;
 use super::{Language, language, locale, page as render, shown};
 use crate::archive::trial::{Look, Trial};
 use crate::auth::permission::Permission;
+use crate::capture::door::Refused;
 use crate::capture::intake::Counts;
 use crate::capture::item::Step;
 use crate::capture::rule::Rule;
+use crate::capture::switches::{Switch, Switches};
 use crate::capture::{Item, State as Stage, Told};
 use crate::serve::api::intake::Asked;
 use crate::serve::api::loads::refused;
@@ -38,6 +40,10 @@ const TABS: [(&str, &str); 8] = [
 /// The list.
 pub async fn list(ask: Ask) -> Answer {
     let params = ask.params(&["state", "q", "queue", "limit", "cursor", "said"])?;
+    show_list(&ask, params, None, StatusCode::OK).await
+}
+
+async fn show_list(ask: &Ask, params: Params, problem: Option<Problem>, status: StatusCode) -> Answer {
     let asked = Asked::read(&params)?;
     let who = ask.who()?.clone();
     let language = language(&ask.request, Some(&who));
@@ -59,15 +65,47 @@ pub async fn list(ask: Ask) -> Answer {
                 filtered => !links.asked.is_empty(),
                 text => params.get("q").unwrap_or_default(),
                 state => chosen,
-                doors => doors(state),
+                doors => doors(state, language),
                 moves => counts.waiting + counts.loading > 0,
                 full => state.intake.has_room().is_err(),
                 retry => signed && counts.failed > 0 && chosen == "failed",
                 rules => state.intake.rules().len(),
+                queues => queues(state, language),
+                switches => signed,
+                problem => problem.map(|problem| told(&problem, language)),
             })
         })
         .await?;
-    render(&ask.request, Some(&who), "arrivals.html", StatusCode::OK, own)
+    render(&ask.request, Some(&who), "arrivals.html", status, own)
+}
+
+/// Queues that are paused or closed.
+fn queues(state: &State, language: Language) -> Vec<Value> {
+    let stopped = state.intake.switches().into_iter().filter(|one| one.paused || one.closed);
+    let row = |one: Switches| {
+        context! {
+            name => one.queue, paused => one.paused, closed => one.closed, by => one.by,
+            at => locale::moment(one.at, language),
+        }
+    };
+    stopped.map(row).collect()
+}
+
+/// Pauses a queue, resumes it, closes it or opens it.
+pub async fn switch(ask: Ask) -> Answer {
+    let form = ask.form(&["csrf", "do", "queue"])?;
+    let wanted = form.get("do").and_then(Switch::parse);
+    let wanted = wanted.ok_or_else(|| Problem::bad_value("do: one of pause, resume, close, open."))?;
+    let (queue, said) = (form.get("queue").unwrap_or_default().to_string(), wanted.name());
+    let who = ask.who()?.clone();
+    match ask.block(move |state| operate::switch(state, &who, &queue, &wanted)).await {
+        Ok(_) => Ok(to(&format!("/admin/arrivals?said=arr_queue_{said}"))),
+        Err(problem) if is_said(&problem) => {
+            let status = problem.status;
+            show_list(&ask, Params::default(), Some(problem), status).await
+        }
+        Err(problem) => Err(problem),
+    }
 }
 
 fn tab(name: &str, states: &str, chosen: &str, links: &Links<'_>, counts: &Counts, language: Language) -> Value {
@@ -88,13 +126,17 @@ fn tab(name: &str, states: &str, chosen: &str, links: &Links<'_>, counts: &Count
     }
 }
 
-fn doors(state: &State) -> Vec<Value> {
+fn doors(state: &State, language: Language) -> Vec<Value> {
+    let refusal = |one: &Refused| {
+        let at = locale::moment(one.at, language);
+        context! { at, from => one.from.as_str(), why => one.why.as_str() }
+    };
     let told = |told: &std::sync::Arc<Told>| {
         let figures = told.figures();
         context! {
             receiver => told.receiver, place => told.place.as_str(), queue => told.queue.as_deref().unwrap_or_default(),
             open => figures.open, taken => number(figures.taken), refused => figures.refused,
-            last => figures.last_refusal,
+            lately => figures.lately.iter().rev().map(refusal).collect::<Vec<_>>(),
         }
     };
     state.doors.get().map(|doors| doors.iter().map(told).collect()).unwrap_or_default()

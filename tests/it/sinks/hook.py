@@ -1,4 +1,5 @@
-"""A receiver of webhooks for tests: the public libraries check signature and event. Prints its port, then one line an event.
+"""A receiver of webhooks for tests: the public libraries check signature and event. Prints its port, then one line an event,
+and beside it what came as it came, for those in other languages (`hook.mjs`).
 
 `/no` answers 503 the first time, `/away` redirects to a private address, anything else is checked."""
 import json, sys
@@ -28,6 +29,9 @@ class Handler(BaseHTTPRequestHandler):
         assert event["id"] == key, (event["id"], key)
         with open(out, "a") as file:
             file.write(json.dumps({"id": event["id"], "type": event["type"], "data": event.data}) + "\n")
+        with open(out + ".raw", "a") as file:
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            file.write(json.dumps({"headers": headers, "body": body.decode()}) + "\n")
         self.send_response(204)
         self.end_headers()
 
