@@ -79,6 +79,8 @@ pub struct State {
     pub keys: Keys,
     pub lockout: Lockout,
     pub crm: Crm,
+    /// The contact that each agent came to last, by user name; without one it is the newest that goes on.
+    pub current_calls: std::sync::Mutex<std::collections::HashMap<String, String>>,
     pub ledger: Ledger,
     pub intake: Intake,
     pub uploads: Arc<Uploads>,
@@ -108,6 +110,7 @@ impl State {
             ledger: Ledger::new(engine.clone()),
             crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
+            current_calls: std::sync::Mutex::default(),
             documents: Arc::new(Served::new(backend.clone())),
             intake,
             uploads,

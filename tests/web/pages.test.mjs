@@ -144,6 +144,8 @@ test("pages work without script", async () => {
   await page.keyboard.press("Enter");
   await page.waitForURL(/find=balance/);
   assert.match(await page.locator("[data-find-count]").textContent(), /^[1-9]/);
+  await page.locator("[data-key-send]").click();
+  assert.ok(await page.locator("#send form[method=post]").isVisible(), "a copy can be sent");
 });
 
 /** What people called something, or asked: it stays as it is. */

@@ -527,6 +527,11 @@ fn addresses_are_whole_for_agents_once_the_caller_is_verified_and_no_sooner() {
     for path in &paths {
         assert!(whole("ann", path), "{path}");
     }
+    let again = json!({ "customer": shop.ada, "account": "4711", "ani": "6145550110", "call_id": "c-2" });
+    let again = shop.post("ann", "/api/v1/interactions", &again).json()["id"].as_str().expect("an id").to_string();
+    assert!(!whole("ann", &paths[0]), "an earlier call proves nothing of who calls now");
+    let over = shop.send("ann", "PATCH", &format!("/api/v1/interactions/{again}"), &json!({ "ended": true }), &[]);
+    assert_eq!((over.status, whole("ann", &paths[0])), (200, true));
     let ended = shop.send("ann", "PATCH", &format!("/api/v1/interactions/{id}"), &json!({ "ended": true }), &[]);
     assert_eq!(ended.status, 200, "{}", ended.text());
     assert!(!whole("ann", &paths[0]), "after the contact they are masked again");

@@ -62,7 +62,11 @@ function dialogs() {
   for (const opener of document.querySelectorAll("[data-open]")) opener.hidden = false;
   document.addEventListener("click", (event) => {
     const opener = event.target.closest("[data-open]");
-    if (opener) document.getElementById(opener.dataset.open)?.showModal();
+    if (opener) {
+      // Without script the link leads to the same form, shown in its place.
+      event.preventDefault();
+      document.getElementById(opener.dataset.open)?.showModal();
+    }
     // A click on the scrim closes.
     if (event.target.matches?.("dialog[open]")) event.target.close();
   });

@@ -155,7 +155,9 @@ impl ActiveFont {
     /// font of the stream or of a library with text in Unicode. Others have no such tables, or not for what stands in for them.
     pub fn shaper(&self) -> Option<(u8, &Shaper)> {
         let Setting::Mapped { first, programs, .. } = &self.sections.first()?.setting else { return None };
-        let (Program::Own(program), Coding::Utf16 | Coding::Utf8) = (programs.first()?, self.coding) else { return None };
+        let (Program::Own(program), Coding::Utf16 | Coding::Utf8) = (programs.first()?, self.coding) else {
+            return None;
+        };
         let shaper = self.shaper.get_or_init(|| Shaper::open(program));
         Some((*first, shaper.as_ref()?))
     }

@@ -1,5 +1,7 @@
 //! Contacts with customers: screen pops, who it is, how that was verified, how it ended.
 
+use std::sync::PoisonError;
+
 use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
@@ -33,13 +35,45 @@ const POP_COOKIE: &str = "greenbar_pop";
 /// Candidates that a chooser shows.
 const MOST_CANDIDATES: usize = 20;
 
-/// The contact that the agent is in, newest first, for the bar of every page.
-pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, Problem> {
-    let Some(open) = state.crm.open_interactions(&who.user.name, 1)?.pop() else { return Ok(Value::from(false)) };
-    let name = match &open.customer {
+/// Contacts that an agent has open and that are told of.
+const MOST_OPEN: usize = 10;
+
+/// The contact that an agent is in (the one that they came to last, else the newest), and the others that go on.
+pub fn current(state: &State, agent: &str) -> Result<Option<(Interaction, Vec<Interaction>)>, Problem> {
+    let mut open = state.crm.open_interactions(agent, MOST_OPEN)?;
+    if open.is_empty() {
+        return Ok(None);
+    }
+    let calls = state.current_calls.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = calls.get(agent).and_then(|id| open.iter().position(|call| call.id == *id)).unwrap_or(0);
+    let one = open.remove(at);
+    Ok(Some((one, open)))
+}
+
+/// Makes a contact the one that the agent is in.
+fn come_to(state: &State, agent: &str, call: &str) {
+    let mut calls = state.current_calls.lock().unwrap_or_else(PoisonError::into_inner);
+    calls.insert(agent.to_string(), call.to_string());
+}
+
+/// Whom a contact is with, as far as it is known.
+fn with_whom(state: &State, call: &Interaction) -> String {
+    match &call.customer {
         Some(id) => state.crm.customer(id).map(|customer| customer.display_name()).unwrap_or_default(),
-        None => open.account.clone().unwrap_or_default(),
-    };
+        None => call.account.clone().unwrap_or_default(),
+    }
+}
+
+/// The contact that the agent is in, and links to the others, for the bar of every page.
+pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, Problem> {
+    let Some((open, others)) = current(state, &who.user.name)? else { return Ok(Value::from(false)) };
+    let name = with_whom(state, &open);
+    let others = others.iter().map(|call| {
+        let unknown = || language.word("caller_unknown");
+        let name = Some(with_whom(state, call)).filter(|name| !name.is_empty()).unwrap_or_else(unknown);
+        context! { id => call.id.as_str(), name, since => moment(call.started_at, language) }
+    });
+    let others = others.collect::<Vec<_>>();
     let codes = state.crm.wrap_up_codes()?.into_iter().map(|code| {
         context! { label => code.named(language == Language::Chinese), code => code.code }
     });
@@ -47,6 +81,7 @@ pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, P
     let verified = open.verified.as_ref();
     Ok(context! {
         id => open.id.as_str(),
+        others,
         channel => language.word(&format!("channel_{}", channel_name(open.channel))),
         since => moment(open.started_at, language),
         customer => open.customer.is_some() || open.account.is_some(),
@@ -94,10 +129,12 @@ pub async fn pop(ask: Ask) -> Answer {
         .block(move |state| {
             let agent = &who.user.name;
             if let Some(known) = popped_before(state, agent, &new.call_id)? {
+                come_to(state, agent, &known.id);
                 return Ok((place(&known), true));
             }
             let candidates = access::resolve(state, &who, &asked)?;
             let call = state.crm.begin_interaction(agent, new)?;
+            come_to(state, agent, &call.id);
             state.gate.record_by(&who.principal, Permission::InteractionWrite, "screen-pop", &call.id, "")?;
             match candidates.as_slice() {
                 [one] => {
@@ -159,8 +196,9 @@ fn letter(reason: Reason) -> char {
 
 /// Who is calling? Several it might be, or nobody known.
 pub async fn who_is_it(ask: Ask) -> Answer {
-    let params = ask.params(&["among", "said"])?;
+    let params = ask.params(&["among", "said", "take"])?;
     let id = ask.part("id").to_string();
+    let takes = params.get("take").is_some();
     let among: Vec<String> =
         params.get("among").unwrap_or_default().split(',').take(MOST_CANDIDATES).map(str::to_string).collect();
     let prefill = ask.request.cookie(POP_COOKIE).map(|cookie| cookie.value().to_string()).unwrap_or_default();
@@ -168,15 +206,22 @@ pub async fn who_is_it(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let own = ask
         .block(move |state| {
-            own_call(state, &who, &id)?;
+            let call = own_call(state, &who, &id)?;
+            come_to(state, &who.user.name, &id);
+            if takes && place(&call) != path("/agent/calls", &id) {
+                return Ok(Err(place(&call)));
+            }
             let mut candidates = Vec::new();
             for reference in among.iter().filter(|reference| !reference.is_empty()) {
                 candidates.extend(candidate(state, &who, reference, language)?);
             }
-            Ok(context! { id, candidates, prefill })
+            Ok(Ok(context! { id, candidates, prefill }))
         })
         .await?;
-    show(&ask, "caller.html", own).await
+    match own {
+        Ok(own) => show(&ask, "caller.html", own).await,
+        Err(place) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, place)).finish()),
+    }
 }
 
 /// A candidate as the chooser shows it: enough to ask the caller, not enough to tell them.
@@ -243,7 +288,9 @@ pub async fn begin(ask: Ask) -> Answer {
             account: form.get("account").map(str::to_string),
             ..NewInteraction::default()
         };
+        access::need_named(state, who, new.customer.as_deref(), new.account.as_deref())?;
         let call = state.crm.begin_interaction(&who.user.name, new)?;
+        come_to(state, &who.user.name, &call.id);
         state.gate.record(&who.principal, "contact-begun", &call.id, "")?;
         Ok(back(form, &place(&call), "contact_begun"))
     })
@@ -257,6 +304,7 @@ pub async fn chosen(ask: Ask) -> Answer {
     done(&ask, form, move |state, who, form| {
         own_call(state, who, &id)?;
         let text = |name: &str| form.get(name).map(str::to_string);
+        access::need_named(state, who, form.get("customer"), form.get("account"))?;
         let call = choose(state, &who.user.name, &id, text("customer"), text("account"))?;
         Ok(place(&call))
     })

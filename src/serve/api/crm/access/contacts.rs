@@ -14,8 +14,8 @@ use crate::serve::state::State;
 const MOST_CONTACTS: usize = 10;
 
 /// Whether the caller sees addresses and numbers of a customer, or of an account whose customer is not known, whole: the one
-/// rule of the API and the pages. Customers see their own. Agents see them once the caller is verified in a contact that goes
-/// on: neither caller id nor a role alone unmasks. A program (no session, an API key) that keeps them has `customer.write`.
+/// rule of the API and the pages. Customers see their own. Agents see them once the caller is verified in their newest contact
+/// about them that goes on: neither caller id nor a role alone unmasks. A program (no session, an API key) that keeps them has `customer.write`.
 pub fn sees_contacts(
     state: &State,
     who: &SignedIn,
@@ -32,7 +32,8 @@ pub fn sees_contacts(
         (None, Some(number)) => call.account.as_deref() == Some(number),
         (None, None) => false,
     };
-    Ok(open.iter().any(|call| call.verified.is_some() && about(call)))
+    // The newest of several about the same customer: what was proved in an earlier call says nothing of who calls now.
+    Ok(open.iter().find(|call| about(call)).is_some_and(|call| call.verified.is_some()))
 }
 
 /// The same for an owner of contact points: who is verified as the customer is so for the accounts.
