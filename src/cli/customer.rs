@@ -1,15 +1,17 @@
 //! `greenbar customer`: customers and their accounts from files, and letters to them.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::io::{BufReader, Cursor, Read};
+use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
 use crate::auth::clock::Clock;
 use crate::crm::contact::Owner;
-use crate::crm::import::{ImportHow, ImportReport, Mapping};
+use crate::crm::import::{ImportHow, ImportReport, Mapping, Source};
 use crate::crm::{Crm, CrmError};
+use crate::distribute::config::Config;
+use crate::index::written;
 use crate::render::letter::Letter;
 
 use super::context::{Context, gate, operator};
@@ -66,7 +68,7 @@ struct PinLetter {
     /// Name of the sender
     #[arg(long, default_value = "")]
     sender: String,
-    /// Address of the portal, as it is to be typed
+    /// Address of the portal, as it is to be typed; when left out, that of distribution.toml
     #[arg(long, default_value = "")]
     portal: String,
 }
@@ -91,7 +93,7 @@ impl Args {
             }
             Action::PinLetter(letter) => {
                 record("pin letter", &letter.account, "")?;
-                pin_letter(&crm, &letter, context.json)
+                pin_letter(&crm, context.dir()?, &letter, context.json)
             }
             Action::Country { country } => {
                 record("set country", &country, "")?;
@@ -111,7 +113,14 @@ fn import_file(crm: &Crm, import: &Import) -> Result<ImportReport, Failure> {
     let file = File::open(&import.file).map_err(|error| cannot(&import.file, error))?;
     let size = file.metadata().ok().map(|meta| meta.len());
     let bar = output::byte_bar(size, "customers");
-    let mut file = BufReader::with_capacity(1 << 16, bar.wrap_read(file));
+    let mut file: Box<dyn Source> = if file.metadata().is_ok_and(|meta| meta.is_file()) {
+        Box::new(BufReader::with_capacity(1 << 16, bar.wrap_read(file)))
+    } else {
+        // A pipe gives its rows once, and they are read twice.
+        let mut rows = Vec::new();
+        bar.wrap_read(file).read_to_end(&mut rows).map_err(|error| cannot(&import.file, error))?;
+        Box::new(Cursor::new(rows))
+    };
     let mapping = match &import.mapping {
         Some(path) => {
             let text = std::fs::read_to_string(path).map_err(|error| cannot(path, error))?;
@@ -120,7 +129,7 @@ fn import_file(crm: &Crm, import: &Import) -> Result<ImportReport, Failure> {
         None => Mapping::of_head(file.fill_buf()?),
     };
     let how = ImportHow { delta: import.delta, dry_run: import.dry_run };
-    let report = crm.import(&operator().name, &mut file, &mapping, how, &mut |_| {});
+    let report = crm.import(&operator().name, &mut *file, &mapping, how, &mut |_| {});
     bar.finish_and_clear();
     report.map_err(|error| {
         Failure::new(super::failure::chain(&error))
@@ -137,10 +146,16 @@ fn say(report: &ImportReport, json: bool) -> Result<(), Failure> {
         let column = if error.column.is_empty() { String::new() } else { format!(", column {}", error.column) };
         output::line(format!("  line {}{column}: {}", error.line, error.problem))?;
     }
+    if !report.absent_columns.is_empty() {
+        output::line(format!(
+            "  the file does not have these columns of the mapping; what is kept of them stays: {}",
+            report.absent_columns.join(", ")
+        ))?;
+    }
     let kept = if report.dry_run { "would be" } else { "were" };
     output::line(format!(
-        "{} rows: {} customers {kept} added and {} changed, {} accounts added and {} changed, {} contact points added \
-         and {} changed; {} rows changed nothing, {} could not be taken",
+        "{} rows: {} customers {kept} added and {} changed, {} accounts added and {} changed, {} contact points added, \
+         {} changed and {} removed; {} rows changed nothing, {} could not be taken",
         grouped(report.rows),
         grouped(report.customers_added),
         grouped(report.customers_changed),
@@ -148,6 +163,7 @@ fn say(report: &ImportReport, json: bool) -> Result<(), Failure> {
         grouped(report.accounts_changed),
         grouped(report.contact_points_added),
         grouped(report.contact_points_changed),
+        grouped(report.contact_points_removed),
         grouped(report.unchanged),
         grouped(report.failed),
     ))
@@ -182,7 +198,7 @@ fn show(crm: &Crm, number: &str, json: bool) -> Result<(), Failure> {
     Ok(())
 }
 
-fn pin_letter(crm: &Crm, asked: &PinLetter, json: bool) -> Result<(), Failure> {
+fn pin_letter(crm: &Crm, archive: &Path, asked: &PinLetter, json: bool) -> Result<(), Failure> {
     let account = crm.accounts_like(&asked.account, 2)?;
     let [account] = account.as_slice() else {
         return Err(Failure::new(format!("there is no account {}, or more than one", asked.account)));
@@ -192,6 +208,12 @@ fn pin_letter(crm: &Crm, asked: &PinLetter, json: bool) -> Result<(), Failure> {
             .advise("Import one, or add a contact point of kind post."),
         other => other.into(),
     })?;
+    let portal = match asked.portal.as_str() {
+        "" => Config::read(archive).ok().map(|config| config.public_url).filter(|url| !url.is_empty()),
+        given => Some(given.to_string()),
+    };
+    let enrol = |portal: String| if asked.portal.is_empty() { format!("{portal}/enrol") } else { portal };
+    let portal = portal.map(enrol).unwrap_or_default();
     let (pin, until) = crm.make_pin(&operator().name, &account.id)?;
     let letter = Letter {
         sender: asked.sender.clone(),
@@ -199,9 +221,9 @@ fn pin_letter(crm: &Crm, asked: &PinLetter, json: bool) -> Result<(), Failure> {
         address: to.address,
         account: account.id.clone(),
         pin,
-        until: until.day().to_string(),
-        portal: asked.portal.clone(),
-        date: crm.now().day().to_string(),
+        until: written::day(until.day(), to.chinese),
+        portal,
+        date: written::day(crm.now().day(), to.chinese),
         chinese: to.chinese,
     };
     let pdf = letter.pdf().map_err(|error| Failure::new(error.to_string()))?;

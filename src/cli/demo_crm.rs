@@ -56,7 +56,7 @@ pub fn add(archive: &Archive, samples: &Path) -> Result<(), Failure> {
     let mapping = Mapping::parse(&mapping).map_err(|error| Failure::new(error.to_string()))?;
     let file = read("customers.csv")?;
     let report = crm
-        .import(BY, &mut file.as_slice(), &mapping, ImportHow::default(), &mut |_| {})
+        .import(BY, &mut std::io::Cursor::new(file), &mapping, ImportHow::default(), &mut |_| {})
         .map_err(|error| Failure::new(super::failure::chain(&error)))?;
     if report.customers_added == 0 {
         return Ok(());

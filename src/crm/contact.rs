@@ -69,7 +69,7 @@ impl ContactKind {
 }
 
 /// Whose contact point it is.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
     /// A customer, by id.
@@ -359,7 +359,11 @@ impl Crm {
             return Err(CrmError::invalid("owner", "owner and kind of a contact point stay"));
         }
         let normalised = normalise(new.kind, &new.value, &self.country_for(&new.owner)?)?;
-        let (label, source) = (short("label", &new.label)?, short("source", &new.source)?);
+        let (label, mut source) = (short("label", &new.label)?, short("source", &new.source)?);
+        if kept.normalised != normalised && source == kept.source && source.starts_with("import") {
+            // What a person changed is no longer what import brought, and import leaves it.
+            source = "changed".into();
+        }
         self.change(by, id, expected, |data: &mut ContactData| {
             if data.normalised != normalised {
                 data.verified_at = None;

@@ -20,7 +20,9 @@ use crate::archive::kv::{Batch, Family};
 use crate::auth::AuthError;
 use crate::auth::role::CUSTOMER;
 use crate::auth::user::{NewUser, User, Users};
+use crate::index::date::{DateFormat, told};
 use crate::index::fold::{fold, squeeze};
+use crate::index::value::Day;
 
 /// What of a report may be asked at enrolment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -44,6 +46,41 @@ pub struct FactField {
     pub label: String,
     /// Its label, Chinese.
     pub label_zh: Option<String>,
+    /// Of a date: a day as the document prints it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub example: Option<String>,
+    /// Of a date: how it is printed.
+    #[serde(skip)]
+    dates: Option<Vec<DateFormat>>,
+}
+
+impl FactField {
+    /// A field; `dates` are the formats of a date, `None` of anything else.
+    pub fn new(name: String, label: String, label_zh: Option<String>, dates: Option<Vec<DateFormat>>) -> FactField {
+        let day = Day::from_ymd(2024, 6, 30).unwrap_or_default();
+        let first = dates.as_ref().and_then(|formats| formats.first());
+        let example = dates.as_ref().map(|_| first.map_or_else(|| day.to_string(), |format| format.print(day)));
+        FactField { name, label, label_zh, example, dates }
+    }
+
+    /// Whether a text can be a value of the field at all: a day, where it is a date.
+    pub fn reads(&self, text: &str) -> bool {
+        self.dates.as_ref().is_none_or(|formats| told(text, formats).is_some())
+    }
+
+    /// Whether a document says this: the same number, the same day, or the same text but for case, width and separators.
+    fn is_said_by(&self, document: &DocumentEntry, value: &str) -> bool {
+        document.fields.iter().filter(|field| field.name == self.name).any(|field| {
+            if let Some(day) = self.dates.as_ref().and_then(|formats| told(value, formats)) {
+                field.value == day.to_string()
+            } else if field.number {
+                let (kept, told) = (number(&field.value), number(value));
+                kept.is_some() && kept == told
+            } else {
+                squeeze(&fold(&field.value)) == squeeze(&fold(value))
+            }
+        })
+    }
 }
 
 /// Who enrols.
@@ -120,6 +157,33 @@ pub struct Addressee {
     pub chinese: bool,
 }
 
+/// What somebody says of a document of a report: all that is asked, each in a form that can be read.
+struct Facts<'a> {
+    definition: &'a str,
+    told: Vec<(&'a FactField, &'a str)>,
+}
+
+impl<'a> Facts<'a> {
+    fn of(forms: &'a [EnrolmentForm], asked: &'a NewEnrolment) -> Result<Facts<'a>, CrmError> {
+        let Some(form) = forms.iter().find(|form| form.definition == asked.definition) else {
+            return Err(CrmError::invalid("definition", "there is no enrolment with such documents"));
+        };
+        let mut told = Vec::new();
+        for field in &form.fields {
+            let fact = asked.facts.iter().find(|fact| fact.field == field.name && !fact.value.trim().is_empty());
+            let Some(fact) = fact.filter(|_| told.len() < MOST_FACTS) else {
+                return Err(CrmError::invalid("facts", format!("all of them are needed, also {}", field.name)));
+            };
+            if !field.reads(&fact.value) {
+                let example = field.example.as_deref().unwrap_or_default();
+                return Err(CrmError::invalid("facts", format!("{} is a day such as {example}", field.name)));
+            }
+            told.push((field, fact.value.as_str()));
+        }
+        Ok(Facts { definition: &form.definition, told })
+    }
+}
+
 fn pin_key(account: &str) -> Vec<u8> {
     key(b'k', &[account.as_bytes()])
 }
@@ -166,18 +230,18 @@ impl Crm {
         asked: NewEnrolment,
     ) -> Result<User, CrmError> {
         let account = required("account", &asked.account)?;
-        let key = squeeze(&fold(&account));
-        self.enrolling.attempt(&key, from).map_err(|wait_s| CrmError::TooMany { wait_s })?;
-        // What the caller can mend without knowing anything is said before anything is compared.
+        // What the caller can mend without knowing anything is said before anything is compared, and is no guess.
         let name = required("name", &asked.name)?;
         let display_name = short("display_name", &asked.display_name)?;
         if !(8..=1024).contains(&asked.password.len()) {
             return Err(AuthError::BadPassword.into());
         }
-        let confirmed = if asked.pin.trim().is_empty() {
-            self.facts_fit(documents, forms, &account, &asked)?
-        } else {
-            self.pin_fits(&account, &asked.pin)?
+        let facts = if asked.pin.trim().is_empty() { Some(Facts::of(forms, &asked)?) } else { None };
+        let key = squeeze(&fold(&account));
+        self.enrolling.attempt(&key, from).map_err(|wait_s| CrmError::TooMany { wait_s })?;
+        let confirmed = match facts {
+            Some(facts) => self.facts_fit(documents, &facts, &account)?,
+            None => self.pin_fits(&account, &asked.pin)?,
         };
         // Asked in any case, so that the time tells nothing.
         let all = users.list()?;
@@ -229,21 +293,9 @@ impl Crm {
     fn facts_fit(
         &self,
         documents: &dyn Documents,
-        forms: &[EnrolmentForm],
+        facts: &Facts<'_>,
         account: &str,
-        asked: &NewEnrolment,
     ) -> Result<Option<String>, CrmError> {
-        let Some(form) = forms.iter().find(|form| form.definition == asked.definition) else {
-            return Err(CrmError::invalid("definition", "there is no enrolment with such documents"));
-        };
-        let mut facts = Vec::new();
-        for field in &form.fields {
-            let fact = asked.facts.iter().find(|fact| fact.field == field.name && !fact.value.trim().is_empty());
-            let Some(fact) = fact.filter(|_| facts.len() < MOST_FACTS) else {
-                return Err(CrmError::invalid("facts", format!("all of them are needed, also {}", field.name)));
-            };
-            facts.push(fact);
-        }
         let mut numbers: Vec<String> = self.accounts_like(account, 5)?.into_iter().map(|found| found.id).collect();
         if numbers.is_empty() {
             // An account that only documents know.
@@ -251,9 +303,9 @@ impl Crm {
         }
         for number in numbers {
             let (mut looked_at, mut fits) = (0, false);
-            documents.of_account(&number, Some(&form.definition), None, &mut |document| {
+            documents.of_account(&number, Some(facts.definition), None, &mut |document| {
                 looked_at += 1;
-                fits |= facts.iter().all(|fact| says(&document, fact));
+                fits |= facts.told.iter().all(|(field, value)| field.is_said_by(&document, value));
                 if looked_at < RECENT { std::ops::ControlFlow::Continue(()) } else { std::ops::ControlFlow::Break(()) }
             })?;
             if fits {
@@ -290,18 +342,6 @@ impl Crm {
     }
 }
 
-/// Whether a document says this: the same number, the same day, or the same text but for case, width and separators.
-fn says(document: &DocumentEntry, fact: &Fact) -> bool {
-    document.fields.iter().filter(|field| field.name == fact.field).any(|field| {
-        if field.number {
-            let (kept, told) = (number(&field.value), number(&fact.value));
-            kept.is_some() && kept == told
-        } else {
-            squeeze(&fold(&field.value)) == squeeze(&fold(&fact.value))
-        }
-    })
-}
-
 /// Digits and places of a number, however it is grouped: the last point or comma with one or two digits behind it parts
 /// the decimals.
 fn number(text: &str) -> Option<(bool, String, String)> {
@@ -331,7 +371,6 @@ mod tests {
     use crate::archive::DocId;
     use crate::archive::kv::memory::Memory;
     use crate::auth::clock::Clock;
-    use crate::index::value::Day;
 
     /// Bills of account 41-1, newest first.
     struct Bills;
@@ -352,7 +391,11 @@ mod tests {
                     value: value.into(),
                     number,
                 };
-                let fields = vec![field("amount", amount, true), field("invoice", "RE-77/3", false)];
+                let fields = vec![
+                    field("amount", amount, true),
+                    field("invoice", "RE-77/3", false),
+                    field("date", "2024-06-30", false),
+                ];
                 if each(DocumentEntry { fields, ..DocumentEntry::default() }).is_break() {
                     break;
                 }
@@ -370,13 +413,18 @@ mod tests {
     }
 
     fn forms() -> Vec<EnrolmentForm> {
-        let field = |name: &str| FactField { name: name.into(), label: name.into(), label_zh: None };
-        vec![EnrolmentForm {
-            definition: "bill".into(),
+        let field = |name: &str, dates| FactField::new(name.into(), name.into(), None, dates);
+        let form = |definition: &str, fields| EnrolmentForm {
+            definition: definition.into(),
             title: "Bill".into(),
             title_zh: None,
-            fields: vec![field("amount"), field("invoice")],
-        }]
+            fields,
+        };
+        let dates = vec![DateFormat::new("%m/%d/%Y").expect("a format")];
+        vec![
+            form("bill", vec![field("amount", None), field("invoice", None)]),
+            form("dated", vec![field("amount", None), field("date", Some(dates))]),
+        ]
     }
 
     fn asked(account: &str, amount: &str, invoice: &str, name: &str) -> NewEnrolment {
@@ -421,6 +469,30 @@ mod tests {
         }
         let missing = NewEnrolment { facts: Vec::new(), ..asked("41-1", "", "", "eve") };
         assert!(matches!(enrol(missing), Err(CrmError::Invalid { field: "facts", .. })));
+    }
+
+    #[test]
+    fn a_day_is_taken_as_the_bill_prints_it_and_one_that_cannot_be_read_is_no_guess() {
+        let dated = |day: &str| NewEnrolment {
+            definition: "dated".into(),
+            facts: vec![
+                Fact { field: "amount".into(), value: "20".into() },
+                Fact { field: "date".into(), value: day.into() },
+            ],
+            ..asked("41-1", "", "", "ava")
+        };
+        assert_eq!(forms()[1].fields[1].example.as_deref(), Some("06/30/2024"));
+        for day in ["06/30/2024", "06-30-2024", "June 30, 2024", "30.06.2024", "2024年6月30日", "2024-06-30"] {
+            let (crm, _) = crm();
+            let users = users();
+            for _ in 0..7 {
+                let said = crm.enrol(&users, &Bills, &forms(), "10.0.0.1", dated("last month")).expect_err("no day");
+                assert!(matches!(said, CrmError::Invalid { field: "facts", .. }), "{said}");
+            }
+            let wrong = crm.enrol(&users, &Bills, &forms(), "10.0.0.1", dated("07/30/2024")).expect_err("another day");
+            assert!(matches!(wrong, CrmError::NotConfirmed));
+            crm.enrol(&users, &Bills, &forms(), "10.0.0.1", dated(day)).expect(day);
+        }
     }
 
     #[test]

@@ -275,6 +275,21 @@ impl Crm {
         Ok(row)
     }
 
+    /// Takes a row away with its index rows; its history stays and says so.
+    pub(super) fn remove<D: Data>(&self, batch: &mut Batch, by: &str, before: &Kept<D>) -> Result<(), CrmError> {
+        for (family, key) in before.data.entries(&before.id) {
+            batch.delete(family, key);
+        }
+        batch.delete(D::FAMILY, row_key::<D>(&before.id));
+        let version = before.version + 1;
+        let json = serde_json::to_value(&before.data).unwrap_or(Json::Null);
+        let fields = compare(&json, &Json::Object(serde_json::Map::new()));
+        let change = Change { version, at: self.now(), by: by.to_string(), fields };
+        let history = [history_prefix::<D>(&before.id).as_slice(), &version.to_be_bytes()].concat();
+        batch.put(D::FAMILY, history, encode(&change)?);
+        Ok(())
+    }
+
     fn put<D: Data>(&self, batch: &mut Batch, row: &Kept<D>, fields: Vec<FieldChange>) -> Result<(), CrmError> {
         let change = Change { version: row.version, at: row.changed_at, by: row.changed_by.clone(), fields };
         let history = [history_prefix::<D>(&row.id).as_slice(), &row.version.to_be_bytes()].concat();

@@ -1,5 +1,9 @@
 //! Dates as printed: formats in the manner of `strptime`, month names in several languages.
 
+mod told;
+
+pub use told::told;
+
 use super::value::Day;
 
 /// English month names, lower case.
@@ -200,6 +204,41 @@ impl DateFormat {
         &self.source
     }
 
+    /// Whether the month stands before the day.
+    pub fn is_month_first(&self) -> bool {
+        let at = |wanted: &[Part]| self.parts.iter().position(|part| wanted.contains(part));
+        at(&[Part::Month, Part::MonthName]) < at(&[Part::Day])
+    }
+
+    /// A day in this format, months in English.
+    pub fn print(&self, day: Day) -> String {
+        let (year, month, date) = day.ymd();
+        let name = usize::try_from(month - 1).ok().and_then(|at| ENGLISH_MONTHS.get(at)).copied().unwrap_or_default();
+        let mut out = String::new();
+        let mut chars = self.source.chars();
+        while let Some(ch) = chars.next() {
+            match (ch, if ch == '%' { chars.next() } else { None }) {
+                (_, Some('Y')) => out.push_str(&format!("{year:04}")),
+                (_, Some('y')) => out.push_str(&format!("{:02}", year.rem_euclid(100))),
+                (_, Some('m')) => out.push_str(&format!("{month:02}")),
+                (_, Some('d')) => out.push_str(&format!("{date:02}")),
+                (_, Some('e')) => out.push_str(&date.to_string()),
+                (_, Some(letter @ ('b' | 'B' | 'h'))) => {
+                    let long = if letter == 'B' { name.len() } else { 3 };
+                    let cased = |(at, c): (usize, char)| if at == 0 { c.to_ascii_uppercase() } else { c };
+                    out.extend(name.chars().take(long).enumerate().map(cased));
+                }
+                (_, Some('j')) => {
+                    let first = Day::from_ymd(year, 1, 1).unwrap_or(day);
+                    out.push_str(&format!("{:03}", day.0 - first.0 + 1));
+                }
+                (_, Some(other)) => out.push(other),
+                (ch, None) => out.push(ch),
+            }
+        }
+        out
+    }
+
     /// The day that `text` says in this format, or `None`.
     pub fn parse(&self, text: &str) -> Option<Day> {
         let (mut year, mut month, mut day, mut ordinal) = (None, None, None, None);
@@ -304,6 +343,22 @@ mod tests {
         assert_eq!(read("%m/%d/%Y", "02/03/2024 x"), None);
         assert_eq!(read("%Y.%j", "2023.366"), None);
         assert_eq!(read("%d %b %Y", "5 jui 2024"), None, "juin or juillet");
+    }
+
+    #[test]
+    fn a_day_is_printed_as_its_format_says() {
+        let day = Day::from_ymd(2024, 6, 5).expect("a day");
+        for (format, text) in [
+            ("%m/%d/%Y", "06/05/2024"),
+            ("%b %e, %Y", "Jun 5, 2024"),
+            ("%d. %B %y", "05. June 24"),
+            ("%Y年%m月%d日", "2024年06月05日"),
+            ("%Y%j %%", "2024157 %"),
+        ] {
+            let format = DateFormat::new(format).expect("a format");
+            assert_eq!(format.print(day), text);
+            assert_eq!(format.parse(text), Some(day));
+        }
     }
 
     #[test]

@@ -21,6 +21,7 @@ pub mod table;
 mod tests;
 mod trigger;
 pub mod value;
+pub mod written;
 
 use std::ops::Range;
 

@@ -22,11 +22,11 @@ pub struct Letter {
     pub account: String,
     /// The PIN.
     pub pin: String,
-    /// The last day of the PIN, ISO 8601.
+    /// The last day of the PIN, as the reader writes it.
     pub until: String,
     /// Address of the portal; empty: not named.
     pub portal: String,
-    /// The day of the letter, ISO 8601.
+    /// The day of the letter, likewise.
     pub date: String,
     /// In Chinese.
     pub chinese: bool,

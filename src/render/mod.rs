@@ -62,6 +62,8 @@ pub struct FieldText {
     pub label: String,
     /// Value as one text; several values stand behind each other with commas.
     pub value: String,
+    /// The same as readers of the document's language write it; empty: as it is.
+    pub written: String,
     /// Value as in the API: several values are a list, whole numbers are numbers.
     pub data: serde_json::Value,
 }

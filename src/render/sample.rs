@@ -24,6 +24,7 @@ pub fn info() -> DocumentInfo {
         name: name.into(),
         label: label.into(),
         value: value.into(),
+        written: crate::index::written::cell(value, false),
         data: value.into(),
     };
     DocumentInfo {

@@ -9,8 +9,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::{
-    Backend, BackendError, Counters, DefinitionView, DocumentView, Facet, FieldView, Figures, FormatInfo, Highlight,
-    HighlightPart, HitPage, HitView, HitsAsked, Order,
+    Backend, BackendError, Counters, DefinitionView, DocumentView, EnrolField, Facet, FieldView, Figures, FormatInfo,
+    Highlight, HighlightPart, HitPage, HitView, HitsAsked, Order,
 };
 use crate::archive::figures::Sums;
 use crate::archive::kv::{Engine, StoreError};
@@ -354,7 +354,16 @@ impl Backend for ArchiveBackend {
             list.retain(|older| older.name != row.name);
             let field = |at: u16| definition.fields.get(usize::from(at));
             let named = |at: Option<u16>| at.and_then(field).map(|field| field.name.clone());
-            let enrol = definition.enrol_fields.iter().filter_map(|at| field(*at));
+            let asked = |at: &u16| {
+                let field = field(*at)?;
+                let dates = (field.kind == FieldType::Date).then(|| definition.dates_of(*at).to_vec());
+                Some(EnrolField {
+                    name: field.name.clone(),
+                    label: field.label.clone(),
+                    label_zh: field.label_zh.clone(),
+                    dates,
+                })
+            };
             list.push(DefinitionView {
                 name: row.name,
                 version: row.version,
@@ -364,7 +373,7 @@ impl Backend for ArchiveBackend {
                 fields: definition.fields.iter().map(|field| field.name.clone()).collect(),
                 amount: named(definition.amount_field),
                 due: named(definition.due_field),
-                enrol: enrol.map(|f| (f.name.clone(), f.label.clone(), f.label_zh.clone())).collect(),
+                enrol: definition.enrol_fields.iter().filter_map(asked).collect(),
             });
         }
         Ok(list)

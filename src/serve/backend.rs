@@ -16,6 +16,7 @@ use crate::auth::predicate::Subject;
 use crate::capture::{Brought, Loader, NotLoaded};
 use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
+use crate::index::date::DateFormat;
 use crate::index::definition::Definition;
 use crate::index::stretch::Stretch;
 use crate::index::value::{Day, FieldValue};
@@ -244,9 +245,22 @@ pub struct DefinitionView {
     pub amount: Option<String>,
     /// Name of the field that says when it is due.
     pub due: Option<String>,
-    /// The fields that are asked when somebody enrols for the portal: name, label, label in Chinese.
+    /// The fields that are asked when somebody enrols for the portal.
     #[serde(skip)]
-    pub enrol: Vec<(String, String, Option<String>)>,
+    pub enrol: Vec<EnrolField>,
+}
+
+/// A field that is asked at enrolment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EnrolField {
+    /// Its name.
+    pub name: String,
+    /// Its label, English.
+    pub label: String,
+    /// Its label, Chinese.
+    pub label_zh: Option<String>,
+    /// Of a date: how it is printed.
+    pub dates: Option<Vec<DateFormat>>,
 }
 
 /// Figures of the archive.

@@ -78,6 +78,8 @@ problems! {
     gone = GONE, "gone", "The link leads nowhere";
     /// The document left the archive; told to those who reach every document, others hear that there is nothing.
     disposed = GONE, "disposed", "The document left the archive";
+    /// A customer's own document left the archive.
+    no_longer_kept = GONE, "no-longer-kept", "The document is no longer kept";
     /// The facts at enrolment do not fit an account.
     not_confirmed = FORBIDDEN, "not-confirmed", "The account could not be confirmed";
     /// The body is larger than the server takes.

@@ -339,15 +339,28 @@ async fn through(
 ) -> HttpResponse {
     let begun = Instant::now();
     let mut who = None;
+    let mut body = web::Bytes::new();
     let outcome = match admit(route, &request, &state) {
         Ok(admitted) => {
             who = admitted;
-            handle(route, &request, payload, who.clone(), &state).await
+            handle(route, &request, payload, who.clone(), &state, &mut body).await
         }
-        Err(problem) => Err(problem),
+        Err(problem) => {
+            if problem.code == "unauthorized" && matches!(route.carries, Carries::Little) && !route.is_api() {
+                // Somebody wrote while the session ended.
+                body = bounded(payload, LITTLE).await.unwrap_or_default();
+            }
+            Err(problem)
+        }
     };
+    let lost = |problem: &Problem| {
+        let over = matches!(problem.code, "unauthorized" | "csrf") && !route.is_api();
+        over.then(|| pages::typed::lost(&request, who.as_ref(), problem, &body)).flatten()
+    };
+    let kept = outcome.as_ref().err().and_then(lost);
     let response = match outcome {
         Ok(response) => response,
+        Err(problem) if kept.is_some() => kept.unwrap_or_else(|| problem.response()),
         Err(problem) if route.is_api() && !is_read_by_a_person(&request) => problem.response(),
         Err(problem) if problem.code == "unauthorized" => pages::sign_in::redirect(&request),
         Err(problem) => {
@@ -391,11 +404,15 @@ async fn handle(
     payload: web::Payload,
     who: Option<SignedIn>,
     state: &Arc<State>,
+    form: &mut web::Bytes,
 ) -> Answer {
     let mut ask = Ask { request: request.clone(), who, body: web::Bytes::new(), payload: None, state: state.clone() };
     match route.carries {
         Carries::Nothing => {}
-        Carries::Little => ask.body = bounded(payload, LITTLE).await?,
+        Carries::Little => {
+            ask.body = bounded(payload, LITTLE).await?;
+            form.clone_from(&ask.body);
+        }
         Carries::Sample => ask.body = bounded(payload, SAMPLE + LITTLE).await?,
         Carries::Stream => ask.payload = Some(payload),
     }

@@ -14,6 +14,7 @@ use crate::index::definition::Definition;
 use crate::index::stretch::{Stretch, stretches};
 use crate::index::table::transactions;
 use crate::index::value::FieldValue;
+use crate::index::written;
 use crate::note::Notes;
 use crate::render::mask::Masker;
 use crate::render::{
@@ -171,7 +172,8 @@ fn info(document: &Document, definition: &Definition, masker: Option<&Masker>) -
         let field = definition.fields.get(usize::from(*at))?;
         let value = masker.map_or_else(|| value.clone(), |masker| masker.value(&field.name, value));
         let (name, label) = (field.name.clone(), said(&field.label, &field.label_zh));
-        Some(FieldText { name, label, value: field_text(&value), data: json::value(&value) })
+        let written = written::field(&value, chinese);
+        Some(FieldText { name, label, value: field_text(&value), written, data: json::value(&value) })
     });
     DocumentInfo {
         id: document.id.to_string(),

@@ -1,12 +1,10 @@
 //! CSV (RFC 4180) with a header row; the separator is found from it, quoted fields may hold line ends.
 
-use std::io::BufRead;
-
-use super::{ImportError, MOST_ROW, Mapping, Record, Records, RowError, line};
+use super::{ImportError, MOST_ROW, Mapping, Record, Records, RowError, Source, line};
 
 /// The rows of a CSV file.
 pub struct Rows<'f> {
-    file: &'f mut dyn BufRead,
+    file: &'f mut dyn Source,
     header: Vec<String>,
     separator: char,
     /// Lines read so far.
@@ -17,8 +15,8 @@ pub struct Rows<'f> {
 type Broken = (usize, &'static str);
 
 impl<'f> Rows<'f> {
-    /// Reads the header, which must have every column that the mapping names.
-    pub fn new(file: &'f mut dyn BufRead, mapping: &Mapping) -> Result<Rows<'f>, ImportError> {
+    /// Reads the header, which must have the column with the key of its rows; others may be missing.
+    pub fn new(file: &'f mut dyn Source, mapping: &Mapping) -> Result<Rows<'f>, ImportError> {
         let mut rows = Rows { file, header: Vec::new(), separator: ',', line: 0 };
         let Some(text) = rows.text()? else {
             return Err(ImportError::File { line: 1, problem: "the file is empty".into() });
@@ -37,9 +35,9 @@ impl<'f> Rows<'f> {
                 return Err(ImportError::File { line: 1, problem });
             }
         }
-        let missing: Vec<_> = mapping.columns().filter(|name| !rows.header.iter().any(|known| known == name)).collect();
-        if !missing.is_empty() {
-            let problem = format!("the mapping names columns that the file does not have: {}", missing.join(", "));
+        let key = mapping.key_column();
+        if !rows.header.iter().any(|known| known == key) {
+            let problem = format!("the file does not have the column {key:?}, by which its rows are known again");
             return Err(ImportError::File { line: 1, problem });
         }
         Ok(rows)
@@ -99,6 +97,10 @@ impl Records for Rows<'_> {
             let values = self.header.iter().cloned().zip(values).collect();
             return Ok(Some(Ok(Record { line: begins, values })));
         }
+    }
+
+    fn absent(&self, columns: &mut dyn Iterator<Item = &str>) -> Vec<String> {
+        columns.filter(|name| !self.header.iter().any(|known| known == name)).map(str::to_string).collect()
     }
 }
 

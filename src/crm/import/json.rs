@@ -1,23 +1,21 @@
 //! JSON lines: an object on each line; members inside objects are named with points (`address.city`).
 
-use std::io::BufRead;
-
 use serde_json::Value as Json;
 
-use super::{ImportError, MOST_ROW, Record, Records, RowError, line};
+use super::{ImportError, MOST_ROW, Record, Records, RowError, Source, line};
 
 /// Objects inside objects that are looked into.
 const DEEPEST: usize = 8;
 
 /// The objects of a file.
 pub struct Lines<'f> {
-    file: &'f mut dyn BufRead,
+    file: &'f mut dyn Source,
     line: u64,
 }
 
 impl<'f> Lines<'f> {
     /// From its first line on.
-    pub fn new(file: &'f mut dyn BufRead) -> Lines<'f> {
+    pub fn new(file: &'f mut dyn Source) -> Lines<'f> {
         Lines { file, line: 0 }
     }
 }
@@ -47,6 +45,11 @@ impl Records for Lines<'_> {
             flatten("", Json::Object(object), 0, &mut record.values);
             return Ok(Some(Ok(record)));
         }
+    }
+
+    /// Every row has its own members.
+    fn absent(&self, _: &mut dyn Iterator<Item = &str>) -> Vec<String> {
+        Vec::new()
     }
 }
 

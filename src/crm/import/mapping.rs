@@ -185,6 +185,11 @@ impl Mapping {
         Mapping::named(&|name| columns.contains(&name))
     }
 
+    /// The column that every row needs: the customer's key, or without customers the account's number.
+    pub(super) fn key_column(&self) -> &str {
+        self.customer.key.as_ref().or(self.account.number.as_ref()).map_or("", String::as_str)
+    }
+
     /// Every column that it names.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
         let CustomerColumns { key, kind, full, family, given, latin, locale, marketing_objection } = &self.customer;

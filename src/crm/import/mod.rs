@@ -5,9 +5,14 @@
 //! kept as it is (a *delta*); without `delta` an empty value takes what was kept away. Rows that are wrong are told with
 //! their line and column and passed over; a dry run does everything but keep.
 //!
+//! An account that the file gives to two customers stays as it is, and both rows are told. Contact points that import
+//! brought follow the source: a value that changed, or without `delta` went away, takes the old point with it ([`brought`]).
+//!
 //! The same file twice changes nothing. Rows are kept one by one without waiting for the disk; the end of the file is
 //! one synced step, and whoever was interrupted imports the file again.
 
+mod brought;
+mod claims;
 mod csv;
 mod json;
 mod mapping;
@@ -17,10 +22,12 @@ mod tests;
 
 use std::cell::RefCell;
 use std::collections::HashSet;
-use std::io::{BufRead, Read};
+use std::io::{BufRead, Read, Seek};
 
 use serde::Serialize;
 
+use brought::Brought;
+use claims::Contested;
 pub use mapping::{Mapping, MappingError};
 
 use super::{Crm, CrmError};
@@ -52,12 +59,16 @@ pub struct ImportReport {
     pub contact_points_added: u64,
     /// Contact points changed: verified or given other days.
     pub contact_points_changed: u64,
+    /// Contact points that an import brought and the source tells no more.
+    pub contact_points_removed: u64,
     /// Rows that changed nothing.
     pub unchanged: u64,
     /// Rows that could not be taken.
     pub failed: u64,
     /// What was wrong, the first 1,000.
     pub errors: Vec<RowError>,
+    /// Columns that the mapping names and the file does not have: what is kept of them stays.
+    pub absent_columns: Vec<String>,
     /// Nothing was kept.
     pub dry_run: bool,
 }
@@ -117,34 +128,55 @@ struct Run<'m> {
     mapping: &'m Mapping,
     how: ImportHow,
     country: String,
+    contested: Contested,
     seen: RefCell<HashSet<String>>,
+    brought: RefCell<Brought>,
 }
+
+/// A file of customers. It is read twice: what it says of an account is known before the first row is taken.
+pub trait Source: BufRead + Seek {}
+
+impl<T: BufRead + Seek> Source for T {}
 
 /// Where rows come from; the error of one row does not end the file.
 trait Records {
     /// The next row; `None` after the last.
     fn next(&mut self) -> Result<Option<Result<Record, RowError>>, ImportError>;
+
+    /// Those of some columns that no row has.
+    fn absent(&self, columns: &mut dyn Iterator<Item = &str>) -> Vec<String>;
+}
+
+/// The rows of a file, which is CSV or JSON lines: its first character tells.
+fn records<'f>(file: &'f mut dyn Source, mapping: &Mapping) -> Result<Box<dyn Records + 'f>, ImportError> {
+    let json = {
+        let head = file.fill_buf()?;
+        let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
+        head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
+    };
+    let records: Box<dyn Records + 'f> =
+        if json { Box::new(json::Lines::new(file)) } else { Box::new(csv::Rows::new(file, mapping)?) };
+    Ok(records)
 }
 
 impl Crm {
-    /// Imports a file. Whether it is CSV or JSON lines is seen from its first character. `by` is who imports.
+    /// Imports a file from where it stands. `by` is who imports.
     pub fn import(
         &self,
         by: &str,
-        file: &mut dyn BufRead,
+        file: &mut dyn Source,
         mapping: &Mapping,
         how: ImportHow,
         progress: &mut dyn FnMut(&ImportReport),
     ) -> Result<ImportReport, ImportError> {
-        let json = {
-            let head = file.fill_buf()?;
-            let head = head.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(head);
-            head.iter().find(|byte| !byte.is_ascii_whitespace()) == Some(&b'{')
-        };
-        let mut records: Box<dyn Records + '_> =
-            if json { Box::new(json::Lines::new(file)) } else { Box::new(csv::Rows::new(file, mapping)?) };
-        let mut report = ImportReport { dry_run: how.dry_run, ..ImportReport::default() };
-        let run = Run { mapping, how, country: self.default_country()?, seen: RefCell::default() };
+        let start = file.stream_position()?;
+        let contested = Contested::read(&mut *records(file, mapping)?, mapping)?;
+        file.seek(std::io::SeekFrom::Start(start))?;
+        let country = self.default_country()?;
+        let run = Run { mapping, how, country, contested, seen: RefCell::default(), brought: RefCell::default() };
+        let mut records = records(file, mapping)?;
+        let absent_columns = records.absent(&mut mapping.columns());
+        let mut report = ImportReport { dry_run: how.dry_run, absent_columns, ..ImportReport::default() };
         while let Some(record) = records.next()? {
             report.rows += 1;
             let taken = match record {
@@ -161,6 +193,7 @@ impl Crm {
                 progress(&report);
             }
         }
+        self.end_brought(by, &run.brought.borrow(), how.dry_run, &mut report)?;
         // Makes durable what was written before without waiting.
         self.engine.commit(Batch::default()).map_err(CrmError::from)?;
         Ok(report)

@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::HashSet;
 
+use super::brought::{Brought, source};
 use super::mapping::{ContactColumns, DateOrder};
 use super::{ImportError, ImportHow, ImportReport, Mapping, Record, RowError, Run};
 use crate::archive::kv::Batch;
@@ -21,6 +22,7 @@ struct Taking<'r> {
     dates: DateOrder,
     /// What rows before it would have added, in a dry run.
     seen: &'r RefCell<HashSet<String>>,
+    brought: &'r RefCell<Brought>,
 }
 
 /// Ends a row, or the whole import when the store failed.
@@ -120,13 +122,20 @@ impl Crm {
         report: &mut ImportReport,
     ) -> Result<Result<(), RowError>, ImportError> {
         let _turn = self.lock();
-        let Run { mapping, how, country, seen } = run;
-        let taking = Taking { record, how: *how, dates: mapping.dates, seen };
+        let Run { mapping, how, country, contested, seen, brought } = run;
+        let taking = Taking { record, how: *how, dates: mapping.dates, seen, brought };
         let mut batch = Batch::default();
         let mut counted = report.clone();
-        match self.take(&taking, &mut batch, by, mapping, country, &mut counted) {
+        let taken = match contested.error(record, mapping) {
+            Some(error) => Err(Stop::Row(error)),
+            None => self.take(&taking, &mut batch, by, mapping, country, &mut counted),
+        };
+        match taken {
             Ok(()) => {}
-            Err(Stop::Row(error)) => return Ok(Err(error)),
+            Err(Stop::Row(error)) => {
+                self.spare(&taking, mapping)?;
+                return Ok(Err(error));
+            }
             Err(Stop::All(error)) => return Err(error.into()),
         }
         if batch.writes.is_empty() {
@@ -136,6 +145,20 @@ impl Crm {
         }
         *report = counted;
         Ok(Ok(()))
+    }
+
+    /// What import brought to the owners of a wrong row stays.
+    fn spare(&self, taking: &Taking<'_>, mapping: &Mapping) -> Result<(), CrmError> {
+        let customer = match taking.given(mapping.customer.key.as_ref()) {
+            Some(key) => self.customer_by_ref(&mapping.system, key)?,
+            None => None,
+        };
+        let account = taking.given(mapping.account.number.as_ref());
+        let owners =
+            [customer.map(|kept| Owner::Customer(kept.id)), account.map(|number| Owner::Account(number.into()))];
+        let mut brought = taking.brought.borrow_mut();
+        owners.into_iter().flatten().for_each(|owner| brought.spare(owner));
+        Ok(())
     }
 
     fn take(
@@ -278,14 +301,29 @@ impl Crm {
         country: &str,
         report: &mut ImportReport,
     ) -> Result<(), Stop> {
+        let Some(kind) = ContactKind::parse(&columns.kind) else { return Ok(()) };
+        if columns.value.iter().all(|column| taking.record.get(column).is_none()) {
+            return Ok(());
+        }
+        let source = source(mapping, columns);
+        let known = self.contacts_of(&owner).map_err(Stop::All)?;
         let lines: Vec<&str> = columns.value.iter().filter_map(|column| taking.given(Some(column))).collect();
-        let Some(kind) = ContactKind::parse(&columns.kind).filter(|_| !lines.is_empty()) else { return Ok(()) };
+        if lines.is_empty() {
+            if !taking.how.delta {
+                taking.brought.borrow_mut().doubt(&known, kind, &source, None);
+            }
+            return Ok(());
+        }
         let value = lines.join("\n");
         let first = columns.value.first().map_or("", String::as_str);
         let normalised =
             normalise(kind, &value, country).map_err(|error| taking.error(error, |_| first.to_string()))?;
         let verified_at = self.verified(taking, columns)?;
-        let known = self.contacts_of(&owner).map_err(Stop::All)?;
+        {
+            let mut brought = taking.brought.borrow_mut();
+            brought.tell(&owner, kind, &normalised);
+            brought.doubt(&known, kind, &source, Some(&normalised));
+        }
         let known = known.into_iter().find(|point| point.kind == kind && point.normalised == normalised);
         let Some(known) = known else {
             let new = NewContact {
@@ -295,7 +333,7 @@ impl Crm {
                 label: columns.label.clone(),
                 valid_from: None,
                 valid_to: None,
-                source: "import".into(),
+                source,
             };
             let owner_name = taking.given(mapping.customer.key.as_ref()).unwrap_or_default();
             let name = format!("{owner_name} {} {normalised}", kind.name());

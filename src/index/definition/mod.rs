@@ -20,6 +20,7 @@ pub use compare::diff;
 pub use error::{DefinitionError, DefinitionErrors};
 pub use recognise::{Choice, choose, fits_glob};
 
+use super::date::DateFormat;
 use super::rule::{FieldRule, Rules, Sight, Source, TitlePart};
 use super::value::FieldType;
 use crate::decode::ReadSpec;
@@ -201,6 +202,11 @@ impl Definition {
             source: String::new(),
             rules: Rules { title: vec![TitlePart::File], ..Rules::default() },
         }
+    }
+
+    /// How the field at a position prints its days; none when it is no date.
+    pub fn dates_of(&self, field: u16) -> &[DateFormat] {
+        self.rules.fields.get(usize::from(field)).map_or(&[], |rule| &rule.typing.dates)
     }
 
     /// Whether the text of pages is looked at when a stream is cut; otherwise tags and page groups say everything.

@@ -16,6 +16,7 @@ use std::io::Write;
 
 use super::{DocumentInfo, Pages, RenderError, RenderOptions, Rendered, Renderer, Table};
 use crate::index::value::Day;
+use crate::index::written;
 use crate::page::Color;
 use crate::page::grid::{Cell, Grid, Style};
 use crate::render::font::FontSet;
@@ -110,18 +111,7 @@ struct Words {
     fields: &'static str,
     lines: &'static str,
     pages: &'static str,
-    kinds: &'static [(&'static str, &'static str)],
 }
-
-/// Kinds of documents in Chinese, as everywhere in the program (`templates/web/words/zh-CN.toml`).
-const KINDS: &[(&str, &str)] = &[
-    ("bill", "账单"),
-    ("invoice", "发票"),
-    ("letter", "信函"),
-    ("notice", "通知"),
-    ("report", "报表"),
-    ("statement", "对账单"),
-];
 
 /// Whether a document is in Chinese.
 pub(crate) fn is_chinese(language: &str) -> bool {
@@ -130,11 +120,9 @@ pub(crate) fn is_chinese(language: &str) -> bool {
 
 fn words(language: &str) -> Words {
     if is_chinese(language) {
-        Words {
-            page: ["第 ", " 页"], fields: "索引字段", lines: "交易明细", pages: "打印页", kinds: KINDS
-        }
+        Words { page: ["第 ", " 页"], fields: "索引字段", lines: "交易明细", pages: "打印页" }
     } else {
-        Words { page: ["Page ", ""], fields: "Fields", lines: "Transactions", pages: "Printed pages", kinds: &[] }
+        Words { page: ["Page ", ""], fields: "Fields", lines: "Transactions", pages: "Printed pages" }
     }
 }
 
@@ -150,9 +138,9 @@ fn head(html: &mut String, info: &DocumentInfo, first: Option<&crate::page::Page
          <body>\n<main>\n<header>\n<h1>{title}</h1>\n",
         style::sheet(first, &info.paper),
     );
-    let date = info.date.map(|date| Day(date).to_string()).unwrap_or_default();
-    let kind = words.kinds.iter().find(|(kind, _)| *kind == info.kind).map_or(info.kind.as_str(), |(_, word)| word);
-    let known = [&info.author, kind, &date, &info.id].map(escape);
+    let chinese = is_chinese(&info.language);
+    let date = info.date.map(|date| written::day(Day(date), chinese)).unwrap_or_default();
+    let known = [info.author.as_str(), date.as_str()].map(escape);
     let line: Vec<String> = known.into_iter().filter(|text| !text.is_empty()).collect();
     if !line.is_empty() {
         let _ = writeln!(html, "<p class=\"by\">{}</p>", line.join(" · "));
@@ -161,13 +149,14 @@ fn head(html: &mut String, info: &DocumentInfo, first: Option<&crate::page::Page
         let _ = writeln!(html, "<dl aria-label=\"{}\">", words.fields);
         for field in &info.fields {
             let label = if field.label.is_empty() { &field.name } else { &field.label };
-            let _ = writeln!(html, "<div><dt>{}</dt><dd>{}</dd></div>", escape(label), escape(&field.value));
+            let value = if field.written.is_empty() { &field.value } else { &field.written };
+            let _ = writeln!(html, "<div><dt>{}</dt><dd>{}</dd></div>", escape(label), escape(value));
         }
         html.push_str("</dl>\n");
     }
     html.push_str("</header>\n");
     if let Some(table) = info.table.as_ref().filter(|table| !table.rows.is_empty()) {
-        transactions(html, table, words.lines);
+        transactions(html, table, words.lines, chinese);
     }
     let _ = writeln!(html, "<h2 class=\"hidden\">{}</h2>", words.pages);
 }
@@ -176,7 +165,7 @@ fn is_number(cell: &str) -> bool {
     cell.bytes().any(|b| b.is_ascii_digit()) && cell.bytes().all(|b| b.is_ascii_digit() || b"+-.,".contains(&b))
 }
 
-fn transactions(html: &mut String, table: &Table, title: &str) {
+fn transactions(html: &mut String, table: &Table, title: &str, chinese: bool) {
     let _ = writeln!(
         html,
         "<section class=\"lines\">\n<h2>{title}</h2>\n<div class=\"scroll\" tabindex=\"0\">\n<table>\n<thead><tr>"
@@ -197,7 +186,8 @@ fn transactions(html: &mut String, table: &Table, title: &str) {
             let class = if is_number(cell) { " class=\"n\"" } else { "" };
             // On a phone a line is a block, and each value says what it is.
             let label = labels.get(at).map_or("", |label| label.as_str());
-            let _ = write!(html, "<td{class} data-label=\"{}\">{}</td>", escape(label), escape(cell));
+            let cell = written::cell(cell, chinese);
+            let _ = write!(html, "<td{class} data-label=\"{}\">{}</td>", escape(label), escape(&cell));
         }
         html.push_str("</tr>\n");
     }

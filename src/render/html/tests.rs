@@ -57,8 +57,10 @@ fn nothing_from_a_document_becomes_markup() {
     info.title = hostile.into();
     info.author = hostile.into();
     info.language = "\"><script>".into();
-    info.fields =
-        vec![FieldText { name: hostile.into(), label: hostile.into(), value: hostile.into(), data: hostile.into() }];
+    for written in ["", hostile] {
+        let (name, label, value) = (hostile.into(), hostile.into(), hostile.into());
+        info.fields.push(FieldText { name, label, value, written: written.into(), data: hostile.into() });
+    }
     let table = info.table.as_mut().expect("a table");
     table.columns[0] = hostile.into();
     table.rows[0][0] = hostile.into();
@@ -67,6 +69,18 @@ fn nothing_from_a_document_becomes_markup() {
     assert!(
         !html.contains("<script") && !html.contains("style=") && !html.contains('\u{202E}') && !html.contains('\u{1}')
     );
+}
+
+#[test]
+fn values_are_written_for_readers_and_the_head_has_no_words_of_the_archive() {
+    let english = html(vec![sample::statement(1)], &RenderOptions::default());
+    assert!(english.contains("<dd>-4,629.11</dd>") && english.contains(">1 Mar 2024</td>"), "{english}");
+    assert!(english.contains("<p class=\"by\">First Cascade Bank · 31 Mar 2024</p>"), "{english}");
+    assert!(!english.contains("7-123"));
+    let info = crate::render::DocumentInfo { language: "zh-CN".into(), ..sample::info() };
+    let (bytes, _) = sample::render("html", &info, vec![sample::statement(1)], &RenderOptions::default());
+    let chinese = String::from_utf8(bytes).expect("UTF-8");
+    assert!(chinese.contains(">2024年3月1日</td>") && chinese.contains(" · 2024年3月31日</p>"), "{chinese}");
 }
 
 #[test]
@@ -198,7 +212,7 @@ fn a_chinese_document_is_chinese_around_its_text_and_lines_say_what_their_values
     assert!(
         html.contains("<td class=\"n\" data-label=\"金额\">12.00</td>") && html.contains("content:attr(data-label)")
     );
-    assert!(html.contains("对账单 ·") && !html.contains("statement ·"));
+    assert!(html.contains("First Cascade Bank · 2024年3月31日</p>"), "{html}");
 }
 
 #[test]

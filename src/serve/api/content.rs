@@ -14,6 +14,7 @@ use futures_util::stream;
 use super::documents;
 use crate::archive::DocId;
 use crate::auth::gate::{Sight, Use};
+use crate::decode::foreign;
 use crate::render::RenderOptions;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DocumentView, FormatInfo};
@@ -23,8 +24,9 @@ use crate::serve::rendition::{Body, Kept, Key, Rendition, Spool};
 use crate::serve::state::State;
 use crate::view::ORIGINAL;
 
-/// What the HTML rendition may do: show itself. It runs in a frame, its own styles are inside it.
-const HTML_POLICY: &str = "sandbox allow-popups; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; \
+/// What the HTML rendition may do: show itself. It runs in a frame, its own styles are inside it. No script runs in it, so
+/// that its origin gives it nothing; the page around reads how high it is.
+const HTML_POLICY: &str = "sandbox allow-popups allow-same-origin; default-src 'none'; style-src 'unsafe-inline'; img-src data:; font-src data:; \
      frame-ancestors 'self'; base-uri 'none'; form-action 'none'";
 /// The browser's PDF viewer needs more than `default-src 'none'` leaves it.
 const PDF_POLICY: &str = "frame-ancestors 'self'";
@@ -132,10 +134,33 @@ fn made(state: &State, who: &SignedIn, used: Use, key: Key, format: &FormatInfo)
     state.backend.render(&permit, format.name, &how, &mut spool)?;
     let rendition = spool.finish(format.media_type).map_err(|error| Problem::failed("keeping a rendition", &error))?;
     state.metrics.cache_misses.fetch_add(1, Ordering::Relaxed);
+    let mut named = *format;
+    if format.name == ORIGINAL {
+        named.extension = extension(&rendition.body).unwrap_or(format.extension);
+    }
     let kept =
-        Kept { generation, file_name: file_name(&view, format, key.pages), subject, rendition: Arc::new(rendition) };
+        Kept { generation, file_name: file_name(&view, &named, key.pages), subject, rendition: Arc::new(rendition) };
     state.cache.put(key, kept.clone());
     Ok(kept)
+}
+
+/// How files in the format of an original are called, where it is one that other programs open.
+fn extension(body: &Body) -> Option<&'static str> {
+    let mut head = vec![0; foreign::HEAD];
+    let head = match body {
+        Body::Memory(bytes) => bytes.as_ref(),
+        Body::File(file) => {
+            let read = file.read_at(&mut head, 0).ok()?;
+            head.get(..read)?
+        }
+    };
+    match foreign::named(head)? {
+        "pdf" => Some("pdf"),
+        "postscript" => Some("ps"),
+        "tiff" => Some("tif"),
+        "pcl" => Some("pcl"),
+        _ => None,
+    }
 }
 
 /// A name for people's folders: what it is, when, and its id.

@@ -6,8 +6,9 @@ use super::json;
 use crate::archive::DocId;
 use crate::auth::gate::Use;
 use crate::auth::permission::Permission;
+use crate::search::QueryError;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
-use crate::serve::backend::{DocumentView, HitPage, HitsAsked, Order};
+use crate::serve::backend::{BackendError, DocumentView, HitPage, HitsAsked, Order};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
@@ -28,12 +29,20 @@ const SORTS: &[(&str, Order)] = &[
     ("relevance", Order::Best),
 ];
 
-/// What the parameters ask for.
+/// Refuses what is too long to be searched for; the pages show it with the reason and keep it in the box.
+pub fn measured(query: &str) -> Result<(), Problem> {
+    let length = query.chars().count();
+    if length <= MOST_QUERY {
+        return Ok(());
+    }
+    let problem = format!("the query has {length} characters, at most {MOST_QUERY} are allowed");
+    let advice = "Search for less at a time.".to_string();
+    Err(BackendError::BadQuery(QueryError { at: MOST_QUERY + 1, problem, advice }).into())
+}
+
+/// What the parameters ask for; [`measured`] says whether the query is too long.
 pub fn asked(params: &Params, limit: usize) -> Result<HitsAsked, Problem> {
     let query = params.get("q").unwrap_or_default();
-    if query.chars().count() > MOST_QUERY {
-        return Err(Problem::bad_parameter(format!("q has at most {MOST_QUERY} characters.")));
-    }
     let text = |name: &str| params.get(name).map(str::to_string);
     Ok(HitsAsked {
         query: query.to_string(),
@@ -98,6 +107,7 @@ pub fn look_up(state: &State, who: &SignedIn, id: DocId, why: &str) -> Result<Do
         (status = 401, description = "unauthorized")))]
 pub async fn list(ask: Ask) -> Answer {
     let asked = asked(&ask.params(PARAMETERS)?, 20)?;
+    measured(&asked.query)?;
     let who = ask.who()?.clone();
     let all = who.may(Permission::DocumentSensitive);
     let page = ask.block(move |state| find(state, &who, &asked)).await?;

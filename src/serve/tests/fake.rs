@@ -318,7 +318,12 @@ impl Backend for Fake {
             fields: vec!["account".into(), "amount_due".into()],
             amount: Some("amount_due".into()),
             due: None,
-            enrol: vec![("amount_due".into(), "Amount due".into(), Some("应付金额".into()))],
+            enrol: vec![EnrolField {
+                name: "amount_due".into(),
+                label: "Amount due".into(),
+                label_zh: Some("应付金额".into()),
+                dates: None,
+            }],
         }])
     }
 

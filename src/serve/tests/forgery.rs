@@ -64,6 +64,9 @@ fn unknown_names_and_wrong_passwords_look_alike_and_guessing_has_to_wait() {
     }
     let locked = sign_in(&world, "ann", PASSWORD);
     assert_eq!(locked.status, 429, "also with the right password");
+    let page = world.ask("POST", "/sign-in", &[], b"name=ann&password=x");
+    assert_eq!(page.status, 429);
+    assert!(page.header("retry-after").parse::<u32>().is_ok_and(|wait| wait > 0), "{page:?}");
     assert!(locked.header("retry-after").parse::<u32>().is_ok_and(|wait| wait > 0));
     assert_eq!(sign_in(&world, "carl", PASSWORD).status, 200, "others are not locked out");
     let kinds: Vec<_> = world.audit().into_iter().map(|r| (r.kind, r.what)).collect();

@@ -102,6 +102,57 @@ fn a_question_is_asked_once_answered_in_its_thread_and_nobody_elses() {
 }
 
 #[test]
+fn a_search_that_is_too_long_is_kept_in_the_box_and_said_in_words() {
+    let world = World::new();
+    let carl = Visit::of(&world, "carl");
+    let long = "q".repeat(2001);
+    for (path, asker) in [("/my", "carl"), ("/agent", "ann")] {
+        let page = Visit::of(&world, asker).get(&format!("{path}?q={long}"));
+        let text = page.text();
+        assert_eq!(page.status, 400, "{path}");
+        assert!(
+            text.contains("2001 characters, at most 2000") && text.contains(&format!("value=\"{long}\"")),
+            "{path}"
+        );
+    }
+    assert_eq!(carl.get(&format!("/my?q={}", "q".repeat(2000))).status, 200, "the pages take what the API takes");
+    let api = world.get(&format!("/api/v1/documents?q={long}"), &[world.key("ann")]);
+    assert_eq!((api.status, api.json()["code"].as_str()), (400, Some("bad-query")));
+}
+
+#[test]
+fn what_was_typed_is_not_lost_with_the_session_or_the_token_of_the_form() {
+    let world = World::new();
+    let carl = Visit::of(&world, "carl");
+    let form = b"csrf=old&once=1&text=Why+so+%3Cmuch%3E%3F&password=geheim";
+    let referer = header("Referer", &format!("http://{}/my/documents/1-1/ask", world.server.address));
+    let over = world.ask("POST", "/my/documents/1-1/ask", &[referer], form);
+    assert_eq!(over.status, 401);
+    let stale = world.ask("POST", "/my/documents/1-1/ask", std::slice::from_ref(&carl.cookie), form);
+    assert_eq!(stale.status, 403);
+    for page in [&over, &stale] {
+        assert!(page.text().contains("Why so &lt;much&gt;?") && !page.text().contains("geheim"), "{}", page.text());
+    }
+    assert!(over.text().contains("?next=%2Fmy%2Fdocuments%2F1-1%2Fask"), "{}", over.text());
+    let nothing = world.ask("POST", "/my/documents/1-1/ask", &[], b"csrf=old&once=1");
+    assert_eq!((nothing.status, nothing.header("location")), (303, "/"), "nothing was typed");
+}
+
+#[test]
+fn six_sendings_of_one_form_at_once_lead_to_one_place() {
+    let world = World::new();
+    crm(&world);
+    let carl = Visit::of(&world, "carl");
+    let form = "once=six&kind=question&line=0&text=What+is+this%3F";
+    let places: Vec<String> = std::thread::scope(|scope| {
+        let sent: Vec<_> = (0..6).map(|_| scope.spawn(|| carl.post("/my/documents/1-1/ask", form))).collect();
+        sent.into_iter().map(|one| one.join().expect("answered").header("location").to_string()).collect()
+    });
+    assert!(places[0].starts_with("/my/questions/") && places.iter().all(|place| *place == places[0]), "{places:?}");
+    assert_eq!(carl.get("/my/questions").text().matches("What is this?").count(), 1);
+}
+
+#[test]
 fn consent_needs_the_code_of_the_sample_and_ends_with_its_withdrawal() {
     let world = World::new();
     let crm = crm(&world);
@@ -130,6 +181,39 @@ fn consent_needs_the_code_of_the_sample_and_ends_with_its_withdrawal() {
     assert_eq!(kept.way, crate::crm::preference::Way::Paper, "without consent documents come on paper");
     assert!(carl.get("/my/settings").text().contains("not agreed"));
     assert_eq!(dora.get("/my/settings?account=4711").status, 404);
+}
+
+#[test]
+fn a_newer_text_of_the_consent_is_offered_beside_the_one_that_was_agreed_to() {
+    let world = World::new();
+    let crm = crm(&world);
+    let publish = |text: &str| crm.publish_disclosure(Purpose::EDelivery, "en", text).expect("published").sha256;
+    let carl = Visit::of(&world, "carl");
+    let agree = |sha: &str, once: &str| {
+        let sample = carl.post("/my/consent/sample", &format!("account=4711&locale=en&sha256={sha}"));
+        assert_eq!(sample.header("content-type"), "application/pdf", "{}", sample.text());
+        let text = lopdf::Document::load_mem(&sample.body).expect("a readable PDF").extract_text(&[1]).expect("text");
+        let is_code =
+            |word: &&str| word.len() == 6 && word.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+        let code = text.split_whitespace().find(is_code).expect("a code").to_string();
+        let given = carl.post("/my/consent/confirm", &format!("once={once}&account=4711&code={code}"));
+        assert!(given.header("location").ends_with("said=consent_given"), "{given:?}");
+    };
+    let first = publish("You may have paper.");
+    agree(&first, "1");
+    let page = carl.get("/my/consent").text();
+    assert!(page.contains("You may have paper.") && !page.contains("/my/consent/sample"), "{page}");
+    let second = publish("You may have paper, or none.");
+    let page = carl.get("/my/consent").text();
+    assert!(page.contains("What you agreed to") && page.contains("You may have paper.</p>"), "{page}");
+    assert!(page.contains("or none.") && page.contains("newer text, version 2"), "{page}");
+    let stale = carl.post("/my/consent/sample", &format!("account=4711&locale=en&sha256={first}"));
+    assert_eq!((stale.status, stale.header("location")), (303, "/my/consent?account=4711&changed=1"));
+    let led = carl.get("/my/consent?account=4711&changed=1").text();
+    assert!(led.contains("changed in the meantime"), "{led}");
+    agree(&second, "2");
+    let page = carl.get("/my/consent").text();
+    assert!(page.contains("or none.") && !page.contains("/my/consent/sample"), "{page}");
 }
 
 #[test]

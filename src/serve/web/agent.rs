@@ -40,9 +40,11 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
     let (definitions, typed, found, call, kept) = ask
         .block(move |state| {
             let definitions = state.backend.definitions()?;
-            let typed = meaning::of(state, &seeker, &asked.query)?;
+            let fits = documents::measured(&asked.query);
+            // What is too long is not looked at.
+            let typed = if fits.is_ok() { meaning::of(state, &seeker, &asked.query)? } else { Typed::default() };
             asked.query = typed.query();
-            let found = match documents::find(state, &seeker, &asked) {
+            let found = match fits.and_then(|()| documents::find(state, &seeker, &asked)) {
                 Err(problem) if problem.query.is_some() => Err(problem),
                 other => Ok(other?),
             };
@@ -56,7 +58,8 @@ pub async fn show(ask: Ask, template: &'static str, base: &'static str, hits: us
         Ok(found) => (found, Value::from(""), StatusCode::OK),
         Err(problem) => {
             let query = params.get("q").unwrap_or_default();
-            let broken = |error: &QueryError| broken(query, typed.place(error.at), error, speech);
+            let place = |at: usize| if typed.parts.is_empty() { at } else { typed.place(at) };
+            let broken = |error: &QueryError| broken(query, place(error.at), error, speech);
             let error = problem.query.as_deref().map(broken);
             (HitPage::default(), error.unwrap_or_default(), problem.status)
         }

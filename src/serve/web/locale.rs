@@ -2,16 +2,12 @@
 
 use super::Language;
 use crate::index::value::Day;
-
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+pub use crate::index::written::grouped;
+use crate::index::written::{self, month as name};
 
 /// A day: `9 Mar 2024`, `2024年3月9日`.
 pub fn day(day: Day, language: Language) -> String {
-    let (year, month, date) = day.ymd();
-    match language {
-        Language::English => format!("{date} {} {year}", name(month)),
-        Language::Chinese => format!("{year}年{month}月{date}日"),
-    }
+    written::day(day, language == Language::Chinese)
 }
 
 /// A span of days: a day, a month (`Mar 2024`, `2024年3月`), a year, or from one day to another.
@@ -39,10 +35,6 @@ pub fn month(month: i8, language: Language) -> String {
     }
 }
 
-fn name(month: i8) -> &'static str {
-    usize::try_from(month - 1).ok().and_then(|at| MONTHS.get(at)).unwrap_or(&"?")
-}
-
 /// A moment in seconds since 1970, in UTC: `9 Mar 2024, 14:05`, `2024年3月9日 14:05`.
 pub fn moment(seconds: i64, language: Language) -> String {
     let text = day(Day(i32::try_from(seconds.div_euclid(86_400)).unwrap_or_default()), language);
@@ -51,31 +43,9 @@ pub fn moment(seconds: i64, language: Language) -> String {
     format!("{text}{comma} {:02}:{:02}", minutes / 60, minutes % 60)
 }
 
-/// A number with its thousands parted by commas, as both languages do.
-pub fn grouped(number: &str) -> String {
-    let (whole, rest) = number.split_at(number.find('.').unwrap_or(number.len()));
-    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
-    let mut out = String::from(sign);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) && digits.is_ascii() {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out + rest
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_read_well() {
-        assert_eq!(grouped("-1234567.50"), "-1,234,567.50");
-        assert_eq!(grouped("123"), "123");
-        assert_eq!(grouped("1000"), "1,000");
-        assert_eq!(grouped("一千两百三十四"), "一千两百三十四");
-    }
 
     #[test]
     fn spans_are_said_as_months_and_years_where_they_are() {

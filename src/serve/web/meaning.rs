@@ -16,6 +16,8 @@ use crate::serve::state::State;
 /// Longer queries are taken word for word: every part becomes several tests.
 const MOST_QUERY: usize = 3_500;
 
+/// Digits of a telephone number that is typed without signs.
+const DIALLED: std::ops::RangeInclusive<usize> = 8..=15;
 /// Accounts that a telephone number stands for at most.
 const MOST_ACCOUNTS: usize = 10;
 
@@ -30,9 +32,11 @@ pub fn of(state: &State, who: &SignedIn, text: &str) -> Result<Typed, Problem> {
         vocabulary.kinds.extend(words);
     }
     let mut typed = understand(text, &vocabulary);
-    for part in typed.parts.iter_mut().filter(|part| part.meaning == Meaning::Phone) {
-        if who.may(Permission::CustomerRead) {
-            add_accounts(state, who, part)?;
+    if who.may(Permission::CustomerRead) {
+        for part in typed.parts.iter_mut().filter(|part| part.meaning == Meaning::Phone || is_dialled(part)) {
+            if add_accounts(state, who, part)? {
+                part.meaning = Meaning::Phone;
+            }
         }
     }
     if typed.query().chars().count() > MOST_QUERY {
@@ -42,8 +46,15 @@ pub fn of(state: &State, who: &SignedIn, text: &str) -> Result<Typed, Problem> {
     Ok(typed)
 }
 
-/// The documents of who has a telephone number are those of their accounts, and those that it is printed on.
-fn add_accounts(state: &State, who: &SignedIn, part: &mut Part) -> Result<(), Problem> {
+/// Whether a number may be that of a telephone, typed without signs: ten digits in the archive's country.
+fn is_dialled(part: &Part) -> bool {
+    let digits = part.value.bytes().all(|byte| byte.is_ascii_digit());
+    digits && DIALLED.contains(&part.value.len()) && matches!(part.meaning, Meaning::Number | Meaning::Account)
+}
+
+/// The documents of who has a telephone number are those of their accounts, and those that it is printed on. Whether anybody
+/// has it.
+fn add_accounts(state: &State, who: &SignedIn, part: &mut Part) -> Result<bool, Problem> {
     let ask = ResolveAsk { ani: Some(part.value.clone()), ..ResolveAsk::default() };
     let found = access::resolve(state, who, &ask)?;
     let accounts = found.iter().flat_map(|candidate| &candidate.accounts).take(MOST_ACCOUNTS);
@@ -51,7 +62,7 @@ fn add_accounts(state: &State, who: &SignedIn, part: &mut Part) -> Result<(), Pr
     if !tests.is_empty() {
         part.query = format!("({} OR {})", tests.join(" OR "), part.query);
     }
-    Ok(())
+    Ok(!tests.is_empty())
 }
 
 /// The words for what is wrong with a query, in the reader's language.

@@ -32,6 +32,7 @@ pub mod sign_in;
 mod source;
 mod templates;
 mod trial;
+pub mod typed;
 mod words;
 
 use actix_web::HttpRequest;
@@ -156,8 +157,10 @@ pub fn problem_page(request: &HttpRequest, who: Option<&SignedIn>, problem: &Pro
         title => language.word(&key),
         advice => language.word(&format!("{key}_do")),
         // Why the caller's request is wrong; what the server failed with is in its log.
-        detail => if REASONED.contains(&problem.status) || problem.code == "disposed" { problem.detail.as_str() } else { "" },
+        detail => if REASONED.contains(&problem.status) || matches!(problem.code, "disposed" | "no-longer-kept") { problem.detail.as_str() } else { "" },
         code => problem.code,
+        typed => Vec::<Value>::new(),
+        again => "",
     };
     page(request, who, "problem.html", problem.status, own).unwrap_or_else(|problem| problem.response())
 }

@@ -5,17 +5,14 @@ use minijinja::{Value as Shown, context};
 use super::Language;
 pub use super::locale::{day, grouped};
 use crate::index::value::{FieldValue, Value};
+use crate::index::written;
 use crate::serve::backend::{DefinitionView, DocumentView, FieldView, HighlightPart, HitView};
 
 /// Values of a transaction field that are shown before "and so many more".
 const SHOWN_VALUES: usize = 3;
 
 fn value(value: &Value, language: Language) -> String {
-    match value {
-        Value::Date(date) => day(*date, language),
-        Value::Decimal(_) => grouped(&value.to_string()),
-        other => other.to_string(),
-    }
+    written::value(value, language == Language::Chinese)
 }
 
 /// A field's value as one text.

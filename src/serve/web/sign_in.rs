@@ -14,7 +14,7 @@ use crate::serve::ask::{self, Answer, Ask};
 use crate::serve::problem::Problem;
 
 /// A path of this server, or nothing: never another site.
-fn local(path: &str) -> Option<&str> {
+pub(super) fn local(path: &str) -> Option<&str> {
     let fine =
         path.starts_with('/') && !path.starts_with("//") && !path.contains('\\') && !path.contains(char::is_control);
     (fine && path.len() <= 4096).then_some(path)
@@ -62,10 +62,19 @@ pub async fn submit(ask: Ask) -> Answer {
             form(&ask, &next, &name, &words.word("sign_in_failed"), problem.status)
         }
         Err(problem) if problem.code == "too-many-attempts" => {
-            form(&ask, &next, &name, &words.word("sign_in_wait"), problem.status)
+            Ok(waiting(form(&ask, &next, &name, &words.word("sign_in_wait"), problem.status)?, &problem))
         }
         Err(problem) => Err(problem),
     }
+}
+
+/// A page that says when to try again.
+pub(super) fn waiting(mut response: HttpResponse, problem: &Problem) -> HttpResponse {
+    let seconds = problem.retry_after_s.and_then(|s| header::HeaderValue::from_str(&s.to_string()).ok());
+    if let Some(seconds) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
+    }
+    response
 }
 
 fn signed_in(ask: &Ask, token: &str, place: &str) -> Answer {
@@ -98,7 +107,7 @@ pub async fn code(ask: Ask) -> Answer {
             code_form(&ask, &next, &words.word("code_wrong"), problem.status)
         }
         Err(problem) if problem.code == "too-many-attempts" => {
-            code_form(&ask, &next, &words.word("sign_in_wait"), problem.status)
+            Ok(waiting(code_form(&ask, &next, &words.word("sign_in_wait"), problem.status)?, &problem))
         }
         Err(problem) if problem.code == "unauthorized" => Ok(see_other("/")),
         Err(problem) => Err(problem),

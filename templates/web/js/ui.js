@@ -98,7 +98,31 @@ function theme() {
   }
 }
 
+// A document in a frame is as high as what it says, so that the page has one scroll. Without script the frame scrolls.
+function frames() {
+  for (const frame of document.querySelectorAll("iframe[data-whole]")) {
+    const fit = () => {
+      const whole = frame.contentDocument?.documentElement;
+      if (!whole?.querySelector("main")) return;
+      frame.classList.add("frame--whole");
+      const height = Math.ceil(whole.getBoundingClientRect().height);
+      // What scrolls to the side has its bar below.
+      const bar = whole.scrollWidth > whole.clientWidth ? 20 : 0;
+      if (Math.abs(frame.offsetHeight - height - bar) > 1) frame.style.height = `${height + bar + 2}px`;
+    };
+    const watch = () => {
+      fit();
+      const whole = frame.contentDocument?.documentElement;
+      if (whole) new ResizeObserver(fit).observe(whole);
+    };
+    frame.addEventListener("load", watch);
+    if (frame.contentDocument?.readyState === "complete") watch();
+    addEventListener("resize", fit);
+  }
+}
+
 export function start() {
+  frames();
   menus();
   dialogs();
   once();

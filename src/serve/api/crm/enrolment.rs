@@ -11,8 +11,10 @@ use crate::auth::permission::Permission;
 use crate::auth::user::User;
 use crate::crm::enrol::{EnrolmentForm, FactField, NewEnrolment};
 use crate::distribute::config::Config;
+use crate::index::written;
 use crate::render::letter::Letter;
 use crate::serve::ask::{Answer, Ask, SignedIn, address};
+use crate::serve::backend::EnrolField;
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
@@ -26,7 +28,7 @@ pub fn forms_of(state: &State) -> Result<Vec<EnrolmentForm>, Problem> {
         fields: definition
             .enrol
             .into_iter()
-            .map(|(name, label, label_zh)| FactField { name, label, label_zh })
+            .map(|EnrolField { name, label, label_zh, dates }| FactField::new(name, label, label_zh, dates))
             .collect(),
     };
     Ok(definitions.map(form).collect())
@@ -51,7 +53,7 @@ pub fn enrol(state: &State, from: &str, asked: NewEnrolment) -> Result<User, Pro
 
 /// The reports of which facts may be asked, with their fields.
 #[utoipa::path(get, path = "/api/v1/enrolment", tag = "customers",
-    responses((status = 200, description = "`forms`: definition, title, title_zh, fields with name and labels")))]
+    responses((status = 200, description = "`forms`: definition, title, title_zh, fields with name and labels, of dates an `example` as printed")))]
 pub async fn forms(ask: Ask) -> Answer {
     ask.params(&[])?;
     let forms = ask.block(forms_of).await?;
@@ -100,9 +102,9 @@ pub fn pin_letter(state: &State, who: &SignedIn, account: &str, asked: LetterAsk
         address: to.address,
         account: account.to_string(),
         pin,
-        until: until.day().to_string(),
+        until: written::day(until.day(), to.chinese),
         portal: if asked.portal.trim().is_empty() && !portal.is_empty() { format!("{portal}/enrol") } else { portal },
-        date: state.crm.now().day().to_string(),
+        date: written::day(state.crm.now().day(), to.chinese),
         chinese: to.chinese,
     };
     letter.pdf().map_err(|error| Problem::failed("making a letter", &error))

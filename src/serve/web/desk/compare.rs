@@ -7,6 +7,7 @@ use crate::archive::DocId;
 use crate::crm::compare::{Comparison, Difference, FieldDifference, LineDifference};
 use crate::crm::time::Date;
 use crate::crm::timeline::{DocumentEntry, Documents};
+use crate::index::written;
 use crate::serve::api::crm::access;
 use crate::serve::api::crm::documents::{With, compared};
 use crate::serve::api::documents;
@@ -89,7 +90,7 @@ pub fn parts(found: &Comparison, language: Language) -> Value {
         after => document(&found.after, language),
         days => found.days,
         fields => found.fields.iter().map(|one| field(one, language)).collect::<Vec<_>>(),
-        columns => heads(found),
+        columns => heads(found, language),
         tallies => tallies.collect::<Vec<_>>(),
         lines => lines(&found.lines, language),
         sides => vec![side("before", &found.before, language), side("after", &found.after, language)],
@@ -107,7 +108,8 @@ fn name(kind: Difference) -> &'static str {
 
 fn document(entry: &DocumentEntry, language: Language) -> Value {
     let date = entry.date.map(|date| locale::day(date.0, language)).unwrap_or_else(|| entry.id.clone());
-    context! { id => entry.id.as_str(), title => entry.title.as_str(), date }
+    let report = entry.report_zh.as_ref().filter(|_| language == Language::Chinese).unwrap_or(&entry.report);
+    context! { id => entry.id.as_str(), title => entry.title.as_str(), report, date }
 }
 
 fn field(one: &FieldDifference, language: Language) -> Value {
@@ -132,14 +134,21 @@ fn field(one: &FieldDifference, language: Language) -> Value {
 }
 
 /// The heads of the columns, each on the side where most of its cells stand.
-fn heads(found: &Comparison) -> Vec<Value> {
+fn heads(found: &Comparison, language: Language) -> Vec<Value> {
     let head = |(at, label): (usize, &String)| {
         let rows = found.lines.iter().filter_map(|line| line.after.as_ref().or(line.before.as_ref()));
         let cells = rows.filter_map(|row| row.get(at)).filter(|cell| !cell.is_empty());
         let (numbers, texts): (Vec<&String>, Vec<&String>) = cells.partition(|cell| is_number(cell));
-        context! { label, number => numbers.len() > texts.len() }
+        let known = language.word(&format!("column_{label}"));
+        context! { label => if known.is_empty() { heading(label) } else { known }, number => numbers.len() > texts.len() }
     };
     found.columns.iter().enumerate().map(head).collect()
+}
+
+/// The name of a column as a heading.
+fn heading(name: &str) -> String {
+    let mut chars = name.chars().map(|c| if c == '_' { ' ' } else { c });
+    chars.next().map(|first| first.to_uppercase().chain(chars).collect()).unwrap_or_default()
 }
 
 /// Whether a cell stands on the right: digits and the signs of an amount.
@@ -161,7 +170,8 @@ fn shown_line(line: &LineDifference, language: Language) -> Value {
         let text = |row: &[String]| row.get(at).cloned().unwrap_or_default();
         let changed = line.difference == Difference::Changed && line.changed.get(at).copied().unwrap_or(false);
         let now = if line.after.is_some() { text(after) } else { text(before) };
-        context! { before => text(before), number => is_number(&now), after => now, changed }
+        let written = |text: &str| written::cell(text, language == Language::Chinese);
+        context! { before => written(&text(before)), number => is_number(&now), after => written(&now), changed }
     });
     context! {
         kind => name(line.difference),

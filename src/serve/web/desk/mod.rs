@@ -25,6 +25,10 @@ use crate::serve::state::State;
 
 /// Longest text of a form's field that leads back to a page.
 const MOST_BACK: usize = 2_000;
+/// How often a form that is sent again looks whether its first sending is done.
+const MOST_LOOKS: u32 = 200;
+/// The time between.
+const LOOK_AGAIN: std::time::Duration = std::time::Duration::from_millis(50);
 
 /// Shows a page of the desk, with the contact that the agent is in.
 async fn show(ask: &Ask, template: &str, own: Value) -> Answer {
@@ -53,9 +57,9 @@ pub(super) async fn done(
             if name.is_empty() {
                 return work(state, &who, &form);
             }
-            match state.crm.take_name(&who.user.name, &name, &fingerprint)? {
+            match taken(state, &who.user.name, &name, &fingerprint)? {
                 Once::Done(answer) => return Ok(answer.location),
-                // The first sending is still at work, or something else was sent from a page that was shown once.
+                // The first sending is at work for long, or something else was sent from a page that was shown once.
                 Once::Busy | Once::Other => return Err(Problem::exists("This form was sent already.")),
                 Once::Fresh => {}
             }
@@ -74,6 +78,17 @@ pub(super) async fn done(
         })
         .await?;
     Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, place)).finish())
+}
+
+/// Takes the name of a form. While its first sending is at work, later ones wait: they lead to where it leads.
+fn taken(state: &State, user: &str, name: &str, fingerprint: &str) -> Result<Once, Problem> {
+    for _ in 0..MOST_LOOKS {
+        match state.crm.take_name(user, name, fingerprint)? {
+            Once::Busy => std::thread::sleep(LOOK_AGAIN),
+            other => return Ok(other),
+        }
+    }
+    Ok(Once::Busy)
 }
 
 /// The page that a form came from, when it is one of the desk's; else another one. `said` is what the page then says.

@@ -115,13 +115,15 @@ impl Reading<'_> {
         text.replace("{n}", &consent.disclosure_version.to_string()).replace("{until}", &until)
     }
 
-    /// The title of a document that is still there.
+    /// What a document that is still there is called: its report and day.
     fn title(&self, id: DocId) -> Option<String> {
         let subject = self.state.backend.subject(id).ok()?;
         if !subject.there || !self.state.gate.sees(&self.who.principal, &subject.facts) {
             return None;
         }
         let view = self.state.backend.document(&self.state.gate.listed(&self.scope, id)).ok()?;
-        Some(if view.title.is_empty() { super::shown::report_of(&view, self.language).to_string() } else { view.title })
+        let report = super::shown::report_of(&view, self.language);
+        let day = view.date.map(|date| locale::day(date, self.language));
+        Some(day.map_or_else(|| report.to_string(), |day| format!("{report}, {day}")))
     }
 }

@@ -4,8 +4,9 @@ use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
 use super::plot::plot;
-use super::{Language, coded, language, money, question, show, shown, viewer};
+use super::{Language, MOST_ACCOUNTS, coded, language, locale, money, question, show, shown, viewer};
 use crate::archive::DocId;
+use crate::audit::views;
 use crate::auth::permission::Permission;
 use crate::crm::timeline::DocumentEntry;
 use crate::serve::api::crm::documents::{With, partner};
@@ -22,6 +23,9 @@ const TABS: &[(&str, &str)] = &[("html", "tab_html"), ("pages", "my_tab_pages")]
 const MOST_PAGES: u32 = 20;
 /// Longest text to mark, in characters.
 const MOST_FIND: usize = 200;
+/// Views of an account that are looked through at a time for a document that left, and how often.
+const VIEWS: usize = 500;
+const MOST_READS: usize = 20;
 /// Questions listed on a document.
 const QUESTIONS: usize = 20;
 
@@ -52,7 +56,7 @@ struct Shown {
 
 fn read(state: &State, who: &SignedIn, id: DocId, how: &Shown) -> Result<Value, Problem> {
     let language = how.language;
-    let view = documents::look_up(state, who, id, "view")?;
+    let view = documents::look_up(state, who, id, "view").map_err(|problem| left(state, who, id, language, problem))?;
     let account = state.backend.subject(id)?.facts.account;
     let shelf = access::documents(state, who)?;
     let entry = DocumentEntry { account, ..shelf.entry(&view) };
@@ -75,6 +79,35 @@ fn read(state: &State, who: &SignedIn, id: DocId, how: &Shown) -> Result<Value, 
         foreign => foreign::format(state, who, id, &view)?.unwrap_or_default(),
         ..look(&view, how)
     })
+}
+
+/// Says that a document is no longer kept to whose account's activity names it; all others hear that there is nothing.
+fn left(state: &State, who: &SignedIn, id: DocId, language: Language, problem: Problem) -> Problem {
+    if problem.code != "not-found" {
+        return problem;
+    }
+    let text = id.to_string();
+    let was_theirs = who.accounts.iter().take(MOST_ACCOUNTS).any(|account| was_seen(state, account, &text));
+    let stones = state.backend.unloaded().unwrap_or_default();
+    match stones.iter().find(|stone| stone.load == id.load).filter(|_| was_theirs) {
+        Some(stone) => Problem::no_longer_kept(locale::moment(stone.at, language)),
+        None => problem,
+    }
+}
+
+/// Whether a document of this id was seen as one of the account.
+fn was_seen(state: &State, account: &str, document: &str) -> bool {
+    let engine = state.backend.engine();
+    let mut upto = state.config.clock.now();
+    for _ in 0..MOST_READS {
+        let Ok((views, next)) = views::read(engine.as_ref(), account, upto, VIEWS) else { return false };
+        if views.iter().any(|view| view.document == document) {
+            return true;
+        }
+        let Some(next) = next else { return false };
+        upto = next;
+    }
+    false
 }
 
 /// The fields besides those that stand out.

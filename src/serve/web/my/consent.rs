@@ -46,6 +46,28 @@ fn text(state: &State, language: Language) -> Result<Option<Disclosure>, Problem
     }
 }
 
+/// What a template shows of a text.
+fn told(text: &Disclosure) -> Value {
+    context! {
+        lines => text.text.lines().map(str::to_string).collect::<Vec<_>>(),
+        version => text.version,
+        locale => text.locale.as_str(),
+        sha256 => text.sha256.as_str(),
+    }
+}
+
+/// The text that a consent is to, as it was shown then.
+fn agreed(state: &State, consent: &Consent) -> Result<Option<Disclosure>, Problem> {
+    let all = state.crm.disclosures(consent.purpose, &consent.locale)?;
+    Ok(all.into_iter().find(|text| text.sha256 == consent.disclosure_sha256))
+}
+
+/// Whether a consent is to a text that was replaced since, in the language that it was given in.
+fn is_outdated(state: &State, consent: &Consent) -> Result<bool, Problem> {
+    let newest = state.crm.disclosures(consent.purpose, &consent.locale)?.pop();
+    Ok(newest.is_some_and(|newest| newest.sha256 != consent.disclosure_sha256))
+}
+
 /// Where consent stands, for templates.
 pub fn state_of(state: &State, account: &str, language: Language) -> Result<Value, Problem> {
     let all = consents(state, account)?;
@@ -68,20 +90,23 @@ pub fn state_of(state: &State, account: &str, language: Language) -> Result<Valu
 
 /// The text, and the three steps.
 pub async fn page(ask: Ask) -> Answer {
-    let params = ask.params(&["account", "needed", "wrong", "said"])?;
+    let params = ask.params(&["account", "needed", "wrong", "changed", "said"])?;
     let who = ask.who()?.clone();
     let account = chosen_account(&who, params.get("account"))?;
     let language = language(&ask.request, Some(&who));
-    let (needed, wrong) = (params.get("needed").is_some(), params.get("wrong").is_some());
+    let [needed, wrong, changed] = ["needed", "wrong", "changed"].map(|name| params.get(name).is_some());
     let own = ask
         .block(move |state| {
             let shown = text(state, language)?;
-            let lines = shown.as_ref().map(|text| text.text.lines().map(str::to_string).collect::<Vec<_>>());
+            let given = consents(state, &account)?.into_iter().find(|one| one.state == ConsentState::Given);
+            let agreed = given.as_ref().map(|one| agreed(state, one)).transpose()?.flatten();
+            let newer = given.as_ref().map(|one| is_outdated(state, one)).transpose()?.unwrap_or_default();
             Ok(context! {
-                lines => lines.unwrap_or_default(),
-                text_version => shown.as_ref().map(|text| text.version).unwrap_or_default(),
-                text_locale => shown.as_ref().map(|text| text.locale.clone()).unwrap_or_default(),
-                sha256 => shown.as_ref().map(|text| text.sha256.clone()).unwrap_or_default(),
+                // What is to be agreed to, and what was agreed to.
+                shown => shown.as_ref().filter(|_| given.is_none() || newer).map(told),
+                agreed => agreed.as_ref().map(told),
+                newer,
+                changed,
                 consent => state_of(state, &account, language)?,
                 waiting => !pending(state, &account)?.is_empty(),
                 accounts => choices(&who, &account),
@@ -107,10 +132,16 @@ pub async fn sample(ask: Ask) -> Answer {
     let form = ask.form(&["csrf", "account", "sha256", "locale"])?;
     let who = ask.who()?.clone();
     let from = ask::address(&ask.request);
+    let again = address("/my/consent", &[("account", form.get("account").unwrap_or_default()), ("changed", "1")]);
     let pdf = ask
         .block(move |state| {
             let account = form.get("account").unwrap_or_default();
             own_account(&who, account)?;
+            let locale = form.get("locale").unwrap_or("en");
+            let shown = state.crm.disclosure(Purpose::EDelivery, locale)?;
+            if form.get("sha256") != Some(shown.sha256.as_str()) {
+                return Ok(None);
+            }
             if pending(state, account)?.len() >= MOST_PENDING {
                 return Err(Problem::too_many("Too many samples wait for their code; try again tomorrow."));
             }
@@ -119,7 +150,7 @@ pub async fn sample(ask: Ask) -> Answer {
                 account: Some(account.to_string()),
                 purpose: Purpose::EDelivery,
                 classes: Vec::new(),
-                locale: form.get("locale").unwrap_or("en").to_string(),
+                locale: locale.to_string(),
                 disclosure_sha256: form.get("sha256").unwrap_or_default().to_string(),
                 method: "portal".into(),
                 demonstrated_with: "pdf".into(),
@@ -128,9 +159,13 @@ pub async fn sample(ask: Ask) -> Answer {
             let (consent, code) = state.crm.begin_consent(&who.user.name, &from, new)?;
             state.gate.record(&who.principal, "consent-begun", &consent.id, consent.purpose.name())?;
             let sample = Sample { code: code.unwrap_or_default(), chinese };
-            sample.pdf().map_err(|error| Problem::failed("making a sample", &error))
+            sample.pdf().map(Some).map_err(|error| Problem::failed("making a sample", &error))
         })
         .await?;
+    // Another text is shown meanwhile: there it is, to be read first.
+    let Some(pdf) = pdf else {
+        return Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, again)).finish());
+    };
     let policy = ("content-security-policy", "frame-ancestors 'none'");
     let name = (header::CONTENT_DISPOSITION, "inline; filename=\"sample.pdf\"");
     Ok(HttpResponse::Ok().content_type("application/pdf").insert_header(name).insert_header(policy).body(pdf))

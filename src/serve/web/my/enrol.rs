@@ -6,7 +6,7 @@ use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
-use super::super::{language, page as render};
+use super::super::{language, page as render, sign_in};
 use super::{Language, address};
 use crate::crm::enrol::{EnrolmentForm, Fact, FactField, NewEnrolment};
 use crate::serve::api::crm::enrolment;
@@ -74,7 +74,12 @@ fn form(
     let text = |name: &str| typed.get(name).unwrap_or_default().to_string();
     let field = |(at, field): (usize, &FactField)| {
         let name = format!("fact{at}");
-        context! { label => own(&field.label, field.label_zh.as_ref(), language), value => text(&name), name }
+        context! {
+            label => own(&field.label, field.label_zh.as_ref(), language),
+            value => text(&name),
+            example => field.example.clone().unwrap_or_default(),
+            name,
+        }
     };
     let fields = chosen.map(|form| form.fields.iter().take(MOST_FACTS).enumerate().map(field).collect::<Vec<_>>());
     let values = context! {
@@ -100,6 +105,12 @@ pub async fn submit(ask: Ask) -> Answer {
         let error = language.word("enrol_again_differs");
         return form(&ask, &forms, Some(&report), &typed, &error, StatusCode::UNPROCESSABLE_ENTITY);
     }
+    if let Some(field) = unread(&typed, &forms, &report) {
+        let label = own(&field.label, field.label_zh.as_ref(), language);
+        let error = language.word("enrol_date_wrong").replace("{label}", label);
+        let error = error.replace("{example}", field.example.as_deref().unwrap_or_default());
+        return form(&ask, &forms, Some(&report), &typed, &error, StatusCode::UNPROCESSABLE_ENTITY);
+    }
     let asked = enrolment_of(&typed, &forms, &report, language);
     let from = ask::address(&ask.request);
     let turn = ask.state.hashing.acquire().await.map_err(|_| Problem::busy("The server stops."))?;
@@ -107,9 +118,17 @@ pub async fn submit(ask: Ask) -> Answer {
     drop(turn);
     match made {
         Ok(_) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/?next=%2Fmy&said=enrolled")).finish()),
-        Err(problem) if problem.status.is_client_error() => again(&problem),
+        Err(problem) if problem.status.is_client_error() => Ok(sign_in::waiting(again(&problem)?, &problem)),
         Err(problem) => Err(problem),
     }
+}
+
+/// The first field whose text cannot be a value of it.
+fn unread<'f>(typed: &Params, forms: &'f [EnrolmentForm], report: &str) -> Option<&'f FactField> {
+    let form = forms.iter().find(|form| form.definition == report)?;
+    let text = |at: usize| typed.get(&format!("fact{at}")).unwrap_or_default().trim();
+    let wrong = |(at, field): &(usize, &FactField)| !text(*at).is_empty() && !field.reads(text(*at));
+    form.fields.iter().enumerate().find(wrong).map(|(_, field)| field)
 }
 
 fn enrolment_of(typed: &Params, forms: &[EnrolmentForm], report: &str, language: Language) -> NewEnrolment {

@@ -8,6 +8,7 @@ use super::super::{agent, meaning};
 use super::{Language, language, money, show, shown};
 use crate::crm::account::AccountStatus;
 use crate::index::value::Day;
+use crate::search::Typed;
 use crate::serve::api::documents;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::backend::{DefinitionView, Facet, HitPage, HitView, HitsAsked};
@@ -21,8 +22,6 @@ const HITS: usize = 20;
 const FEW: usize = 6;
 /// Accounts on a page.
 const GROUPS: usize = 8;
-/// Longest search, in characters.
-const MOST_QUERY: usize = 500;
 
 /// What the page was asked for.
 struct Asked {
@@ -38,9 +37,6 @@ impl Asked {
     fn of(params: &Params) -> Result<Asked, Problem> {
         let text = |name: &str| params.get(name).map(str::to_string);
         let q = text("q").unwrap_or_default();
-        if q.chars().count() > MOST_QUERY {
-            return Err(Problem::bad_parameter(format!("q has at most {MOST_QUERY} characters.")));
-        }
         Ok(Asked {
             q,
             year: params.number("year", 1..=9999)?.and_then(|year| i16::try_from(year).ok()),
@@ -90,12 +86,15 @@ pub async fn page(ask: Ask) -> Answer {
 }
 
 fn read(state: &State, who: &SignedIn, asked: &Asked, language: Language) -> Result<(StatusCode, Value), Problem> {
-    let typed = meaning::of(state, who, &asked.q)?;
+    let fits = documents::measured(&asked.q);
+    // What is too long is not looked at.
+    let typed = if fits.is_ok() { meaning::of(state, who, &asked.q)? } else { Typed::default() };
     let narrowed = asked.hits(&typed.query());
-    let found = match documents::find(state, who, &narrowed) {
+    let found = match fits.and_then(|()| documents::find(state, who, &narrowed)) {
         Err(problem) if problem.query.is_some() => {
             let error = problem.query.as_deref();
-            let error = error.map(|error| agent::broken(&asked.q, typed.place(error.at), error, language));
+            let place = |at: usize| if typed.parts.is_empty() { at } else { typed.place(at) };
+            let error = error.map(|error| agent::broken(&asked.q, place(error.at), error, language));
             let page = Page {
                 state,
                 who,
