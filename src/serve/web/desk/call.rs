@@ -41,6 +41,7 @@ const MOST_OPEN: usize = 10;
 /// The contact that an agent is in (the one that they came to last, else the newest), and the others that go on.
 pub fn current(state: &State, agent: &str) -> Result<Option<(Interaction, Vec<Interaction>)>, Problem> {
     let mut open = state.crm.open_interactions(agent, MOST_OPEN)?;
+    open.sort_by(|a, b| (b.started_at, &b.id).cmp(&(a.started_at, &a.id)));
     if open.is_empty() {
         return Ok(None);
     }
