@@ -258,11 +258,6 @@ impl<'v> Packed<'v> {
         }
     }
 
-    /// Whether it is in columnar form.
-    pub fn is_columns(&self) -> bool {
-        self.codec >= COLUMNS
-    }
-
     /// The bytes; `context` is what [`Packed::needs`] asked for, or empty.
     pub fn unpack(&self, what: &str, context: &[u8]) -> Result<Vec<u8>, ArchiveError> {
         let raw = match self.codec {

@@ -400,18 +400,18 @@ fn joined(parts: &[Arc<Vec<u8>>]) -> Vec<u8> {
     all
 }
 
-pub(super) fn pack_all(context: &Context, raw: &[Arc<Vec<u8>>]) -> Result<Vec<Vec<u8>>, ArchiveError> {
+fn pack_all(context: &Context, raw: &[Arc<Vec<u8>>]) -> Result<Vec<Vec<u8>>, ArchiveError> {
     let mut packer = Packer::new(context)?;
     raw.iter().map(|raw| packer.pack(raw)).collect()
 }
 
 /// The blocks as columns, learned from the first of them; nothing when that has none.
-pub(super) fn pack_columns(raw: &[Arc<Vec<u8>>]) -> Result<Option<Vec<Vec<u8>>>, ArchiveError> {
+fn pack_columns(raw: &[Arc<Vec<u8>>]) -> Result<Option<Vec<Vec<u8>>>, ArchiveError> {
     let Some((encoder, _)) = raw.first().and_then(|first| Encoder::learn(first)) else { return Ok(None) };
     pack_all(&Context::Columns(Arc::new(encoder)), raw).map(Some)
 }
 
-pub(super) fn total(contents: &[Vec<u8>]) -> usize {
+fn total(contents: &[Vec<u8>]) -> usize {
     contents.iter().map(Vec::len).sum()
 }
 

@@ -88,7 +88,7 @@ impl Archive {
         Ok(stone)
     }
 
-    pub(super) fn forget(&self, load: LoadId) {
+    fn forget(&self, load: LoadId) {
         self.infos.forget(|id| *id == load);
         self.firsts.forget(|id| *id == load);
         self.forms.forget(|id| *id == load);

@@ -16,9 +16,6 @@ pub const FAULT_STEPS: [&str; 7] = [
     "after-commit",
 ];
 
-/// The steps of storing blocks anew.
-pub const COMPACT_STEPS: [&str; 2] = ["blocks-replaced", "blocks-replaced-once"];
-
 /// Not a death: the next write of blocks answers as a full disk does.
 pub const DISK_FULL: &str = "disk-full";
 
@@ -29,7 +26,7 @@ fn wanted() -> Option<&'static str> {
 
 /// Aborts here when told to.
 pub(super) fn step(name: &str) {
-    debug_assert!(FAULT_STEPS.contains(&name) || COMPACT_STEPS.contains(&name), "{name} is not listed");
+    debug_assert!(FAULT_STEPS.contains(&name), "{name} is not listed");
     if wanted() == Some(name) {
         std::process::abort();
     }

@@ -16,7 +16,6 @@ mod cache;
 mod care;
 mod catalogue;
 mod columns;
-mod compact;
 mod cut;
 mod definitions;
 mod document;
@@ -48,7 +47,6 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde::{Deserialize, Serialize};
 
 pub use care::Stats;
-pub use compact::Compacted;
 pub use definitions::{DefinitionRow, Safeguards};
 pub use document::{DocumentBytes, DocumentPages};
 pub use error::{ArchiveError, LoadError};

@@ -11,7 +11,6 @@ use crate::auth::gate::Permit;
 use crate::render::Pages;
 
 mod columns;
-mod compact;
 mod crash;
 mod detect;
 mod hostile;

@@ -8,7 +8,6 @@ mod audit;
 mod backup;
 mod beside;
 mod check;
-mod compact;
 mod completions;
 mod context;
 mod convert;
@@ -96,8 +95,6 @@ enum Command {
     ExportLoad(export_load::Args),
     /// Prove that everything in the archive is as it was stored
     Verify(verify::Args),
-    /// Store the blocks of old loads anew, smaller
-    Compact(compact::Args),
     /// Rebuild the search index, or cut old loads anew with a newer definition
     Reindex(reindex::Args),
     /// Make a consistent copy of the archive
@@ -168,7 +165,6 @@ impl Command {
             Command::Convert(args) => args.run(context),
             Command::ExportLoad(args) => args.run(context),
             Command::Verify(args) => args.run(context),
-            Command::Compact(args) => args.run(context),
             Command::Reindex(args) => args.run(context),
             Command::Backup(args) => args.run(context),
             Command::Restore(args) => args.run(context),

@@ -11,8 +11,7 @@ pub mod retention;
 use std::ops::ControlFlow;
 
 use crate::archive::kv::{Engine, Family, StoreError};
-use crate::archive::{Archive, ArchiveError, Compacted, LoadError, LoadId, LoadRow};
-use crate::index::definition::Compression;
+use crate::archive::{Archive, ArchiveError, LoadError, LoadId, LoadRow};
 
 /// What stops a removal.
 #[derive(Debug, thiserror::Error)]
@@ -53,17 +52,6 @@ pub fn remove(archive: &Archive, load: LoadId, reason: &str) -> Result<(), Recor
     not_held(archive, load)?;
     archive.unload(load, reason)?;
     Ok(())
-}
-
-/// Stores a load's blocks anew, smaller, unless a hold covers it: what is held stays as it is, to the byte on the disk.
-pub fn compact(
-    archive: &Archive,
-    load: LoadId,
-    compression: Compression,
-    progress: &dyn Fn(u64),
-) -> Result<Compacted, RecordsError> {
-    not_held(archive, load)?;
-    Ok(archive.compact_load(load, compression, progress)?)
 }
 
 /// Cuts a load anew with another version of its definition unless a hold covers it: what is held stays as it is, and a hold on
