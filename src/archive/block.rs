@@ -35,7 +35,7 @@ const WINDOW_LOG: u32 = 23;
 /// indexed (zstd drops what its table cannot hold).
 const CONTEXT_HASH_LOG: u32 = 19;
 /// A load's blocks are sorted into columns when that makes the first one this much smaller (in hundredths).
-const COLUMNS_GAIN: usize = 5;
+pub(super) const COLUMNS_GAIN: usize = 5;
 /// A context that starts like a trained dictionary would be taken for one.
 const DICTIONARY_MAGIC: [u8; 4] = [0x37, 0xA4, 0x30, 0xEC];
 
@@ -87,6 +87,8 @@ impl Context {
 
 /// Compresses blocks with one context.
 pub(super) struct Packer {
+    /// Other than a load's.
+    level: Option<i32>,
     compressor: Compressor<'static>,
     codec: u8,
     dictionary: u32,
@@ -100,9 +102,15 @@ pub(super) struct Packer {
 
 impl Packer {
     pub fn new(context: &Context) -> Result<Packer, ArchiveError> {
+        Packer::at_level(context, None)
+    }
+
+    /// The same at another compression level than that of a load; what reads the blocks does not depend on it.
+    pub fn at_level(context: &Context, wanted: Option<i32>) -> Result<Packer, ArchiveError> {
         let big = matches!(context, Context::First(_) | Context::ColumnsWithFirst { .. });
-        let level = if big { CONTEXT_LEVEL } else { LEVEL };
+        let level = wanted.unwrap_or(if big { CONTEXT_LEVEL } else { LEVEL });
         let mut packer = Packer {
+            level: wanted,
             compressor: Compressor::new(level).map_err(zstd_failed)?,
             codec: PLAIN,
             dictionary: 0,
@@ -143,6 +151,11 @@ impl Packer {
         self.set(CParameter::WindowLog(WINDOW_LOG))?;
         let entries = (bytes.len() / 8).next_power_of_two().trailing_zeros();
         self.set(CParameter::HashLog(entries.clamp(14, CONTEXT_HASH_LOG)))?;
+        if self.level.is_some() {
+            // Levels above a load's search chains; these need not be longer than the context.
+            let places = bytes.len().next_power_of_two().trailing_zeros();
+            self.set(CParameter::ChainLog(places.clamp(14, WINDOW_LOG)))?;
+        }
         // Blocks look up the context's table where it is. Copied for each block, as zstd would do for blocks of
         // this size, it costs more than the matching.
         self.set(CParameter::ForceAttachDict(DictAttachPref::ForceAttach))?;
@@ -173,7 +186,8 @@ impl Packer {
         Ok(content)
     }
 
-    fn pack_form(&mut self, length: usize, form: &[u8]) -> Result<Vec<u8>, ArchiveError> {
+    /// The content of the row of a block whose columnar form is there already.
+    pub fn pack_form(&mut self, length: usize, form: &[u8]) -> Result<Vec<u8>, ArchiveError> {
         self.compress(form)?;
         let mut content = Vec::with_capacity(self.frame.len() + 16);
         content.push(self.codec);
@@ -187,7 +201,7 @@ impl Packer {
     fn pack_plain(&mut self, raw: &[u8]) -> Result<Vec<u8>, ArchiveError> {
         match &mut self.plain_packer {
             Some(packer) => packer.pack(raw),
-            None => self.plain_packer.insert(Box::new(Packer::new(&self.plain)?)).pack(raw),
+            None => self.plain_packer.insert(Box::new(Packer::at_level(&self.plain, self.level)?)).pack(raw),
         }
     }
 
@@ -200,7 +214,7 @@ impl Packer {
 }
 
 /// Whether a columnar form gives the block back. It is asked of every form that is kept: the stream itself is not.
-fn is_proven(form: &[u8], raw: &[u8]) -> bool {
+pub(super) fn is_proven(form: &[u8], raw: &[u8]) -> bool {
     let proven = columns::decode(form, raw.len()).is_ok_and(|bytes| bytes == raw);
     if !proven {
         tracing::error!(bytes = raw.len(), "a block's columns do not give it back; it is kept in rows");
@@ -247,6 +261,11 @@ impl<'v> Packed<'v> {
             return Err(ArchiveError::damaged(what, format!("codec {} is not known to this greenbar", packed.codec)));
         }
         Ok(packed)
+    }
+
+    /// Whether it is a columnar form that others may lean on: their prefix.
+    pub fn is_own_form(&self) -> bool {
+        self.codec == COLUMNS
     }
 
     pub fn needs(&self) -> Needs {

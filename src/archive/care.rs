@@ -140,7 +140,7 @@ impl Archive {
         numbers: Numbers<'_>,
     ) -> Result<LoadRow, LoadError> {
         let numbered = stored.numbered();
-        let StoredLoad { mut row, generation, mut block_bytes, pieces, mut library, job, .. } = stored;
+        let StoredLoad { mut row, generation, mut block_bytes, compacted, pieces, mut library, job, .. } = stored;
         let load = row.id;
         let next = generation.checked_add(1).ok_or(LoadError::TooMany { what: "generations" })?;
         let first_group = numbers.first_group();
@@ -198,6 +198,7 @@ impl Archive {
                 first_group,
                 numbered,
                 block_bytes,
+                compacted,
                 shared_units,
                 indexes,
                 pieces,

@@ -1,5 +1,5 @@
 //! Dying on purpose, for tests: with `GREENBAR_FAULT=<step>` in the environment the process aborts when a load
-//! (or a new cut of one) reaches that step. Without the variable this costs one look at a static.
+//! (a new cut of one, or its re-encoding) reaches that step. Without the variable this costs one look at a static.
 
 use std::sync::OnceLock;
 
@@ -16,6 +16,10 @@ pub const FAULT_STEPS: [&str; 7] = [
     "after-commit",
 ];
 
+/// The steps of re-encoding a load ([`super::compact`]), in order.
+pub const COMPACT_STEPS: [&str; 4] =
+    ["compact-proved", "compact-before-commit", "compact-after-commit", "compact-finished"];
+
 /// Not a death: the next write of blocks answers as a full disk does.
 pub const DISK_FULL: &str = "disk-full";
 
@@ -26,7 +30,7 @@ fn wanted() -> Option<&'static str> {
 
 /// Aborts here when told to.
 pub(super) fn step(name: &str) {
-    debug_assert!(FAULT_STEPS.contains(&name), "{name} is not listed");
+    debug_assert!(FAULT_STEPS.contains(&name) || COMPACT_STEPS.contains(&name), "{name} is not listed");
     if wanted() == Some(name) {
         std::process::abort();
     }

@@ -259,6 +259,7 @@ impl Archive {
             first_group: 0,
             numbered: 0,
             block_bytes: blocks.stored + resources.stored,
+            compacted: None,
             shared_units,
             indexes: accounts.indexes,
             pieces: u32::try_from(resources.table.len()).unwrap_or(u32::MAX),

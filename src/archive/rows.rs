@@ -114,6 +114,9 @@ pub(super) struct StoredLoad {
     pub numbered: u32,
     /// Bytes of its blocks alone, and of the resources that it was the first to bring.
     pub block_bytes: u64,
+    /// How far its blocks were encoded anew; nothing when they are as the load wrote them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compacted: Option<Compacted>,
     /// Units in its table of shared units; 0: it has none.
     #[serde(default)]
     pub shared_units: u32,
@@ -129,6 +132,22 @@ pub(super) struct StoredLoad {
     /// Resources that were taken from libraries when it was cut.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub library: Vec<KeptResource>,
+}
+
+/// How a load's blocks were encoded anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Compacted {
+    /// Number of the coder, see [`super::compact`]; an older one is worth another run.
+    pub coder: u32,
+    /// Whether columns were asked for.
+    pub small: bool,
+    /// The compression level.
+    pub level: i32,
+    /// The trained dictionary that was the newest; 0: there was none.
+    #[serde(default)]
+    pub dictionary: u32,
+    /// Blocks from the first on that are done.
+    pub blocks: u32,
 }
 
 impl StoredLoad {

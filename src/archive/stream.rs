@@ -58,7 +58,7 @@ impl Archive {
     }
 
     /// The columnar form of a load's first block.
-    fn first_form(&self, load: LoadId) -> Result<Arc<Vec<u8>>, ArchiveError> {
+    pub(super) fn first_form(&self, load: LoadId) -> Result<Arc<Vec<u8>>, ArchiveError> {
         if let Some(form) = self.forms.get(&load) {
             return Ok(form);
         }

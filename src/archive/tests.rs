@@ -11,6 +11,7 @@ use crate::auth::gate::Permit;
 use crate::render::Pages;
 
 mod columns;
+mod compact;
 mod crash;
 mod detect;
 mod hostile;

@@ -144,7 +144,7 @@ impl Archive {
         (loads, complete)
     }
 
-    fn verify_blocks(&self, info: &LoadInfo, report: &mut VerifyReport) {
+    pub(super) fn verify_blocks(&self, info: &LoadInfo, report: &mut VerifyReport) {
         let row = &info.stored.row;
         let mut stream = Joined { sha: Sha256::new(), at: 0, whole: true };
         let mut pieces = info.pieces.iter();

@@ -1,6 +1,6 @@
 //! `greenbar doctor`: are the surroundings as they should be?
 
-use crate::archive::FAULT_STEPS;
+use crate::archive::{COMPACT_STEPS, FAULT_STEPS};
 use crate::render::font::FontSet;
 
 use super::context::{Context, search_dir};
@@ -13,6 +13,9 @@ pub struct Args {
     /// List the steps of a load at which the crash tests can make it die (GREENBAR_FAULT), and nothing else
     #[arg(long)]
     list_faults: bool,
+    /// The same for the steps of `compact`
+    #[arg(long)]
+    list_compact_faults: bool,
 }
 
 /// Less room than this on the disk of the archive is too little to go on with.
@@ -31,6 +34,9 @@ impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         if self.list_faults {
             return FAULT_STEPS.iter().try_for_each(output::line);
+        }
+        if self.list_compact_faults {
+            return COMPACT_STEPS.iter().try_for_each(output::line);
         }
         let mut findings = vec![("version", true, env!("CARGO_PKG_VERSION").to_string())];
         let cjk = FontSet::system().cjk_file();

@@ -8,6 +8,7 @@ mod audit;
 mod backup;
 mod beside;
 mod check;
+mod compact;
 mod completions;
 mod context;
 mod convert;
@@ -97,6 +98,8 @@ enum Command {
     Verify(verify::Args),
     /// Rebuild the search index, or cut old loads anew with a newer definition
     Reindex(reindex::Args),
+    /// Encode the blocks of old loads anew, smaller, each proven before the old one goes
+    Compact(compact::Args),
     /// Make a consistent copy of the archive
     Backup(backup::BackupArgs),
     /// Make an archive from a backup
@@ -166,6 +169,7 @@ impl Command {
             Command::ExportLoad(args) => args.run(context),
             Command::Verify(args) => args.run(context),
             Command::Reindex(args) => args.run(context),
+            Command::Compact(args) => args.run(context),
             Command::Backup(args) => args.run(context),
             Command::Restore(args) => args.run(context),
             Command::Stats(args) => args.run(context),

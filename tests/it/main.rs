@@ -10,6 +10,7 @@ mod bad_input;
 mod beside;
 mod burst;
 mod capture;
+mod compact;
 mod corpus;
 mod crash;
 mod customers;

@@ -154,6 +154,8 @@ pub trait Engine: Send + Sync {
     fn commit_logged(&self, batch: Batch) -> Result<(), StoreError> {
         self.commit(batch)
     }
+    /// Says that most rows of a range were replaced: the next [`Engine::compact`] gives the space of the old ones back.
+    fn replaced(&self, _family: Family, _keys: Range<Vec<u8>>) {}
     /// Gives the space of removed keys back to the disk.
     fn compact(&self) -> Result<(), StoreError>;
     /// Makes a consistent copy in a folder that does not exist yet.

@@ -243,6 +243,10 @@ impl Engine for Rocks {
         self.db.write(batch).map_err(|error| self.failed(error))
     }
 
+    fn replaced(&self, family: Family, keys: Range<Vec<u8>>) {
+        self.state().removed.push((family, keys.start, keys.end));
+    }
+
     fn compact(&self) -> Result<(), StoreError> {
         let removed = std::mem::take(&mut self.state().removed);
         self.flush_all()?;
