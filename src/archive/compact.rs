@@ -77,6 +77,7 @@ impl Archive {
         if outcome.replaced > 0 {
             self.engine.replaced(Family::Blocks, keys::blocks(load));
             self.engine.compact()?;
+            self.recount(load)?;
         }
         Ok(outcome)
     }

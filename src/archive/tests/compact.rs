@@ -26,6 +26,7 @@ fn loads_of_every_way_of_storing_become_smaller_and_stay_the_same() {
         let stream = statements(count);
         let row = load(&archive, &stream);
         let (documents, changes) = (rows_of(&archive, Family::Documents), rows_of(&archive, Family::Changes));
+        archive.count_figures().expect("counted");
         let mut stored = row.stored_bytes;
         for how in [ROWS, COLUMNS] {
             read_all(&archive, row.id, &stream);
@@ -34,6 +35,7 @@ fn loads_of_every_way_of_storing_become_smaller_and_stay_the_same() {
             assert_eq!(done.before, stored);
             stored = done.after;
             assert_eq!(archive.load_row(row.id).expect("there"), LoadRow { stored_bytes: stored, ..row.clone() });
+            assert_eq!(archive.by_report().expect("read")[0].1.stored, stored, "the figures follow");
             read_all(&archive, row.id, &stream);
             assert!(export(&archive, row.id) == stream);
             assert_sound(&archive);
