@@ -126,9 +126,12 @@ fn what_was_typed_is_not_lost_with_the_session_or_the_token_of_the_form() {
     let carl = Visit::of(&world, "carl");
     let form = b"csrf=old&once=1&text=Why+so+%3Cmuch%3E%3F&password=geheim";
     let referer = header("Referer", &format!("http://{}/my/documents/1-1/ask", world.server.address));
-    let over = world.ask("POST", "/my/documents/1-1/ask", &[referer], form);
+    let over = world.ask("POST", "/my/documents/1-1/ask", std::slice::from_ref(&referer), form);
     assert_eq!(over.status, 401);
-    let stale = world.ask("POST", "/my/documents/1-1/ask", std::slice::from_ref(&carl.cookie), form);
+    let stale = world.ask("POST", "/my/documents/1-1/ask", &[carl.cookie.clone(), referer], form);
+    let foreign = [carl.cookie.clone(), header("Origin", "https://evil.example")];
+    let foreign = world.ask("POST", "/my/documents/1-1/ask", &foreign, form);
+    assert!(!foreign.text().contains("Why so"), "what another site sends is not put on a page of ours");
     assert_eq!(stale.status, 403);
     for page in [&over, &stale] {
         assert!(page.text().contains("Why so &lt;much&gt;?") && !page.text().contains("geheim"), "{}", page.text());

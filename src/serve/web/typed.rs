@@ -31,7 +31,7 @@ pub fn lost(request: &HttpRequest, who: Option<&SignedIn>, problem: &Problem, bo
         return None;
     }
     let texts = texts(body);
-    if texts.is_empty() {
+    if texts.is_empty() || !from_here(request) {
         return None;
     }
     let language = language(request, who);
@@ -59,6 +59,15 @@ fn texts(body: &[u8]) -> Vec<(String, String)> {
     let Ok(pairs) = web::Query::<Vec<(String, String)>>::from_query(text) else { return Vec::new() };
     let typed = |(name, value): &(String, String)| TEXTS.contains(&name.as_str()) && !value.trim().is_empty();
     pairs.into_inner().into_iter().filter(typed).collect()
+}
+
+/// Whether the form was on a page of this server: what another site had sent is not put on a page of ours.
+fn from_here(request: &HttpRequest) -> bool {
+    let text = |name: header::HeaderName| request.headers().get(name).and_then(|value| value.to_str().ok());
+    let Some((_, host)) = text(header::ORIGIN).and_then(|origin| origin.split_once("://")) else {
+        return came_from(request).is_some();
+    };
+    text(header::HOST).is_some_and(|own| own.eq_ignore_ascii_case(host))
 }
 
 /// The page of this server that the form was on.
