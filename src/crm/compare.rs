@@ -152,10 +152,18 @@ pub fn subtract(a: &str, b: &str) -> Option<String> {
     Some(if scale == 0 { format!("{sign}{whole}") } else { format!("{sign}{whole}.{part}") })
 }
 
+/// Digits of a number within words that is a reference: two purchases with different ones are no change of one another.
+const REFERENCE: usize = 5;
+
 /// What a line says apart from dates and amounts.
 fn gist(row: &[String]) -> String {
-    let is_word = |word: &&str| word.chars().any(char::is_alphabetic);
-    let cells = row.iter().map(|cell| cell.split_whitespace().filter(is_word).collect::<Vec<_>>().join(" "));
+    let has_letters = |word: &str| word.chars().any(char::is_alphabetic);
+    let is_reference = |word: &str| word.len() >= REFERENCE && word.bytes().all(|digit| digit.is_ascii_digit());
+    let cells = row.iter().map(|cell| {
+        let among_words = has_letters(cell);
+        let says = |word: &&str| has_letters(word) || among_words && is_reference(word);
+        cell.split_whitespace().filter(says).collect::<Vec<_>>().join(" ")
+    });
     cells.collect::<Vec<_>>().join("\u{1f}")
 }
 
@@ -263,6 +271,14 @@ mod tests {
         use Difference::{Added, Changed, Removed};
         assert_eq!(kinds, [Changed, Changed, Added, Removed]);
         assert_eq!(found.lines[1].changed, [true, false, true]);
+    }
+
+    #[test]
+    fn another_reference_number_is_another_line() {
+        let before = bill("2024-01-31", "1", &[["01-02", "ATM MARKET 905779", "10.00"], ["01-03", "FEE 2023", "1.00"]]);
+        let after = bill("2024-02-29", "1", &[["02-02", "ATM MARKET 862608", "20.00"], ["02-03", "FEE 2024", "1.00"]]);
+        let kinds: Vec<_> = compare(before, after).lines.iter().map(|line| line.difference).collect();
+        assert_eq!(kinds, [Difference::Added, Difference::Removed, Difference::Changed]);
     }
 
     #[test]

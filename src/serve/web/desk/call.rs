@@ -71,7 +71,8 @@ pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, P
     let name = with_whom(state, &open);
     let others = others.iter().map(|call| {
         let unknown = || language.word("caller_unknown");
-        let name = Some(with_whom(state, call)).filter(|name| !name.is_empty()).unwrap_or_else(unknown);
+        // The page may be of a caller who is not verified: others are told no more than in the chooser.
+        let name = Some(initials(&with_whom(state, call))).filter(|name| !name.is_empty()).unwrap_or_else(unknown);
         context! { id => call.id.as_str(), name, since => moment(call.started_at, language) }
     });
     let others = others.collect::<Vec<_>>();
