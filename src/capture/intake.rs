@@ -361,7 +361,14 @@ impl Intake {
         }
     }
 
+    /// How often a stream was sent again: its row may have heard of it while a worker had the item. The table is held meanwhile.
+    pub(super) fn heard_again(&self, item: &mut Item) {
+        item.repeats = self.item(item.id).ok().flatten().map_or(item.repeats, |stored| stored.repeats);
+    }
+
+    /// Writes an item's row. The table is held meanwhile, where senders may send it again.
     pub(super) fn put(&self, item: &mut Item) -> Result<(), CaptureError> {
+        self.heard_again(item);
         item.changed_at = self.now();
         let mut batch = Batch::default();
         rows::put_item(&mut batch, item)?;

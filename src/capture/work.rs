@@ -210,11 +210,14 @@ impl Intake {
                 // Loaded, though not noted yet: an end of the process from here on is not this stream's fault.
                 let mut noted = item.clone();
                 noted.attempts = 0;
+                let table = self.table();
+                self.heard_again(&mut noted);
                 let mut batch = Batch::default();
                 rows::put_item(&mut batch, &noted)?;
                 if let Err(error) = self.inner.engine.commit_logged(batch) {
                     tracing::error!(item = id, %error, "that a stream was loaded could not be noted yet");
                 }
+                drop(table);
                 let _ = finished.send(Finished { item, row, duplicate });
                 Ok(())
             }
@@ -225,7 +228,10 @@ impl Intake {
                 }
                 (item.state, item.error) = (item.before_loading(), Some(why));
                 item.attempts -= 1;
-                if let Err(error) = self.put(&mut item) {
+                let table = self.table();
+                let put = self.put(&mut item);
+                drop(table);
+                if let Err(error) = put {
                     tracing::error!(item = id, %error, "that the disk is full could not be noted");
                 }
                 self.wait_and_retry(id);
@@ -283,8 +289,7 @@ impl Intake {
         for Finished { mut item, row, duplicate } in done {
             let id = item.id;
             tracing::info!(item = id, load = row.id.0, documents = row.documents, duplicate, "a stream was loaded");
-            // It may have been sent again meanwhile.
-            item.repeats = self.item(id).ok().flatten().map_or(item.repeats, |stored| stored.repeats);
+            self.heard_again(&mut item);
             (item.state, item.load, item.duplicate, item.error) = (State::Loaded, Some(row.id.0), duplicate, None);
             (item.definition, item.changed_at) = (Some(row.definition), self.now());
             if let Err(error) = rows::put_item(&mut batch, &item) {

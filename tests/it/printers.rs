@@ -302,10 +302,11 @@ fn loaded_of(server: &Server, admin: &str, loads: usize) {
 fn raw_is_refused(port: u16, stream: &[u8]) -> bool {
     use std::io::{Read, Write};
     let mut wire = std::net::TcpStream::connect(("127.0.0.1", port)).expect("connects");
-    let _ = wire.write_all(stream);
-    let _ = wire.shutdown(std::net::Shutdown::Write);
+    // The reset is told once, by whichever call meets it first.
+    let sent = wire.write_all(stream).and_then(|()| wire.shutdown(std::net::Shutdown::Write));
     wire.set_read_timeout(Some(Duration::from_secs(10))).expect("set");
-    wire.read_to_end(&mut Vec::new()).is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
+    let read = wire.read_to_end(&mut Vec::new());
+    sent.is_err() || read.is_err_and(|error| error.kind() == std::io::ErrorKind::ConnectionReset)
 }
 
 #[test]
