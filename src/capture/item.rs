@@ -169,6 +169,11 @@ fn http() -> String {
 }
 
 impl Item {
+    /// How the audit names it.
+    pub fn named(&self) -> String {
+        format!("arrival {} ({})", self.id, self.file)
+    }
+
     /// Notes that something happened to it.
     pub fn step(&mut self, at: i64, what: &str, by: &str, detail: &str) {
         if self.history.len() >= MOST_STEPS {

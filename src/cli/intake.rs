@@ -142,23 +142,23 @@ impl Args {
             Command::Assign { number, definition } => {
                 desk.known(definition)?;
                 let item = desk.intake.assign(*number, definition, &by())?;
-                desk.record("intake-assign", &named(&item), definition)?;
+                desk.record("intake-assign", &item.named(), definition)?;
                 desk.load(&item)
             }
             Command::Retry { number: None, .. } => desk.retry_failed(),
             Command::Retry { number: Some(number), .. } => {
                 let item = desk.intake.retry(*number, &by())?;
-                desk.record("intake-retry", &named(&item), "")?;
+                desk.record("intake-retry", &item.named(), "")?;
                 desk.load(&item)
             }
             Command::Hold { number, reason } => {
                 let item = desk.intake.hold(*number, &by(), reason)?;
-                desk.record("intake-hold", &named(&item), reason)?;
+                desk.record("intake-hold", &item.named(), reason)?;
                 desk.tell(&item)
             }
             Command::Release { number } => {
                 let item = desk.intake.let_go(*number, &by())?;
-                desk.record("intake-release", &named(&item), "")?;
+                desk.record("intake-release", &item.named(), "")?;
                 desk.load(&item)
             }
             Command::Discard { number, reason } => {
@@ -166,7 +166,7 @@ impl Args {
                     return Err(Failure::usage("say why with --reason; it is kept"));
                 }
                 let item = desk.intake.discard_by(*number, &by(), reason)?;
-                desk.record("intake-discard", &named(&item), reason)?;
+                desk.record("intake-discard", &item.named(), reason)?;
                 desk.tell(&item)
             }
             Command::Rules { all } => desk.rules(*all),
@@ -192,10 +192,6 @@ impl Args {
 /// Who acts.
 fn by() -> String {
     context::operator().name
-}
-
-fn named(item: &Item) -> String {
-    format!("arrival {} ({})", item.id, item.file)
 }
 
 impl Desk<'_> {
@@ -294,7 +290,7 @@ impl Desk<'_> {
     fn preview(&self, number: u64, pages: (u32, u32)) -> Result<(), Failure> {
         let item = self.kept(number)?;
         let look = self.archive.look(&self.intake.path(number), &item.file, item.definition.as_deref(), pages)?;
-        self.record("intake-preview", &named(&item), "text")?;
+        self.record("intake-preview", &item.named(), "text")?;
         if self.context.json {
             return output::json_line(&look);
         }
@@ -318,7 +314,7 @@ impl Desk<'_> {
         let (definition, queue) = (Some(definition.to_string()), item.queue.clone());
         let how = Bringing { definition, queue, job: item.job(), only_known: true };
         let trial = self.archive.try_cut(&self.intake.path(number), &item.file, &how)?;
-        self.record("intake-preview", &named(&item), &trial.report.definition)?;
+        self.record("intake-preview", &item.named(), &trial.report.definition)?;
         if self.context.json {
             return output::json_line(&trial);
         }

@@ -89,8 +89,7 @@ impl Ask {
 
     /// The form in the body.
     pub fn form(&self, known: &[&str]) -> Result<Params, Problem> {
-        let text = std::str::from_utf8(&self.body).map_err(|_| Problem::bad_body("The form is not UTF-8."))?;
-        Params::parse(text, known)
+        self.form_of_lists(known, &[])
     }
 
     /// The form in the body, where each of `lists` may come several times (boxes that are ticked): one value with commas.
@@ -121,9 +120,7 @@ pub struct Params {
 impl Params {
     /// Reads `a=1&b=2`. Unknown or repeated names and bad UTF-8 are errors. Empty values count as absent.
     pub fn parse(text: &str, known: &[&str]) -> Result<Params, Problem> {
-        let read = web::Query::<Vec<(String, String)>>::from_query(text);
-        let pairs = read.map_err(|_| Problem::bad_parameter("The parameters cannot be read."))?.into_inner();
-        Params::checked(pairs, known)
+        Params::parse_lists(text, known, &[])
     }
 
     fn parse_lists(text: &str, known: &[&str], lists: &[&str]) -> Result<Params, Problem> {

@@ -60,7 +60,7 @@ pub fn act(state: &State, who: &SignedIn, id: u64, act: &Act) -> Result<Item, Pr
         }
     };
     let item = done.map_err(|error| refused(&error))?;
-    state.gate.record_by(&who.principal, right, kind, &named(&item), &why)?;
+    state.gate.record_by(&who.principal, right, kind, &item.named(), &why)?;
     Ok(item)
 }
 
@@ -118,7 +118,7 @@ pub fn look(
     }
     let pages = (first.clamp(1, LAST_PAGE), count.clamp(1, MOST_PAGES));
     let definition = definition.or(item.definition.as_deref());
-    state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-preview", &named(&item), "text")?;
+    state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-preview", &item.named(), "text")?;
     state.backend.look(&path, &item.file, definition, pages).map_err(unreadable)
 }
 
@@ -132,7 +132,7 @@ pub fn trial(state: &State, who: &SignedIn, id: u64, definition: &str) -> Result
         job: item.job(),
         only_known: true,
     };
-    state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-preview", &named(&item), definition)?;
+    state.gate.record_by(&who.principal, Permission::LoadWrite, "intake-preview", &item.named(), definition)?;
     let mut trial = state.backend.try_cut(&path, &item.file, &how).map_err(unreadable)?;
     if is_kept_from(state, who, definition)? {
         trial.report.first_documents.clear();
@@ -158,11 +158,6 @@ pub fn unload(state: &State, who: &SignedIn, load: LoadId, why: &str) -> Result<
     state.backend.unload(load, &why).map_err(held)?;
     tracing::info!(load = load.0, documents = row.documents, by = who.user.name, "a load was taken out");
     state.intake.unloaded(load.0, &who.user.name, &why).map_err(|error| refused(&error))
-}
-
-/// An arrival as the audit names it.
-fn named(item: &Item) -> String {
-    format!("arrival {} ({})", item.id, item.file)
 }
 
 /// The arrival and where its bytes are, for somebody who may see them.

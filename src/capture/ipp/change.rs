@@ -143,8 +143,7 @@ impl Printer {
     }
 
     fn note(&self, request: &Request, peer: &str, kind: &str, item: &Item, why: &str) {
-        let what = format!("arrival {} ({})", item.id, item.file);
-        self.intake.record(&format!("ipp:{}", user(request)), peer, kind, &what, why);
+        self.intake.record(&format!("ipp:{}", user(request)), peer, kind, &item.named(), why);
     }
 
     /// Tells subscribers that a job changed.

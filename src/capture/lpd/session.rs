@@ -278,8 +278,8 @@ impl<'a> Session<'a> {
             let why = format!("removed by {agent} at {peer}");
             text.push_str(&match self.intake.discard(item.id, &why) {
                 Ok(item) => {
-                    let what = format!("arrival {} ({})", item.id, item.file);
-                    self.intake.record(&format!("lpd:{}", plain(agent)), &peer, "intake-discard", &what, &why);
+                    let who = format!("lpd:{}", plain(agent));
+                    self.intake.record(&who, &peer, "intake-discard", &item.named(), &why);
                     format!("{} dequeued\n", item.id)
                 }
                 Err(error) => format!("{} not removed: {error}\n", item.id),

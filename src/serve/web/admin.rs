@@ -67,7 +67,7 @@ pub async fn page(ask: Ask) -> Answer {
         sums => told.counters.as_ref().map(|((_, reports), _)| sums(reports)),
         reports => told.counters.as_ref().map(|((_, known), _)| reports(known, &told.definitions, language)),
         spans => SPANS.iter().map(|days| context! { days, chosen => *days == span }).collect::<Vec<_>>(),
-        loads => told.loads.iter().rev().map(|row| load(row, language)).collect::<Vec<_>>(),
+        loads => told.loads.iter().rev().map(|row| load(row, &told.definitions, language)).collect::<Vec<_>>(),
         waiting => told.waiting,
         failed => told.failed,
         sees_loads => loads,
@@ -98,12 +98,11 @@ fn reports(known: &[(String, Sums)], definitions: &[DefinitionView], language: L
     known.sort_by_key(|(_, sums)| std::cmp::Reverse(sums.stored));
     let most = known.iter().map(|(_, sums)| sums.bytes).max().unwrap_or_default().max(1);
     let row = |(name, sums): &&(String, Sums)| {
-        let definition = definitions.iter().find(|definition| definition.name == *name);
         let width = |number: u64| format!("{:.2}", number as f64 / most as f64 * 100.0);
         context! {
             name => name.as_str(),
-            title => definition.map_or(name.as_str(), |definition| shown::report(definition, language)),
-            known => definition.is_some(),
+            title => shown::titled(name, definitions, language),
+            known => definitions.iter().any(|definition| definition.name == *name),
             documents => shown::grouped(&sums.documents.to_string()),
             bytes => size(sums.bytes), stored => size(sums.stored), ratio => ratio(sums),
             bytes_width => width(sums.bytes), stored_width => width(sums.stored),
@@ -112,12 +111,12 @@ fn reports(known: &[(String, Sums)], definitions: &[DefinitionView], language: L
     known.iter().take(REPORTS).map(row).collect()
 }
 
-fn load(row: &LoadRow, language: Language) -> Value {
+fn load(row: &LoadRow, definitions: &[DefinitionView], language: Language) -> Value {
     let number = |number: u64| shown::grouped(&number.to_string());
     context! {
         id => row.id.0,
         file => row.file.as_str(),
-        definition => row.definition.as_str(),
+        definition => shown::titled(&row.definition, definitions, language),
         version => row.definition_version,
         bytes => size(row.bytes),
         documents => number(u64::from(row.documents)),

@@ -176,10 +176,7 @@ impl Shown<'_> {
     fn facet_label(&self, facet: &str, value: &str) -> String {
         match facet {
             "kind" => shown::kind(value, self.language),
-            "definition" => {
-                let known = self.definitions.iter().find(|definition| definition.name == value);
-                known.map_or(value, |definition| shown::report(definition, self.language)).to_string()
-            }
+            "definition" => shown::titled(value, self.definitions, self.language),
             _ => value.to_string(),
         }
     }

@@ -165,7 +165,7 @@ fn row(state: &State, item: &Item, language: Language) -> Value {
         bytes => number(item.bytes),
         received => locale::moment(item.received_at, language),
         changed => locale::moment(item.changed_at, language),
-        definition => item.definition.as_deref().unwrap_or_default(),
+        definition => shown::definition(item.definition.as_deref().unwrap_or_default(), language),
         why => item.error.as_deref().unwrap_or_default(),
         load => item.load,
         duplicate => item.duplicate,

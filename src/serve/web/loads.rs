@@ -72,7 +72,7 @@ fn head(row: &LoadRow, language: Language) -> Value {
     context! {
         id => row.id.0,
         file => row.file.as_str(),
-        definition => row.definition.as_str(),
+        definition => shown::definition(&row.definition, language),
         version => row.definition_version,
         size => size(row.bytes),
         bytes => number(row.bytes),
@@ -92,7 +92,7 @@ fn head(row: &LoadRow, language: Language) -> Value {
 
 fn gone(stone: &Tombstone, language: Language) -> Value {
     context! {
-        id => stone.load.0, file => stone.file.as_str(), definition => stone.definition.as_str(),
+        id => stone.load.0, file => stone.file.as_str(), definition => shown::definition(&stone.definition, language),
         documents => number(u64::from(stone.documents)), size => size(stone.bytes), why => stone.reason.as_str(),
         at => locale::moment(stone.at, language),
     }

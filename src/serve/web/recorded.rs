@@ -157,6 +157,7 @@ mod tests {
             ("intake-rule", "rule 3 version 2", "规则 3，版本 2"),
             ("intake-rule", "queue INV_*, name a.txt is bill", "队列 INV_*、名称 a.txt 归 bill"),
             ("intake-preview", "arrival 7 (night of march.txt)", "到达 7（night of march.txt）"),
+            ("intake-queue", "queue INV: pause", "队列 INV：暂停"),
             ("cut anew", "bill version 3 for 2", "bill 版本 3，取代 2"),
             ("set retention", "for ever", "永久"),
             ("distribution readdressed", "piece 3 goes to x@example.com", "第 3 件改寄 x@example.com"),

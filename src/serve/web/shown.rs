@@ -4,6 +4,7 @@ use minijinja::{Value as Shown, context};
 
 use super::Language;
 pub use super::locale::{day, grouped};
+use crate::index::definition::UNIDENTIFIED;
 use crate::index::value::{FieldValue, Value};
 use crate::index::written;
 use crate::serve::backend::{DefinitionView, DocumentView, FieldView, HighlightPart, HitView};
@@ -43,6 +44,17 @@ pub fn report_of(document: &DocumentView, language: Language) -> &str {
 /// The title of a report.
 pub fn report(definition: &DefinitionView, language: Language) -> &str {
     definition.title_zh.as_deref().filter(|_| language == Language::Chinese).unwrap_or(&definition.title)
+}
+
+/// The name of a report definition as it is shown: that of streams that no definition knows is a word of ours.
+pub fn definition(name: &str, language: Language) -> String {
+    if name == UNIDENTIFIED { language.word("report_unidentified") } else { name.to_string() }
+}
+
+/// The title of a report by the name of its definition.
+pub fn titled(name: &str, definitions: &[DefinitionView], language: Language) -> String {
+    let known = definitions.iter().find(|definition| definition.name == name);
+    known.map_or_else(|| definition(name, language), |known| report(known, language).to_string())
 }
 
 /// A document kind in words; as the definition has it when there are none.
