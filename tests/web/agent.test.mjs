@@ -110,7 +110,8 @@ for (const [locale, width, call] of [["en-US", 1280, "call-77"], ["zh-CN", 1280,
     await page.waitForURL(/compare/);
     assert.equal(await page.locator(".beside__side").count(), 2);
     await page.waitForFunction(() => [...globalThis.document.querySelectorAll("[data-pages] .leaf > div")].some((host) => host.shadowRoot?.querySelector("rect[fill-opacity]")));
-    assert.ok((await page.locator(".diff--changed, .diff--added").count()) > 0);
+    assert.ok((await page.locator(".diff--changed").count()) > 0);
+    assert.ok((await page.locator(".compare__lines .diff--added").count()) > 0, "other references are other lines");
     assert.ok((await page.locator(".compare__lines thead th.number").count()) > 0, "amounts stand under their head");
     await fits(page, "the comparison");
 
