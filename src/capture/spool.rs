@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
+use super::ahead::Ahead;
 use super::intake::Intake;
 use super::item::{Arrival, Item};
 use super::pace::Pace;
@@ -20,6 +21,7 @@ pub struct Spool {
     intake: Intake,
     path: PathBuf,
     file: File,
+    ahead: Ahead,
     hasher: Sha256,
     bytes: u64,
     limit: u64,
@@ -34,8 +36,8 @@ impl Spool {
         let name = secret::token().map_err(|error| CaptureError::Write(std::io::Error::other(error)))?;
         let path = intake.folder().join(format!("{name}.part"));
         let file = File::options().write(true).create_new(true).open(&path)?;
-        let (hasher, pace, stop) = (Sha256::new(), Pace::new(0), Stop::default());
-        Ok(Spool { intake, path, file, hasher, bytes: 0, limit, looked_at: 0, pace, stop, kept: false })
+        let (ahead, hasher, pace, stop) = (Ahead::default(), Sha256::new(), Pace::new(0), Stop::default());
+        Ok(Spool { intake, path, file, ahead, hasher, bytes: 0, limit, looked_at: 0, pace, stop, kept: false })
     }
 
     /// Writes at most so many bytes a second; a pause ends early when `stop` says so.
@@ -58,6 +60,7 @@ impl Spool {
         self.file.write_all(piece)?;
         self.hasher.update(piece);
         self.bytes += piece.len() as u64;
+        self.ahead.reached(self.bytes, &self.file);
         if self.bytes - self.looked_at >= LOOK_BYTES {
             self.looked_at = self.bytes;
             self.intake.has_room()?;
@@ -80,6 +83,7 @@ impl Spool {
         if let Some(announced) = arrival.sha256.as_ref().filter(|announced| **announced != found) {
             return Err(CaptureError::Digest { found, announced: announced.clone() });
         }
+        self.ahead.finish()?;
         let (item, new) = self.intake.accept(&self.path, &self.file, (self.bytes, &digest), arrival)?;
         self.kept = new;
         Ok(item)
