@@ -1,5 +1,6 @@
 //! Standard output, files and progress bars.
 
+pub use crate::index::written::size as bytes;
 use std::fs::File;
 use std::io::{self, BufWriter, IsTerminal, Write};
 use std::path::Path;
@@ -138,16 +139,6 @@ pub fn grouped(number: u64) -> String {
     out
 }
 
-/// Bytes in the unit that people read.
-pub fn bytes(number: u64) -> String {
-    match number {
-        0..10_000 => format!("{} B", grouped(number)),
-        10_000..10_000_000 => format!("{:.1} KB", number as f64 / 1e3),
-        10_000_000..10_000_000_000 => format!("{:.1} MB", number as f64 / 1e6),
-        _ => format!("{:.2} GB", number as f64 / 1e9),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -157,7 +148,6 @@ mod tests {
         assert_eq!(grouped(0), "0");
         assert_eq!(grouped(999), "999");
         assert_eq!(grouped(1_234_567), "1,234,567");
-        assert_eq!(bytes(1_500_000), "1500.0 KB");
     }
 
     #[test]

@@ -29,6 +29,22 @@ pub fn grouped(number: &str) -> String {
     out + rest
 }
 
+/// Bytes in the unit that people read, of 1,000 steps: `999 B`, `1.5 MB`, `12.3 GB`.
+pub fn size(bytes: u64) -> String {
+    let mut number = bytes as f64;
+    if bytes < 1_000 {
+        return format!("{bytes} B");
+    }
+    for unit in ["KB", "MB", "GB"] {
+        number /= 1e3;
+        // What would be rounded up to 1000.0 is said in the next unit.
+        if number < 999.95 {
+            return format!("{number:.1} {unit}");
+        }
+    }
+    format!("{:.2} TB", number / 1e3)
+}
+
 /// A value: days and decimals by language, all else as it is.
 pub fn value(value: &Value, chinese: bool) -> String {
     match value {
@@ -65,6 +81,12 @@ fn iso(text: &str) -> Option<Day> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_have_the_unit_in_which_they_are_short() {
+        let said = [0, 999, 1_000, 999_949, 999_950, 1_004_600, 1_500_000_000, 12_345_678_900_000].map(size);
+        assert_eq!(said, ["0 B", "999 B", "1.0 KB", "999.9 KB", "1.0 MB", "1.0 MB", "1.5 GB", "12.35 TB"]);
+    }
 
     #[test]
     fn numbers_read_well() {

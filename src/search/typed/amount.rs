@@ -7,9 +7,9 @@ const SIGNS: [char; 4] = ['$', '€', '£', '¥'];
 /// An amount, or a range of amounts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Amount {
-    /// Exactly this, to the cent.
+    /// Exactly this, to the cent; with a minus in front only below zero, else on both sides of it.
     Exact(String),
-    /// This many units, with whatever cents.
+    /// This many units, with whatever cents; the sign as above.
     Units(String),
     /// From, to; either may be open.
     Range(String, String),
@@ -30,24 +30,38 @@ pub fn read(tokens: &[Token]) -> Option<(usize, Amount)> {
         let ((_, from), (_, to)) = (bare(from), bare(to));
         let end = |value: &str| if value.is_empty() { Some(String::new()) } else { number(value) };
         let (from, to) = (end(from)?, end(to)?);
-        return (!from.is_empty() || !to.is_empty()).then_some((1, Amount::Range(from, to)));
+        return (!from.is_empty() || !to.is_empty()).then(|| (1, between(from, to)));
     }
     let (signed, value) = bare(text);
     if signed {
-        // Amounts are looked for above and below zero anyhow.
-        let value = value.strip_prefix('-').unwrap_or(value);
+        if let Some(owed) = value.strip_prefix('-') {
+            return Some((1, exact(format!("-{}", number(owed)?))));
+        }
         if let Some((from, to)) = value.split_once('-')
             && let (Some(from), Some(to)) = (number(from), number(bare(to).1))
         {
-            return Some((1, Amount::Range(from, to)));
+            return Some((1, between(from, to)));
         }
-        let value = number(value)?;
-        return Some((1, if value.contains('.') { Amount::Exact(value) } else { Amount::Units(value) }));
+        return Some((1, exact(number(value)?)));
     }
     // Without a sign it takes cents to be an amount of money.
     let cents = value.rsplit_once('.').is_some_and(|(_, cents)| cents.len() == 2);
     let exact = number(value).filter(|_| cents)?;
     Some((1, Amount::Exact(exact)))
+}
+
+/// The amount of one number.
+fn exact(value: String) -> Amount {
+    if value.contains('.') { Amount::Exact(value) } else { Amount::Units(value) }
+}
+
+/// A range, whichever end was typed first.
+fn between(from: String, to: String) -> Amount {
+    let size = |value: &str| value.parse::<f64>().ok();
+    match (size(&from), size(&to)) {
+        (Some(low), Some(high)) if low > high => Amount::Range(to, from),
+        _ => Amount::Range(from, to),
+    }
 }
 
 /// Whether a currency sign stands in front (or `元` behind), and the rest.
@@ -69,7 +83,9 @@ impl Amount {
     /// What a field's value is tested for, in the query language. Balances may be below zero.
     pub fn tests(&self) -> Vec<String> {
         match self {
+            Amount::Exact(value) if value.starts_with('-') => vec![value.clone()],
             Amount::Exact(value) => vec![value.clone(), format!("-{value}")],
+            Amount::Units(value) if value.starts_with('-') => vec![format!("{value}.99..{value}")],
             Amount::Units(value) => vec![format!("{value}..{value}.99"), format!("-{value}.99..-{value}")],
             Amount::Range(from, to) if from.is_empty() || to.is_empty() => vec![format!("{from}..{to}")],
             Amount::Range(from, to) => vec![format!("{from}..{to}"), format!("-{to}..-{from}")],
@@ -77,10 +93,20 @@ impl Amount {
         }
     }
 
-    /// As it may be printed on a page.
+    /// The same below zero; none for a range.
+    pub fn owed(self) -> Option<Amount> {
+        let below = |value: String| format!("-{}", value.trim_start_matches('-'));
+        match self {
+            Amount::Exact(value) => Some(Amount::Exact(below(value))),
+            Amount::Units(value) => Some(Amount::Units(below(value))),
+            Amount::Range(..) | Amount::Compared(..) => None,
+        }
+    }
+
+    /// As it may be printed on a page, where the sign may stand anywhere.
     pub fn printed(&self) -> Option<String> {
         match self {
-            Amount::Exact(value) => Some(value.clone()),
+            Amount::Exact(value) => Some(value.trim_start_matches('-').to_string()),
             _ => None,
         }
     }
@@ -89,6 +115,7 @@ impl Amount {
     pub fn shown(&self) -> String {
         match self {
             Amount::Exact(value) => value.clone(),
+            Amount::Units(value) if value.starts_with('-') => format!("{value}.99 – {value}.00"),
             Amount::Units(value) => format!("{value}.00 – {value}.99"),
             Amount::Range(from, to) if from.is_empty() => format!("≤ {to}"),
             Amount::Range(from, to) if to.is_empty() => format!("≥ {from}"),

@@ -1,4 +1,6 @@
 //! Dates as people write them: `2024-03-05`, `March 2024`, `5 Mar 2024`, `3月`, `last month`, `Q1 2024`.
+//!
+//! `03/05/2024` is two days, one in either order of day and month; `03/25/2024` is one.
 
 use super::token::Token;
 use crate::index::date::ENGLISH_MONTHS;
@@ -21,6 +23,18 @@ pub fn read(tokens: &[Token], today: Day) -> Option<(usize, Day, Day)> {
     })
 }
 
+/// The two days that a numeric date may be when day and month may stand in either order; one when only one of them exists or
+/// both are the same.
+pub fn slashed(token: &Token) -> Option<Vec<Day>> {
+    let parts: Vec<&str> = token.text.split('/').collect();
+    let ([first, second, year], false) = (parts.as_slice(), token.quoted) else { return None };
+    let (first, second, year) = (number(first)?, number(second)?, year_of(year)?);
+    let mut days: Vec<Day> =
+        [(first, second), (second, first)].into_iter().filter_map(|(m, d)| Day::from_ymd(year, m, d)).collect();
+    days.dedup();
+    (!days.is_empty()).then_some(days)
+}
+
 fn span(words: &[&str], today: Day) -> Option<Span> {
     match words {
         [word] => word.split_once("..").map_or_else(|| single(word, today), |(from, to)| between(from, to, today)),
@@ -39,7 +53,7 @@ fn span(words: &[&str], today: Day) -> Option<Span> {
 
 fn between(from: &str, to: &str, today: Day) -> Option<Span> {
     let (from, to) = (single(from, today)?, single(to, today)?);
-    (from.0 <= to.1).then_some((from.0, to.1))
+    Some(if from.0 <= to.1 { (from.0, to.1) } else { (to.0, from.1) })
 }
 
 fn pair(first: &str, second: &str, today: Day) -> Option<Span> {

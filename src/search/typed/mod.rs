@@ -70,8 +70,8 @@ pub struct Part {
     pub meaning: Meaning,
     /// The value as understood: `4711`, `120..130`, `taylor`; a phone number as its digits.
     pub value: String,
-    /// First and last day of a date.
-    pub days: Option<(Day, Day)>,
+    /// First and last day of a date; twice where day and month may be meant in either order.
+    pub days: Vec<(Day, Day)>,
     /// Where it stands in the text, in characters from 0.
     pub typed: Range<usize>,
     /// The same in the query language.
@@ -136,7 +136,7 @@ fn whole(text: &str, chars: Vec<char>) -> Typed {
     let part = Part {
         meaning: Meaning::Query,
         value: text.trim().to_string(),
-        days: None,
+        days: Vec::new(),
         typed: 0..chars.len(),
         query: text.to_string(),
     };
@@ -156,7 +156,7 @@ impl Reader<'_> {
     fn part(&mut self) {
         let Some(token) = self.tokens.get(self.at) else { return };
         if token.quoted {
-            return self.push(1, Meaning::Words, token.inner(), None, token.text.clone());
+            return self.push(1, Meaning::Words, token.inner(), Vec::new(), token.text.clone());
         }
         if let Some((key, value)) = token.shortcut() {
             return self.shortcut(key, value);
@@ -165,7 +165,7 @@ impl Reader<'_> {
             return self.amount(1, &owed);
         }
         if token.is_field_test() || token.text.starts_with('-') {
-            return self.push(1, Meaning::Query, token.text.clone(), None, token.text.clone());
+            return self.push(1, Meaning::Query, token.text.clone(), Vec::new(), token.text.clone());
         }
         if let Some((count, amount)) = amount::read(&self.tokens[self.at..]) {
             return self.amount(count, &amount);
@@ -173,20 +173,25 @@ impl Reader<'_> {
         if let Some((count, from, to)) = date::read(&self.tokens[self.at..], self.vocabulary.today) {
             return self.date(count, from, to);
         }
+        if let Some(days) = date::slashed(token) {
+            return self.either_day(1, &days);
+        }
         if let Some((count, digits)) = token::phone(&self.tokens[self.at..]) {
             return self.phone(count, digits);
+        }
+        if let Some(count) = token::grouped(&self.tokens[self.at..]) {
+            return self.grouped(count);
         }
         self.word();
     }
 
-    /// `-120.50` alone is an amount below zero: to leave it out of everything would be no search.
+    /// `-120.50` and `-$5` alone are amounts below zero: to leave them out of everything would be no search.
     fn owed(&self, token: &Token) -> Option<amount::Amount> {
         let value = token.text.strip_prefix('-').filter(|_| self.tokens.len() == 1)?;
-        Some(amount::read(&[Token::new(value.to_string(), 0)])?.1)
-            .filter(|amount| matches!(amount, amount::Amount::Exact(_)))
+        amount::read(&[Token::new(value.to_string(), 0)])?.1.owed()
     }
 
-    fn push(&mut self, count: usize, meaning: Meaning, value: String, days: Option<(Day, Day)>, query: String) {
+    fn push(&mut self, count: usize, meaning: Meaning, value: String, days: Vec<(Day, Day)>, query: String) {
         let last = (self.at + count).min(self.tokens.len()) - 1;
         let typed = self.tokens[self.at].at..self.tokens[last].end();
         self.parts.push(Part { meaning, value, days, typed, query });
@@ -211,12 +216,30 @@ impl Reader<'_> {
         }
         all.extend(amount.printed());
         let query = either(all).unwrap_or_else(|| amount.shown());
-        self.push(count, Meaning::Amount, amount.shown(), None, query);
+        self.push(count, Meaning::Amount, amount.shown(), Vec::new(), query);
     }
 
     fn date(&mut self, count: usize, from: Day, to: Day) {
         let query = format!("date:[{from} TO {to}]");
-        self.push(count, Meaning::Date, format!("{from}..{to}"), Some((from, to)), query);
+        self.push(count, Meaning::Date, format!("{from}..{to}"), vec![(from, to)], query);
+    }
+
+    /// `03/05/2024` is the third of May or the fifth of March: both are looked for, and told.
+    fn either_day(&mut self, count: usize, days: &[Day]) {
+        let tests: Vec<String> = days.iter().map(|day| format!("date:{day}")).collect();
+        let shown: Vec<String> = days.iter().map(Day::to_string).collect();
+        let spans = days.iter().map(|day| (*day, *day)).collect();
+        let query = either(tests).unwrap_or_default();
+        self.push(count, Meaning::Date, shown.join(" / "), spans, query);
+    }
+
+    /// A number in groups: as one value with whatever separators, or its groups as words.
+    fn grouped(&mut self, count: usize) {
+        let groups: Vec<&str> = self.tokens[self.at..self.at + count].iter().map(|token| token.text.as_str()).collect();
+        let (typed, joined) = (groups.join(" "), groups.concat());
+        let printed = self.opened(count, &groups.join("-"));
+        let query = format!("({printed} OR {} OR ({typed}))", self.opened(count, &joined));
+        self.push(count, Meaning::Number, typed, Vec::new(), query);
     }
 
     fn phone(&mut self, count: usize, digits: String) {
@@ -228,7 +251,7 @@ impl Reader<'_> {
             ways.push(digits.clone());
         }
         let query = either(ways).unwrap_or_else(|| digits.clone());
-        self.push(count, Meaning::Phone, digits, None, query);
+        self.push(count, Meaning::Phone, digits, Vec::new(), query);
     }
 
     fn word(&mut self) {
@@ -236,7 +259,7 @@ impl Reader<'_> {
         let text = token.text.clone();
         let query = self.opened(1, &text);
         if !text.chars().any(|c| c.is_ascii_digit()) {
-            return self.push(1, Meaning::Words, text, None, query);
+            return self.push(1, Meaning::Words, text, Vec::new(), query);
         }
         // A whole number may be an amount too.
         let amount = text.len() <= 7 && text.bytes().all(|b| b.is_ascii_digit());
@@ -245,7 +268,7 @@ impl Reader<'_> {
             ways.extend(self.vocabulary.amounts.iter().take(MOST_FIELDS).map(|field| format!("{field}:{text}")));
         }
         let query = either(ways).unwrap_or_else(|| text.clone());
-        self.push(1, Meaning::Number, text, None, query);
+        self.push(1, Meaning::Number, text, Vec::new(), query);
     }
 
     fn shortcut(&mut self, key: char, inline: String) {
@@ -279,35 +302,35 @@ impl Reader<'_> {
             either(names)
         };
         match key {
-            'a' => self.push(count, Meaning::Account, value, None, format!("account:{written}")),
+            'a' => self.push(count, Meaning::Account, value, Vec::new(), format!("account:{written}")),
             'n' => {
                 let query = fields(&self.vocabulary.names).unwrap_or_else(|| written.clone());
-                self.push(count, Meaning::Name, value, None, query);
+                self.push(count, Meaning::Name, value, Vec::new(), query);
             }
             'i' => {
                 let query = fields(&self.vocabulary.invoices).unwrap_or_else(|| written.clone());
-                self.push(count, Meaning::Invoice, value, None, query);
+                self.push(count, Meaning::Invoice, value, Vec::new(), query);
             }
             'k' => {
                 let query = named(&self.vocabulary.kinds, "kind", true)
                     .unwrap_or_else(|| format!("kind:\"{}\"", value.replace('"', "")));
-                self.push(count, Meaning::Kind, value, None, query);
+                self.push(count, Meaning::Kind, value, Vec::new(), query);
             }
             'r' => {
                 let query = named(&self.vocabulary.reports, "definition", false);
                 let query = query.unwrap_or_else(|| format!("definition:\"{}\"", value.replace('"', "")));
-                self.push(count, Meaning::Report, value, None, query);
+                self.push(count, Meaning::Report, value, Vec::new(), query);
             }
-            't' => self.push(count, Meaning::Words, value, None, format!("text:{written}")),
+            't' => self.push(count, Meaning::Words, value, Vec::new(), format!("text:{written}")),
             'p' => {
                 let digits: String = value.chars().filter(char::is_ascii_digit).collect();
                 let query = either([value.clone(), digits.clone()].into_iter().filter(|way| !way.is_empty()).collect());
-                self.push(count, Meaning::Phone, digits, None, query.unwrap_or(written));
+                self.push(count, Meaning::Phone, digits, Vec::new(), query.unwrap_or(written));
             }
             'd' => self.dated(count, &value),
             _ => match amount::read(&[Token::new(priced(&value), 0)]) {
                 Some((_, amount)) => self.amount(count, &amount),
-                None => self.push(count, Meaning::Words, value, None, written),
+                None => self.push(count, Meaning::Words, value, Vec::new(), written),
             },
         }
     }
@@ -316,9 +339,10 @@ impl Reader<'_> {
     fn dated(&mut self, count: usize, value: &str) {
         let mut rest = vec![Token::new(value.to_string(), 0)];
         rest.extend(self.tokens[self.at + count..].iter().take(2).cloned());
-        match date::read(&rest, self.vocabulary.today) {
-            Some((more, from, to)) => self.date(count + more - 1, from, to),
-            None => self.push(count, Meaning::Date, value.to_string(), None, format!("date:{value}")),
+        match (date::read(&rest, self.vocabulary.today), rest.first().and_then(date::slashed)) {
+            (Some((more, from, to)), _) => self.date(count + more - 1, from, to),
+            (None, Some(days)) => self.either_day(count, &days),
+            (None, None) => self.push(count, Meaning::Date, value.to_string(), Vec::new(), format!("date:{value}")),
         }
     }
 }

@@ -69,8 +69,16 @@ fn amounts_and_ranges_ask_the_fields_with_amounts() {
     assert_eq!(query("4,573.19"), "(amount:4573.19 OR amount:-4573.19 OR 4573.19)");
     assert_eq!(query(">=100"), "amount:>=100");
     assert_eq!(query("＞100"), "amount:>100");
-    for text in ["-13,776.79", "$-13776.79", "金额：13776.79", "$:-13776.79"] {
-        assert_eq!(meanings(text), [(Meaning::Amount, "13776.79".into())], "{text}");
+    assert_eq!(meanings("金额：13776.79"), [(Meaning::Amount, "13776.79".into())]);
+    for text in ["-13,776.79", "$-13776.79", "-$13,776.79", "$:-13776.79"] {
+        assert_eq!(meanings(text), [(Meaning::Amount, "-13776.79".into())], "{text}");
+        assert_eq!(query(text), "(amount:-13776.79 OR 13776.79)", "{text}: only below zero");
+    }
+    for text in ["$-5", "-$5"] {
+        assert_eq!(query(text), "amount:-5.99..-5", "{text}");
+    }
+    for text in ["$130..120", "$130-120", "130..120"] {
+        assert_eq!(query(text), query("$120..130"), "{text}: the ends may be typed in either order");
     }
     assert_eq!(query("金额：>100"), "amount:>100");
     assert_eq!(query("$:120..130"), query("$120..130"));
@@ -84,7 +92,12 @@ fn amounts_and_ranges_ask_the_fields_with_amounts() {
 fn dates_months_and_years() {
     let span = |text: &str| {
         let typed = understand(text, &vocabulary());
-        typed.parts.first().and_then(|part| part.days).map(|(from, to)| format!("{from} {to}")).unwrap_or_default()
+        typed
+            .parts
+            .first()
+            .and_then(|part| part.days.first().copied())
+            .map(|(from, to)| format!("{from} {to}"))
+            .unwrap_or_default()
     };
     for text in ["March 2024", "mar 2024", "2024-03", "2024/3", "03/2024", "2024年3月", "3月", "march"] {
         assert_eq!(span(text), "2024-03-01 2024-03-31", "{text}");
@@ -101,7 +114,15 @@ fn dates_months_and_years() {
     assert_eq!(span("上月"), "2024-05-01 2024-05-31");
     assert_eq!(span("yesterday"), "2024-06-14 2024-06-14");
     assert_eq!(span("2024-01..2024-03"), "2024-01-01 2024-03-31");
-    for text in ["may", "03/05/2024", "2024-13", "2024-02-30", "marching 2024", "2024-03..2024-01", "Q5 2024"] {
+    assert_eq!(span("2024-03..2024-01"), span("2024-01..2024-03"), "the ends may be typed in either order");
+    assert_eq!(query("03/05/2024"), "(date:2024-03-05 OR date:2024-05-03)", "either order of day and month");
+    assert_eq!(query("d:03/05/2024"), query("03/05/2024"));
+    assert_eq!(understand("03/05/2024", &vocabulary()).parts[0].days.len(), 2);
+    for text in ["03/25/2024", "25/03/2024"] {
+        assert_eq!(query(text), "date:2024-03-25", "{text}");
+    }
+    assert_eq!(query("05/05/2024"), "date:2024-05-05");
+    for text in ["may", "31/31/2024", "2024-13", "2024-02-30", "marching 2024", "Q5 2024"] {
         let first = understand(text, &vocabulary()).parts.first().map(|part| part.meaning);
         assert_ne!(first, Some(Meaning::Date), "{text}");
     }
@@ -115,7 +136,7 @@ fn telephone_numbers() {
     assert_eq!(meanings("555 010 0199"), [(Meaning::Phone, "5550100199".into())]);
     assert_eq!(meanings("139 1234 5678"), [(Meaning::Phone, "13912345678".into())]);
     assert_eq!(query("555 010 0199 "), "(555-010-0199 OR 5550100199)");
-    assert_eq!(meanings("555 010 019").len(), 3);
+    assert_eq!(meanings("555 010 019 "), [(Meaning::Number, "555 010 019".into())], "too short for one");
     assert_eq!(meanings("13912345678"), [(Meaning::Phone, "13912345678".into())]);
     assert_eq!(meanings("410000-1000-0"), [(Meaning::Number, "410000-1000-0".into())]);
     assert_eq!(query("555-010-0199 "), "(555-010-0199 OR 5550100199)");
@@ -126,6 +147,10 @@ fn numbers_may_be_anything() {
     assert_eq!(query("410000-1000-0 "), "410000-1000-0");
     assert_eq!(query("4711 "), "(4711 OR amount:4711)");
     assert_eq!(query("INV-2024-001"), "INV-2024-001*");
+    assert_eq!(query("410000 1000 0 "), "(410000-1000-0 OR 41000010000 OR (410000 1000 0))", "told on the phone");
+    assert_eq!(query("410000 1000"), "(410000-1000* OR 4100001000* OR (410000 1000))");
+    assert_eq!(meanings("4711000 2024 ").len(), 2, "a year is a year");
+    assert_eq!(meanings("12 34567890 ").len(), 2);
 }
 
 #[test]

@@ -140,6 +140,23 @@ fn spoken(tokens: &[Token]) -> Option<String> {
     fits.then(|| tokens.iter().map(|token| token.text.as_str()).collect())
 }
 
+/// A number that was typed in groups, as on the bill or as it is told on the phone (`410000 1000 0`): how many words it takes.
+///
+/// Two to five groups of digits with at least 8 in all, the first of three or more. A year ends it: `4711000 2024` is two things.
+pub fn grouped(tokens: &[Token]) -> Option<usize> {
+    let digits = |token: &&Token| !token.quoted && token.text.bytes().all(|b| b.is_ascii_digit());
+    let year = |token: &Token| token.text.len() == 4 && (token.text.starts_with("19") || token.text.starts_with("20"));
+    let groups: Vec<&Token> = tokens
+        .iter()
+        .take(5)
+        .enumerate()
+        .take_while(|(at, token)| digits(token) && (*at == 0 || !year(token)))
+        .map(|(_, token)| token)
+        .collect();
+    let all: usize = groups.iter().map(|token| token.text.len()).sum();
+    (groups.len() >= 2 && all >= 8 && groups[0].text.len() >= 3).then_some(groups.len())
+}
+
 /// A telephone number at the beginning of these words: how many of them, and its digits.
 ///
 /// International with `+`, with an area code in parentheses, three groups of 3-3-4 digits with signs or blanks between them,

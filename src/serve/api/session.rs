@@ -223,11 +223,20 @@ pub async fn sign_out(ask: Ask) -> Answer {
         .finish())
 }
 
+/// Sessions are seen and ended by whoever signed in: a key, which may be narrowed to little, stands for no person here.
+fn in_person(ask: &Ask) -> Result<SignedIn, Problem> {
+    let who = ask.who()?;
+    if who.session.is_none() {
+        return Err(Problem::forbidden("Sessions are seen and ended by whoever is signed in, not with an API key."));
+    }
+    Ok(who.clone())
+}
+
 /// The caller's open sessions.
-#[utoipa::path(get, path = "/api/v1/sessions", tag = "session", responses((status = 200, description = "`sessions`")))]
+#[utoipa::path(get, path = "/api/v1/sessions", tag = "session", responses((status = 200, description = "`sessions`"), (status = 403, description = "forbidden: with an API key")))]
 pub async fn list(ask: Ask) -> Answer {
     ask.params(&[])?;
-    let who = ask.who()?.clone();
+    let who = in_person(&ask)?;
     let current = who.session.as_ref().map(|session| session.id.clone());
     let sessions = ask.block(move |state| Ok(state.sessions.list(Some(&who.user.name))?)).await?;
     let shown: Vec<_> = sessions
@@ -249,10 +258,10 @@ pub async fn list(ask: Ask) -> Answer {
 /// Ends one of the caller's sessions.
 #[utoipa::path(delete, path = "/api/v1/sessions/{id}", tag = "session",
     params(("id" = String, Path, description = "Session id from the list")),
-    responses((status = 204, description = "ended"), (status = 404, description = "not-found")))]
+    responses((status = 204, description = "ended"), (status = 403, description = "forbidden: with an API key"), (status = 404, description = "not-found")))]
 pub async fn revoke(ask: Ask) -> Answer {
     let id = ask.part("id").to_string();
-    let who = ask.who()?.clone();
+    let who = in_person(&ask)?;
     ask.block(move |state| {
         if !state.sessions.revoke(&id, Some(&who.user.name))? {
             return Err(Problem::nothing());

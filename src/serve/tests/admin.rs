@@ -143,7 +143,7 @@ fn the_overview_has_plots_with_words_and_tables() {
     let text = page(&world, "root", "/admin").text();
     assert_eq!(text.matches("role=\"img\"").count(), 3, "{text}");
     assert!(text.contains("<desc id=\"figures_views-desc\">1 in 30 days"), "{text}");
-    assert!(text.contains("4.0 : 1") && text.contains("4,000 B"), "{text}");
+    assert!(text.contains("4.0 : 1") && text.contains("4.0 KB"), "{text}");
     assert_eq!(page(&world, "root", "/admin?days=366").status, 200);
     assert_eq!(page(&world, "root", "/admin?days=0").status, 400);
 }
@@ -164,6 +164,17 @@ fn a_policy_tells_what_it_would_hide_and_changes_nothing() {
     assert!(text.contains("It would show 2 documents that Role agent does not see now."), "{text}");
     let broken = post(&world, "root", "/admin/policies", &form.replace("account+%3D+%224712%22", "account+%3D"));
     assert_eq!(broken.status, 400);
+    let unkept = post(
+        &world,
+        "root",
+        "/admin/policies",
+        &form.replace("account+%3D+%224712%22&", "account+%3D+%3D&").replace("=try", "=set"),
+    );
+    assert_eq!(unkept.status, 400);
+    assert!(
+        unkept.text().contains("account = =</textarea>") && unkept.text().contains("value=\"north\""),
+        "the form stays"
+    );
     assert_eq!(world.get("/api/v1/documents", &[world.key("ann")]).json()["total"], 1, "the kept policy rules");
 }
 

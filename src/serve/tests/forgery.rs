@@ -83,6 +83,10 @@ fn a_session_can_be_listed_and_revoked_by_its_owner_only() {
     let sessions = list["sessions"].as_array().expect("a list");
     assert_eq!(sessions.len(), 2);
     let other = sessions.iter().find(|s| s["current"] == false).expect("the second")["id"].as_str().expect("an id");
+    for method in ["GET", "DELETE"] {
+        let place = if method == "GET" { "/api/v1/sessions".to_string() } else { format!("/api/v1/sessions/{other}") };
+        assert_eq!(world.ask(method, &place, &[world.key("ann")], b"").status, 403, "a key stands for no person");
+    }
     let path = format!("/api/v1/sessions/{other}");
     assert_eq!(world.ask("DELETE", &path, &[dora, header("X-CSRF-Token", &dora_csrf)], b"").status, 404);
     assert_eq!(world.ask("DELETE", &path, &[first.clone(), header("X-CSRF-Token", &csrf)], b"").status, 204);

@@ -138,7 +138,12 @@ fn users_and_policies_are_administered_at_the_pages() {
         send("/admin/users", &[("what", "add"), ("name", "Sue"), ("role", "senior-agent"), ("display", "Sue S")]);
     assert!(made.status == 200 && made.text().contains("notice--ok"), "{}", made.text());
     assert_eq!(world.users.get("sue").expect("read").expect("there").role, "senior-agent");
-    assert_eq!(send("/admin/users", &[("what", "add"), ("name", "x"), ("role", "king")]).status, 400);
+    let wrong = send("/admin/users", &[("what", "add"), ("name", "x"), ("role", "king"), ("display", "Mr X")]);
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.text().contains("value=\"Mr X\""), "what was typed is not lost: {}", wrong.text());
+    let wrong = send("/admin/users", &[("what", "change"), ("name", "sue"), ("role", "agent"), ("attributes", "odd")]);
+    assert_eq!(wrong.status, 400);
+    assert!(wrong.text().contains("value=\"odd\"") && wrong.text().contains("<details open>"), "{}", wrong.text());
     assert_eq!(send("/admin/users", &[("what", "disable"), ("name", "root")]).status, 400, "not oneself");
     let changed =
         [("what", "change"), ("name", "sue"), ("role", "agent"), ("groups", "north"), ("attributes", "region=n,s")];

@@ -3,8 +3,8 @@
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
-use super::arrivals::size;
 use super::figures::{Unit, by_day};
+use super::locale::size;
 use super::{Language, language, locale, page as render, shown};
 use crate::archive::LoadRow;
 use crate::archive::figures::Sums;

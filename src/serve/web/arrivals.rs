@@ -5,6 +5,7 @@ use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
 use super::links::Links;
+use super::locale::size;
 use super::{Language, language, locale, page as render, shown};
 use crate::archive::trial::{Look, Trial};
 use crate::auth::permission::Permission;
@@ -392,14 +393,4 @@ pub fn to(place: &str) -> HttpResponse {
 /// A whole number for people.
 pub fn number(number: u64) -> String {
     shown::grouped(&number.to_string())
-}
-
-/// Bytes in the unit that people read.
-pub fn size(bytes: u64) -> String {
-    match bytes {
-        0..10_000 => format!("{} B", number(bytes)),
-        10_000..10_000_000 => format!("{:.1} KB", bytes as f64 / 1e3),
-        10_000_000..10_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.2} GB", bytes as f64 / 1e9),
-    }
 }

@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::arrivals::size;
+use super::locale::size;
 use super::{Language, locale, shown};
 use crate::index::value::Day;
 
@@ -62,7 +62,7 @@ pub fn by_day(name: &'static str, from: i32, to: i32, known: &[(i32, u64)], unit
     let step = days.len().div_ceil(5).max(1);
     let names = days.iter().enumerate().step_by(step).map(|(at, (day, _))| {
         let (_, month, date) = Day(*day).ymd();
-        context! { x => tenths(LEFT + slot * (at as f64 + 0.5)), name => format!("{} {date}", locale::month(month, language)) }
+        context! { x => tenths(LEFT + slot * (at as f64 + 0.5)), name => locale::day_of_month(month, date, language) }
     });
     let lines = [0, high / 2, high].into_iter().filter(|number| *number > 0 || most == 0 || high > 0);
     let lines = lines.map(

@@ -3,8 +3,9 @@
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
-use super::arrivals::{is_said, number, size, to, told};
+use super::arrivals::{is_said, number, to, told};
 use super::links::Links;
+use super::locale::size;
 use super::{Language, language, locale, page as render, shown};
 use crate::archive::{LoadId, LoadRow, Tombstone};
 use crate::auth::permission::Permission;

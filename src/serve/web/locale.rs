@@ -2,8 +2,8 @@
 
 use super::Language;
 use crate::index::value::Day;
-pub use crate::index::written::grouped;
 use crate::index::written::{self, month as name};
+pub use crate::index::written::{grouped, size};
 
 /// A day: `9 Mar 2024`, `2024年3月9日`.
 pub fn day(day: Day, language: Language) -> String {
@@ -32,6 +32,14 @@ pub fn month(month: i8, language: Language) -> String {
     match language {
         Language::English => name(month).to_string(),
         Language::Chinese => format!("{month}月"),
+    }
+}
+
+/// A day without its year: `Mar 9`, `3月9日`.
+pub fn day_of_month(month: i8, date: i8, language: Language) -> String {
+    match language {
+        Language::English => format!("{} {date}", name(month)),
+        Language::Chinese => format!("{month}月{date}日"),
     }
 }
 
@@ -64,6 +72,8 @@ mod tests {
         assert_eq!(day(date, Language::Chinese), "2024年3月9日");
         assert_eq!(moment(1_709_993_100, Language::English), "9 Mar 2024, 14:05");
         assert_eq!(moment(1_709_993_100, Language::Chinese), "2024年3月9日 14:05");
+        let short = |language| day_of_month(3, 9, language);
+        assert_eq!([short(Language::English), short(Language::Chinese)], ["Mar 9", "3月9日"]);
         assert_eq!(moment(-60, Language::English), "31 Dec 1969, 23:59");
     }
 }

@@ -102,10 +102,8 @@ pub fn parts(typed: &Typed, links: &Links<'_>, language: Language) -> Vec<Value>
         return Vec::new();
     }
     let part = |(at, part): (usize, &Part)| {
-        let text = match part.days {
-            Some((from, to)) => locale::span(from, to, language),
-            None => part.value.clone(),
-        };
+        let spans: Vec<String> = part.days.iter().map(|(from, to)| locale::span(*from, *to, language)).collect();
+        let text = if spans.is_empty() { part.value.clone() } else { spans.join(" / ") };
         context! {
             kind => language.word(key(part.meaning)),
             text,

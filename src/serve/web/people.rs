@@ -27,8 +27,70 @@ struct Told {
     error: String,
     /// A user and the password made for him, told once.
     password: Option<(String, String)>,
-    /// What a policy would do, and the form that says it.
-    trial: Option<(Trial, Params)>,
+    /// What a policy would do.
+    trial: Option<Trial>,
+    /// The form that was sent, to be shown again as it was typed.
+    sent: Option<(Form, Params)>,
+}
+
+/// The forms of the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Users,
+    Roles,
+    Groups,
+    Policies,
+}
+
+impl Form {
+    const ALL: [Form; 4] = [Form::Users, Form::Roles, Form::Groups, Form::Policies];
+
+    fn name(self) -> &'static str {
+        match self {
+            Form::Users => "users",
+            Form::Roles => "roles",
+            Form::Groups => "groups",
+            Form::Policies => "policies",
+        }
+    }
+
+    /// Its fields, but for those that choose what is done.
+    fn fields(self) -> &'static [&'static str] {
+        match self {
+            Form::Users => &["name", "role", "display", "accounts", "groups", "attributes"],
+            Form::Roles => &["name", "permissions", "reach", "second"],
+            Form::Groups => &["name", "roles", "attributes"],
+            Form::Policies => &["name", "effect", "rule", "roles", "groups", "users", "force", "as"],
+        }
+    }
+
+    /// What a field says before anything was typed.
+    fn begun(self, field: &str) -> &'static str {
+        match (self, field) {
+            (Form::Users, "role") => "agent",
+            (Form::Policies, "rule") => "region = user.region",
+            (Form::Policies, "as") => "role:agent",
+            _ => "",
+        }
+    }
+
+    /// The form as it was sent, or as it begins; `of` is who was to be changed.
+    fn typed(self, sent: Option<&(Form, Params)>) -> Value {
+        let params = sent.filter(|(form, _)| *form == self).map(|(_, params)| params);
+        let value = |name: &str| match params {
+            Some(params) => params.get(name).unwrap_or_default(),
+            None => self.begun(name),
+        };
+        let changed = params.is_some_and(|params| params.get("what") == Some("change"));
+        let fields = self.fields().iter().map(|name| match *name {
+            "roles" | "groups" => (*name, Value::from(words(value(name)))),
+            // The form for another one stays empty when an old one could not be changed.
+            "name" if changed => ("name", Value::from("")),
+            _ => (*name, Value::from(value(name))),
+        });
+        let of = if changed { value("name") } else { "" };
+        Value::from_pairs(fields.chain([("open", Value::from(params.is_some() && !changed)), ("of", Value::from(of))]))
+    }
 }
 
 /// The page.
@@ -61,8 +123,8 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
         groups => groups.iter().map(|one| group(one, language)).collect::<Vec<_>>(),
         policies => rules.iter().map(|one| policy(one, language)).collect::<Vec<_>>(),
         sessions => sessions.iter().map(|one| session(one, &who, language)).collect::<Vec<_>>(),
-        trial => told.trial.as_ref().map(|(trial, _)| trial::told(trial, language)),
-        typed => typed(told.trial.as_ref().map(|(_, params)| params)),
+        trial => told.trial.as_ref().map(|trial| trial::told(trial, language)),
+        typed => Value::from_pairs(Form::ALL.map(|form| (form.name(), form.typed(told.sent.as_ref())))),
         permissions => Permission::ALL.iter().map(|p| context! { name => p.name(), about => p.about() }).collect::<Vec<_>>(),
         error => told.error,
         made => told.password.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default(),
@@ -88,21 +150,6 @@ fn user(user: &User, second: bool, language: Language) -> Value {
 
 fn role_words(roles: &[String], language: Language) -> String {
     roles.iter().map(|role| role_word(role, language)).collect::<Vec<_>>().join(", ")
-}
-
-/// The policy form as it was sent, or as it begins.
-fn typed(params: Option<&Params>) -> Value {
-    let names = ["name", "effect", "rule", "roles", "groups", "users", "force", "as"];
-    let begun = |name: &str| match name {
-        "rule" => "region = user.region",
-        "as" => "role:agent",
-        _ => "",
-    };
-    let value = |name| params.map_or(begun(name), |params| params.get(name).unwrap_or_default());
-    Value::from_pairs(names.into_iter().map(|name| match name {
-        "roles" | "groups" => (name, Value::from(words(value(name)))),
-        _ => (name, Value::from(value(name))),
-    }))
 }
 
 /// A session of anybody.
@@ -173,19 +220,19 @@ pub async fn users(ask: Ask) -> Answer {
         &["csrf", "what", "name", "role", "display", "accounts", "groups", "attributes", "session"],
         &["groups"],
     )?;
-    changed(ask, params, user_changed).await
+    changed(ask, Form::Users, params, user_changed).await
 }
 
 /// A change of roles.
 pub async fn roles(ask: Ask) -> Answer {
     let params = ask.form(&["csrf", "what", "name", "permissions", "reach", "second"])?;
-    changed(ask, params, role_changed).await
+    changed(ask, Form::Roles, params, role_changed).await
 }
 
 /// A change of groups.
 pub async fn groups(ask: Ask) -> Answer {
     let params = ask.form_of_lists(&["csrf", "what", "name", "roles", "attributes"], &["roles"])?;
-    changed(ask, params, group_changed).await
+    changed(ask, Form::Groups, params, group_changed).await
 }
 
 /// A change of policies, or a dry run of one.
@@ -197,7 +244,7 @@ pub async fn policies(ask: Ask) -> Answer {
     if params.get("what") == Some("try") {
         return tried(ask, params).await;
     }
-    changed(ask, params, policy_changed).await
+    changed(ask, Form::Policies, params, policy_changed).await
 }
 
 /// Shows what a policy would do; nothing is kept. That it was tried is recorded: the answer tells of documents.
@@ -216,10 +263,17 @@ async fn tried(ask: Ask, params: Params) -> Answer {
         })
         .await;
     match outcome {
-        Ok(trial) => show(&ask, Told { trial: Some((trial, params)), ..Told::default() }, StatusCode::OK).await,
+        Ok(trial) => {
+            show(
+                &ask,
+                Told { trial: Some(trial), sent: Some((Form::Policies, params)), ..Told::default() },
+                StatusCode::OK,
+            )
+            .await
+        }
         Err(problem) if problem.status == StatusCode::BAD_REQUEST => {
-            let told = Told { error: problem.detail, trial: Some((Trial::default(), params)), ..Told::default() };
-            show(&ask, told, StatusCode::BAD_REQUEST).await
+            let sent = Some((Form::Policies, params));
+            show(&ask, Told { error: problem.detail, sent, ..Told::default() }, StatusCode::BAD_REQUEST).await
         }
         Err(problem) => Err(problem),
     }
@@ -236,14 +290,16 @@ fn policy_of(params: &Params) -> Policy {
 type Change = fn(&State, &SignedIn, &Params) -> Result<Option<(String, String)>, Problem>;
 
 /// Makes a change; what was wrong with the form is told above it.
-async fn changed(ask: Ask, params: Params, change: Change) -> Answer {
+async fn changed(ask: Ask, form: Form, params: Params, change: Change) -> Answer {
     let who = ask.who()?.clone();
-    let outcome = ask.block(move |state| change(state, &who, &params)).await;
+    let asked = params.clone();
+    let outcome = ask.block(move |state| change(state, &who, &asked)).await;
     match outcome {
         Ok(None) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/admin/people")).finish()),
         Ok(password) => show(&ask, Told { password, ..Told::default() }, StatusCode::OK).await,
         Err(problem) if problem.status == StatusCode::BAD_REQUEST => {
-            show(&ask, Told { error: problem.detail, ..Told::default() }, StatusCode::BAD_REQUEST).await
+            let told = Told { error: problem.detail, sent: Some((form, params)), ..Told::default() };
+            show(&ask, told, StatusCode::BAD_REQUEST).await
         }
         Err(problem) => Err(problem),
     }

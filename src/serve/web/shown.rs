@@ -4,10 +4,14 @@ use minijinja::{Value as Shown, context};
 
 use super::Language;
 pub use super::locale::{day, grouped};
+use crate::archive::DocId;
+use crate::auth::gate::Scope;
 use crate::index::definition::UNIDENTIFIED;
 use crate::index::value::{FieldValue, Value};
 use crate::index::written;
+use crate::serve::ask::SignedIn;
 use crate::serve::backend::{DefinitionView, DocumentView, FieldView, HighlightPart, HitView};
+use crate::serve::state::State;
 
 /// Values of a transaction field that are shown before "and so many more".
 const SHOWN_VALUES: usize = 3;
@@ -39,6 +43,18 @@ pub fn label(field: &FieldView, language: Language) -> &str {
 /// The title of a document's report.
 pub fn report_of(document: &DocumentView, language: Language) -> &str {
     document.report_zh.as_deref().filter(|_| language == Language::Chinese).unwrap_or(&document.report)
+}
+
+/// What a document is called that the asker may see: its report and day. None for one that is gone or kept from the asker.
+pub fn named(state: &State, who: &SignedIn, scope: &Scope, id: DocId, language: Language) -> Option<String> {
+    let subject = state.backend.subject(id).ok()?;
+    if !subject.there || !state.gate.sees(&who.principal, &subject.facts) {
+        return None;
+    }
+    let view = state.backend.document(&state.gate.listed(scope, id)).ok()?;
+    let report = report_of(&view, language);
+    let day = view.date.map(|date| day(date, language));
+    Some(day.map_or_else(|| report.to_string(), |day| format!("{report}, {day}")))
 }
 
 /// The title of a report.

@@ -3,6 +3,7 @@
 use minijinja::{Value, context};
 
 use super::{Language, call, moment, path, show};
+use crate::auth::gate::Scope;
 use crate::auth::permission::Permission;
 use crate::crm::account::{Account, AccountStatus};
 use crate::crm::consent::ConsentState;
@@ -141,7 +142,7 @@ fn read(
         post => points.iter().any(|point| point.kind == ContactKind::Post),
         channels => call::CHANNELS.iter().map(|(code, _)| context! { code => *code, label => language.word(&format!("channel_{code}")) }).collect::<Vec<_>>(),
         tabs => TABS.iter().map(|(code, _)| tab_link(code, tab, &links, language)).collect::<Vec<_>>(),
-        months => months(&found, &crm.wrap_up_codes()?, language),
+        months => Entries { state, who, scope: state.gate.scope(&who.principal), codes: crm.wrap_up_codes()?, language }.months(&found),
         next => found.next_cursor.as_deref().map(|cursor| links.with(&[("show", tab), ("cursor", cursor)])).unwrap_or_default(),
     })
 }
@@ -200,19 +201,73 @@ fn contact(point: &ContactPoint, language: Language) -> Value {
     }
 }
 
-/// The entries under the months that they belong to.
-fn months(found: &Page<TimelineEntry>, codes: &[WrapUp], language: Language) -> Vec<Value> {
-    let mut months: Vec<(String, Vec<Value>)> = Vec::new();
-    for entry in &found.items {
-        let label = entry.at.map(|at| month(at.day(), language)).unwrap_or_else(|| language.word("no_date"));
-        if months.last().is_none_or(|(last, _)| *last != label) {
-            months.push((label, Vec::new()));
+/// What entries are shown with.
+struct Entries<'r> {
+    state: &'r State,
+    who: &'r SignedIn,
+    scope: Scope,
+    codes: Vec<WrapUp>,
+    language: Language,
+}
+
+impl Entries<'_> {
+    /// The entries under the months that they belong to; the same done again on the same day is one entry.
+    fn months(&self, found: &Page<TimelineEntry>) -> Vec<Value> {
+        let mut months: Vec<(String, Vec<Value>)> = Vec::new();
+        for again in found.items.chunk_by(is_repeat) {
+            let Some(entry) = again.first() else { continue };
+            let label =
+                entry.at.map(|at| month(at.day(), self.language)).unwrap_or_else(|| self.language.word("no_date"));
+            if months.last().is_none_or(|(last, _)| *last != label) {
+                months.push((label, Vec::new()));
+            }
+            if let Some((_, entries)) = months.last_mut() {
+                entries.push(self.shown(entry, again.len()));
+            }
         }
-        if let Some((_, entries)) = months.last_mut() {
-            entries.push(shown_entry(entry, codes, language));
+        months.into_iter().map(|(label, entries)| context! { label, entries }).collect()
+    }
+
+    fn shown(&self, entry: &TimelineEntry, times: usize) -> Value {
+        let language = self.language;
+        let day_only = entry.kind == EntryKind::Document;
+        let when = entry.at.map(|at| if day_only { locale::day(at.day(), language) } else { moment(at, language) });
+        let mut parts: Vec<String> = Vec::new();
+        parts.extend(entry.account.clone());
+        if !entry.who.is_empty() {
+            let side = if entry.side == Some(Side::Customer) { "side_customer" } else { "side_agent" };
+            parts.push(format!("{} ({})", entry.who, language.word(side)));
+        }
+        let own = detail(entry, &self.codes, language);
+        context! {
+            kind => entry.kind.name(),
+            at => entry.at.map(|at| at.to_string()).unwrap_or_default(),
+            when => when.unwrap_or_default(),
+            document => entry.document.as_deref().unwrap_or_default(),
+            about => self.about(entry).unwrap_or_default(),
+            times => if times > 1 { language.word("entry_times").replace("{n}", &times.to_string()) } else { String::new() },
+            sub => parts.join(" · "),
+            ..own
         }
     }
-    months.into_iter().map(|(label, entries)| context! { label, entries }).collect()
+
+    /// What the document is called that something happened to.
+    fn about(&self, entry: &TimelineEntry) -> Option<String> {
+        let other = entry.kind != EntryKind::Document;
+        let id = entry.document.as_deref().filter(|_| other)?.parse().ok()?;
+        shown::named(self.state, self.who, &self.scope, id, self.language)
+    }
+}
+
+/// Whether the second entry is the first one once more: the same person looked at the same document in the same way that day.
+fn is_repeat(first: &TimelineEntry, second: &TimelineEntry) -> bool {
+    let (Detail::View { rendition: one }, Detail::View { rendition: other }) = (&first.detail, &second.detail) else {
+        return false;
+    };
+    one.split(' ').next() == other.split(' ').next()
+        && (&first.document, &first.account, &first.who, first.side)
+            == (&second.document, &second.account, &second.who, second.side)
+        && first.at.map(|at| at.day()) == second.at.map(|at| at.day())
 }
 
 fn month(day: Day, language: Language) -> String {
@@ -220,26 +275,6 @@ fn month(day: Day, language: Language) -> String {
     let first = Day::from_ymd(year, month, 1).unwrap_or(day);
     let last = (28..=31).rev().find_map(|date| Day::from_ymd(year, month, date)).unwrap_or(day);
     locale::span(first, last, language)
-}
-
-fn shown_entry(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value {
-    let day_only = entry.kind == EntryKind::Document;
-    let when = entry.at.map(|at| if day_only { locale::day(at.day(), language) } else { moment(at, language) });
-    let mut parts: Vec<String> = Vec::new();
-    parts.extend(entry.account.clone());
-    if !entry.who.is_empty() {
-        let side = if entry.side == Some(Side::Customer) { "side_customer" } else { "side_agent" };
-        parts.push(format!("{} ({})", entry.who, language.word(side)));
-    }
-    let own = detail(entry, codes, language);
-    context! {
-        kind => entry.kind.name(),
-        at => entry.at.map(|at| at.to_string()).unwrap_or_default(),
-        when => when.unwrap_or_default(),
-        document => entry.document.as_deref().unwrap_or_default(),
-        sub => parts.join(" · "),
-        ..own
-    }
 }
 
 /// A rendition in the reader's words; `why` of a view begins with its name.

@@ -3,8 +3,7 @@
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
-use super::{Language, choices, language, locale, own_account, show, viewer};
-use crate::archive::DocId;
+use super::{Language, choices, language, locale, own_account, show, shown, viewer};
 use crate::auth::gate::Scope;
 use crate::auth::permission::Permission;
 use crate::crm::Side;
@@ -81,7 +80,8 @@ impl Reading<'_> {
             None => "my_us",
         };
         let document = entry.document.as_deref().or((entry.kind == EntryKind::View).then_some(entry.id.as_str()));
-        let document = document.and_then(|id| id.parse().ok()).and_then(|id| Some((id, self.title(id)?)));
+        let named = |id| Some((id, shown::named(self.state, self.who, &self.scope, id, self.language)?));
+        let document = document.and_then(|id| id.parse().ok()).and_then(named);
         context! {
             icon,
             what,
@@ -113,17 +113,5 @@ impl Reading<'_> {
         let text = self.language.word(&format!("my_did_consent_{}", consent.state.name()));
         let until = consent.withdrawn_at.map(|at| locale::moment(at.0, self.language)).unwrap_or_default();
         text.replace("{n}", &consent.disclosure_version.to_string()).replace("{until}", &until)
-    }
-
-    /// What a document that is still there is called: its report and day.
-    fn title(&self, id: DocId) -> Option<String> {
-        let subject = self.state.backend.subject(id).ok()?;
-        if !subject.there || !self.state.gate.sees(&self.who.principal, &subject.facts) {
-            return None;
-        }
-        let view = self.state.backend.document(&self.state.gate.listed(&self.scope, id)).ok()?;
-        let report = super::shown::report_of(&view, self.language);
-        let day = view.date.map(|date| locale::day(date, self.language));
-        Some(day.map_or_else(|| report.to_string(), |day| format!("{report}, {day}")))
     }
 }
