@@ -71,6 +71,15 @@ pub struct Policy {
     pub users: Vec<String>,
 }
 
+impl Policy {
+    /// Whether its name and its rule can be kept.
+    pub fn fits(&self) -> Result<(), AuthError> {
+        check_name(&self.name)?;
+        Rule::parse(&self.rule)?;
+        Ok(())
+    }
+}
+
 /// What a principal may do, worked out for one request.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Rights {
@@ -218,8 +227,7 @@ impl Directory {
 
     /// Adds or changes a policy; its rule is read first.
     pub fn set_policy(&self, policy: &Policy) -> Result<(), AuthError> {
-        check_name(&policy.name)?;
-        Rule::parse(&policy.rule)?;
+        policy.fits()?;
         self.put(POLICIES, &policy.name, policy)
     }
 
@@ -354,7 +362,8 @@ fn attributes(user: &User, groups: &[&Group]) -> Attributes {
     all
 }
 
-fn check_name(name: &str) -> Result<(), AuthError> {
+/// Whether a role, a group or a policy can have this name.
+pub fn check_name(name: &str) -> Result<(), AuthError> {
     let fits = |c: u8| c.is_ascii_lowercase() || c.is_ascii_digit() || c == b'-';
     if name.is_empty() || name.len() > 64 || !name.bytes().all(fits) {
         return Err(AuthError::BadWord);

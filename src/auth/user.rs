@@ -70,6 +70,27 @@ pub struct NewUser {
     pub password: Option<String>,
 }
 
+/// What a user is given by whoever keeps the users, all of it at once.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Given {
+    /// The user's own role, by name.
+    pub role: String,
+    /// Accounts of a customer.
+    pub accounts: Vec<String>,
+    /// Groups the user is in.
+    pub groups: Vec<String>,
+    /// What data policies can ask about the user.
+    pub attributes: Attributes,
+}
+
+impl Given {
+    /// Customers have accounts, nobody else does.
+    pub fn fits(&self) -> Result<(), AuthError> {
+        let blank = self.accounts.iter().any(|account| account.trim().is_empty());
+        if (self.role == CUSTOMER) == self.accounts.is_empty() || blank { Err(AuthError::BadAccounts) } else { Ok(()) }
+    }
+}
+
 /// The users of an archive.
 #[derive(Clone)]
 pub struct Users {
@@ -83,15 +104,16 @@ impl Users {
         Users { engine, clock }
     }
 
+    /// Whether a user could be added: the name that is kept, or what is wrong.
+    pub fn may_add(&self, new: &NewUser) -> Result<String, AuthError> {
+        let name = normal(&new.name)?;
+        Given { role: new.role.clone(), accounts: new.accounts.clone(), ..Given::default() }.fits()?;
+        if self.get(&name)?.is_some() { Err(AuthError::Exists { name }) } else { Ok(name) }
+    }
+
     /// Adds a user.
     pub fn add(&self, new: NewUser) -> Result<User, AuthError> {
-        let name = normal(&new.name)?;
-        if (new.role == CUSTOMER) == new.accounts.is_empty() || new.accounts.iter().any(|a| a.trim().is_empty()) {
-            return Err(AuthError::BadAccounts);
-        }
-        if self.get(&name)?.is_some() {
-            return Err(AuthError::Exists { name });
-        }
+        let name = self.may_add(&new)?;
         let password_hash = new.password.as_deref().map(hash).transpose()?;
         let display_name = if new.display_name.is_empty() { name.clone() } else { new.display_name };
         let user = User {
@@ -157,6 +179,13 @@ impl Users {
             return Err(AuthError::BadAccounts);
         }
         self.put(&User { role: role.into(), ..user })
+    }
+
+    /// Gives a user this and nothing else. When something of it is wrong, nothing is changed.
+    pub fn give(&self, name: &str, given: Given) -> Result<(), AuthError> {
+        given.fits()?;
+        let Given { role, accounts, groups, attributes } = given;
+        self.change(name, |user| *user = User { role, accounts, groups, attributes, ..std::mem::take(user) })
     }
 
     /// Puts a user into these groups and no others.

@@ -9,7 +9,6 @@
 //! bad stream never stops the others. Nothing here looks inside a stream, except to preview what nobody knows.
 //! Settings and use: `docs/capture.md`. Adding a receiver: a file here, a line in [`RECEIVERS`], its table in `config.rs`.
 
-mod ahead;
 pub mod config;
 pub mod door;
 pub mod folder;
@@ -28,6 +27,7 @@ pub mod switches;
 mod turn;
 pub mod upload;
 pub mod work;
+mod writer;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

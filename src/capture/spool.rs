@@ -1,15 +1,14 @@
 //! A stream on its way to the disk.
 
 use std::fs::File;
-use std::io::Write;
 use std::path::PathBuf;
 
 use sha2::{Digest, Sha256};
 
-use super::ahead::Ahead;
 use super::intake::Intake;
 use super::item::{Arrival, Item};
 use super::pace::Pace;
+use super::writer::Writer;
 use super::{CaptureError, Stop};
 use crate::auth::secret;
 
@@ -20,8 +19,7 @@ const LOOK_BYTES: u64 = 16 << 20;
 pub struct Spool {
     intake: Intake,
     path: PathBuf,
-    file: File,
-    ahead: Ahead,
+    writer: Writer,
     hasher: Sha256,
     bytes: u64,
     limit: u64,
@@ -36,8 +34,8 @@ impl Spool {
         let name = secret::token().map_err(|error| CaptureError::Write(std::io::Error::other(error)))?;
         let path = intake.folder().join(format!("{name}.part"));
         let file = File::options().write(true).create_new(true).open(&path)?;
-        let (ahead, hasher, pace, stop) = (Ahead::default(), Sha256::new(), Pace::new(0), Stop::default());
-        Ok(Spool { intake, path, file, ahead, hasher, bytes: 0, limit, looked_at: 0, pace, stop, kept: false })
+        let (writer, hasher, pace, stop) = (Writer::new(file), Sha256::new(), Pace::new(0), Stop::default());
+        Ok(Spool { intake, path, writer, hasher, bytes: 0, limit, looked_at: 0, pace, stop, kept: false })
     }
 
     /// Writes at most so many bytes a second; a pause ends early when `stop` says so.
@@ -57,10 +55,9 @@ impl Spool {
         if self.bytes + piece.len() as u64 > self.limit {
             return Err(CaptureError::TooLarge { limit: self.limit });
         }
-        self.file.write_all(piece)?;
+        self.writer.write(piece)?;
         self.hasher.update(piece);
         self.bytes += piece.len() as u64;
-        self.ahead.reached(self.bytes, &self.file);
         if self.bytes - self.looked_at >= LOOK_BYTES {
             self.looked_at = self.bytes;
             self.intake.has_room()?;
@@ -83,8 +80,8 @@ impl Spool {
         if let Some(announced) = arrival.sha256.as_ref().filter(|announced| **announced != found) {
             return Err(CaptureError::Digest { found, announced: announced.clone() });
         }
-        self.ahead.finish()?;
-        let (item, new) = self.intake.accept(&self.path, &self.file, (self.bytes, &digest), arrival)?;
+        self.writer.finish()?;
+        let (item, new) = self.intake.accept(&self.path, self.writer.file(), (self.bytes, &digest), arrival)?;
         self.kept = new;
         Ok(item)
     }

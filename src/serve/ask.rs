@@ -123,6 +123,12 @@ impl Params {
         Params::parse_lists(text, known, &[])
     }
 
+    /// The same of a caller that may say more than is known here: the rest is left out.
+    pub fn known(text: &str, known: &[&str]) -> Result<Params, Problem> {
+        let name = |pair: &&str| known.contains(&pair.split('=').next().unwrap_or_default());
+        Params::parse(&text.split('&').filter(name).collect::<Vec<_>>().join("&"), known)
+    }
+
     fn parse_lists(text: &str, known: &[&str], lists: &[&str]) -> Result<Params, Problem> {
         let read = web::Query::<Vec<(String, String)>>::from_query(text);
         let all = read.map_err(|_| Problem::bad_parameter("The parameters cannot be read."))?.into_inner();

@@ -1,4 +1,4 @@
-//! Streams in by themselves: real clients print into the server; what was acknowledged survives kill -9.
+//! Streams in by themselves: real clients print into the server. What kill -9 does to them is tried in `acknowledged.rs`.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -11,7 +11,7 @@ use serde_json::Value;
 
 use crate::full_disk::on_a_small_disk;
 use crate::server::{Server, key};
-use crate::story::{Archive, next, rounds, small_statements, text};
+use crate::story::{Archive, small_statements, text};
 
 /// A port that is free now, and that no outgoing connection is given: a server that is killed finds it free again.
 pub fn port() -> u16 {
@@ -35,7 +35,7 @@ pub fn run(command: &str, args: &[&str]) -> Output {
 }
 
 /// Nothing moved for so long: it hangs. A whole wait has no limit, because many streams on a busy machine take their time.
-const STANDSTILL: Duration = Duration::from_secs(60);
+pub const STANDSTILL: Duration = Duration::from_secs(60);
 
 /// Waits until the server has so many loads and nothing on the way.
 pub fn loaded(server: &Server, key: &str, loads: usize) -> Value {
@@ -274,7 +274,7 @@ fn a_full_disk_is_said_and_nothing_is_kept() {
 }
 
 /// A folder of the archive is watched; what nobody knows waits.
-fn watch(archive: &Archive) -> std::path::PathBuf {
+pub fn watch(archive: &Archive) -> std::path::PathBuf {
     configure(
         archive,
         "[capture]\nkeep_free = 0\n[[capture.folder]]\npath = \"in\"\nqueue = \"NIGHT\"\nevery_s = 1\nstable_s = 0\n",
@@ -285,13 +285,13 @@ fn watch(archive: &Archive) -> std::path::PathBuf {
 }
 
 /// Puts a file into a folder that is taken as soon as it is seen: it appears with all that is in it.
-fn put_whole(inbox: &Path, name: &str, text: &str) {
+pub fn put_whole(inbox: &Path, name: &str, text: &str) {
     let part = inbox.join(format!("{name}.tmp"));
     std::fs::write(&part, text).and_then(|()| std::fs::rename(&part, inbox.join(name))).expect("written");
 }
 
 /// Waits until an arrival is in a state.
-fn becomes(server: &Server, key: &str, id: u64, state: &str) -> Value {
+pub fn becomes(server: &Server, key: &str, id: u64, state: &str) -> Value {
     let started = Instant::now();
     loop {
         let (status, _, body) = server.get(&format!("/api/v1/intake/{id}"), key);
@@ -471,52 +471,8 @@ fn on_a_small_disk_that_is_full_senders_are_told_and_come_in_when_there_is_room(
     becomes(&server, &admin, 1, "loaded");
 }
 
-/// Rules, assignments and retries that were answered survive kill -9 at random moments, and so does every byte.
-#[test]
-fn kill_9_loses_nothing_that_an_operator_was_told() {
-    let rounds = rounds(8, 100);
-    let archive = Archive::new("kill-operator");
-    let admin = key(&archive, "root", "administrator", &[]);
-    let inbox = watch(&archive);
-    let (mut seed, mut assigned) = (0x2545_F491_4F6C_DD1D_u64, Vec::new());
-    for round in 0..rounds {
-        let mut server = Server::start(&archive);
-        let name = format!("round-{round}.txt");
-        put_whole(&inbox, &name, &format!("LIST OF ROUND {round}\n"));
-        let started = Instant::now();
-        let item = loop {
-            let told = server.json(&format!("/api/v1/intake?q={name}&state=unidentified"), &admin);
-            assert!(started.elapsed() < Duration::from_secs(60), "{name} is waited for: {told}");
-            if let Some(item) = told["items"].as_array().and_then(|items| items.first()) {
-                break item["id"].as_u64().expect("a number");
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        };
-        let headers = [("Authorization", format!("Bearer {admin}")), ("Content-Type", "application/json".to_string())];
-        let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (*name, value.as_str())).collect();
-        let body = br#"{"definition":"line-printer"}"#;
-        let (status, _, _) = server.ask("POST", &format!("/api/v1/intake/{item}/assign"), &headers, body);
-        assert_eq!(status, 200);
-        assigned.push(item);
-        std::thread::sleep(Duration::from_millis(next(&mut seed) % 40));
-        server.kill();
-    }
-    let server = Server::start(&archive);
-    for item in &assigned {
-        let item = becomes(&server, &admin, *item, "loaded");
-        assert_eq!(
-            (&item["definition"], &item["history"][1]["what"]),
-            (&"line-printer".into(), &"assigned".into()),
-            "{item}"
-        );
-    }
-    assert_eq!(server.json("/api/v1/loads", &admin)["loads"].as_array().map(Vec::len), Some(rounds));
-    drop(server);
-    archive.is_sound();
-}
-
 /// Sends a stream in one request; the status, unless the connection breaks.
-fn post(url: &str, key: &str, stream: &str) -> Option<u16> {
+pub fn post(url: &str, key: &str, stream: &str) -> Option<u16> {
     let (address, path) = url.strip_prefix("http://")?.split_once('/')?;
     let mut wire = TcpStream::connect(address).ok()?;
     wire.set_read_timeout(Some(Duration::from_secs(10))).ok()?;
@@ -528,100 +484,6 @@ fn post(url: &str, key: &str, stream: &str) -> Option<u16> {
     let mut answer = Vec::new();
     wire.read_to_end(&mut answer).ok()?;
     text(&answer).split(' ').nth(1)?.parse().ok()
-}
-
-/// Sends to the raw port; whether the connection ended as usual, which is the yes of that port.
-fn printed_raw(port: u16, stream: &str) -> bool {
-    let Ok(mut wire) = TcpStream::connect(("127.0.0.1", port)) else { return false };
-    let sent = wire.write_all(stream.as_bytes()).and_then(|()| wire.shutdown(std::net::Shutdown::Write));
-    sent.is_ok() && wire.read(&mut [0; 10]).is_ok_and(|read| read == 0)
-}
-
-/// Jobs are sent by LPD, by HTTP and to the raw port, one after the other, while the server is killed at random moments; each that was
-/// acknowledged is in the archive at the end, and so is each file of the folder.
-#[test]
-fn kill_9_loses_nothing_that_was_acknowledged() {
-    let rounds = rounds(15, 200);
-    let archive = Archive::new("kill-lpd");
-    let admin = key(&archive, "root", "administrator", &[]);
-    let inbox = archive.home.path().join("in");
-    let (lpd_port, raw_port) = (port(), port());
-    let settings = format!(
-        "[capture]\nunknown = \"whole\"\n[capture.lpd]\nlisten = \"127.0.0.1:{lpd_port}\"\n\
-         [[capture.raw]]\nlisten = \"127.0.0.1:{raw_port}\"\nqueue = \"r\"\n\
-         [[capture.folder]]\npath = \"{}\"\nevery_s = 1\nstable_s = 0\n",
-        inbox.display()
-    );
-    configure(&archive, &settings);
-    let (mut acknowledged, mut seed) = (Vec::new(), 0x9E37_79B9_7F4A_7C15_u64);
-    for round in 0..rounds {
-        let mut server = Server::start(&archive);
-        let until = Instant::now() + Duration::from_millis(20 + next(&mut seed) % 200);
-        let sender = std::thread::spawn(move || {
-            let mut sent = Vec::new();
-            for number in 0.. {
-                let name = format!("round {round} job {number}\n").repeat(50 + (number * 37) % 400);
-                let head = format!("\x03{} dfA{:03}host\n", name.len(), number % 1_000);
-                let body = [name.as_bytes(), b"\0"].concat();
-                if lpd(lpd_port, &[b"\x02k\n", head.as_bytes(), &body]) != Some(0) {
-                    return sent;
-                }
-                sent.push(name);
-            }
-            sent
-        });
-        let (url, admin) = (server.url("/api/v1/loads?file=http"), admin.clone());
-        let other = std::thread::spawn(move || {
-            let mut sent = Vec::new();
-            for number in 0.. {
-                let stream = format!("round {round} request {number}\n").repeat(50 + (number * 37) % 400);
-                if post(&url, &admin, &stream) != Some(202) {
-                    return sent;
-                }
-                sent.push(stream);
-            }
-            sent
-        });
-        let printer = std::thread::spawn(move || {
-            let mut sent = Vec::new();
-            for number in 0.. {
-                let stream = format!("round {round} raw {number}\n").repeat(50 + (number * 37) % 400);
-                if !printed_raw(raw_port, &stream) {
-                    return sent;
-                }
-                sent.push(stream);
-            }
-            sent
-        });
-        put_whole(&inbox, &format!("file-{round}.txt"), &format!("file of round {round}\n"));
-        std::thread::sleep(until.saturating_duration_since(Instant::now()));
-        server.kill();
-        acknowledged.extend(sender.join().expect("no panic"));
-        acknowledged.extend(other.join().expect("no panic"));
-        acknowledged.extend(printer.join().expect("no panic"));
-    }
-    assert!(!acknowledged.is_empty());
-    let server = Server::start(&archive);
-    let left = || Path::new(&inbox).read_dir().expect("there").count();
-    let (mut moved, mut last) = (Instant::now(), left());
-    while left() > 2 {
-        if left() != last {
-            (moved, last) = (Instant::now(), left());
-        }
-        assert!(moved.elapsed() < STANDSTILL, "every file is taken; {last} are left");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    let told = loaded(&server, &admin, acknowledged.len());
-    assert_eq!(told["received"].as_array().map(Vec::len), Some(0), "{told}");
-    let kept: Vec<&str> =
-        told["loads"].as_array().expect("a list").iter().filter_map(|l| l["sha256"].as_str()).collect();
-    for stream in acknowledged.iter().cloned().chain((0..rounds).map(|round| format!("file of round {round}\n"))) {
-        let sum = sha256(stream.as_bytes());
-        let found = kept.iter().filter(|one| **one == sum).count();
-        assert_eq!(found, 1, "{:?} is there once: {}", stream.lines().next(), told["received"]);
-    }
-    drop(server);
-    archive.is_sound();
 }
 
 pub fn sha256(bytes: &[u8]) -> String {

@@ -6,6 +6,7 @@
 // A skipped test says so.
 #![allow(clippy::print_stderr)]
 
+mod acknowledged;
 mod bad_input;
 mod beside;
 mod burst;

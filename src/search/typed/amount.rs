@@ -23,7 +23,8 @@ pub fn read(tokens: &[Token]) -> Option<(usize, Amount)> {
     let text = first.text.as_str();
     for sign in [">=", "<=", ">", "<"] {
         if let Some(value) = text.strip_prefix(sign) {
-            return Some((1, Amount::Compared(sign, number(bare(value).1)?)));
+            let (minus, value) = bare(value).1.strip_prefix('-').map_or(("", bare(value).1), |owed| ("-", owed));
+            return Some((1, Amount::Compared(sign, format!("{minus}{}", number(value)?))));
         }
     }
     if let Some((from, to)) = text.split_once("..") {

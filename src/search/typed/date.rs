@@ -43,9 +43,7 @@ fn span(words: &[&str], today: Day) -> Option<Span> {
             let year = year_of(year)?;
             let month_first = named_month(first).map(|month| (month, *second));
             let (month, day) = month_first.or_else(|| Some((named_month(second)?, *first)))?;
-            let ordinals = ["st", "nd", "rd", "th"];
-            let day = ordinals.iter().find_map(|ending| day.strip_suffix(ending)).unwrap_or(day);
-            whole_day(year, month, number(day)?)
+            whole_day(year, month, day_of(day)?)
         }
         _ => None,
     }
@@ -63,6 +61,12 @@ fn pair(first: &str, second: &str, today: Day) -> Option<Span> {
         ("last", "year") => return single("去年", today),
         ("this", "year") => return single("今年", today),
         _ => {}
+    }
+    let month_first = named_month(first).map(|month| (month, second));
+    if let Some((month, day)) = month_first.or_else(|| Some((named_month(second)?, first)))
+        && let Some(day) = day_of(day)
+    {
+        return latest_day(month, day, today);
     }
     let year = year_of(second)?;
     if let Some(quarter) = first.strip_prefix('q').and_then(number).filter(|q| (1..=4).contains(q)) {
@@ -118,6 +122,19 @@ fn dotted(word: &str) -> Option<Span> {
     let parts: Vec<&str> = word.split('.').collect();
     let [day, month, year] = parts.as_slice() else { return None };
     whole_day(year_of(year)?, number(month)?, number(day)?)
+}
+
+/// A day of the month: `5`, `5th`.
+fn day_of(text: &str) -> Option<i8> {
+    let ordinals = ["st", "nd", "rd", "th"];
+    number(ordinals.iter().find_map(|ending| text.strip_suffix(ending)).unwrap_or(text))
+}
+
+/// The newest such day that has begun.
+fn latest_day(month: i8, day: i8, today: Day) -> Option<Span> {
+    let (year, _, _) = today.ymd();
+    let found = (year - 8..=year).rev().find_map(|year| Day::from_ymd(year, month, day).filter(|day| *day <= today))?;
+    Some((found, found))
 }
 
 /// The newest such month that has begun.

@@ -69,6 +69,7 @@ fn amounts_and_ranges_ask_the_fields_with_amounts() {
     assert_eq!(query("4,573.19"), "(amount:4573.19 OR amount:-4573.19 OR 4573.19)");
     assert_eq!(query(">=100"), "amount:>=100");
     assert_eq!(query("＞100"), "amount:>100");
+    assert_eq!(query("<-10000"), "amount:<-10000");
     assert_eq!(meanings("金额：13776.79"), [(Meaning::Amount, "13776.79".into())]);
     for text in ["-13,776.79", "$-13776.79", "-$13,776.79", "$:-13776.79"] {
         assert_eq!(meanings(text), [(Meaning::Amount, "-13776.79".into())], "{text}");
@@ -106,6 +107,11 @@ fn dates_months_and_years() {
     {
         assert_eq!(span(text), "2024-03-05 2024-03-05", "{text}");
     }
+    for text in ["March 5", "5 March", "5th Mar"] {
+        assert_eq!(span(text), "2024-03-05 2024-03-05", "{text}");
+    }
+    assert_eq!(span("July 4"), "2023-07-04 2023-07-04", "the latest that has begun");
+    assert_eq!(span("Feb 29"), "2024-02-29 2024-02-29");
     assert_eq!(span("12月"), "2023-12-01 2023-12-31", "the latest that has begun");
     assert_eq!(span("2023"), "2023-01-01 2023-12-31");
     assert_eq!(span("Q1 2024"), "2024-01-01 2024-03-31");
@@ -165,7 +171,15 @@ fn several_parts_are_all_meant() {
 
 #[test]
 fn the_query_language_stays_as_it_is() {
-    for text in ["account:4711 amount:>100", "(a OR b) c", "fee -late", "name:\"john taylor\"", "fee NOT late"] {
+    for text in [
+        "date:[2024-01-01 TO 2024-12-31]",
+        "amount:{100 TO 200] fee",
+        "account:4711 amount:>100",
+        "(a OR b) c",
+        "fee -late",
+        "name:\"john taylor\"",
+        "fee NOT late",
+    ] {
         assert_eq!(query(&format!("{text} ")).trim(), text);
     }
 }

@@ -111,7 +111,14 @@ fn is_area(text: &str) -> bool {
         && text.chars().all(|c| c.is_ascii_digit() || "()+-.".contains(c))
 }
 
-/// Cuts a text into words; a quote opens anywhere and closes at the next one.
+/// Where the range of the query language ends that opens here, behind the name of a field: `date:[2024-01-01 TO 2024-03-31]`.
+fn range_end(chars: &[char], at: usize, start: usize) -> Option<usize> {
+    let opens = matches!(chars.get(at), Some('[' | '{')) && at > start && chars.get(at - 1) == Some(&':');
+    let close = opens.then(|| chars.get(at..)?.iter().position(|c| matches!(c, ']' | '}')))??;
+    Some(at + close)
+}
+
+/// Cuts a text into words; a quote opens anywhere and closes at the next one, a range is one word.
 pub fn tokens(chars: &[char]) -> Vec<Token> {
     let mut list = Vec::new();
     let mut at = 0;
@@ -124,7 +131,7 @@ pub fn tokens(chars: &[char]) -> Vec<Token> {
         let mut inside = false;
         while at < chars.len() && (inside || !chars[at].is_whitespace()) {
             inside ^= chars[at] == '"';
-            at += 1;
+            at = if inside { at } else { range_end(chars, at, start).unwrap_or(at) } + 1;
         }
         list.push(Token::new(chars[start..at].iter().collect(), start));
     }

@@ -20,8 +20,9 @@ use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
-/// Bytes gathered before they are written.
-pub(super) const GATHERED: usize = 1 << 20;
+/// Bytes gathered before they are written: with a quarter more still so few that the heap uses their memory again
+/// ([`crate::heap`]).
+pub(super) const GATHERED: usize = 256 << 10;
 /// Pieces of a sent load that wait for a slow reader.
 const PIECES: usize = 8;
 

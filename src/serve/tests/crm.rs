@@ -536,3 +536,49 @@ fn addresses_are_whole_for_agents_once_the_caller_is_verified_and_no_sooner() {
     assert_eq!(ended.status, 200, "{}", ended.text());
     assert!(!whole("ann", &paths[0]), "after the contact they are masked again");
 }
+
+#[test]
+fn what_was_proved_in_one_call_says_nothing_in_another() {
+    let shop = Shop::new();
+    let (cookie, csrf) = shop.world.session("ann");
+    let session = [cookie];
+    let post = |path: &str, form: &str| {
+        let form = format!("csrf={csrf}&{form}");
+        shop.world.ask("POST", path, &session, form.as_bytes())
+    };
+    let pop = |query: &str| shop.world.get(&format!("/agent/pop?{query}"), &session).header("location").to_string();
+    let place = pop("ani=6145550110&call=s1&lang=en&channel=carrier-pigeon");
+    let first = place.trim_start_matches("/agent/calls/").split('?').next().expect("an id").to_string();
+    assert!(place.contains("among="), "both have the number, and what is not known is no error: {place}");
+    assert_eq!(post(&format!("/agent/calls/{first}/choose"), &format!("customer={}", shop.ada)).status, 303);
+    assert_eq!(post(&format!("/agent/calls/{first}/verify"), "how=questions").status, 303);
+    let page = || shop.world.get(&format!("/agent/customers/{}", shop.ada), &session).text();
+    assert!(page().contains("ada@example.com"), "{}", page());
+    pop("ani=6145550110&call=s2");
+    assert!(!page().contains("ada@example.com"), "nobody knows yet who the second caller is");
+    let whole = shop.world.get(&format!("/api/v1/contact-points?customer={}", shop.ada), &session).text();
+    assert!(!whole.contains("ada@example.com"), "{whole}");
+    // The agent goes back to the first.
+    pop("ani=6145550110&call=s1");
+    assert!(page().contains("ada@example.com"));
+}
+
+#[test]
+fn a_copy_belongs_to_the_call_that_the_agent_is_in_if_it_is_with_that_customer() {
+    let shop = Shop::new();
+    let (cookie, csrf) = shop.world.session("ann");
+    let session = [cookie];
+    let pop = |account: &str| shop.world.get(&format!("/agent/pop?account={account}&call=c{account}"), &session);
+    pop("4711");
+    pop("4712");
+    let send = || {
+        let form = format!("csrf={csrf}&to=link%3A{}", shop.mail);
+        let reply = shop.world.ask("POST", "/agent/documents/1-1/send", &session, form.as_bytes());
+        assert_eq!(reply.status, 303, "{}", reply.text());
+        let kept = shop.crm.deliveries_of(crate::crm::Viewer::Staff("ann"), "1-1".parse().expect("an id"));
+        kept.expect("read").last().expect("one").interaction.clone()
+    };
+    assert_eq!(send(), None, "the call is with somebody else");
+    pop("4711");
+    assert!(send().is_some());
+}

@@ -145,6 +145,9 @@ fn users_and_policies_are_administered_at_the_pages() {
     assert_eq!(wrong.status, 400);
     assert!(wrong.text().contains("value=\"odd\"") && wrong.text().contains("<details open>"), "{}", wrong.text());
     assert_eq!(send("/admin/users", &[("what", "disable"), ("name", "root")]).status, 400, "not oneself");
+    let nowhere = [("what", "change"), ("name", "sue"), ("role", "agent"), ("groups", "north")];
+    assert_eq!(send("/admin/users", &nowhere).status, 400, "there is no such group");
+    assert_eq!(send("/admin/groups", &[("what", "set"), ("name", "north"), ("roles", "agent")]).status, 303);
     let changed =
         [("what", "change"), ("name", "sue"), ("role", "agent"), ("groups", "north"), ("attributes", "region=n,s")];
     assert_eq!(send("/admin/users", &changed).status, 303);
@@ -182,4 +185,76 @@ fn without_a_provider_there_is_no_such_sign_in() {
     assert!(answer.header("set-cookie").contains("greenbar_oidc=;"), "{:?}", answer.headers);
     let factors = SecondFactors::new(world.fake.engine(), Default::default());
     assert!(!factors.has("ann").expect("read"));
+}
+
+/// The page of people as somebody with a session, whose forms are sent with the token.
+fn as_user<'w>(world: &'w World, name: &str) -> impl Fn(&str, &[(&str, &str)]) -> Reply + use<'w> {
+    let (session, csrf) = world.session(name);
+    move |path, pairs| {
+        let pairs = [&[("csrf", csrf.as_str())], pairs].concat();
+        form(world, path, std::slice::from_ref(&session), &pairs)
+    }
+}
+
+/// What stands in the audit about a user, oldest first: outcome and why.
+fn told_of(world: &World, name: &str) -> Vec<(String, String)> {
+    let records = world.audit().into_iter().filter(|record| record.kind == "user" && record.what == name);
+    records.map(|record| (record.outcome().to_string(), record.why.clone())).collect()
+}
+
+#[test]
+fn a_change_that_is_wrong_in_one_part_changes_nothing_and_is_not_recorded_as_done() {
+    let world = World::new();
+    let send = as_user(&world, "root");
+    let before = world.users.get("ann").expect("read");
+    let sent = [("what", "change"), ("name", "ann"), ("role", "administrator"), ("attributes", "no value")];
+    assert_eq!(send("/admin/users", &sent).status, 400);
+    assert_eq!(world.users.get("ann").expect("read"), before, "nothing was changed");
+    assert_eq!(told_of(&world, "ann"), []);
+    let sent = [("what", "change"), ("name", "ann"), ("role", "supervisor"), ("attributes", "region=north")];
+    assert_eq!(send("/admin/users", &sent).status, 303);
+    let told = "change from role=agent to role=supervisor; region=north".to_string();
+    assert_eq!(told_of(&world, "ann"), [("done".to_string(), told)]);
+    let sent = [("what", "change"), ("name", "ann"), ("role", "customer"), ("accounts", "4711")];
+    assert_eq!(send("/admin/users", &sent).status, 303, "another role with what it needs, in one step");
+    assert_eq!(world.users.get("ann").expect("read").expect("there").accounts, ["4711"]);
+}
+
+#[test]
+fn nobody_gives_more_than_they_have() {
+    let world = World::new();
+    let root = as_user(&world, "root");
+    let may = "admin.use user.read user.write";
+    let role = [("what", "set"), ("name", "helpdesk"), ("permissions", may), ("reach", "none")];
+    assert_eq!(root("/admin/roles", &role).status, 303);
+    world.add("hilda", "helpdesk");
+    let hilda = as_user(&world, "hilda");
+    let add = |name, role| hilda("/admin/users", &[("what", "add"), ("name", name), ("role", role)]).status;
+    assert_eq!((add("evil", "administrator"), add("desk", "agent"), add("peer", "helpdesk")), (400, 200, 200));
+    assert!(world.users.get("evil").expect("read").is_none());
+    assert!(matches!(told_of(&world, "evil").as_slice(), [(outcome, _)] if outcome == "refused"));
+    for what in ["password", "second", "disable", "sessions", "key"] {
+        assert_eq!(hilda("/admin/users", &[("what", what), ("name", "root")]).status, 400, "{what}");
+    }
+    assert_eq!(hilda("/admin/users", &[("what", "password"), ("name", "ann")]).status, 200);
+    let raised = [("what", "change"), ("name", "ann"), ("role", "senior-agent")];
+    assert_eq!(hilda("/admin/users", &raised).status, 400);
+}
+
+#[test]
+fn keys_are_made_and_ended_on_the_page() {
+    let world = World::new();
+    let root = as_user(&world, "root");
+    let sent = [("what", "key"), ("name", "ann"), ("label", "CRM"), ("scopes", "document.read")];
+    let page = root("/admin/users", &sent).text();
+    let key = page.split("gbk_").nth(1).expect("shown once");
+    let key: String = key.chars().take_while(char::is_ascii_hexdigit).collect();
+    let headers = [header("Authorization", &format!("Bearer gbk_{key}"))];
+    assert_eq!(world.get("/api/v1/documents", &headers).status, 200);
+    let kept = world.keys.list(Some("ann")).expect("read");
+    let kept = kept.iter().find(|key| key.label == "CRM").expect("kept");
+    assert_eq!(root("/admin/users", &[("what", "key"), ("name", "ann"), ("scopes", "document.eat")]).status, 400);
+    assert_eq!(root("/admin/users", &[("what", "key-end"), ("name", "carl"), ("key", &kept.id)]).status, 400);
+    assert_eq!(root("/admin/users", &[("what", "key-end"), ("name", "ann"), ("key", &kept.id)]).status, 303);
+    assert_eq!(world.get("/api/v1/documents", &headers).status, 401);
 }

@@ -71,7 +71,7 @@ fn left(state: &State, who: &SignedIn, id: DocId, language: Language, problem: P
 
 /// What stands beside a document for agents: customer, other months, notes, copies; and the contact that it is seen in.
 fn beside(state: &State, who: &SignedIn, id: DocId, view: &DocumentView, language: Language) -> Result<Value, Problem> {
-    if let Some((call, _)) = desk::call::current(state, &who.user.name)? {
+    if let Some((call, _)) = access::current_contact(state, &who.user.name)? {
         state.crm.interaction_saw(&who.user.name, &call.id, id)?;
     }
     // Other months are found by the account as it is, also where the reader sees it masked.

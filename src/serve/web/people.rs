@@ -1,4 +1,6 @@
-//! Administration of users, groups, roles and data policies: plain forms.
+//! Administration of users, keys, groups, roles and data policies: plain forms. What they do is in [`change`].
+
+pub(super) mod change;
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
@@ -7,26 +9,23 @@ use minijinja::{Value, context};
 use super::trial::{self, Trial};
 use super::{Language, language, locale, page as render, role_word};
 use crate::auth::directory::{Effect, Group, Policy};
-use crate::auth::permission::{Permission, Permissions};
-use crate::auth::predicate::{Attributes, Rule};
-use crate::auth::role::{Reach, Role};
+use crate::auth::key::ApiKey;
+use crate::auth::permission::Permission;
+use crate::auth::predicate::Attributes;
+use crate::auth::role::Role;
 use crate::auth::session::Session;
-use crate::auth::user::{NewUser, User};
-use crate::auth::{AuthError, secret};
+use crate::auth::user::User;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
-
-/// Digits of a password that is made here and told once.
-const PASSWORD: usize = 20;
 
 /// What the page tells besides what there is.
 #[derive(Debug, Default)]
 struct Told {
     /// What was wrong with the form.
     error: String,
-    /// A user and the password made for him, told once.
-    password: Option<(String, String)>,
+    /// A password or a key that was made, told once.
+    made: Option<change::Made>,
     /// What a policy would do.
     trial: Option<Trial>,
     /// The form that was sent, to be shown again as it was typed.
@@ -37,17 +36,19 @@ struct Told {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Users,
+    Keys,
     Roles,
     Groups,
     Policies,
 }
 
 impl Form {
-    const ALL: [Form; 4] = [Form::Users, Form::Roles, Form::Groups, Form::Policies];
+    const ALL: [Form; 5] = [Form::Users, Form::Keys, Form::Roles, Form::Groups, Form::Policies];
 
     fn name(self) -> &'static str {
         match self {
             Form::Users => "users",
+            Form::Keys => "keys",
             Form::Roles => "roles",
             Form::Groups => "groups",
             Form::Policies => "policies",
@@ -58,6 +59,7 @@ impl Form {
     fn fields(self) -> &'static [&'static str] {
         match self {
             Form::Users => &["name", "role", "display", "accounts", "groups", "attributes"],
+            Form::Keys => &["name", "label", "scopes", "accounts"],
             Form::Roles => &["name", "permissions", "reach", "second"],
             Form::Groups => &["name", "roles", "attributes"],
             Form::Policies => &["name", "effect", "rule", "roles", "groups", "users", "force", "as"],
@@ -102,7 +104,7 @@ pub async fn page(ask: Ask) -> Answer {
 async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
     let who = ask.who()?.clone();
     let policies = who.may(Permission::PolicyRead);
-    let (users, roles, groups, rules, factors, sessions) = ask
+    let (users, roles, groups, rules, factors, sessions, keys) = ask
         .block(move |state| {
             let users = state.users.list()?;
             let factors = users.iter().map(|user| state.factors.has(&user.name)).collect::<Result<Vec<_>, _>>()?;
@@ -110,7 +112,15 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
             if policies {
                 (groups, rules) = (state.directory.groups()?, state.directory.policies()?);
             }
-            Ok((users, state.directory.roles()?, groups, rules, factors, state.sessions.list(None)?))
+            Ok((
+                users,
+                state.directory.roles()?,
+                groups,
+                rules,
+                factors,
+                state.sessions.list(None)?,
+                state.keys.list(None)?,
+            ))
         })
         .await?;
     let language = language(&ask.request, Some(&who));
@@ -122,13 +132,13 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
         roles => roles.iter().map(|one| role(one, language)).collect::<Vec<_>>(),
         groups => groups.iter().map(|one| group(one, language)).collect::<Vec<_>>(),
         policies => rules.iter().map(|one| policy(one, language)).collect::<Vec<_>>(),
+        keys => keys.iter().map(|one| key(one, language)).collect::<Vec<_>>(),
         sessions => sessions.iter().map(|one| session(one, &who, language)).collect::<Vec<_>>(),
         trial => told.trial.as_ref().map(|trial| trial::told(trial, language)),
         typed => Value::from_pairs(Form::ALL.map(|form| (form.name(), form.typed(told.sent.as_ref())))),
         permissions => Permission::ALL.iter().map(|p| context! { name => p.name(), about => p.about() }).collect::<Vec<_>>(),
         error => told.error,
-        made => told.password.as_ref().map(|(name, _)| name.as_str()).unwrap_or_default(),
-        password => told.password.as_ref().map(|(_, password)| password.as_str()).unwrap_or_default(),
+        made => told.made.as_ref().map(|made| context! { user => made.user.as_str(), secret => made.secret.as_str(), is_key => made.is_key }),
     };
     render(&ask.request, Some(&who), "people.html", status, own)
 }
@@ -161,6 +171,19 @@ fn session(session: &Session, who: &SignedIn, language: Language) -> Value {
         opened => locale::moment(session.created_at, language),
         used => locale::moment(session.used_at, language),
         own => who.session.as_ref().is_some_and(|own| own.id == session.id),
+    }
+}
+
+/// An API key of anybody; its text is not kept.
+fn key(key: &ApiKey, language: Language) -> Value {
+    context! {
+        id => key.id.as_str(),
+        user => key.user.as_str(),
+        label => key.label.as_str(),
+        scopes => key.scopes.map(|scopes| scopes.iter().map(Permission::name).collect::<Vec<_>>().join(" ")).unwrap_or_default(),
+        accounts => key.accounts.as_ref().map(|accounts| accounts.join(", ")).unwrap_or_default(),
+        made => locale::moment(key.created_at, language),
+        used => key.used_at.map(|at| locale::moment(at, language)).unwrap_or_default(),
     }
 }
 
@@ -217,22 +240,36 @@ fn words(text: &str) -> Vec<String> {
 /// A change of users.
 pub async fn users(ask: Ask) -> Answer {
     let params = ask.form_of_lists(
-        &["csrf", "what", "name", "role", "display", "accounts", "groups", "attributes", "session"],
+        &[
+            "csrf",
+            "what",
+            "name",
+            "role",
+            "display",
+            "accounts",
+            "groups",
+            "attributes",
+            "session",
+            "label",
+            "scopes",
+            "key",
+        ],
         &["groups"],
     )?;
-    changed(ask, Form::Users, params, user_changed).await
+    let form = if params.get("what") == Some("key") { Form::Keys } else { Form::Users };
+    changed(ask, form, params, change::user).await
 }
 
 /// A change of roles.
 pub async fn roles(ask: Ask) -> Answer {
     let params = ask.form(&["csrf", "what", "name", "permissions", "reach", "second"])?;
-    changed(ask, Form::Roles, params, role_changed).await
+    changed(ask, Form::Roles, params, change::role).await
 }
 
 /// A change of groups.
 pub async fn groups(ask: Ask) -> Answer {
     let params = ask.form_of_lists(&["csrf", "what", "name", "roles", "attributes"], &["roles"])?;
-    changed(ask, Form::Groups, params, group_changed).await
+    changed(ask, Form::Groups, params, change::group).await
 }
 
 /// A change of policies, or a dry run of one.
@@ -244,7 +281,7 @@ pub async fn policies(ask: Ask) -> Answer {
     if params.get("what") == Some("try") {
         return tried(ask, params).await;
     }
-    changed(ask, Form::Policies, params, policy_changed).await
+    changed(ask, Form::Policies, params, change::policy).await
 }
 
 /// Shows what a policy would do; nothing is kept. That it was tried is recorded: the answer tells of documents.
@@ -254,7 +291,7 @@ async fn tried(ask: Ask, params: Params) -> Answer {
     let outcome = ask
         .block(move |state| {
             if asked.get("force").is_none() {
-                check_fields(state, asked.get("rule").unwrap_or_default())?;
+                change::check_fields(state, asked.get("rule").unwrap_or_default())?;
             }
             let policy = policy_of(&asked);
             let why = format!("try {} {}", asked.get("as").unwrap_or_default(), policy.rule);
@@ -287,7 +324,7 @@ fn policy_of(params: &Params) -> Policy {
     Policy { name: text("name").to_string(), effect, rule: text("rule").to_string(), roles, groups, users }
 }
 
-type Change = fn(&State, &SignedIn, &Params) -> Result<Option<(String, String)>, Problem>;
+type Change = fn(&State, &SignedIn, &Params) -> Result<Option<change::Made>, Problem>;
 
 /// Makes a change; what was wrong with the form is told above it.
 async fn changed(ask: Ask, form: Form, params: Params, change: Change) -> Answer {
@@ -296,154 +333,11 @@ async fn changed(ask: Ask, form: Form, params: Params, change: Change) -> Answer
     let outcome = ask.block(move |state| change(state, &who, &asked)).await;
     match outcome {
         Ok(None) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, "/admin/people")).finish()),
-        Ok(password) => show(&ask, Told { password, ..Told::default() }, StatusCode::OK).await,
+        Ok(made) => show(&ask, Told { made, ..Told::default() }, StatusCode::OK).await,
         Err(problem) if problem.status == StatusCode::BAD_REQUEST => {
             let told = Told { error: problem.detail, sent: Some((form, params)), ..Told::default() };
             show(&ask, told, StatusCode::BAD_REQUEST).await
         }
         Err(problem) => Err(problem),
     }
-}
-
-/// What somebody can mend is told; the rest is the server's.
-pub(super) fn mended(error: AuthError) -> Problem {
-    match error {
-        AuthError::Store(_) | AuthError::Random { .. } | AuthError::Hash { .. } => error.into(),
-        other => Problem::bad_body(other.to_string()),
-    }
-}
-
-fn known_role(state: &State, name: &str) -> Result<(), Problem> {
-    match state.directory.role(name)? {
-        Some(_) => Ok(()),
-        None => Err(Problem::bad_body(format!("there is no role {name:?}"))),
-    }
-}
-
-fn user_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
-    let text = |name: &str| params.get(name).unwrap_or_default();
-    let (what, name) = (text("what"), text("name").trim().to_lowercase());
-    // An administrator who locks himself out, or takes his own role, would leave nobody to undo it.
-    if name == who.user.name && matches!(what, "disable" | "change") {
-        return Err(Problem::bad_body("that is yourself: let somebody else do it"));
-    }
-    let fresh = || Ok::<_, AuthError>(secret::token()?.chars().take(PASSWORD).collect::<String>());
-    state.gate.record_by(&who.principal, Permission::UserWrite, "user", &name, what)?;
-    match what {
-        "add" => {
-            known_role(state, text("role"))?;
-            let password = fresh()?;
-            let new = NewUser {
-                name: name.clone(),
-                role: text("role").to_string(),
-                accounts: words(text("accounts")),
-                display_name: text("display").to_string(),
-                language: String::new(),
-                password: Some(password.clone()),
-            };
-            state.users.add(new).map_err(mended)?;
-            return Ok(Some((name, password)));
-        }
-        "password" => {
-            let password = fresh()?;
-            state.users.set_password(&name, &password).map_err(mended)?;
-            state.sessions.revoke_all(&name)?;
-            return Ok(Some((name, password)));
-        }
-        "change" => {
-            known_role(state, text("role"))?;
-            let user =
-                state.users.get(&name)?.ok_or_else(|| Problem::bad_body(format!("there is no user {name:?}")))?;
-            let accounts = words(text("accounts"));
-            if accounts != user.accounts {
-                state.users.set_accounts(&name, accounts).map_err(mended)?;
-            }
-            state.users.set_role(&name, text("role")).map_err(mended)?;
-            state.users.set_groups(&name, words(text("groups"))).map_err(mended)?;
-            state.users.set_attributes(&name, attributes(text("attributes"))?).map_err(mended)?;
-        }
-        "disable" => {
-            state.users.set_disabled(&name, true).map_err(mended)?;
-            state.sessions.revoke_all(&name)?;
-        }
-        "enable" => state.users.set_disabled(&name, false).map_err(mended)?,
-        "second" => state.factors.remove(&name)?,
-        "sessions" => {
-            state.sessions.revoke_all(&name)?;
-        }
-        "session" => {
-            state.sessions.revoke(text("session"), Some(&name))?;
-        }
-        _ => {
-            return Err(Problem::bad_body(
-                "what is one of add, change, password, disable, enable, second, session, sessions",
-            ));
-        }
-    }
-    Ok(None)
-}
-
-fn role_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
-    let text = |name: &str| params.get(name).unwrap_or_default();
-    let name = text("name").to_string();
-    state.gate.record_by(&who.principal, Permission::PolicyWrite, "role", &name, text("what"))?;
-    if text("what") == "remove" {
-        state.directory.remove_role(&name).map_err(mended)?;
-        return Ok(None);
-    }
-    let second_factor = params.get("second").is_some();
-    let role = match state.directory.role(&name)? {
-        Some(role) if role.built_in => Role { second_factor, ..role },
-        _ => {
-            let permissions =
-                Permissions::parse(text("permissions").split([' ', ',', '\n', '\r']).filter(|p| !p.is_empty()))
-                    .map_err(|name| Problem::bad_body(format!("{name:?} is no permission")))?;
-            let reach = Reach::parse(text("reach")).ok_or_else(|| Problem::bad_body("reach is none, own or all"))?;
-            Role { name, permissions, reach, second_factor, built_in: false }
-        }
-    };
-    state.directory.set_role(&role).map_err(mended)?;
-    Ok(None)
-}
-
-fn group_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
-    let text = |name: &str| params.get(name).unwrap_or_default();
-    let name = text("name").to_string();
-    state.gate.record_by(&who.principal, Permission::PolicyWrite, "group", &name, text("what"))?;
-    if text("what") == "remove" {
-        state.directory.remove_group(&name).map_err(mended)?;
-        return Ok(None);
-    }
-    let group = Group { name, roles: words(text("roles")), attributes: attributes(text("attributes"))? };
-    state.directory.set_group(&group).map_err(mended)?;
-    Ok(None)
-}
-
-/// Refuses a rule that asks for a field that no definition has: it would hide everything, or nothing.
-fn check_fields(state: &State, rule: &str) -> Result<(), Problem> {
-    let mut known: Vec<String> = state.backend.definitions()?.into_iter().flat_map(|known| known.fields).collect();
-    known.sort_unstable();
-    known.dedup();
-    let unknown = Rule::parse(rule).map(|rule| rule.unknown_fields(&known)).unwrap_or_default();
-    if unknown.is_empty() {
-        return Ok(());
-    }
-    let told = format!("no definition has the field {}; there are: {}", unknown.join(", "), known.join(", "));
-    Err(Problem::bad_body(told))
-}
-
-fn policy_changed(state: &State, who: &SignedIn, params: &Params) -> Result<Option<(String, String)>, Problem> {
-    let text = |name: &str| params.get(name).unwrap_or_default();
-    let name = text("name").to_string();
-    let why = format!("{} {} {}", text("what"), text("effect"), text("rule"));
-    state.gate.record_by(&who.principal, Permission::PolicyWrite, "policy", &name, &why)?;
-    if text("what") == "remove" {
-        state.directory.remove_policy(&name).map_err(mended)?;
-        return Ok(None);
-    }
-    if params.get("force").is_none() {
-        check_fields(state, text("rule"))?;
-    }
-    state.directory.set_policy(&policy_of(params)).map_err(mended)?;
-    Ok(None)
 }

@@ -38,7 +38,7 @@ pub fn trial(state: &State, who: &SignedIn, policy: &Policy, asked: &str) -> Res
     let user = somebody(state, asked)?;
     let restricted = state.backend.restricted()?;
     let before = state.directory.rights(&user, &restricted)?;
-    let after = state.directory.rights_if(&user, &restricted, policy).map_err(super::people::mended)?;
+    let after = state.directory.rights_if(&user, &restricted, policy).map_err(super::people::change::mended)?;
     let bound = before.roles.iter().any(|role| policy.roles.contains(role))
         || policy.users.contains(&user.name)
         || policy.groups.iter().any(|group| user.groups.contains(group));

@@ -4,6 +4,9 @@ import * as keys from "./keys.js";
 import * as ui from "./ui.js";
 
 ui.start();
+// Where a telephone system wanted to lead says whose call it is: the form knows it, the address need not.
+const next = document.querySelector("form[action='/sign-in'] input[name=next]");
+if (next?.value.startsWith("/agent/pop")) history.replaceState(null, "", location.pathname);
 grid.start();
 
 const follow = (selector) => {

@@ -385,6 +385,11 @@ if (stage) {
       event.preventDefault();
       hit(found.at - 1);
     }
+    if (event.key === "Escape") {
+      clearTimeout(typing);
+      box.value = "";
+      find("");
+    }
   });
   stage.addEventListener("wheel", (event) => {
     if (!event.ctrlKey) return;

@@ -7,15 +7,19 @@ const box = document.querySelector("[data-search]");
 const form = document.querySelector("[data-search-form]");
 // An answer that is late is shown as awaited; before that, drawing the list paler would only cost time.
 const LATE_MS = 300;
+// What is not yet a query (an open quote, a `$` alone) is told when nothing more is typed; until then the list stays.
+const PAUSE_MS = 1200;
 let running = null;
 let asking = false;
 let again = false;
 let late = 0;
+let pause = 0;
 
 const part = (address) => address.replace(/^\/agent(?=\?|$)/, "/agent/results");
 const here = () => location.pathname + location.search;
 
 async function show(address, push) {
+  clearTimeout(pause);
   running?.abort();
   running = new AbortController();
   clearTimeout(late);
@@ -33,9 +37,15 @@ async function show(address, push) {
     location.assign(address);
     return;
   }
-  place.innerHTML = html;
   clearTimeout(late);
   place.removeAttribute("aria-busy");
+  clearTimeout(pause);
+  if (response.status === 400 && !push) pause = setTimeout(() => put(html, address, push), PAUSE_MS);
+  else put(html, address, push);
+}
+
+function put(html, address, push) {
+  place.innerHTML = html;
   if (push) history.pushState(null, "", address);
   else history.replaceState(null, "", address);
   sessionStorage.setItem("greenbar.list", here());

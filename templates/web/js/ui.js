@@ -35,6 +35,10 @@ export async function get(address, signal) {
 const choosing = (target) => target.matches?.("select, textarea, input:not([type=checkbox])");
 
 function menus() {
+  // A menu that asks for something is typed into at once.
+  document.addEventListener("toggle", (event) => {
+    if (event.target.matches?.("details[data-menu][open]")) event.target.querySelector("input:not([type=hidden], [type=checkbox])")?.focus();
+  }, true);
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details[data-menu][open]")) {
       if (!menu.contains(event.target)) menu.open = false;
@@ -65,7 +69,10 @@ function dialogs() {
     if (opener) {
       // Without script the link leads to the same form, shown in its place.
       event.preventDefault();
-      document.getElementById(opener.dataset.open)?.showModal();
+      const dialog = document.getElementById(opener.dataset.open);
+      dialog?.showModal();
+      // To the first field, not to the button that closes.
+      dialog?.querySelector(".dialog__body :is(input:not([type=hidden]), select, textarea)")?.focus();
     }
     // A click on the scrim closes.
     if (event.target.matches?.("dialog[open]")) event.target.close();

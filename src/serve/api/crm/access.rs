@@ -19,7 +19,10 @@ use crate::serve::backend::DocumentView;
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
-pub use contacts::{mask_delivery, mask_points, mask_timeline, sees_contacts, sees_contacts_of, shown_delivery};
+pub use contacts::{
+    come_to, current_contact, mask_delivery, mask_points, mask_timeline, sees_contacts, sees_contacts_of,
+    shown_delivery,
+};
 pub use hidden::{
     About, filled, first_seen, hidden, hides, hides_customer, need_about, need_account, need_customer, need_named,
     need_request, only_seen,

@@ -16,7 +16,7 @@ use crate::serve::ask::{Answer, Ask};
 pub async fn find(ask: Ask) -> Answer {
     let params = ask.params(&["ended", "limit", "cursor"])?;
     let (limit, cursor) = window(&params)?;
-    let ended = params.get("ended").is_some();
+    let ended = params.word("ended", &[("true", true), ("1", true), ("false", false), ("0", false)], false)?;
     let who = ask.who()?.clone();
     ask.block(move |state| {
         who.need(Permission::InteractionRead)?;
@@ -42,6 +42,7 @@ pub async fn add(ask: Ask) -> Answer {
         who.need(Permission::InteractionWrite)?;
         access::need_named(state, who, new.customer.as_deref(), new.account.as_deref())?;
         let interaction = state.crm.begin_interaction(&who.user.name, new)?;
+        access::come_to(state, &who.user.name, &interaction.id);
         state.gate.record_by(
             &who.principal,
             Permission::InteractionWrite,

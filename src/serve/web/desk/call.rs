@@ -1,7 +1,5 @@
 //! Contacts with customers: screen pops, who it is, how that was verified, how it ended.
 
-use std::sync::PoisonError;
-
 use actix_web::HttpResponse;
 use actix_web::cookie::{Cookie, SameSite};
 use actix_web::http::header;
@@ -35,28 +33,6 @@ const POP_COOKIE: &str = "greenbar_pop";
 /// Candidates that a chooser shows.
 const MOST_CANDIDATES: usize = 20;
 
-/// Contacts that an agent has open and that are told of.
-const MOST_OPEN: usize = 10;
-
-/// The contact that an agent is in (the one that they came to last, else the newest), and the others that go on.
-pub fn current(state: &State, agent: &str) -> Result<Option<(Interaction, Vec<Interaction>)>, Problem> {
-    let mut open = state.crm.open_interactions(agent, MOST_OPEN)?;
-    open.sort_by(|a, b| (b.started_at, &b.id).cmp(&(a.started_at, &a.id)));
-    if open.is_empty() {
-        return Ok(None);
-    }
-    let calls = state.current_calls.lock().unwrap_or_else(PoisonError::into_inner);
-    let at = calls.get(agent).and_then(|id| open.iter().position(|call| call.id == *id)).unwrap_or(0);
-    let one = open.remove(at);
-    Ok(Some((one, open)))
-}
-
-/// Makes a contact the one that the agent is in.
-fn come_to(state: &State, agent: &str, call: &str) {
-    let mut calls = state.current_calls.lock().unwrap_or_else(PoisonError::into_inner);
-    calls.insert(agent.to_string(), call.to_string());
-}
-
 /// Whom a contact is with, as far as it is known.
 fn with_whom(state: &State, call: &Interaction) -> String {
     match &call.customer {
@@ -67,7 +43,7 @@ fn with_whom(state: &State, call: &Interaction) -> String {
 
 /// The contact that the agent is in, and links to the others, for the bar of every page.
 pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, Problem> {
-    let Some((open, others)) = current(state, &who.user.name)? else { return Ok(Value::from(false)) };
+    let Some((open, others)) = access::current_contact(state, &who.user.name)? else { return Ok(Value::from(false)) };
     let name = with_whom(state, &open);
     let others = others.iter().map(|call| {
         let unknown = || language.word("caller_unknown");
@@ -113,8 +89,9 @@ fn place(call: &Interaction) -> String {
 
 /// A telephone system opens this with what it knows of a call. The address says too much to stay: it is left at once.
 pub async fn pop(ask: Ask) -> Answer {
-    let params = ask.params(&["ani", "dnis", "account", "invoice", "call", "channel"])?;
-    let channel = params.word("channel", &CHANNELS, Channel::Voice)?;
+    // A telephone system may send more than we know; in the middle of a call that is no error.
+    let params = Params::known(ask.request.query_string(), &["ani", "dnis", "account", "invoice", "call", "channel"])?;
+    let channel = params.word("channel", &CHANNELS, Channel::Voice).unwrap_or(Channel::Other);
     let text = |name: &str| params.get(name).map(str::to_string);
     let asked =
         ResolveAsk { ani: text("ani"), account: text("account"), invoice: text("invoice"), ..ResolveAsk::default() };
@@ -131,12 +108,12 @@ pub async fn pop(ask: Ask) -> Answer {
         .block(move |state| {
             let agent = &who.user.name;
             if let Some(known) = popped_before(state, agent, &new.call_id)? {
-                come_to(state, agent, &known.id);
+                access::come_to(state, agent, &known.id);
                 return Ok((place(&known), true));
             }
             let candidates = access::resolve(state, &who, &asked)?;
             let call = state.crm.begin_interaction(agent, new)?;
-            come_to(state, agent, &call.id);
+            access::come_to(state, agent, &call.id);
             state.gate.record_by(&who.principal, Permission::InteractionWrite, "screen-pop", &call.id, "")?;
             match candidates.as_slice() {
                 [one] => {
@@ -209,7 +186,7 @@ pub async fn who_is_it(ask: Ask) -> Answer {
     let own = ask
         .block(move |state| {
             let call = own_call(state, &who, &id)?;
-            come_to(state, &who.user.name, &id);
+            access::come_to(state, &who.user.name, &id);
             if takes && place(&call) != path("/agent/calls", &id) {
                 return Ok(Err(place(&call)));
             }
@@ -292,7 +269,7 @@ pub async fn begin(ask: Ask) -> Answer {
         };
         access::need_named(state, who, new.customer.as_deref(), new.account.as_deref())?;
         let call = state.crm.begin_interaction(&who.user.name, new)?;
-        come_to(state, &who.user.name, &call.id);
+        access::come_to(state, &who.user.name, &call.id);
         state.gate.record(&who.principal, "contact-begun", &call.id, "")?;
         Ok(back(form, &place(&call), "contact_begun"))
     })

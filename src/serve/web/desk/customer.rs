@@ -2,7 +2,7 @@
 
 use minijinja::{Value, context};
 
-use super::{Language, call, moment, path, show};
+use super::{Language, call, moment, once, path, show};
 use crate::auth::gate::Scope;
 use crate::auth::permission::Permission;
 use crate::crm::account::{Account, AccountStatus};
@@ -13,6 +13,7 @@ use crate::crm::interaction::WrapUp;
 use crate::crm::request::RequestState;
 use crate::crm::timeline::{Detail, DocumentEntry, EntryKind, TimelineAsk, TimelineEntry};
 use crate::crm::{Page, Side};
+use crate::distribute::config::Config;
 use crate::index::value::Day;
 use crate::serve::api::crm::{access, enrolment};
 use crate::serve::ask::{Answer, Ask, SignedIn};
@@ -49,10 +50,23 @@ pub async fn account(ask: Ask) -> Answer {
 
 /// A letter with a new PIN for an account, to be printed and posted.
 pub async fn pin_letter(ask: Ask) -> Answer {
-    ask.form(&["csrf"])?;
+    let form = ask.form(&["csrf", "once"])?;
     let (number, who) = (ask.part("number").to_string(), ask.who()?.clone());
-    let pdf =
-        ask.block(move |state| enrolment::pin_letter(state, &who, &number, enrolment::LetterAsk::default())).await?;
+    // Where the settings say no address of the portal, it is where the agent has the console.
+    let here = {
+        let connection = ask.request.connection_info();
+        format!("{}://{}", connection.scheme(), connection.host())
+    };
+    let pdf = ask
+        .block(move |state| {
+            once(state, &who, &form, || {
+                let known =
+                    !Config::read(&state.config.data).map(|config| config.public_url).unwrap_or_default().is_empty();
+                let portal = if known { String::new() } else { format!("{here}/enrol") };
+                enrolment::pin_letter(state, &who, &number, enrolment::LetterAsk { portal, ..Default::default() })
+            })
+        })
+        .await?;
     Ok(enrolment::letter_answer(pdf))
 }
 

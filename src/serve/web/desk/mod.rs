@@ -91,6 +91,33 @@ fn taken(state: &State, user: &str, name: &str, fingerprint: &str) -> Result<Onc
     Ok(Once::Busy)
 }
 
+/// Does what must not be done twice and cannot be shown again, such as a letter with a new PIN, whose first print a second
+/// one would make worthless.
+pub(super) fn once<T>(
+    state: &State,
+    who: &SignedIn,
+    form: &Params,
+    work: impl FnOnce() -> Result<T, Problem>,
+) -> Result<T, Problem> {
+    let name = form.get("once").unwrap_or_default();
+    if name.is_empty() {
+        return work();
+    }
+    let print = secret::hex(&Sha256::digest(name.as_bytes()));
+    if !matches!(taken(state, &who.user.name, name, &print)?, Once::Fresh) {
+        return Err(Problem::exists("This form was sent already."));
+    }
+    let done = work();
+    match &done {
+        Ok(_) => {
+            let (location, etag, body) = (String::new(), String::new(), String::new());
+            state.crm.keep_answer(&who.user.name, name, &print, Answered { status: 200, location, etag, body })?;
+        }
+        Err(_) => state.crm.forget_name(&who.user.name, name)?,
+    }
+    done
+}
+
 /// The page that a form came from, when it is one of the desk's; else another one. `said` is what the page then says.
 fn back(form: &Params, otherwise: &str, said: &str) -> String {
     let ours = |path: &&str| path.starts_with("/agent") && path.len() <= MOST_BACK && !path.contains(char::is_control);

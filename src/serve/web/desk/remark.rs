@@ -86,19 +86,31 @@ pub async fn send(ask: Ask) -> Answer {
             Some((how, to)) => (WAYS.iter().find(|(name, _)| *name == how).map(|(_, how)| *how), Some(to.to_string())),
             None => (Some(form.word("how", &WAYS, How::Link)?), None),
         };
-        let call = state.crm.open_interactions(&who.user.name, 1)?.pop();
+        let call = contact_about(state, who, id)?;
         let copy = NewCopy {
             how: how.unwrap_or_default(),
             address: if to.is_none() { text("address") } else { None },
             contact_point: to,
             reason: text("reason").unwrap_or_default(),
-            interaction: call.map(|call| call.id),
+            interaction: call,
             language: String::new(),
         };
         access::send(state, who, id, copy)?;
         Ok(back(form, &format!("/agent/documents/{id}"), "copy_sent"))
     })
     .await
+}
+
+/// The contact that the agent is in, when it is with whom the document belongs to, or nobody knows yet with whom.
+fn contact_about(state: &State, who: &SignedIn, id: DocId) -> Result<Option<String>, Problem> {
+    let Some((call, _)) = access::current_contact(state, &who.user.name)? else { return Ok(None) };
+    let account = state.backend.subject(id)?.facts.account;
+    let fits = match (&call.customer, &call.account) {
+        (Some(customer), _) => customer_of(state, account.as_deref()).as_ref() == Some(customer),
+        (None, Some(number)) => account.as_ref() == Some(number),
+        (None, None) => true,
+    };
+    Ok(fits.then_some(call.id))
 }
 
 /// The customer who holds a document's account.

@@ -8,6 +8,7 @@ use minijinja::{Value, context};
 
 use super::super::{language, page as render, sign_in};
 use super::{Language, address};
+use crate::auth::AuthError;
 use crate::crm::enrol::{EnrolmentForm, Fact, FactField, NewEnrolment};
 use crate::serve::api::crm::enrolment;
 use crate::serve::ask::{self, Answer, Ask, Params};
@@ -153,6 +154,7 @@ fn reason(problem: &Problem, language: Language) -> String {
         "not-confirmed" => "enrol_not_confirmed",
         "too-many-attempts" => "enrol_wait",
         "exists" => "enrol_taken",
+        _ if problem.detail == format!("{}.", AuthError::BadName) => "enrol_name_wrong",
         _ => "enrol_incomplete",
     })
 }

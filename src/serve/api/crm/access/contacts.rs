@@ -1,5 +1,7 @@
 //! Who sees addresses and telephone numbers whole, and what the others see of them.
 
+use std::sync::PoisonError;
+
 use super::{account_of_row, viewer};
 use crate::auth::permission::Permission;
 use crate::crm::contact::{ContactPoint, Owner};
@@ -10,12 +12,32 @@ use crate::serve::ask::SignedIn;
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
-/// Contacts of one agent that go on, looked at for a verified one.
+/// Contacts of one agent that go on and are looked at.
 const MOST_CONTACTS: usize = 10;
 
+/// The contact that somebody is in (the one that they came to last, else the newest), and the others that go on, newest first.
+pub fn current_contact(state: &State, name: &str) -> Result<Option<(Interaction, Vec<Interaction>)>, Problem> {
+    let mut open = state.crm.open_interactions(name, MOST_CONTACTS)?;
+    open.sort_by(|a, b| (b.started_at, &b.id).cmp(&(a.started_at, &a.id)));
+    if open.is_empty() {
+        return Ok(None);
+    }
+    let calls = state.current_calls.lock().unwrap_or_else(PoisonError::into_inner);
+    let at = calls.get(name).and_then(|id| open.iter().position(|call| call.id == *id)).unwrap_or(0);
+    let one = open.remove(at);
+    Ok(Some((one, open)))
+}
+
+/// Makes a contact the one that somebody is in.
+pub fn come_to(state: &State, name: &str, call: &str) {
+    let mut calls = state.current_calls.lock().unwrap_or_else(PoisonError::into_inner);
+    calls.insert(name.to_string(), call.to_string());
+}
+
 /// Whether the caller sees addresses and numbers of a customer, or of an account whose customer is not known, whole: the one
-/// rule of the API and the pages. Customers see their own. Agents see them once the caller is verified in their newest contact
-/// about them that goes on: neither caller id nor a role alone unmasks. A program (no session, an API key) that keeps them has `customer.write`.
+/// rule of the API and the pages. Customers see their own. Agents see them once the caller is verified in the contact that they are
+/// in, and it is about them: neither caller id nor a role alone unmasks, and what was proved in another call says nothing of who
+/// calls now. A program (no session, an API key) that keeps them has `customer.write`.
 pub fn sees_contacts(
     state: &State,
     who: &SignedIn,
@@ -26,15 +48,13 @@ pub fn sees_contacts(
     if keeps || !viewer(who).is_staff() {
         return Ok(true);
     }
-    let open = state.crm.open_interactions(&who.user.name, MOST_CONTACTS)?;
     let about = |call: &Interaction| match (customer, account) {
         (Some(id), _) => call.customer.as_deref() == Some(id),
         (None, Some(number)) => call.account.as_deref() == Some(number),
         (None, None) => false,
     };
-    // The newest of several about the same customer: what was proved in an earlier call says nothing of who calls now.
-    let newest = open.iter().filter(|call| about(call)).max_by_key(|call| (call.started_at, &call.id));
-    Ok(newest.is_some_and(|call| call.verified.is_some()))
+    let current = current_contact(state, &who.user.name)?;
+    Ok(current.is_some_and(|(call, _)| about(&call) && call.verified.is_some()))
 }
 
 /// The same for an owner of contact points: who is verified as the customer is so for the accounts.
