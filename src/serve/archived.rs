@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::{
     Backend, BackendError, Counters, DefinitionView, DocumentView, EnrolField, Facet, FieldView, Figures, FormatInfo,
-    Highlight, HighlightPart, HitPage, HitView, HitsAsked, Order,
+    Highlight, HighlightPart, HitPage, HitView, HitsAsked, Order, covered,
 };
 use crate::archive::figures::Sums;
 use crate::archive::kv::{Engine, StoreError};
@@ -20,7 +20,7 @@ use crate::archive::{
     Tombstone,
 };
 use crate::auth::directory::Restricted;
-use crate::auth::gate::{Gate, Permit, Scope};
+use crate::auth::gate::{Gate, Permit, Scope, Sight};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
 use crate::decode::{Context, ReadSpec};
@@ -345,6 +345,37 @@ impl Backend for ArchiveBackend {
 
     fn has_masks(&self, definition: &str) -> Result<bool, BackendError> {
         Ok(self.archive.has_masks(definition)?)
+    }
+
+    fn masking(&self, sight: &Sight, value: Option<&str>) -> Result<Vec<String>, BackendError> {
+        Ok(self.archive.masking(sight, value)?)
+    }
+
+    fn masked_text(&self, permit: &Permit, text: &str) -> Result<String, BackendError> {
+        let document = self.archive.document(permit.document())?;
+        let masker = self.archive.masker(permit, &document)?;
+        Ok(masker.map_or_else(|| text.to_string(), |masker| masker.text(text).into_owned()))
+    }
+
+    fn quoted(&self, permit: &Permit, page: u32, text: &str) -> Result<String, BackendError> {
+        let document = self.archive.document(permit.document())?;
+        let Some(masker) = self.archive.masker(permit, &document)? else { return Ok(text.to_string()) };
+        let mut there = String::new();
+        let read = self.archive.texts(permit, &mut |at, text| {
+            if at + 1 < page {
+                return ControlFlow::Continue(());
+            }
+            there.push_str(text);
+            ControlFlow::Break(())
+        });
+        // A page that does not read has no words.
+        if read.is_err() {
+            there.clear();
+        }
+        let text = masker.text(text);
+        let seen = |word: &str| !word.contains(char::is_alphanumeric) || there.contains(word);
+        let words = text.split_whitespace();
+        Ok(words.map(|word| if seen(word) { word.to_string() } else { covered(word) }).collect::<Vec<_>>().join(" "))
     }
 
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {

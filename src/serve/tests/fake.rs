@@ -11,7 +11,7 @@ use crate::archive::kv::memory::Memory;
 use crate::archive::trial::{Look, LookPage, Trial};
 use crate::archive::{Bringing, DefinitionRow, DocId, LoadId, LoadRow, Progress};
 use crate::auth::directory::Restricted;
-use crate::auth::gate::{Permit, Scope};
+use crate::auth::gate::{Permit, Scope, Sight};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
 use crate::decode::{Context, ReadSpec};
@@ -306,6 +306,18 @@ impl Backend for Fake {
 
     fn has_masks(&self, definition: &str) -> Result<bool, BackendError> {
         Ok(definition == "masked")
+    }
+
+    fn masking(&self, _: &Sight, _: Option<&str>) -> Result<Vec<String>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn masked_text(&self, _: &Permit, text: &str) -> Result<String, BackendError> {
+        Ok(text.to_string())
+    }
+
+    fn quoted(&self, _: &Permit, _: u32, text: &str) -> Result<String, BackendError> {
+        Ok(text.to_string())
     }
 
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {

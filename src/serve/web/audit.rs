@@ -9,7 +9,8 @@ use crate::audit::Record;
 use crate::auth::oidc::coded;
 use crate::auth::permission::Permission;
 use crate::crm::interaction::WrapUp;
-use crate::serve::api::audit::{PARAMETERS, filter, record_search};
+use crate::serve::api::audit::{PARAMETERS, filter, record_search, search};
+use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, Params};
 use crate::serve::problem::Problem;
 
@@ -21,12 +22,13 @@ pub async fn page(ask: Ask) -> Answer {
     let params = ask.params(PARAMETERS)?;
     let who = ask.who()?.clone();
     let asked = params.clone();
-    let reader = who.principal.clone();
+    let reader = who.clone();
     let outcome = ask
         .block(move |state| {
             let filter = filter(state, &asked, RECORDS)?;
-            record_search(state, &reader, &asked, "search")?;
-            Ok((state.gate.search_audit(&filter)?, state.crm.wrap_up_codes()?))
+            record_search(state, &reader.principal, &asked, "search")?;
+            let found = search(state, &access::eyes(state, &reader)?, &filter)?;
+            Ok((found, state.crm.wrap_up_codes()?))
         })
         .await;
     let language = language(&ask.request, Some(&who));
