@@ -17,7 +17,7 @@ use regex::Regex;
 
 use crate::index::definition::{Definition, Mask, Masked};
 use crate::index::fold::narrow;
-use crate::index::value::{FieldValue, Value};
+use crate::index::value::{Day, FieldValue, Value};
 use crate::page::Page;
 use starts::Starts;
 
@@ -133,6 +133,16 @@ impl Masker {
             FieldValue::Many(values) => FieldValue::Many(values.iter().map(one).collect()),
             FieldValue::Span(first, last) => FieldValue::Span(one(first), one(last)),
         }
+    }
+
+    /// A document's date, unless the field that it is the value of is masked: a day has no ends that could be shown.
+    pub fn date(&self, definition: &Definition, date: Option<i32>) -> Option<i32> {
+        let name = definition.date_field.map_or("", |number| definition.field_name(usize::from(number)));
+        let whole = |day: &i32| {
+            let value = FieldValue::One(Value::Date(Day(*day)));
+            self.value(name, &value) == value
+        };
+        date.filter(whole)
     }
 
     /// A page: the glyphs of masked values are replaced, bar codes that hold one are taken out.

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
+use tantivy::Term;
 use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, TermSetQuery};
 
 use super::collect::{Count, Facets, First, Key, number_in, score_in};
@@ -63,7 +64,9 @@ impl Search {
             None => None,
         };
         let (after, given) = cursor.map_or((None, Vec::new()), |cursor| (Some(cursor.key), cursor.statistics));
-        let first = First { sort: window.sort, after, keep: window.offset.saturating_add(window.limit) };
+        let undated = undated(catalogue, scope)?;
+        let keep = window.offset.saturating_add(window.limit);
+        let first = First { sort: window.sort, after, keep, undated: undated.clone() };
         let searched = self.filtered(catalogue, &moment, query, scope)?;
         // How common a word is in the whole archive is nothing for somebody who sees a part of it.
         let blind = *scope.predicate() != Predicate::Everything;
@@ -78,6 +81,7 @@ impl Search {
             moment.searcher.index().search_executor(),
             scoring,
         )?;
+        let facets = facets.map(|facets| self.dated(&moment, &searched, &undated, facets)).transpose()?;
         let keys = found.keys.get(window.offset..).unwrap_or_default();
         let statistics = statistics.into_log();
         let more = found.behind > found.keys.len() as u64;
@@ -114,12 +118,13 @@ impl Search {
         // One moment for the whole list: nothing moves under it.
         let moment = self.moment();
         let searched = self.filtered(catalogue, &moment, query, scope)?;
+        let undated = undated(catalogue, scope)?;
         let mut present = Present::new(catalogue);
         let mut after: Option<Key> = None;
         // Most lists are read no further than their first screen.
         let mut keep = at_once.min(FIRST_AT_ONCE);
         loop {
-            let found = moment.searcher.search(&searched, &First { sort, after, keep })?;
+            let found = moment.searcher.search(&searched, &First { sort, after, keep, undated: undated.clone() })?;
             keep = at_once;
             let mut hits = Vec::with_capacity(1);
             for key in &found.keys {
@@ -141,7 +146,25 @@ impl Search {
     pub fn facets(&self, catalogue: &dyn Catalogue, query: &Query, scope: &Scope) -> Result<Facets, SearchError> {
         let moment = self.moment();
         let searched = self.filtered(catalogue, &moment, query, scope)?;
-        Ok(moment.searcher.search(&searched, &Count)?)
+        let facets = moment.searcher.search(&searched, &Count)?;
+        self.dated(&moment, &searched, &undated(catalogue, scope)?, facets)
+    }
+
+    /// The counts without the years of documents whose date the asker does not see.
+    fn dated(
+        &self,
+        moment: &Moment,
+        searched: &BooleanQuery,
+        undated: &[String],
+        mut facets: Facets,
+    ) -> Result<Facets, SearchError> {
+        if !undated.is_empty() && !facets.years.is_empty() {
+            let terms = undated.iter().map(|name| Term::from_field_text(self.layout.definition, name));
+            let of_these = ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 0.0);
+            let both = BooleanQuery::intersection(vec![Box::new(searched.clone()), Box::new(of_these)]);
+            facets.without_years_of(&moment.searcher.search(&both, &Count)?);
+        }
+        Ok(facets)
     }
 
     /// The query with what no answer may contain taken out: other people's documents, and loads that the catalogue
@@ -180,6 +203,11 @@ fn known_fields(catalogue: &dyn Catalogue) -> Result<KnownFields, SearchError> {
         }
     }
     Ok(fields)
+}
+
+/// Definitions whose documents' dates somebody does not see.
+fn undated(catalogue: &dyn Catalogue, scope: &Scope) -> Result<Vec<String>, SearchError> {
+    Ok(masked_fields(catalogue, &scope.asks_with())?.remove("year").unwrap_or_default())
 }
 
 /// Fields that somebody does not see whole: name to the definitions that mask them.

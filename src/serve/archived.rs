@@ -112,7 +112,7 @@ impl ArchiveBackend {
             report_zh: definition.title_zh.clone(),
             kind: definition.kind.clone(),
             title: text(&document.title),
-            date: document.date.map(Day),
+            date: masker.as_ref().map_or(document.date, |masker| masker.date(&definition, document.date)).map(Day),
             account: document.account.as_ref().map(text),
             pages: document.pages,
             fields: fields.collect(),

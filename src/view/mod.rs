@@ -180,7 +180,7 @@ fn info(document: &Document, definition: &Definition, masker: Option<&Masker>) -
         title: masker.map_or_else(|| document.title.clone(), |masker| masker.text(&document.title).into_owned()),
         author: said(&definition.title, &definition.title_zh),
         kind: definition.kind.clone(),
-        date: document.date,
+        date: masker.map_or(document.date, |masker| masker.date(definition, document.date)),
         language: definition.language.clone(),
         fields: fields.collect(),
         field_names: definition.fields.iter().map(|field| field.name.clone()).collect(),

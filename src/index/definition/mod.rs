@@ -167,7 +167,7 @@ impl Mask {
 pub struct MaskedField {
     /// The definition that says so.
     pub definition: String,
-    /// The field, or `account` where that is the document's account.
+    /// The field; `account` where that is the document's account, `date` and `year` where it is its date.
     pub field: String,
     /// Roles that see it whole; empty: those with the permission.
     pub clear: Vec<String>,
@@ -230,6 +230,9 @@ impl Definition {
             fields.push(of(self.field_name(usize::from(number))));
             if self.account_field == Some(number) {
                 fields.push(of("account"));
+            }
+            if self.date_field == Some(number) {
+                fields.extend(["date", "year"].map(of));
             }
         }
         fields

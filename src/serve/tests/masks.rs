@@ -249,3 +249,43 @@ fn the_audit_has_no_number_that_its_reader_sees_masked() {
     assert_eq!(guessed("41000")["records"], json!([]), "a beginning tells nothing");
     let _ = &bank.archive;
 }
+
+#[test]
+fn a_masked_date_is_nowhere_told() {
+    let bank = Bank::new("[mask]\ndate = { clear = [\"administrator\"] }\n");
+    let told = ["2024-03-28", "2024-04-28", "03/28/2024", "04/28/2024", "28 Mar 2024", "28 Apr 2024", "20240328"];
+    for path in [
+        "/api/v1/documents".to_string(),
+        "/api/v1/documents/1-1".into(),
+        "/api/v1/documents/1-1/content?format=json".into(),
+        "/api/v1/documents/1-1/content?format=pdf".into(),
+        "/api/v1/documents/1-1/compare?with=1-2".into(),
+        format!("/api/v1/accounts/{ADA}/series?definition=great-lakes-statement"),
+        format!("/api/v1/accounts/{ADA}/timeline?kind=document"),
+        "/agent?q=ada".into(),
+        "/agent/documents/1-1".into(),
+        format!("/agent/customers/{}", bank.ada),
+    ] {
+        let seen = if path.starts_with("/api") { bank.text("sid", &path) } else { bank.page("sid", &path) };
+        for day in told {
+            assert!(!seen.contains(day), "{path} tells {day}: {seen}");
+        }
+    }
+    let compared = bank.send("sid", "GET", "/api/v1/documents/1-1/compare?with=1-2", &Json::Null).json();
+    assert!(compared["before"]["date"].is_null() && compared["days"].is_null(), "{compared}");
+    for query in ["year:2024", "date:2024", "date:2024-03-28", "date:>=2024-01-01"] {
+        assert_eq!((bank.total("sid", query), bank.total("root", query) > 0), (0, true), "{query}");
+    }
+    let ranged = bank.send("sid", "GET", "/api/v1/documents?from=2024-01-01", &Json::Null).json();
+    assert_eq!(ranged["total"], 0, "a range of days asks for dates too");
+    let all = |user: &str| bank.send(user, "GET", "/api/v1/documents?sort=newest", &Json::Null).json();
+    assert_eq!((all("sid")["facets"]["year"].clone(), all("sid")["total"].clone()), (json!([]), json!(3)));
+    assert_eq!(all("root")["facets"]["year"], json!([{ "value": "2024", "count": 3 }]));
+    let ids = |list: Json| list["documents"].as_array().map(|all| all.iter().map(|one| one["id"].clone()).collect::<Vec<_>>());
+    assert_eq!(ids(all("sid")), Some(vec!["1-3".into(), "1-2".into(), "1-1".into()]), "as documents without a date");
+    let timeline = bank.text("sid", &format!("/api/v1/accounts/{ADA}/timeline?kind=document&limit=1"));
+    let next = serde_json::from_str::<Json>(&timeline).expect("JSON")["next_cursor"].as_str().expect("more").to_string();
+    let rest = bank.text("sid", &format!("/api/v1/accounts/{ADA}/timeline?kind=document&limit=1&cursor={next}"));
+    assert_ne!(timeline, rest, "pages follow one another also without dates");
+    assert!(bank.text("root", "/api/v1/documents/1-1").contains("2024-03-28"));
+}
