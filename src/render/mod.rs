@@ -156,6 +156,11 @@ pub trait Renderer: Sync {
     /// File name extension without the dot.
     fn extension(&self) -> &'static str;
     /// Whether [`DocumentInfo::table`] should be filled.
+    fn is_for_programs(&self) -> bool {
+        false
+    }
+
+    /// Whether [`DocumentInfo::table`] is to be filled.
     fn wants_table(&self) -> bool {
         false
     }

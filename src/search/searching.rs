@@ -214,7 +214,8 @@ fn undated(catalogue: &dyn Catalogue, scope: &Scope) -> Result<Vec<String>, Sear
 fn masked_fields(catalogue: &dyn Catalogue, sight: &Sight) -> Result<BTreeMap<String, Vec<String>>, SearchError> {
     let mut masked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for mask in catalogue.masks().map_err(SearchError::catalogue)? {
-        if !sight.sees(&mask.clear) {
+        let hidden = if mask.sensitive { !sight.sees_sensitive() } else { !sight.sees(&mask.clear) };
+        if hidden {
             masked.entry(mask.field).or_default().push(mask.definition);
         }
     }

@@ -27,7 +27,7 @@ use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
 use crate::index::definition::Definition;
 use crate::index::stretch::Stretch;
-use crate::index::value::{Day, FieldType};
+use crate::index::value::{Day, FieldType, FieldValue};
 use crate::records::RecordsError;
 use crate::render::{RenderError, RenderOptions};
 use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Vocabulary, Window};
@@ -120,6 +120,27 @@ impl ArchiveBackend {
         })
     }
 
+    /// The same in a list: without what is sensitive, for those without the right.
+    fn listed(&self, permit: &Permit, document: &Document) -> Result<DocumentView, BackendError> {
+        let mut view = self.shown(permit, document)?;
+        if permit.sight().sees_sensitive() || !view.fields.iter().any(|field| field.sensitive) {
+            return Ok(view);
+        }
+        let definition = self.view.definition(&self.archive.load_row(document.id.load)?)?;
+        for field in definition.sensitive_fields().filter(|field| definition.is_in_title(&field.name)) {
+            let Some(shown) = view.fields.iter().find(|shown| shown.name == field.name) else { continue };
+            let text = match &shown.value {
+                FieldValue::One(value) | FieldValue::Span(value, _) => value.to_string(),
+                FieldValue::Many(values) => values.first().map(ToString::to_string).unwrap_or_default(),
+            };
+            if !text.is_empty() {
+                view.title = view.title.replace(&text, "…");
+            }
+        }
+        view.fields.retain(|field| !field.sensitive);
+        Ok(view)
+    }
+
     /// The first line of a document that has what was searched for.
     fn highlights(&self, permit: &Permit, marks: &Highlighter) -> Result<Vec<Highlight>, BackendError> {
         let mut found = Vec::new();
@@ -198,7 +219,7 @@ impl Backend for ArchiveBackend {
             let permit = self.gate.listed(scope, hit.id);
             let wanted = !marks.is_empty() && at < HITS_WITH_SNIPPETS;
             let highlights = if wanted { self.highlights(&permit, &marks)? } else { Vec::new() };
-            hits.push(HitView { document: self.shown(&permit, &document)?, score: hit.score, highlights });
+            hits.push(HitView { document: self.listed(&permit, &document)?, score: hit.score, highlights });
         }
         let years = facets.years.into_iter().map(|(year, count)| (year.to_string(), count)).collect();
         let facets = vec![

@@ -124,6 +124,10 @@ impl View {
         let mut pages = self.archive.pages(permit)?;
         let definition = self.definition(pages.load())?;
         let mut info = info(pages.document(), &definition, pages.masker());
+        if renderer.is_for_programs() && !permit.sight().sees_sensitive() {
+            let sensitive = |name: &str| definition.sensitive_fields().any(|field| field.name == name);
+            info.fields.retain(|field| !sensitive(&field.name));
+        }
         if !how.only.is_empty() {
             // Fields, lines and what the title is made of are those of all pages.
             info.fields.clear();

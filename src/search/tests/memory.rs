@@ -97,7 +97,7 @@ impl Memory {
     /// Masks a field for all but these roles.
     pub(super) fn mask(&self, definition: &str, field: &str, clear: &[&str]) {
         let clear = clear.iter().map(ToString::to_string).collect();
-        let mask = MaskedField { definition: definition.into(), field: field.into(), clear };
+        let mask = MaskedField { definition: definition.into(), field: field.into(), clear, sensitive: false };
         self.inner.lock().unwrap().masks.push(mask);
     }
 

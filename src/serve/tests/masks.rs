@@ -289,3 +289,36 @@ fn a_masked_date_is_nowhere_told() {
     assert_ne!(timeline, rest, "pages follow one another also without dates");
     assert!(bank.text("root", "/api/v1/documents/1-1").contains("2024-03-28"));
 }
+
+#[test]
+fn a_sensitive_field_is_in_no_list_no_file_and_no_search_without_the_right() {
+    let bank = Bank::of(|text| {
+        let text = text.replace("label = \"Closing balance\"", "label = \"Closing balance\"\nsensitive = true");
+        let text = text.replace("{name} {account} {date}", "{name} {amount}");
+        text.split("[mask]").next().unwrap_or_default().to_string()
+    });
+    for path in [
+        "/api/v1/documents".to_string(),
+        "/api/v1/documents/1-1/content?format=csv".into(),
+        format!("/api/v1/accounts/{ADA}/series?definition=great-lakes-statement"),
+        format!("/api/v1/accounts/{ADA}/timeline?kind=document"),
+        "/agent".into(),
+        "/agent?q=ada".into(),
+        format!("/agent/customers/{}", bank.ada),
+        "/agent/documents/1-2".into(),
+    ] {
+        let ask = |user: &str| if path.starts_with("/api") { bank.text(user, &path) } else { bank.page(user, &path) };
+        for amount in ["13776.50", "13,776.50"] {
+            assert!(!ask("ann").contains(amount), "{path}: {}", ask("ann"));
+        }
+        let whole = ask("sue");
+        assert!(whole.contains("13776.50") || whole.contains("13,776.50"), "{path}: {whole}");
+    }
+    for query in ["amount:>13776", "amount:13776.5", "amount:>1"] {
+        assert_eq!((bank.total("ann", query), bank.total("sue", query) > 0), (0, true), "{query}");
+    }
+    let json = |user: &str| bank.send(user, "GET", "/api/v1/documents/1-1/content?format=json", &Json::Null).json();
+    assert!(json("ann")["fields"].get("amount").is_none() && json("ann")["fields"]["name"] == "Ada Maerz");
+    assert_eq!(json("sue")["fields"]["amount"], "13776.50");
+    assert!(bank.page("ann", "/agent/documents/1-1").contains("13,776.50"), "the document itself shows it");
+}
