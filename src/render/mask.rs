@@ -17,7 +17,7 @@ use regex::Regex;
 
 use crate::index::definition::{Definition, Mask, Masked};
 use crate::index::fold::narrow;
-use crate::index::value::{Day, FieldValue, Value};
+use crate::index::value::{Day, FieldValue, Value, values_of};
 use crate::page::Page;
 use starts::Starts;
 
@@ -219,14 +219,6 @@ fn plain(ch: char) -> char {
     }
     let ch = narrow(ch);
     ch.to_lowercase().next().unwrap_or(ch)
-}
-
-fn values_of(value: &FieldValue) -> Vec<&Value> {
-    match value {
-        FieldValue::One(value) => vec![value],
-        FieldValue::Many(values) => values.iter().collect(),
-        FieldValue::Span(first, last) => vec![first, last],
-    }
 }
 
 /// How a value may be printed, separators apart.

@@ -10,10 +10,10 @@ use tantivy::Term;
 use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, TermSetQuery};
 
 use super::collect::{Count, Facets, First, Key, number_in, score_in};
-use super::compile::{Compiler, KnownFields};
+use super::compile::{Compiler, KnownFields, Patterns};
 use super::feed::load_of;
 use super::hits::{Cursor, Hit, HitList, Sort, Statistics, Window, fingerprint};
-use super::schema::id_of;
+use super::schema::{id_of, pattern_key};
 use super::{Catalogue, Moment, Query, Search, SearchError};
 use crate::archive::{LoadId, Seq};
 use crate::auth::gate::{Scope, Sight};
@@ -167,6 +167,25 @@ impl Search {
         Ok(facets)
     }
 
+    /// The patterns that mask something for somebody.
+    fn patterns(&self, catalogue: &dyn Catalogue, moment: &Moment, sight: &Sight) -> Result<Patterns, SearchError> {
+        let mut found = Patterns::default();
+        for pattern in catalogue.patterns().map_err(SearchError::catalogue)? {
+            if sight.sees(&pattern.clear) {
+                continue;
+            }
+            let all = Term::from_field_text(self.layout.definition, &pattern.definition);
+            let looked_for = Term::from_field_bytes(self.layout.key, &pattern_key(pattern.mark, ""));
+            // Both count what is deleted and not yet swept out.
+            if moment.searcher.doc_freq(&all)? == moment.searcher.doc_freq(&looked_for)? {
+                found.marks.push(pattern.mark);
+            } else {
+                found.not_looked_for.push(pattern.definition);
+            }
+        }
+        Ok(found)
+    }
+
     /// The query with what no answer may contain taken out: other people's documents, and loads that the catalogue
     /// has changed since.
     fn filtered(
@@ -179,7 +198,9 @@ impl Search {
         let fields = known_fields(catalogue)?;
         let masked = masked_fields(catalogue, &scope.asks_with())?;
         let tells_fields = *scope.predicate() == Predicate::Everything;
-        let compiler = Compiler { layout: &self.layout, heads: &moment.heads, fields: &fields, masked, tells_fields };
+        let patterns = self.patterns(catalogue, moment, &scope.asks_with())?;
+        let (layout, heads, fields) = (&self.layout, &moment.heads, &fields);
+        let compiler = Compiler { layout, heads, fields, masked, patterns, tells_fields };
         let mut clauses = vec![(Occur::Must, compiler.compile(query)?)];
         if *scope.predicate() != Predicate::Everything {
             let allowed = compiler.allowed(scope.predicate());
