@@ -98,13 +98,13 @@ impl Catalogue for Archived {
         })
     }
 
-    fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError> {
+    fn fields(&self) -> Result<Vec<(String, String, FieldType)>, CatalogueError> {
         // A name may have another type in another report or version: all of them can be asked for.
         let mut fields = Vec::new();
         for row in self.archive.definitions()? {
             let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
             for field in &definition.fields {
-                let known = (field.name.clone(), field.kind);
+                let known = (row.name.clone(), field.name.clone(), field.kind);
                 if !fields.contains(&known) {
                     fields.push(known);
                 }

@@ -65,8 +65,8 @@ pub trait Catalogue: Sync {
     /// How documents cut by this version of a definition are indexed.
     fn indexing(&self, definition: &str, version: u32) -> Result<Indexing, CatalogueError>;
 
-    /// Names and types of the fields of all definitions, every version.
-    fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError>;
+    /// The fields of all definitions, every version: definition, name, type.
+    fn fields(&self) -> Result<Vec<(String, String, FieldType)>, CatalogueError>;
 
     /// The masked fields of all definitions.
     fn masks(&self) -> Result<Vec<MaskedField>, CatalogueError>;

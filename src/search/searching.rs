@@ -6,11 +6,11 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use tantivy::Term;
-use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, TermSetQuery};
+use tantivy::{DocSet, Searcher, TERMINATED, Term};
+use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, Query as IndexQuery, TermSetQuery};
 
 use super::collect::{Count, Facets, First, Key, number_in, score_in};
-use super::compile::{Compiler, KnownFields, Patterns};
+use super::compile::{BUILT_IN, Compiler, KnownFields, Patterns};
 use super::feed::load_of;
 use super::hits::{Cursor, Hit, HitList, Sort, Statistics, Window, fingerprint};
 use super::schema::{id_of, pattern_key};
@@ -167,6 +167,42 @@ impl Search {
         Ok(facets)
     }
 
+    /// Definitions of the documents that somebody may see; `None`: of all there are, for who may see everything. A field that
+    /// only others have is to them as one that nobody has.
+    pub fn definitions_seen(
+        &self,
+        catalogue: &dyn Catalogue,
+        scope: &Scope,
+    ) -> Result<Option<BTreeSet<String>>, SearchError> {
+        self.definitions_at(catalogue, &self.moment(), scope)
+    }
+
+    fn definitions_at(
+        &self,
+        catalogue: &dyn Catalogue,
+        moment: &Moment,
+        scope: &Scope,
+    ) -> Result<Option<BTreeSet<String>>, SearchError> {
+        if *scope.predicate() == Predicate::Everything {
+            return Ok(None);
+        }
+        let fields = KnownFields::new();
+        let (layout, heads, fields) = (&self.layout, &moment.heads, &fields);
+        let (masked, patterns) = (BTreeMap::new(), Patterns::default());
+        let compiler = Compiler { layout, heads, fields, masked, patterns, tells_fields: false };
+        let fields = catalogue.fields().map_err(SearchError::catalogue)?;
+        let all: BTreeSet<String> = fields.into_iter().map(|(definition, _, _)| definition).collect();
+        let mut seen = BTreeSet::new();
+        for name in all {
+            let of_this = Box::new(TermSetQuery::new([Term::from_field_text(layout.definition, &name)]));
+            let both = BooleanQuery::intersection(vec![of_this, compiler.allowed(scope.predicate())]);
+            if finds_any(&moment.searcher, &both)? {
+                seen.insert(name);
+            }
+        }
+        Ok(Some(seen))
+    }
+
     /// The patterns that mask something for somebody.
     fn patterns(&self, catalogue: &dyn Catalogue, moment: &Moment, sight: &Sight) -> Result<Patterns, SearchError> {
         let mut found = Patterns::default();
@@ -195,7 +231,9 @@ impl Search {
         query: &Query,
         scope: &Scope,
     ) -> Result<BooleanQuery, SearchError> {
-        let fields = known_fields(catalogue)?;
+        let names_fields = query.root.names_fields(&BUILT_IN);
+        let seen = if names_fields { self.definitions_at(catalogue, moment, scope)? } else { None };
+        let fields = known_fields(catalogue, seen.as_ref())?;
         let masked = masked_fields(catalogue, &scope.asks_with())?;
         let tells_fields = *scope.predicate() == Predicate::Everything;
         let patterns = self.patterns(catalogue, moment, &scope.asks_with())?;
@@ -215,9 +253,28 @@ impl Search {
     }
 }
 
-fn known_fields(catalogue: &dyn Catalogue) -> Result<KnownFields, SearchError> {
+/// Whether a query finds anything.
+fn finds_any(searcher: &Searcher, query: &dyn IndexQuery) -> Result<bool, SearchError> {
+    let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+    for segment in searcher.segment_readers() {
+        let mut found = weight.scorer(segment, 1.0)?;
+        while found.doc() != TERMINATED {
+            if segment.alive_bitset().is_none_or(|alive| alive.is_alive(found.doc())) {
+                return Ok(true);
+            }
+            found.advance();
+        }
+    }
+    Ok(false)
+}
+
+/// The fields of these definitions; `None`: of all.
+fn known_fields(catalogue: &dyn Catalogue, of: Option<&BTreeSet<String>>) -> Result<KnownFields, SearchError> {
     let mut fields = KnownFields::new();
-    for (name, kind) in catalogue.fields().map_err(SearchError::catalogue)? {
+    for (definition, name, kind) in catalogue.fields().map_err(SearchError::catalogue)? {
+        if of.is_some_and(|seen| !seen.contains(&definition)) {
+            continue;
+        }
         let kinds = fields.entry(name).or_default();
         if !kinds.contains(&kind) {
             kinds.push(kind);

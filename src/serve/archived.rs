@@ -443,9 +443,13 @@ impl Backend for ArchiveBackend {
         self.archive.context_for(read)
     }
 
-    fn vocabulary(&self) -> Result<Vocabulary, BackendError> {
+    fn vocabulary(&self, scope: &Scope) -> Result<Vocabulary, BackendError> {
         let mut words = Vocabulary::default();
+        let seen = self.search.definitions_seen(&self.catalogue, scope)?;
         for row in self.archive.definitions()? {
+            if seen.as_ref().is_some_and(|seen| !seen.contains(&row.name)) {
+                continue;
+            }
             let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
             for field in definition.fields.iter().filter(|field| !field.sensitive) {
                 let is = |wanted: &[&str]| field.name.split('_').any(|word| wanted.contains(&word));

@@ -99,8 +99,8 @@ pub trait Backend: Send + Sync + 'static {
     fn add_definition(&self, definition: &Definition) -> Result<DefinitionRow, BackendError>;
     /// What a stream that is read like this is given besides its bytes.
     fn context(&self, read: &ReadSpec) -> Context;
-    /// What the words of the search box can mean here; today is left to the caller.
-    fn vocabulary(&self) -> Result<Vocabulary, BackendError>;
+    /// What the words of the search box can mean for whose lists these are; today is left to the caller.
+    fn vocabulary(&self, scope: &Scope) -> Result<Vocabulary, BackendError>;
     /// What came on each day (since 1970, UTC) from one to another, both included, and for each report definition.
     fn counters(&self, from: i32, to: i32) -> Result<Counters, BackendError>;
     /// Figures for the metrics.

@@ -360,7 +360,7 @@ impl Backend for Fake {
         Context::default()
     }
 
-    fn vocabulary(&self) -> Result<crate::search::Vocabulary, BackendError> {
+    fn vocabulary(&self, _: &Scope) -> Result<crate::search::Vocabulary, BackendError> {
         let amounts = vec!["amount_due".into()];
         Ok(crate::search::Vocabulary { amounts, ..Default::default() })
     }

@@ -356,3 +356,37 @@ fn what_a_pattern_masks_in_a_field_is_not_found_letter_by_letter() {
     };
     assert_eq!((total("name:lee"), total("name:maerz")), (0, 2));
 }
+
+const REGISTER: &str = "name = \"register\"\ntitle = \"Register\"\nkind = \"report\"\nfull_text = \"none\"\nread = \"auto\"\n\
+    visible_to = [\"auditor\"]\n[document]\nstart = \"stream\"\n\
+    [[field]]\nname = \"region\"\nrow = 1\ncolumns = \"1-5\"\n";
+
+#[test]
+fn a_field_that_only_hidden_reports_have_is_one_that_nobody_has() {
+    let bank = Bank::new("");
+    let register = Definition::parse(REGISTER, "register.toml").expect("a sound definition");
+    bank.archive.add_definition(&register).expect("added");
+    let bytes: &[u8] = b"NORTH REGISTER\nsome line\n";
+    let source = LoadSource { name: "r.txt".into(), reader: Box::new(bytes), total: Some(bytes.len() as u64) };
+    bank.archive.load(source, Some("register"), &|_| {}).expect("loads");
+    bank.backend.catch_up().expect("fed");
+    assert_eq!(bank.total("aud", "region:north"), 1);
+    for user in ["cora", "ann"] {
+        let told = |name: &str| {
+            let reply = bank.send(user, "GET", &format!("/api/v1/documents?q={name}:x"), &Json::Null);
+            (reply.status, reply.text().replace(name, "NAME"))
+        };
+        assert_eq!(told("region"), told("nosuch"), "{user}");
+        assert_eq!(told("region").0, 400);
+        assert_eq!(bank.total(user, "amount:99"), 1, "the own reports' fields are there");
+    }
+    let page = |name: &str| {
+        let reply = bank.world.get(&format!("/my?q={name}%3Ax"), &[bank.world.session("cora").0]);
+        (reply.status, reply.text().contains("&#x60;NAME&#x60;"), reply.text().replace(name, "NAME").len())
+    };
+    assert_eq!(page("region"), page("nosuch"));
+    for (user, there) in [("aud", true), ("root", true), ("ann", false)] {
+        assert_eq!(bank.text(user, "/api/v1/definitions").contains("register"), there, "{user}");
+    }
+    assert_eq!(bank.total("cora", "register 99.00"), 0, "what is typed has no meaning by reports of others");
+}
