@@ -98,6 +98,11 @@ impl Eyes<'_> {
         Ok(shown)
     }
 
+    /// Whether this is how a number was shown that is masked.
+    pub fn is_masked(&self, shown: &str) -> bool {
+        self.known.borrow().iter().any(|(number, known)| known == shown && number != known)
+    }
+
     /// A number that may be none.
     pub fn of(&self, number: Option<String>) -> Result<Option<String>, Problem> {
         number.map(|number| self.number(&number)).transpose()
