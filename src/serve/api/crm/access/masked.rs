@@ -18,7 +18,7 @@ use crate::crm::note::{Note, Place};
 use crate::crm::request::Request;
 use crate::crm::timeline::{Detail, TimelineEntry};
 use crate::serve::ask::SignedIn;
-use crate::serve::backend::{HitsAsked, covered};
+use crate::serve::backend::{HitPage, HitsAsked, covered};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
 
@@ -57,6 +57,12 @@ pub fn shown_request(state: &State, who: &SignedIn, mut request: Request) -> Res
     Ok(request)
 }
 
+/// Whether a word is a name that greenbar gave: a document's id, a row's, a digest.
+fn is_own(word: &str) -> bool {
+    let given = matches!(word.len(), 26 | 64) && word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    given || word.parse::<DocId>().is_ok()
+}
+
 impl Eyes<'_> {
     /// Whether anything may be masked for the reader.
     pub fn any_masks(&self) -> bool {
@@ -84,12 +90,25 @@ impl Eyes<'_> {
     fn looked_up(&self, number: &str) -> Result<String, Problem> {
         let mut shown = number.to_string();
         let said = |text: &str| text.chars().filter(|ch| ch.is_alphanumeric()).count();
-        for definition in self.state.backend.masking(self.scope.sight(), Some(number))? {
-            let (account, definition) = (Some(number.to_string()), Some(definition));
-            let asked = HitsAsked { account, definition, limit: 1, ..HitsAsked::default() };
-            let found = self.state.backend.hits(&asked, &self.everybody)?;
-            let Some(hit) = found.hits.first() else { continue };
-            let permit = self.state.gate.listed(&self.scope, hit.document.id);
+        let masking = self.state.backend.masking(self.scope.sight(), Some(number))?;
+        if masking.is_empty() {
+            return Ok(shown);
+        }
+        let asked = HitsAsked { account: Some(number.to_string()), limit: 1, ..HitsAsked::default() };
+        let newest = self.state.backend.hits(&asked, &self.everybody)?;
+        let counts = newest.facets.iter().filter(|facet| facet.name == "definition").flat_map(|facet| &facet.counts);
+        for (definition, _) in counts.filter(|(name, _)| masking.contains(name)) {
+            let of_this = |page: &HitPage| {
+                let mut hits = page.hits.iter().filter(|hit| hit.document.definition == *definition);
+                hits.next().map(|hit| hit.document.id)
+            };
+            let asked = HitsAsked { definition: Some(definition.clone()), ..asked.clone() };
+            let id = match of_this(&newest) {
+                Some(id) => Some(id),
+                None => of_this(&self.state.backend.hits(&asked, &self.everybody)?),
+            };
+            let Some(id) = id else { continue };
+            let permit = self.state.gate.listed(&self.scope, id);
             let masked = self.state.backend.document(&permit)?.account.unwrap_or_default();
             if said(&masked) < said(&shown) {
                 shown = masked;
@@ -129,11 +148,16 @@ impl Eyes<'_> {
         if !self.masked {
             return Ok(text.to_string());
         }
+        let whole = self.number(text)?;
+        if whole != text {
+            return Ok(whole);
+        }
         let mut shown = text.to_string();
         let parts = |ch: char| ch.is_whitespace() || ch.is_control() || "\"'()[]{}<>=:,;".contains(ch);
         for word in text.split(parts).map(|word| word.trim_matches(['.', '*', '!'])) {
             let letters = word.chars().filter(|ch| ch.is_alphanumeric()).count();
-            if letters < LEAST || !word.contains(|ch: char| ch.is_ascii_digit()) || word.parse::<DocId>().is_ok() {
+            let number = letters >= LEAST && word.contains(|ch: char| ch.is_ascii_digit());
+            if !number || is_own(word) {
                 continue;
             }
             let masked = self.number(word)?;
