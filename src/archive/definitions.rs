@@ -154,6 +154,11 @@ impl Archive {
         Ok(found)
     }
 
+    /// Definitions with masks, the newest version of each.
+    pub fn masking_definitions(&self) -> Result<Vec<Arc<Definition>>, ArchiveError> {
+        Ok(self.safeguards()?.masking.clone())
+    }
+
     /// The newest version of each definition.
     pub(super) fn newest_definitions(&self) -> Result<Vec<(Arc<Definition>, u32)>, ArchiveError> {
         let mut names: Vec<String> = self.definitions()?.into_iter().map(|row| row.name).collect();

@@ -8,13 +8,16 @@ use std::io::{self, Read};
 use std::ops::ControlFlow;
 use std::sync::Arc;
 
+use regex::Regex;
+
 use super::catalogue::LoadInfo;
 use super::error::ArchiveError;
 use super::stream::Stream;
 use super::{Archive, Document, LoadRow};
-use crate::auth::gate::Permit;
+use crate::auth::gate::{Permit, Sight};
 use crate::decode::rows::Rows;
 use crate::decode::{Decoder, Format, Start, Unit, UnitKind};
+use crate::index::definition::{Definition, Mask, Masked};
 use crate::note::{Note, Notes};
 use crate::page::Page;
 use crate::render::mask::Masker;
@@ -46,6 +49,19 @@ impl Archive {
         let fields =
             document.fields.iter().filter_map(|(at, value)| Some((names.get(usize::from(*at))?.as_str(), value)));
         Ok(Masker::new(definition, |mask| !permit.sight().sees(&mask.clear), fields))
+    }
+
+    /// Definitions that mask something for these eyes; with a value only those that may mask it where it stands alone.
+    pub fn masking(&self, sight: &Sight, value: Option<&str>) -> Result<Vec<String>, ArchiveError> {
+        let may = |mask: &Mask| match (&mask.what, value) {
+            (Masked::Field(_), _) | (_, None) => true,
+            (Masked::Pattern(pattern), Some(value)) => Regex::new(pattern).is_ok_and(|regex| regex.is_match(value)),
+        };
+        let masks = |definition: &&Arc<Definition>| {
+            definition.masks.iter().any(|mask| !sight.sees(&mask.clear) && may(mask))
+        };
+        let safeguards = self.safeguards()?;
+        Ok(safeguards.masking.iter().filter(masks).map(|definition| definition.name.clone()).collect())
     }
 
     /// A document's pages, made on demand.

@@ -193,7 +193,7 @@ impl Archive {
         (self.clock)()
     }
 
-    fn on_new_engine(engine: Arc<dyn Engine>, dir: &Path) -> Result<Archive, ArchiveError> {
+    pub(crate) fn on_new_engine(engine: Arc<dyn Engine>, dir: &Path) -> Result<Archive, ArchiveError> {
         let mut batch = Batch::default();
         rows::put_number(&mut batch, Family::Settings, keys::LAYOUT_KEY.to_vec(), u64::from(keys::LAYOUT));
         engine.commit(batch)?;

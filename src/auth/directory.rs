@@ -98,6 +98,12 @@ pub struct Rights {
 }
 
 impl Rights {
+    /// The definitions that only other roles may see.
+    pub fn kept_from(&self, restricted: &Restricted) -> Vec<String> {
+        let seen = |roles: &[String]| self.roles.iter().any(|role| role == role::ADMINISTRATOR || roles.contains(role));
+        restricted.iter().filter(|(_, roles)| !seen(roles)).map(|(definition, _)| definition.clone()).collect()
+    }
+
     /// Everything: the operator on the command line, greenbar's own work.
     pub fn everything(name: &str) -> Rights {
         Rights {
@@ -340,11 +346,7 @@ fn rights(compiled: &Compiled, user: &User, restricted: &Restricted) -> Rights {
             Effect::Limit => rights.limits.push(predicate),
         }
     }
-    let hidden: Vec<String> = restricted
-        .iter()
-        .filter(|(_, roles)| !rights.roles.iter().any(|role| role == role::ADMINISTRATOR || roles.contains(role)))
-        .map(|(definition, _)| definition.clone())
-        .collect();
+    let hidden = rights.kept_from(restricted);
     if !hidden.is_empty() {
         rights.limits.push(Predicate::Not(Box::new(Predicate::Definition(hidden))));
     }

@@ -50,7 +50,8 @@ impl Principal {
     fn sight(&self) -> Sight {
         let rights = &self.rights;
         let whole = rights.unmasked;
-        Sight { whole, unmask: self.may(Permission::DocumentUnmask), roles: rights.roles.clone() }
+        let sensitive = self.may(Permission::DocumentSensitive);
+        Sight { whole, unmask: self.may(Permission::DocumentUnmask), sensitive, roles: rights.roles.clone() }
     }
 }
 
@@ -59,6 +60,7 @@ impl Principal {
 pub struct Sight {
     whole: bool,
     unmask: bool,
+    sensitive: bool,
     roles: Vec<String>,
 }
 
@@ -67,6 +69,11 @@ impl Sight {
     pub fn sees(&self, clear: &[String]) -> bool {
         let named = clear.iter().any(|role| self.roles.contains(role));
         self.whole || named || (clear.is_empty() && self.unmask)
+    }
+
+    /// Whether fields that a definition calls sensitive are in lists and in files for programs.
+    pub fn sees_sensitive(&self) -> bool {
+        self.whole || self.sensitive
     }
 }
 

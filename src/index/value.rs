@@ -119,6 +119,15 @@ pub enum FieldType {
     Integer,
 }
 
+/// All values of a field, the ends of a span.
+pub fn values_of(value: &FieldValue) -> Vec<&Value> {
+    match value {
+        FieldValue::One(value) => vec![value],
+        FieldValue::Many(values) => values.iter().collect(),
+        FieldValue::Span(first, last) => vec![first, last],
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -24,6 +24,10 @@ impl Renderer for Csv {
         "csv"
     }
 
+    fn is_for_programs(&self) -> bool {
+        true
+    }
+
     fn wants_table(&self) -> bool {
         true
     }

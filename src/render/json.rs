@@ -50,6 +50,10 @@ impl Renderer for Json {
         "json"
     }
 
+    fn is_for_programs(&self) -> bool {
+        true
+    }
+
     fn wants_table(&self) -> bool {
         true
     }

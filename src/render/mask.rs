@@ -17,7 +17,7 @@ use regex::Regex;
 
 use crate::index::definition::{Definition, Mask, Masked};
 use crate::index::fold::narrow;
-use crate::index::value::{FieldValue, Value};
+use crate::index::value::{Day, FieldValue, Value, values_of};
 use crate::page::Page;
 use starts::Starts;
 
@@ -135,6 +135,16 @@ impl Masker {
         }
     }
 
+    /// A document's date, unless the field that it is the value of is masked: a day has no ends that could be shown.
+    pub fn date(&self, definition: &Definition, date: Option<i32>) -> Option<i32> {
+        let name = definition.date_field.map_or("", |number| definition.field_name(usize::from(number)));
+        let whole = |day: &i32| {
+            let value = FieldValue::One(Value::Date(Day(*day)));
+            self.value(name, &value) == value
+        };
+        date.filter(whole)
+    }
+
     /// A page: the glyphs of masked values are replaced, bar codes that hold one are taken out.
     pub fn page(&self, page: Page) -> Page {
         page::masked(self, page)
@@ -209,14 +219,6 @@ fn plain(ch: char) -> char {
     }
     let ch = narrow(ch);
     ch.to_lowercase().next().unwrap_or(ch)
-}
-
-fn values_of(value: &FieldValue) -> Vec<&Value> {
-    match value {
-        FieldValue::One(value) => vec![value],
-        FieldValue::Many(values) => values.iter().collect(),
-        FieldValue::Span(first, last) => vec![first, last],
-    }
 }
 
 /// How a value may be printed, separators apart.

@@ -155,6 +155,11 @@ pub trait Renderer: Sync {
     fn media_type(&self) -> &'static str;
     /// File name extension without the dot.
     fn extension(&self) -> &'static str;
+    /// Whether its output is for programs: fields that are sensitive are not in it for those without the right.
+    fn is_for_programs(&self) -> bool {
+        false
+    }
+
     /// Whether [`DocumentInfo::table`] should be filled.
     fn wants_table(&self) -> bool {
         false

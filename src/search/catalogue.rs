@@ -18,6 +18,26 @@ pub struct Indexing {
     pub full_text: FullText,
 }
 
+/// A pattern that a definition masks.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MaskedPattern {
+    /// The definition.
+    pub definition: String,
+    /// Number of the pattern in this definition: another one when it is changed.
+    pub mark: u64,
+    /// Roles that see what it finds; empty: those with the permission.
+    pub clear: Vec<String>,
+}
+
+/// Where a pattern finds something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundByPattern {
+    /// See [`MaskedPattern::mark`].
+    pub mark: u64,
+    /// Names, as in queries, of the fields with a value in which it is found.
+    pub fields: Vec<String>,
+}
+
 /// The catalogue as search reads it. Everything in the index can be made again from it.
 pub trait Catalogue: Sync {
     /// The newest change; `Seq(0)` when there is none.
@@ -45,11 +65,23 @@ pub trait Catalogue: Sync {
     /// How documents cut by this version of a definition are indexed.
     fn indexing(&self, definition: &str, version: u32) -> Result<Indexing, CatalogueError>;
 
-    /// Names and types of the fields of all definitions, every version.
-    fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError>;
+    /// The fields of all definitions, every version: definition, name, type.
+    fn fields(&self) -> Result<Vec<(String, String, FieldType)>, CatalogueError>;
 
     /// The masked fields of all definitions.
     fn masks(&self) -> Result<Vec<MaskedField>, CatalogueError>;
+
+    /// The patterns that definitions mask.
+    fn patterns(&self) -> Result<Vec<MaskedPattern>, CatalogueError> {
+        Ok(Vec::new())
+    }
+
+    /// What the patterns of a document's definition find in the values of its fields, whose names are given: one entry for
+    /// each pattern.
+    fn found_by_patterns(&self, document: &Document, names: &[String]) -> Result<Vec<FoundByPattern>, CatalogueError> {
+        let _ = (document, names);
+        Ok(Vec::new())
+    }
 
     /// Visits the text of a document's pages in order (page from 1) until `each` breaks. Masked values are not in it:
     /// what is in the index can be found by everybody.

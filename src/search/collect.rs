@@ -44,6 +44,8 @@ pub(super) struct First {
     pub(super) sort: Sort,
     pub(super) after: Option<Key>,
     pub(super) keep: usize,
+    /// Definitions whose documents stand where those without a date do: the asker does not see their dates.
+    pub(super) undated: Vec<String>,
 }
 
 /// What [`First`] found.
@@ -65,6 +67,7 @@ pub(super) struct FirstInSegment {
     ids: Column<u64>,
     dates: Column<i64>,
     parts: Option<Column<u64>>,
+    undated: Undated,
     found: Found,
     best: BinaryHeap<Key>,
     /// Best key of each document that is in the index in parts.
@@ -117,6 +120,7 @@ impl SegmentCollector for FirstInSegment {
 
     fn collect(&mut self, slot: Slot, score: Score) {
         let date = if self.sort == Sort::Relevance { None } else { self.dates.first(slot) };
+        let date = date.filter(|_| !self.undated.has(slot));
         self.take(slot, date, score);
     }
 
@@ -126,6 +130,7 @@ impl SegmentCollector for FirstInSegment {
             let mut dates = [None; BLOCK];
             self.dates.first_vals(slots, &mut dates[..slots.len()]);
             for (slot, date) in slots.iter().zip(dates) {
+                let date = date.filter(|_| !self.undated.has(*slot));
                 self.take(*slot, date, 0.0);
             }
         }
@@ -133,6 +138,29 @@ impl SegmentCollector for FirstInSegment {
 
     fn harvest(self) -> Self::Fruit {
         (self.found, self.best, self.in_parts)
+    }
+}
+
+/// The documents of a segment whose dates the asker does not see.
+#[derive(Default)]
+struct Undated {
+    labels: Option<StrColumn>,
+    /// Ordinals of their definitions.
+    of: Vec<u64>,
+}
+
+impl Undated {
+    fn new(definitions: &[String], segment: &SegmentReader) -> tantivy::Result<Undated> {
+        let labels = if definitions.is_empty() { None } else { segment.fast_fields().str("definition")? };
+        let Some(labels) = labels else { return Ok(Undated::default()) };
+        let ordinal = |name: &String| labels.dictionary().term_ord(name.as_bytes()).transpose();
+        let of = definitions.iter().filter_map(ordinal).collect::<std::io::Result<Vec<u64>>>()?;
+        Ok(Undated { labels: Some(labels), of })
+    }
+
+    fn has(&self, slot: Slot) -> bool {
+        let Some(labels) = self.labels.as_ref().filter(|_| !self.of.is_empty()) else { return false };
+        labels.ords().first(slot).is_some_and(|ordinal| self.of.contains(&ordinal))
     }
 }
 
@@ -154,6 +182,7 @@ impl Collector for First {
             ids: segment.fast_fields().u64("id")?,
             dates: segment.fast_fields().i64("date")?,
             parts: parts_of(segment)?,
+            undated: Undated::new(&self.undated, segment)?,
             found: Found::default(),
             best: BinaryHeap::new(),
             in_parts: HashMap::new(),
@@ -199,6 +228,17 @@ pub struct Facets {
     pub kinds: Vec<(String, u64)>,
     /// By year of the document's date, newest first; documents without a date are in none.
     pub years: Vec<(i16, u64)>,
+}
+
+impl Facets {
+    /// Takes years out that some of the documents were counted in.
+    pub(super) fn without_years_of(&mut self, some: &Facets) {
+        for (year, count) in &mut self.years {
+            let known = some.years.iter().find(|(known, _)| known == year);
+            *count = count.saturating_sub(known.map_or(0, |(_, count)| *count));
+        }
+        self.years.retain(|(_, count)| *count > 0);
+    }
 }
 
 /// Collects [`Facets`].

@@ -2,6 +2,8 @@
 
 mod rights;
 
+pub(super) use rights::Patterns;
+
 use std::collections::BTreeMap;
 use std::ops::{Bound, RangeInclusive};
 use std::sync::Arc;
@@ -46,6 +48,8 @@ pub(super) struct Compiler<'a> {
     pub(super) fields: &'a KnownFields,
     /// Fields whose values the asker does not see whole: name to definitions. They find no document of these.
     pub(super) masked: BTreeMap<String, Vec<String>>,
+    /// Patterns that mask parts of values for the asker.
+    pub(super) patterns: Patterns,
     /// Whether an unknown field is answered with the names of all fields: they tell of reports that not everybody sees.
     pub(super) tells_fields: bool,
 }

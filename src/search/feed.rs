@@ -13,8 +13,8 @@ use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
 use tantivy::schema::document::Document as IndexDocument;
 use tantivy::{Index, IndexWriter, TantivyDocument};
 
-use super::catalogue::{Catalogue, Indexing};
-use super::schema::Layout;
+use super::catalogue::{Catalogue, FoundByPattern, Indexing};
+use super::schema::{Layout, pattern_key};
 use super::{Options, SearchError, Step};
 use crate::archive::{Change, Document, LoadId, LoadRow, Seq};
 use crate::index::definition::FullText;
@@ -202,7 +202,13 @@ impl Feed<'_> {
         indexing: &Indexing,
         document: &Document,
     ) -> Result<(), SearchError> {
-        let entry = self.layout.entry(document, &row.field_names, &indexing.kind);
+        let mut entry = self.layout.entry(document, &row.field_names, &indexing.kind);
+        let found = self.catalogue.found_by_patterns(document, &row.field_names).map_err(SearchError::catalogue)?;
+        for FoundByPattern { mark, fields } in &found {
+            for name in std::iter::once("").chain(fields.iter().map(String::as_str)) {
+                entry.add_bytes(self.layout.key, &pattern_key(*mark, name));
+            }
+        }
         match indexing.full_text {
             FullText::None => self.add(entry, 0)?,
             FullText::Words | FullText::Phrases => self.with_text(entry, indexing.full_text, document)?,

@@ -8,6 +8,7 @@
 //! | `definition`, `kind` | for facets and filters |
 //! | `owner` | the account exactly as printed: what a customer's rights are checked against |
 //! | `key` | `name NUL t value`: whole text values, folded; `s` and `w`: without separators, and `e`: with them; `n`: numbers no column holds |
+//! |  | `1 pattern 0 name`: a pattern that masks finds something in the field; without a name: it was looked for |
 //! | `words` of fields (`field`) | `name NUL word` with positions |
 //! | `column` | numbers and days of index fields by name, and first and last values of page ranges |
 //! | `text`, `bag` | words of the pages, with positions and without |
@@ -31,7 +32,7 @@ use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::{FieldValue, Value};
 
 /// Number of this layout; another one in the folder means the index is made anew.
-pub(super) const LAYOUT: u32 = 4;
+pub(super) const LAYOUT: u32 = 5;
 
 /// Longest folded text value kept whole as a term; a longer one keeps its head and a checksum of all of it.
 const LONGEST_KEY: usize = 200;
@@ -132,6 +133,12 @@ impl Layout {
         }
         entry.finish()
     }
+}
+
+/// The term of the documents in whose field of this name a pattern finds something; without a name, of all documents that
+/// it was looked for in. No field's name begins like it.
+pub(super) fn pattern_key(mark: u64, name: &str) -> Vec<u8> {
+    [&[1][..], &mark.to_be_bytes(), &[0], name.as_bytes()].concat()
 }
 
 /// A document id as the index keeps it.

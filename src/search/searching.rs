@@ -6,13 +6,14 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, TermSetQuery};
+use tantivy::{DocSet, Searcher, TERMINATED, Term};
+use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, Query as IndexQuery, TermSetQuery};
 
 use super::collect::{Count, Facets, First, Key, number_in, score_in};
-use super::compile::{Compiler, KnownFields};
+use super::compile::{BUILT_IN, Compiler, KnownFields, Patterns};
 use super::feed::load_of;
 use super::hits::{Cursor, Hit, HitList, Sort, Statistics, Window, fingerprint};
-use super::schema::id_of;
+use super::schema::{id_of, pattern_key};
 use super::{Catalogue, Moment, Query, Search, SearchError};
 use crate::archive::{LoadId, Seq};
 use crate::auth::gate::{Scope, Sight};
@@ -63,7 +64,9 @@ impl Search {
             None => None,
         };
         let (after, given) = cursor.map_or((None, Vec::new()), |cursor| (Some(cursor.key), cursor.statistics));
-        let first = First { sort: window.sort, after, keep: window.offset.saturating_add(window.limit) };
+        let undated = undated(catalogue, scope)?;
+        let keep = window.offset.saturating_add(window.limit);
+        let first = First { sort: window.sort, after, keep, undated: undated.clone() };
         let searched = self.filtered(catalogue, &moment, query, scope)?;
         // How common a word is in the whole archive is nothing for somebody who sees a part of it.
         let blind = *scope.predicate() != Predicate::Everything;
@@ -78,6 +81,7 @@ impl Search {
             moment.searcher.index().search_executor(),
             scoring,
         )?;
+        let facets = facets.map(|facets| self.dated(&moment, &searched, &undated, facets)).transpose()?;
         let keys = found.keys.get(window.offset..).unwrap_or_default();
         let statistics = statistics.into_log();
         let more = found.behind > found.keys.len() as u64;
@@ -114,12 +118,13 @@ impl Search {
         // One moment for the whole list: nothing moves under it.
         let moment = self.moment();
         let searched = self.filtered(catalogue, &moment, query, scope)?;
+        let undated = undated(catalogue, scope)?;
         let mut present = Present::new(catalogue);
         let mut after: Option<Key> = None;
         // Most lists are read no further than their first screen.
         let mut keep = at_once.min(FIRST_AT_ONCE);
         loop {
-            let found = moment.searcher.search(&searched, &First { sort, after, keep })?;
+            let found = moment.searcher.search(&searched, &First { sort, after, keep, undated: undated.clone() })?;
             keep = at_once;
             let mut hits = Vec::with_capacity(1);
             for key in &found.keys {
@@ -141,7 +146,80 @@ impl Search {
     pub fn facets(&self, catalogue: &dyn Catalogue, query: &Query, scope: &Scope) -> Result<Facets, SearchError> {
         let moment = self.moment();
         let searched = self.filtered(catalogue, &moment, query, scope)?;
-        Ok(moment.searcher.search(&searched, &Count)?)
+        let facets = moment.searcher.search(&searched, &Count)?;
+        self.dated(&moment, &searched, &undated(catalogue, scope)?, facets)
+    }
+
+    /// The counts without the years of documents whose date the asker does not see.
+    fn dated(
+        &self,
+        moment: &Moment,
+        searched: &BooleanQuery,
+        undated: &[String],
+        mut facets: Facets,
+    ) -> Result<Facets, SearchError> {
+        if !undated.is_empty() && !facets.years.is_empty() {
+            let terms = undated.iter().map(|name| Term::from_field_text(self.layout.definition, name));
+            let of_these = ConstScoreQuery::new(Box::new(TermSetQuery::new(terms)), 0.0);
+            let both = BooleanQuery::intersection(vec![Box::new(searched.clone()), Box::new(of_these)]);
+            facets.without_years_of(&moment.searcher.search(&both, &Count)?);
+        }
+        Ok(facets)
+    }
+
+    /// Definitions of the documents that somebody may see; `None`: of all there are, for who may see everything. A field that
+    /// only others have is to them as one that nobody has.
+    pub fn definitions_seen(
+        &self,
+        catalogue: &dyn Catalogue,
+        scope: &Scope,
+    ) -> Result<Option<BTreeSet<String>>, SearchError> {
+        self.definitions_at(catalogue, &self.moment(), scope)
+    }
+
+    fn definitions_at(
+        &self,
+        catalogue: &dyn Catalogue,
+        moment: &Moment,
+        scope: &Scope,
+    ) -> Result<Option<BTreeSet<String>>, SearchError> {
+        if *scope.predicate() == Predicate::Everything {
+            return Ok(None);
+        }
+        let fields = KnownFields::new();
+        let (layout, heads, fields) = (&self.layout, &moment.heads, &fields);
+        let (masked, patterns) = (BTreeMap::new(), Patterns::default());
+        let compiler = Compiler { layout, heads, fields, masked, patterns, tells_fields: false };
+        let fields = catalogue.fields().map_err(SearchError::catalogue)?;
+        let all: BTreeSet<String> = fields.into_iter().map(|(definition, _, _)| definition).collect();
+        let mut seen = BTreeSet::new();
+        for name in all {
+            let of_this = Box::new(TermSetQuery::new([Term::from_field_text(layout.definition, &name)]));
+            let both = BooleanQuery::intersection(vec![of_this, compiler.allowed(scope.predicate())]);
+            if finds_any(&moment.searcher, &both)? {
+                seen.insert(name);
+            }
+        }
+        Ok(Some(seen))
+    }
+
+    /// The patterns that mask something for somebody.
+    fn patterns(&self, catalogue: &dyn Catalogue, moment: &Moment, sight: &Sight) -> Result<Patterns, SearchError> {
+        let mut found = Patterns::default();
+        for pattern in catalogue.patterns().map_err(SearchError::catalogue)? {
+            if sight.sees(&pattern.clear) {
+                continue;
+            }
+            let all = Term::from_field_text(self.layout.definition, &pattern.definition);
+            let looked_for = Term::from_field_bytes(self.layout.key, &pattern_key(pattern.mark, ""));
+            // Both count what is deleted and not yet swept out.
+            if moment.searcher.doc_freq(&all)? == moment.searcher.doc_freq(&looked_for)? {
+                found.marks.push(pattern.mark);
+            } else {
+                found.not_looked_for.push(pattern.definition);
+            }
+        }
+        Ok(found)
     }
 
     /// The query with what no answer may contain taken out: other people's documents, and loads that the catalogue
@@ -153,10 +231,14 @@ impl Search {
         query: &Query,
         scope: &Scope,
     ) -> Result<BooleanQuery, SearchError> {
-        let fields = known_fields(catalogue)?;
+        let names_fields = query.root.names_fields(&BUILT_IN);
+        let seen = if names_fields { self.definitions_at(catalogue, moment, scope)? } else { None };
+        let fields = known_fields(catalogue, seen.as_ref())?;
         let masked = masked_fields(catalogue, &scope.asks_with())?;
         let tells_fields = *scope.predicate() == Predicate::Everything;
-        let compiler = Compiler { layout: &self.layout, heads: &moment.heads, fields: &fields, masked, tells_fields };
+        let patterns = self.patterns(catalogue, moment, &scope.asks_with())?;
+        let (layout, heads, fields) = (&self.layout, &moment.heads, &fields);
+        let compiler = Compiler { layout, heads, fields, masked, patterns, tells_fields };
         let mut clauses = vec![(Occur::Must, compiler.compile(query)?)];
         if *scope.predicate() != Predicate::Everything {
             let allowed = compiler.allowed(scope.predicate());
@@ -171,9 +253,28 @@ impl Search {
     }
 }
 
-fn known_fields(catalogue: &dyn Catalogue) -> Result<KnownFields, SearchError> {
+/// Whether a query finds anything.
+fn finds_any(searcher: &Searcher, query: &dyn IndexQuery) -> Result<bool, SearchError> {
+    let weight = query.weight(EnableScoring::disabled_from_searcher(searcher))?;
+    for segment in searcher.segment_readers() {
+        let mut found = weight.scorer(segment, 1.0)?;
+        while found.doc() != TERMINATED {
+            if segment.alive_bitset().is_none_or(|alive| alive.is_alive(found.doc())) {
+                return Ok(true);
+            }
+            found.advance();
+        }
+    }
+    Ok(false)
+}
+
+/// The fields of these definitions; `None`: of all.
+fn known_fields(catalogue: &dyn Catalogue, of: Option<&BTreeSet<String>>) -> Result<KnownFields, SearchError> {
     let mut fields = KnownFields::new();
-    for (name, kind) in catalogue.fields().map_err(SearchError::catalogue)? {
+    for (definition, name, kind) in catalogue.fields().map_err(SearchError::catalogue)? {
+        if of.is_some_and(|seen| !seen.contains(&definition)) {
+            continue;
+        }
         let kinds = fields.entry(name).or_default();
         if !kinds.contains(&kind) {
             kinds.push(kind);
@@ -182,11 +283,17 @@ fn known_fields(catalogue: &dyn Catalogue) -> Result<KnownFields, SearchError> {
     Ok(fields)
 }
 
+/// Definitions whose documents' dates somebody does not see.
+fn undated(catalogue: &dyn Catalogue, scope: &Scope) -> Result<Vec<String>, SearchError> {
+    Ok(masked_fields(catalogue, &scope.asks_with())?.remove("year").unwrap_or_default())
+}
+
 /// Fields that somebody does not see whole: name to the definitions that mask them.
 fn masked_fields(catalogue: &dyn Catalogue, sight: &Sight) -> Result<BTreeMap<String, Vec<String>>, SearchError> {
     let mut masked: BTreeMap<String, Vec<String>> = BTreeMap::new();
     for mask in catalogue.masks().map_err(SearchError::catalogue)? {
-        if !sight.sees(&mask.clear) {
+        let hidden = if mask.sensitive { !sight.sees_sensitive() } else { !sight.sees(&mask.clear) };
+        if hidden {
             masked.entry(mask.field).or_default().push(mask.definition);
         }
     }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::backend::{
     Backend, BackendError, Counters, DefinitionView, DocumentView, EnrolField, Facet, FieldView, Figures, FormatInfo,
-    Highlight, HighlightPart, HitPage, HitView, HitsAsked, Order,
+    Highlight, HighlightPart, HitPage, HitView, HitsAsked, Order, covered,
 };
 use crate::archive::figures::Sums;
 use crate::archive::kv::{Engine, StoreError};
@@ -20,14 +20,14 @@ use crate::archive::{
     Tombstone,
 };
 use crate::auth::directory::Restricted;
-use crate::auth::gate::{Gate, Permit, Scope};
+use crate::auth::gate::{Gate, Permit, Scope, Sight};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
 use crate::decode::{Context, ReadSpec};
 use crate::distribute::Listed;
 use crate::index::definition::Definition;
 use crate::index::stretch::Stretch;
-use crate::index::value::{Day, FieldType};
+use crate::index::value::{Day, FieldType, FieldValue};
 use crate::records::RecordsError;
 use crate::render::{RenderError, RenderOptions};
 use crate::search::{Archived, Highlighter, Query, Search, SearchError, Snippet, Sort, Vocabulary, Window};
@@ -112,12 +112,33 @@ impl ArchiveBackend {
             report_zh: definition.title_zh.clone(),
             kind: definition.kind.clone(),
             title: text(&document.title),
-            date: document.date.map(Day),
+            date: masker.as_ref().map_or(document.date, |masker| masker.date(&definition, document.date)).map(Day),
             account: document.account.as_ref().map(text),
             pages: document.pages,
             fields: fields.collect(),
             masked: masker.is_some(),
         })
+    }
+
+    /// The same in a list: without what is sensitive, for those without the right.
+    fn listed(&self, permit: &Permit, document: &Document) -> Result<DocumentView, BackendError> {
+        let mut view = self.shown(permit, document)?;
+        if permit.sight().sees_sensitive() || !view.fields.iter().any(|field| field.sensitive) {
+            return Ok(view);
+        }
+        let definition = self.view.definition(&self.archive.load_row(document.id.load)?)?;
+        for field in definition.sensitive_fields().filter(|field| definition.is_in_title(&field.name)) {
+            let Some(shown) = view.fields.iter().find(|shown| shown.name == field.name) else { continue };
+            let text = match &shown.value {
+                FieldValue::One(value) | FieldValue::Span(value, _) => value.to_string(),
+                FieldValue::Many(values) => values.first().map(ToString::to_string).unwrap_or_default(),
+            };
+            if !text.is_empty() {
+                view.title = view.title.replace(&text, "…");
+            }
+        }
+        view.fields.retain(|field| !field.sensitive);
+        Ok(view)
     }
 
     /// The first line of a document that has what was searched for.
@@ -198,7 +219,7 @@ impl Backend for ArchiveBackend {
             let permit = self.gate.listed(scope, hit.id);
             let wanted = !marks.is_empty() && at < HITS_WITH_SNIPPETS;
             let highlights = if wanted { self.highlights(&permit, &marks)? } else { Vec::new() };
-            hits.push(HitView { document: self.shown(&permit, &document)?, score: hit.score, highlights });
+            hits.push(HitView { document: self.listed(&permit, &document)?, score: hit.score, highlights });
         }
         let years = facets.years.into_iter().map(|(year, count)| (year.to_string(), count)).collect();
         let facets = vec![
@@ -347,6 +368,37 @@ impl Backend for ArchiveBackend {
         Ok(self.archive.has_masks(definition)?)
     }
 
+    fn masking(&self, sight: &Sight, value: Option<&str>) -> Result<Vec<String>, BackendError> {
+        Ok(self.archive.masking(sight, value)?)
+    }
+
+    fn masked_text(&self, permit: &Permit, text: &str) -> Result<String, BackendError> {
+        let document = self.archive.document(permit.document())?;
+        let masker = self.archive.masker(permit, &document)?;
+        Ok(masker.map_or_else(|| text.to_string(), |masker| masker.text(text).into_owned()))
+    }
+
+    fn quoted(&self, permit: &Permit, page: u32, text: &str) -> Result<String, BackendError> {
+        let document = self.archive.document(permit.document())?;
+        let Some(masker) = self.archive.masker(permit, &document)? else { return Ok(text.to_string()) };
+        let mut there = String::new();
+        let read = self.archive.texts(permit, &mut |at, text| {
+            if at + 1 < page {
+                return ControlFlow::Continue(());
+            }
+            there.push_str(text);
+            ControlFlow::Break(())
+        });
+        // A page that does not read has no words.
+        if read.is_err() {
+            there.clear();
+        }
+        let text = masker.text(text);
+        let seen = |word: &str| !word.contains(char::is_alphanumeric) || there.contains(word);
+        let words = text.split_whitespace();
+        Ok(words.map(|word| if seen(word) { word.to_string() } else { covered(word) }).collect::<Vec<_>>().join(" "))
+    }
+
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {
         let mut list: Vec<DefinitionView> = Vec::new();
         for row in self.archive.definitions()? {
@@ -391,9 +443,13 @@ impl Backend for ArchiveBackend {
         self.archive.context_for(read)
     }
 
-    fn vocabulary(&self) -> Result<Vocabulary, BackendError> {
+    fn vocabulary(&self, scope: &Scope) -> Result<Vocabulary, BackendError> {
         let mut words = Vocabulary::default();
+        let seen = self.search.definitions_seen(&self.catalogue, scope)?;
         for row in self.archive.definitions()? {
+            if seen.as_ref().is_some_and(|seen| !seen.contains(&row.name)) {
+                continue;
+            }
             let Some(definition) = self.archive.definition(&row.name, Some(row.version))? else { continue };
             for field in definition.fields.iter().filter(|field| !field.sensitive) {
                 let is = |wanted: &[&str]| field.name.split('_').any(|word| wanted.contains(&word));

@@ -11,7 +11,7 @@ use crate::archive::kv::Engine;
 use crate::archive::trial::{Look, Trial};
 use crate::archive::{Bringing, DefinitionRow, DocId, LoadId, LoadRow, Progress, Tombstone};
 use crate::auth::directory::Restricted;
-use crate::auth::gate::{Permit, Scope};
+use crate::auth::gate::{Permit, Scope, Sight};
 use crate::auth::predicate::Subject;
 use crate::capture::{Brought, Loader, NotLoaded};
 use crate::decode::{Context, ReadSpec};
@@ -84,6 +84,13 @@ pub trait Backend: Send + Sync + 'static {
     fn try_cut(&self, file: &Path, name: &str, how: &Bringing) -> Result<Trial, BackendError>;
     /// Whether a definition masks values.
     fn has_masks(&self, definition: &str) -> Result<bool, BackendError>;
+    /// Definitions that mask something for these eyes; with a value only those that may mask it where it stands alone.
+    fn masking(&self, sight: &Sight, value: Option<&str>) -> Result<Vec<String>, BackendError>;
+    /// A text beside the permitted document as its reader may see it.
+    fn masked_text(&self, permit: &Permit, text: &str) -> Result<String, BackendError>;
+    /// Words that were quoted from a page (from 1) of the permitted document: those that its reader finds there, the letters
+    /// and digits of others covered.
+    fn quoted(&self, permit: &Permit, page: u32, text: &str) -> Result<String, BackendError>;
     /// The report definitions, the newest version of each.
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError>;
     /// Every version of every report definition, by name and version.
@@ -92,8 +99,8 @@ pub trait Backend: Send + Sync + 'static {
     fn add_definition(&self, definition: &Definition) -> Result<DefinitionRow, BackendError>;
     /// What a stream that is read like this is given besides its bytes.
     fn context(&self, read: &ReadSpec) -> Context;
-    /// What the words of the search box can mean here; today is left to the caller.
-    fn vocabulary(&self) -> Result<Vocabulary, BackendError>;
+    /// What the words of the search box can mean for whose lists these are; today is left to the caller.
+    fn vocabulary(&self, scope: &Scope) -> Result<Vocabulary, BackendError>;
     /// What came on each day (since 1970, UTC) from one to another, both included, and for each report definition.
     fn counters(&self, from: i32, to: i32) -> Result<Counters, BackendError>;
     /// Figures for the metrics.
@@ -318,6 +325,11 @@ pub enum BackendError {
     /// Anything else.
     #[error("{0}")]
     Failed(String),
+}
+
+/// A word whose letters and digits are not for the reader.
+pub fn covered(word: &str) -> String {
+    word.chars().map(|ch| if ch.is_alphanumeric() { '•' } else { ch }).collect()
 }
 
 /// The backend as what the intake loads with.

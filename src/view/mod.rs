@@ -124,6 +124,10 @@ impl View {
         let mut pages = self.archive.pages(permit)?;
         let definition = self.definition(pages.load())?;
         let mut info = info(pages.document(), &definition, pages.masker());
+        if renderer.is_for_programs() && !permit.sight().sees_sensitive() {
+            let sensitive = |name: &str| definition.sensitive_fields().any(|field| field.name == name);
+            info.fields.retain(|field| !sensitive(&field.name));
+        }
         if !how.only.is_empty() {
             // Fields, lines and what the title is made of are those of all pages.
             info.fields.clear();
@@ -180,7 +184,7 @@ fn info(document: &Document, definition: &Definition, masker: Option<&Masker>) -
         title: masker.map_or_else(|| document.title.clone(), |masker| masker.text(&document.title).into_owned()),
         author: said(&definition.title, &definition.title_zh),
         kind: definition.kind.clone(),
-        date: document.date,
+        date: masker.map_or(document.date, |masker| masker.date(definition, document.date)),
         language: definition.language.clone(),
         fields: fields.collect(),
         field_names: definition.fields.iter().map(|field| field.name.clone()).collect(),

@@ -167,10 +167,12 @@ impl Mask {
 pub struct MaskedField {
     /// The definition that says so.
     pub definition: String,
-    /// The field, or `account` where that is the document's account.
+    /// The field; `account` where that is the document's account, `date` and `year` where it is its date.
     pub field: String,
     /// Roles that see it whole; empty: those with the permission.
     pub clear: Vec<String>,
+    /// It is not masked but sensitive: kept out of what is searched for those without that right.
+    pub sensitive: bool,
 }
 
 /// Name of the definition for streams that no other definition recognises.
@@ -225,14 +227,39 @@ impl Definition {
         for mask in &self.masks {
             let Masked::Field(number) = mask.what else { continue };
             let (definition, clear) = (&self.name, &mask.clear);
-            let of =
-                |field: &str| MaskedField { definition: definition.clone(), field: field.into(), clear: clear.clone() };
+            let of = |field: &str| MaskedField {
+                definition: definition.clone(),
+                field: field.into(),
+                clear: clear.clone(),
+                sensitive: false,
+            };
             fields.push(of(self.field_name(usize::from(number))));
             if self.account_field == Some(number) {
                 fields.push(of("account"));
             }
+            if self.date_field == Some(number) {
+                fields.extend(["date", "year"].map(of));
+            }
+        }
+        for field in self.sensitive_fields() {
+            let (definition, field) = (self.name.clone(), field.name.clone());
+            fields.push(MaskedField { definition, field, clear: Vec::new(), sensitive: true });
         }
         fields
+    }
+
+    /// The fields that are kept out of lists and files for programs for those without the right. A document's own account and
+    /// date are what lists are made of: those are masked, or not at all.
+    pub fn sensitive_fields(&self) -> impl Iterator<Item = &FieldInfo> {
+        let own = [self.account_field, self.date_field];
+        let fields = (0..).zip(&self.fields).filter(move |(number, field)| field.sensitive && !own.contains(&Some(*number)));
+        fields.map(|(_, field)| field)
+    }
+
+    /// Whether the title of documents is made of this field among others.
+    pub fn is_in_title(&self, name: &str) -> bool {
+        let is = |part: &TitlePart| matches!(part, TitlePart::Field(number) if self.field_name(*number) == name);
+        self.rules.title.iter().any(is)
     }
 
     /// Name of field `number`, or nothing.

@@ -7,14 +7,37 @@ use tantivy::schema::Field;
 use super::{Compiled, Compiler, any, every, terms};
 use crate::auth::predicate::Predicate;
 use crate::search::literal::Nano;
-use crate::search::schema::equal_key;
+use crate::search::schema::{equal_key, pattern_key};
+
+/// Fields of every document that no pattern masks; the text of pages is indexed as masked.
+const TOLD: [&str; 6] = ["definition", "id", "kind", "load", "pages", "text"];
+
+/// The patterns that mask something for who asks.
+#[derive(Debug, Default)]
+pub(in crate::search) struct Patterns {
+    /// Those that were looked for in every document of their definition.
+    pub(in crate::search) marks: Vec<u64>,
+    /// Definitions with others, newer than the index: until it is made anew, nobody knows which fields they mask.
+    pub(in crate::search) not_looked_for: Vec<String>,
+}
 
 impl Compiler<'_> {
-    /// A test of a field, without the documents that show the field only masked.
+    /// A test of a field, without the documents that show the field only masked: those of a definition that masks it, and
+    /// those where a pattern that masks finds something in its value.
     pub(super) fn unmasked(&self, name: &str, query: Compiled) -> Compiled {
-        let Some(definitions) = self.masked.get(name) else { return query };
-        let hidden = self.labels(self.layout.definition, definitions);
-        Box::new(BooleanQuery::new(vec![(Occur::Must, query), (Occur::MustNot, hidden)]))
+        let of_field = self.masked.get(name).into_iter().flatten();
+        // What is told of every document, whatever is printed, no pattern looks at.
+        let patterns = if TOLD.contains(&name) { &Patterns::default() } else { &self.patterns };
+        let definitions: Vec<String> = of_field.chain(&patterns.not_looked_for).cloned().collect();
+        let mut clauses = vec![(Occur::Must, query)];
+        if !definitions.is_empty() {
+            clauses.push((Occur::MustNot, self.labels(self.layout.definition, &definitions)));
+        }
+        if !patterns.marks.is_empty() {
+            let term = |mark: &u64| Term::from_field_bytes(self.layout.key, &pattern_key(*mark, name));
+            clauses.push((Occur::MustNot, terms(patterns.marks.iter().map(term))));
+        }
+        if clauses.len() == 1 { clauses.swap_remove(0).1 } else { Box::new(BooleanQuery::new(clauses)) }
     }
 
     /// Documents for which a predicate holds; the same as [`Predicate::holds`] says of their rows.

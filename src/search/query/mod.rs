@@ -61,6 +61,18 @@ impl FromStr for Query {
     }
 }
 
+impl Node {
+    /// Whether it tests a field of some reports, not only what every document has.
+    pub(super) fn names_fields(&self, of_all: &[&str]) -> bool {
+        match self {
+            Node::All => false,
+            Node::And(nodes) | Node::Or(nodes) => nodes.iter().any(|node| node.names_fields(of_all)),
+            Node::Not(node) => node.names_fields(of_all),
+            Node::Test(test) => test.field.as_deref().is_some_and(|name| !of_all.contains(&name)),
+        }
+    }
+}
+
 /// A part of a query.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Node {

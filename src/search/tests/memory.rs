@@ -25,7 +25,7 @@ struct Inner {
     next: u32,
     /// Documents read before the catalogue fails, for crash tests.
     fuse: Option<u64>,
-    fields: BTreeMap<String, FieldType>,
+    fields: BTreeMap<(String, String), FieldType>,
     full_text: FullText,
     masks: Vec<MaskedField>,
 }
@@ -97,7 +97,7 @@ impl Memory {
     /// Masks a field for all but these roles.
     pub(super) fn mask(&self, definition: &str, field: &str, clear: &[&str]) {
         let clear = clear.iter().map(ToString::to_string).collect();
-        let mask = MaskedField { definition: definition.into(), field: field.into(), clear };
+        let mask = MaskedField { definition: definition.into(), field: field.into(), clear, sensitive: false };
         self.inner.lock().unwrap().masks.push(mask);
     }
 
@@ -151,7 +151,7 @@ impl Inner {
                     FieldValue::Many(values) => values.first(),
                 };
                 if let Some(first) = first {
-                    self.fields.insert(name.to_owned(), type_of(first));
+                    self.fields.insert((definition.to_owned(), name.to_owned()), type_of(first));
                 }
                 fields.push((u16::try_from(position).unwrap(), value));
             }
@@ -245,8 +245,9 @@ impl Catalogue for Memory {
         Ok(Indexing { kind, full_text: self.inner.lock().unwrap().full_text })
     }
 
-    fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError> {
-        Ok(self.inner.lock().unwrap().fields.iter().map(|(name, kind)| (name.clone(), *kind)).collect())
+    fn fields(&self) -> Result<Vec<(String, String, FieldType)>, CatalogueError> {
+        let fields = self.inner.lock().unwrap().fields.clone();
+        Ok(fields.into_iter().map(|((definition, name), kind)| (definition, name, kind)).collect())
     }
 
     fn masks(&self) -> Result<Vec<MaskedField>, CatalogueError> {

@@ -144,8 +144,8 @@ impl Catalogue for Made {
         Ok(Indexing { kind: "statement".into(), full_text })
     }
 
-    fn fields(&self) -> Result<Vec<(String, FieldType)>, CatalogueError> {
-        Ok(NAMES.iter().map(|(name, kind)| ((*name).to_owned(), *kind)).collect())
+    fn fields(&self) -> Result<Vec<(String, String, FieldType)>, CatalogueError> {
+        Ok(NAMES.iter().map(|(name, kind)| ("bank-statement".to_owned(), (*name).to_owned(), *kind)).collect())
     }
 
     fn masks(&self) -> Result<Vec<MaskedField>, CatalogueError> {

@@ -6,8 +6,9 @@ use actix_web::HttpResponse;
 use actix_web::http::header;
 use serde_json::json;
 
+use super::crm::access::{self, Eyes};
 use super::loads::pieces;
-use crate::audit::{Filter, Record};
+use crate::audit::{Filter, Found, Record};
 use crate::auth::gate::Principal;
 use crate::auth::permission::Permission;
 use crate::index::value::Day;
@@ -89,16 +90,33 @@ pub fn record_search(state: &State, who: &Principal, params: &Params, what: &str
     responses((status = 200, description = "`records`, and `next` where there may be more")))]
 pub async fn list(ask: Ask) -> Answer {
     let params = ask.params(PARAMETERS)?;
-    let who = ask.who()?.principal.clone();
+    let who = ask.who()?.clone();
     let found = ask
         .block(move |state| {
             let filter = filter(state, &params, 100)?;
-            record_search(state, &who, &params, "search")?;
-            Ok(state.gate.search_audit(&filter)?)
+            record_search(state, &who.principal, &params, "search")?;
+            search(state, &access::eyes(state, &who)?, &filter)
         })
         .await?;
     let records: Vec<_> = found.records.iter().map(told).collect();
     Ok(HttpResponse::Ok().json(json!({ "records": records, "next": found.next })))
+}
+
+/// One page of records as somebody sees them: accounts that are masked for them are masked here. Where anything is, a text
+/// is looked for in what they see.
+pub fn search(state: &State, eyes: &Eyes<'_>, filter: &Filter) -> Result<Found, Problem> {
+    let mut found = state.gate.search_audit(filter)?;
+    if !eyes.any_masks() {
+        return Ok(found);
+    }
+    for record in &mut found.records {
+        record.account = eyes.number(&record.account)?;
+        record.what = eyes.text(&record.what)?;
+        record.why = eyes.text(&record.why)?;
+    }
+    let text = filter.text.as_deref().unwrap_or_default();
+    found.records.retain(|record| [&record.what, &record.why, &record.right].iter().any(|part| part.contains(text)));
+    Ok(found)
 }
 
 /// A record for programs: with how it ended.
@@ -117,19 +135,21 @@ pub async fn export(ask: Ask) -> Answer {
     let known: Vec<&str> = PARAMETERS.iter().copied().filter(|name| *name != "limit").chain(["format"]).collect();
     let params = ask.params(&known)?;
     let csv = params.word("format", &[("csv", true), ("jsonl", false)], true)?;
-    let who = ask.who()?.principal.clone();
-    let asked = params.clone();
+    let who = ask.who()?.clone();
+    let (asked, reader) = (params.clone(), who.clone());
     let filter = ask
         .block(move |state| {
             let filter = filter(state, &asked, 1)?;
-            record_search(state, &who, &asked, "export")?;
+            record_search(state, &reader.principal, &asked, "export")?;
             Ok(filter)
         })
         .await?;
     let state = ask.state.clone();
     let work = move |out| {
         let mut out = BufWriter::with_capacity(GATHERED, out);
-        write(&state, filter, csv, &mut out).and_then(|()| out.flush())
+        let told = |problem: Problem| io::Error::other(problem.detail);
+        let eyes = access::eyes(&state, &who).map_err(told)?;
+        write(&state, &eyes, filter, csv, &mut out).and_then(|()| out.flush())
     };
     let (kind, name) = match csv {
         true => ("text/csv; charset=utf-8", "audit.csv"),
@@ -142,13 +162,13 @@ pub async fn export(ask: Ask) -> Answer {
 }
 
 /// Writes all records page by page: memory holds one page.
-fn write(state: &State, mut filter: Filter, csv: bool, out: &mut impl Write) -> io::Result<()> {
+fn write(state: &State, eyes: &Eyes<'_>, mut filter: Filter, csv: bool, out: &mut impl Write) -> io::Result<()> {
     filter.limit = STEP;
     if csv {
         out.write_all("\u{feff}seq,time,who,kind,outcome,document,account,what,why,from,right\r\n".as_bytes())?;
     }
     loop {
-        let found = state.gate.search_audit(&filter).map_err(io::Error::other)?;
+        let found = search(state, eyes, &filter).map_err(|problem| io::Error::other(problem.detail))?;
         for record in &found.records {
             if csv {
                 row(record, out)?;

@@ -3,16 +3,27 @@
 use actix_web::HttpResponse;
 use serde_json::json;
 
+use crate::auth::permission::Permission;
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::backend::DefinitionView;
 use crate::serve::problem::Problem;
 
-/// The report definitions.
+/// The report definitions: without those that `visible_to` keeps from the caller, unless the caller loads streams by them.
 #[utoipa::path(get, path = "/api/v1/definitions", tag = "definitions",
     responses((status = 200, body = [DefinitionView])))]
 pub async fn definitions(ask: Ask) -> Answer {
     ask.params(&[])?;
-    let list = ask.block(|state| Ok(state.backend.definitions()?)).await?;
+    let who = ask.who()?.clone();
+    let list = ask
+        .block(move |state| {
+            let mut list = state.backend.definitions()?;
+            if !who.may(Permission::LoadWrite) {
+                let hidden = who.principal.rights.kept_from(&state.backend.restricted()?);
+                list.retain(|definition| !hidden.contains(&definition.name));
+            }
+            Ok(list)
+        })
+        .await?;
     Ok(HttpResponse::Ok().json(json!({ "definitions": list })))
 }
 

@@ -11,7 +11,7 @@ use crate::archive::kv::memory::Memory;
 use crate::archive::trial::{Look, LookPage, Trial};
 use crate::archive::{Bringing, DefinitionRow, DocId, LoadId, LoadRow, Progress};
 use crate::auth::directory::Restricted;
-use crate::auth::gate::{Permit, Scope};
+use crate::auth::gate::{Permit, Scope, Sight};
 use crate::auth::predicate::{Facts, Subject};
 use crate::capture::Brought;
 use crate::decode::{Context, ReadSpec};
@@ -308,6 +308,18 @@ impl Backend for Fake {
         Ok(definition == "masked")
     }
 
+    fn masking(&self, _: &Sight, _: Option<&str>) -> Result<Vec<String>, BackendError> {
+        Ok(Vec::new())
+    }
+
+    fn masked_text(&self, _: &Permit, text: &str) -> Result<String, BackendError> {
+        Ok(text.to_string())
+    }
+
+    fn quoted(&self, _: &Permit, _: u32, text: &str) -> Result<String, BackendError> {
+        Ok(text.to_string())
+    }
+
     fn definitions(&self) -> Result<Vec<DefinitionView>, BackendError> {
         Ok(vec![DefinitionView {
             name: "great-lakes-statement".into(),
@@ -348,7 +360,7 @@ impl Backend for Fake {
         Context::default()
     }
 
-    fn vocabulary(&self) -> Result<crate::search::Vocabulary, BackendError> {
+    fn vocabulary(&self, _: &Scope) -> Result<crate::search::Vocabulary, BackendError> {
         let amounts = vec!["amount_due".into()];
         Ok(crate::search::Vocabulary { amounts, ..Default::default() })
     }

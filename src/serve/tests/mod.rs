@@ -7,6 +7,7 @@ mod fake;
 mod forgery;
 mod hostile;
 mod loads;
+mod masks;
 mod narrowed;
 mod operate;
 mod portal;

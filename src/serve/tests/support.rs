@@ -39,12 +39,21 @@ impl World {
     }
 
     pub fn with(change: impl FnOnce(&mut ServeConfig)) -> World {
+        let fake = Arc::new(Fake::new());
+        World::over(fake.clone(), fake, change)
+    }
+
+    /// A server on another archive; `fake` stands beside it unused.
+    pub fn on(backend: Arc<dyn Backend>) -> World {
+        World::over(backend, Arc::new(Fake::new()), |_| {})
+    }
+
+    fn over(backend: Arc<dyn Backend>, fake: Arc<Fake>, change: impl FnOnce(&mut ServeConfig)) -> World {
         static COUNT: AtomicU64 = AtomicU64::new(0);
         let name = format!("greenbar-serve-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
         let folder = std::env::temp_dir().join(name);
         std::fs::create_dir_all(&folder).expect("made");
-        let fake = Arc::new(Fake::new());
-        let engine = fake.engine();
+        let engine = backend.engine();
         let clock = Clock::default();
         let users = Users::new(engine.clone(), clock.clone());
         for (name, role, account) in [
@@ -66,7 +75,7 @@ impl World {
         let mut config = ServeConfig::new("127.0.0.1:0".parse().expect("an address"), &folder);
         config.workers = 1;
         change(&mut config);
-        let server = start(fake.clone(), config).expect("started");
+        let server = start(backend, config).expect("started");
         World {
             server,
             users,

@@ -9,7 +9,8 @@ use crate::audit::Record;
 use crate::auth::oidc::coded;
 use crate::auth::permission::Permission;
 use crate::crm::interaction::WrapUp;
-use crate::serve::api::audit::{PARAMETERS, filter, record_search};
+use crate::serve::api::audit::{PARAMETERS, filter, record_search, search};
+use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, Params};
 use crate::serve::problem::Problem;
 
@@ -21,16 +22,19 @@ pub async fn page(ask: Ask) -> Answer {
     let params = ask.params(PARAMETERS)?;
     let who = ask.who()?.clone();
     let asked = params.clone();
-    let reader = who.principal.clone();
+    let reader = who.clone();
     let outcome = ask
         .block(move |state| {
             let filter = filter(state, &asked, RECORDS)?;
-            record_search(state, &reader, &asked, "search")?;
-            Ok((state.gate.search_audit(&filter)?, state.crm.wrap_up_codes()?))
+            record_search(state, &reader.principal, &asked, "search")?;
+            let eyes = access::eyes(state, &reader)?;
+            let found = search(state, &eyes, &filter)?;
+            let masked = found.records.iter().map(|record| eyes.is_masked(&record.account)).collect::<Vec<_>>();
+            Ok((found, masked, state.crm.wrap_up_codes()?))
         })
         .await;
     let language = language(&ask.request, Some(&who));
-    let ((found, outcomes), error, status) = match outcome {
+    let ((found, masked, outcomes), error, status) = match outcome {
         Ok(found) => (found, String::new(), StatusCode::OK),
         // What is wrong with the form is told above it, and what was typed stays.
         Err(problem) if problem.status == StatusCode::BAD_REQUEST => {
@@ -42,7 +46,7 @@ pub async fn page(ask: Ask) -> Answer {
     let own = context! {
         typed => Value::from_pairs(PARAMETERS.iter().map(|name| (*name, params.get(name).unwrap_or_default().to_string()))),
         kinds => KINDS.iter().map(|kind| context! { name => *kind, word => kind_word(kind, language) }).collect::<Vec<_>>(),
-        records => found.records.iter().map(|record| shown(record, &outcomes, language)).collect::<Vec<_>>(),
+        records => found.records.iter().zip(masked).map(|(record, masked)| shown(record, masked, &outcomes, language)).collect::<Vec<_>>(),
         next => found.next,
         reached => found.next.is_some() && found.records.len() < RECORDS as usize,
         narrowed => !narrowed.is_empty(),
@@ -91,7 +95,8 @@ pub(super) const KINDS: &[&str] = &[
     "task",
 ];
 
-fn shown(record: &Record, outcomes: &[WrapUp], language: Language) -> Value {
+/// A record; an account that the reader sees masked leads nowhere.
+fn shown(record: &Record, masked: bool, outcomes: &[WrapUp], language: Language) -> Value {
     let time = record.time.replace('T', " ");
     context! {
         seq => record.seq,
@@ -101,6 +106,7 @@ fn shown(record: &Record, outcomes: &[WrapUp], language: Language) -> Value {
         word => kind_word(&record.kind, language),
         document => record.document.as_deref().unwrap_or_default(),
         account => record.account.as_str(),
+        leads => !masked,
         what => told(record, &record.what, outcomes, language),
         why => told(record, &record.why, outcomes, language),
         as_kept => vec![record.what.clone(), record.why.clone()],

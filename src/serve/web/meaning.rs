@@ -23,7 +23,7 @@ const MOST_ACCOUNTS: usize = 10;
 
 /// Understands a text by the definitions of this archive, and telephone numbers by its customers.
 pub fn of(state: &State, who: &SignedIn, text: &str) -> Result<Typed, Problem> {
-    let mut vocabulary = state.backend.vocabulary()?;
+    let mut vocabulary = state.backend.vocabulary(&state.gate.scope(&who.principal))?;
     let days = state.config.clock.now().div_euclid(86_400);
     vocabulary.today = Day(i32::try_from(days).unwrap_or_default());
     for language in [Language::English, Language::Chinese] {

@@ -2,6 +2,7 @@
 
 mod contacts;
 mod hidden;
+mod masked;
 mod shelf;
 
 use crate::archive::DocId;
@@ -27,6 +28,7 @@ pub use hidden::{
     About, filled, first_seen, hidden, hides, hides_customer, need_about, need_account, need_customer, need_named,
     need_request, only_seen,
 };
+pub use masked::{Eyes, eyes, shown_request};
 pub use shelf::{all_documents, documents};
 
 /// The caller as the customer module knows viewers. Who may not see customers sees what belongs to the own accounts.
@@ -70,16 +72,21 @@ pub fn account_shown(state: &State, who: &SignedIn, id: DocId) -> Result<Option<
     Ok(state.backend.document(&permit)?.account)
 }
 
-/// The account that a row of activity was kept with, as the caller sees it on the document that the row is about.
+/// The account that a row of activity was kept with, as the caller sees it on the document that the row is about, and on
+/// the others of that account.
 pub fn account_of_row(
     state: &State,
     who: &SignedIn,
     document: Option<&str>,
     kept: Option<String>,
 ) -> Result<Option<String>, Problem> {
-    let Some(id) = document.and_then(|id| id.parse().ok()).filter(|_| kept.is_some()) else { return Ok(kept) };
-    // Of a document that is gone nobody knows masks any more.
-    if state.backend.subject(id)?.there { account_shown(state, who, id) } else { Ok(kept) }
+    let Some(number) = kept else { return Ok(None) };
+    let shown = eyes(state, who)?.number(&number)?;
+    let id = document.and_then(|id| id.parse().ok()).filter(|_| shown == number);
+    match id {
+        Some(id) if state.backend.subject(id)?.there => account_shown(state, who, id),
+        _ => Ok(Some(shown)),
+    }
 }
 
 /// The gate's permit for a document, with what is known of it, and its account as it is: in the view it may be masked.

@@ -7,14 +7,17 @@ use serde_json::json;
 
 use super::access;
 use super::customers::timeline_ask;
-use super::{Made, body, expected, list, make, page, part, patched, row, window};
+use super::{MOST, Made, body, expected, list, make, page, part, patched, row, window};
 use crate::auth::permission::Permission;
+use crate::crm::Page;
 use crate::crm::account::{Account, AccountData};
 use crate::crm::contact::Owner;
 use crate::crm::preference::PreferenceData;
 use crate::crm::timeline::{DocumentEntry, Documents};
+use crate::index::fold::{fold, squeeze};
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
+use crate::serve::state::State;
 
 /// Accounts: all, of a customer, or those whose number begins so.
 #[utoipa::path(get, path = "/api/v1/accounts", tag = "customers",
@@ -39,15 +42,58 @@ pub async fn find(ask: Ask) -> Answer {
             number.as_deref().unwrap_or_default(),
         )?;
         let hides = |account: &Account| access::hidden(state, &who, std::slice::from_ref(&account.id));
-        let Some(number) = number else {
-            let fetch = |cursor: Option<&str>, limit| state.crm.accounts_page(customer.as_deref(), cursor, limit);
-            return access::filled(limit, cursor.as_deref(), fetch, hides);
+        let eyes = access::eyes(state, &who)?;
+        let mut found = match number {
+            None if eyes.any_masks() => counted(state, customer.as_deref(), cursor.as_deref(), limit, hides)?,
+            None => {
+                let fetch = |cursor: Option<&str>, limit| state.crm.accounts_page(customer.as_deref(), cursor, limit);
+                access::filled(limit, cursor.as_deref(), fetch, hides)?
+            }
+            Some(number) => {
+                // A number that is masked is found by the whole of it only: a beginning would tell the next digit.
+                let whole = |account: &Account| squeeze(&fold(&account.id)) == squeeze(&fold(&number));
+                let hides = |account: &Account| {
+                    Ok(hides(account)? || (eyes.number(&account.id)? != account.id && !whole(account)))
+                };
+                let items = access::first_seen(limit, |limit| state.crm.accounts_beginning(&number, limit), hides)?;
+                Page { items, next_cursor: None }
+            }
         };
-        let items = access::first_seen(limit, |limit| state.crm.accounts_beginning(&number, limit), hides)?;
-        Ok(crate::crm::Page { items, next_cursor: None })
+        found.items.iter_mut().try_for_each(|account| eyes.account(account))?;
+        Ok(found)
     })
     .await
     .map(|found| page(&found))
+}
+
+/// One page for somebody who may see numbers masked: the usual cursor is a number, this one counts the rows before.
+fn counted(
+    state: &State,
+    customer: Option<&str>,
+    cursor: Option<&str>,
+    limit: usize,
+    hides: impl Fn(&Account) -> Result<bool, Problem>,
+) -> Result<Page<Account>, Problem> {
+    let bad = || Problem::bad_value("cursor: it belongs to no list.");
+    let before = cursor.map(|text| text.parse::<usize>().map_err(|_| bad())).transpose()?.unwrap_or(0);
+    let (mut items, mut at, mut cursor) = (Vec::new(), 0, None);
+    loop {
+        let rows = state.crm.accounts_page(customer, cursor.as_deref(), MOST as usize)?;
+        for row in rows.items {
+            at += 1;
+            if at <= before || hides(&row)? {
+                continue;
+            }
+            if items.len() == limit {
+                return Ok(Page { items, next_cursor: Some((at - 1).to_string()) });
+            }
+            items.push(row);
+        }
+        cursor = rows.next_cursor;
+        if cursor.is_none() {
+            return Ok(Page { items, next_cursor: None });
+        }
+    }
 }
 
 /// Adds an account. Documents with its number belong to it, also those that are there already.
@@ -82,6 +128,8 @@ pub async fn change(ask: Ask) -> Answer {
         access::need_named(state, &who, data.customer.as_deref(), None)?;
         let account = state.crm.set_account(&who.user.name, &number, version.or(Some(before.version)), data)?;
         state.gate.record_by(&who.principal, Permission::CustomerWrite, "account-changed", &number, "")?;
+        let mut account = account;
+        access::eyes(state, &who)?.account(&mut account)?;
         Ok(account)
     })
     .await
@@ -107,6 +155,7 @@ pub async fn timeline(ask: Ask) -> Answer {
             let whole = access::sees_contacts_of(state, &who, &Owner::Account(number.clone()))?;
             let mut found = state.crm.account_timeline(access::viewer(&who), &[number], &documents, &asked)?;
             access::mask_timeline(&mut found.items, whole);
+            access::eyes(state, &who)?.timeline(&mut found.items)?;
             Ok(found)
         })
         .await?;

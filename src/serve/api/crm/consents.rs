@@ -62,6 +62,12 @@ fn need(state: &State, who: &SignedIn, consent: &Consent, staff: Permission) -> 
     if own { Ok(()) } else { Err(Problem::nothing()) }
 }
 
+/// The consent with its account as the caller sees it.
+fn shown(state: &State, who: &SignedIn, mut consent: Consent) -> Result<Consent, Problem> {
+    access::eyes(state, who)?.row(&mut consent.data.account)?;
+    Ok(consent)
+}
+
 /// Whether the caller may begin one.
 fn need_new(state: &State, who: &SignedIn, new: &NewConsent) -> Result<(), Problem> {
     let (customer, account) = (new.customer.as_deref(), new.account.as_deref());
@@ -83,7 +89,7 @@ pub async fn begin(ask: Ask) -> Answer {
         let (consent, code) = state.crm.begin_consent(&who.user.name, &origin.from, new)?;
         let right = access::writing(who, Permission::CustomerActFor);
         state.gate.record_by(&who.principal, right, "consent-begun", &consent.id, consent.purpose.name())?;
-        let mut made = Made::row("consents", &consent);
+        let mut made = Made::row("consents", &shown(state, who, consent)?);
         if let Some(code) = code {
             made.json["demonstration_code"] = code.into();
         }
@@ -103,7 +109,7 @@ pub async fn show(ask: Ask) -> Answer {
         .block(move |state| {
             let consent = state.crm.consent(&id)?;
             need(state, &who, &consent, Permission::InteractionWrite)?;
-            Ok(consent)
+            shown(state, &who, consent)
         })
         .await?;
     Ok(row_unless_known(&ask, &consent))
@@ -141,7 +147,7 @@ pub async fn change(ask: Ask) -> Answer {
         };
         let kind = if change.withdrawn { "consent-withdrawn" } else { "consent-given" };
         state.gate.record_by(&who.principal, access::writing(&who, staff), kind, &id, consent.purpose.name())?;
-        Ok(consent)
+        shown(state, &who, consent)
     })
     .await
     .map(|consent| row(&consent))

@@ -99,6 +99,7 @@ pub async fn show(ask: Ask) -> Answer {
 fn shown(state: &State, who: &SignedIn, mut point: ContactPoint) -> Result<ContactPoint, Problem> {
     let whole = access::sees_contacts_of(state, who, &point.owner)?;
     access::mask_points(std::slice::from_mut(&mut point), whole);
+    access::eyes(state, who)?.owners(std::slice::from_mut(&mut point))?;
     Ok(point)
 }
 

@@ -81,6 +81,9 @@ pub async fn show(ask: Ask) -> Answer {
                 points.extend(state.crm.contacts_of(&Owner::Account(account.id.clone()))?);
             }
             access::mask_points(&mut points, access::sees_contacts(state, &who, Some(&id), None)?);
+            let eyes = access::eyes(state, &who)?;
+            eyes.owners(&mut points)?;
+            accounts.iter_mut().try_for_each(|account| eyes.account(account))?;
             Ok((customer, accounts, points))
         })
         .await?;
@@ -166,6 +169,7 @@ pub async fn timeline(ask: Ask) -> Answer {
             let documents = access::documents(state, &who)?;
             let mut found = state.crm.customer_timeline(access::viewer(&who), &id, &documents, &asked)?;
             access::mask_timeline(&mut found.items, access::sees_contacts(state, &who, Some(&id), None)?);
+            access::eyes(state, &who)?.timeline(&mut found.items)?;
             Ok(found)
         })
         .await?;
@@ -205,7 +209,12 @@ pub async fn resolve(ask: Ask) -> Answer {
             ];
             let given: Vec<_> = given.iter().filter(|(_, given)| *given).map(|(name, _)| *name).collect();
             state.gate.record_by(&who.principal, Permission::CustomerRead, "search", "resolve", &given.join(" "))?;
-            access::resolve(state, &who, &asked)
+            let mut found = access::resolve(state, &who, &asked)?;
+            let eyes = access::eyes(state, &who)?;
+            for number in found.iter_mut().flat_map(|candidate| &mut candidate.accounts) {
+                *number = eyes.number(number)?;
+            }
+            Ok(found)
         })
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "candidates": candidates, "identity": "claimed" })))
@@ -225,7 +234,10 @@ pub async fn consents(ask: Ask) -> Answer {
         let accounts = accounts.into_iter().map(|account| account.id).filter(|number| viewer.sees_account(number));
         let accounts =
             access::only_seen(accounts.collect(), |number| access::hidden(state, &who, std::slice::from_ref(number)))?;
-        Ok(state.crm.consents(Some(&id), &accounts)?)
+        let mut consents = state.crm.consents(Some(&id), &accounts)?;
+        let eyes = access::eyes(state, &who)?;
+        consents.iter_mut().try_for_each(|consent| eyes.row(&mut consent.data.account))?;
+        Ok(consents)
     })
     .await
     .map(|rows| list(&rows))
@@ -244,7 +256,9 @@ pub async fn account(ask: Ask) -> Answer {
                 who.need(Permission::CustomerRead)?;
             }
             access::need_account(state, &who, &number)?;
-            Ok(state.crm.account(&number)?)
+            let mut account = state.crm.account(&number)?;
+            access::eyes(state, &who)?.account(&mut account)?;
+            Ok(account)
         })
         .await?;
     Ok(row_unless_known(&ask, &account))

@@ -7,7 +7,9 @@ use super::access::{self, About};
 use super::{Made, body, expected, list, make, page, row, row_unless_known, window};
 use crate::auth::permission::Permission;
 use crate::crm::interaction::{Interaction, InteractionChange, NewInteraction, WrapUp};
-use crate::serve::ask::{Answer, Ask};
+use crate::serve::ask::{Answer, Ask, SignedIn};
+use crate::serve::problem::Problem;
+use crate::serve::state::State;
 
 /// The caller's interactions, newest first: those that have not ended, or with `ended=1` those that have.
 #[utoipa::path(get, path = "/api/v1/interactions", tag = "activity",
@@ -22,15 +24,25 @@ pub async fn find(ask: Ask) -> Answer {
         who.need(Permission::InteractionRead)?;
         let name = &who.user.name;
         let hides = |one: &Interaction| access::hides(state, &who, About::interaction(one));
-        if ended {
+        let mut found = if ended {
             let fetch = |cursor: Option<&str>, limit| state.crm.ended_interactions(name, cursor, limit);
-            return access::filled(limit, cursor.as_deref(), fetch, hides);
-        }
-        let items = access::only_seen(state.crm.open_interactions(name, limit)?, hides)?;
-        Ok(crate::crm::Page { items, next_cursor: None })
+            access::filled(limit, cursor.as_deref(), fetch, hides)?
+        } else {
+            let items = access::only_seen(state.crm.open_interactions(name, limit)?, hides)?;
+            crate::crm::Page { items, next_cursor: None }
+        };
+        let eyes = access::eyes(state, &who)?;
+        found.items.iter_mut().try_for_each(|one| eyes.row(&mut one.data.account))?;
+        Ok(found)
     })
     .await
     .map(|found| page(&found))
+}
+
+/// The interaction with its account as the caller sees it.
+fn shown(state: &State, who: &SignedIn, mut interaction: Interaction) -> Result<Interaction, Problem> {
+    access::eyes(state, who)?.row(&mut interaction.data.account)?;
+    Ok(interaction)
 }
 
 /// Begins an interaction. One that the caller has for this `call_id` already is given back as it is.
@@ -50,7 +62,7 @@ pub async fn add(ask: Ask) -> Answer {
             &interaction.id,
             &interaction.call_id,
         )?;
-        Ok(Made::row("interactions", &interaction))
+        Ok(Made::row("interactions", &shown(state, who, interaction)?))
     })
     .await
 }
@@ -67,7 +79,7 @@ pub async fn show(ask: Ask) -> Answer {
             who.need(Permission::InteractionRead)?;
             let interaction = state.crm.interaction(&id)?;
             access::need_about(state, &who, About::interaction(&interaction))?;
-            Ok(interaction)
+            shown(state, &who, interaction)
         })
         .await?;
     Ok(row_unless_known(&ask, &interaction))
@@ -88,7 +100,7 @@ pub async fn change(ask: Ask) -> Answer {
         let proved = change.verified_by.clone().unwrap_or_default();
         let interaction = state.crm.change_interaction(&who.user.name, &id, version, change)?;
         state.gate.record_by(&who.principal, Permission::InteractionWrite, "interaction-changed", &id, &proved)?;
-        Ok(interaction)
+        shown(state, &who, interaction)
     })
     .await
     .map(|interaction| row(&interaction))

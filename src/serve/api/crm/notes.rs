@@ -23,10 +23,11 @@ fn need(state: &State, who: &SignedIn, id: &str) -> Result<Note, Problem> {
     Ok(note)
 }
 
-/// The note with its account as the caller sees it.
+/// The note with its account and its quote as the caller sees them.
 fn shown(state: &State, who: &SignedIn, mut note: Note) -> Result<Note, Problem> {
     let kept = note.data.account.take();
     note.data.account = access::account_of_row(state, who, note.document.as_deref(), kept)?;
+    access::eyes(state, who)?.note(&mut note)?;
     Ok(note)
 }
 
@@ -43,7 +44,11 @@ pub async fn find(ask: Ask) -> Answer {
         access::need_document(state, &who, document, "notes")?;
         let mut found = state.crm.notes_on(access::viewer(&who), document, cursor.as_deref(), limit)?;
         let account = access::account_shown(state, &who, document)?;
-        found.items.iter_mut().for_each(|note| note.data.account.clone_from(&account));
+        let eyes = access::eyes(state, &who)?;
+        for note in &mut found.items {
+            eyes.note(note)?;
+            note.data.account.clone_from(&account);
+        }
         Ok(found)
     })
     .await
@@ -148,8 +153,10 @@ pub async fn history(ask: Ask) -> Answer {
     let changes = ask
         .block(move |state| {
             who.need(Permission::NoteWrite)?;
-            need(state, &who, &id)?;
-            Ok(state.crm.note_history(&id)?)
+            let note = need(state, &who, &id)?;
+            let mut changes = state.crm.note_history(&id)?;
+            access::eyes(state, &who)?.changes(&mut changes, note.document.as_deref())?;
+            Ok(changes)
         })
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "items": changes })))

@@ -28,12 +28,15 @@ pub async fn find(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     ask.block(move |state| {
         // What is asked about what a data policy keeps from the caller is kept from them too.
-        access::filled(
+        let mut found = access::filled(
             limit,
             cursor.as_deref(),
             |cursor, limit| state.crm.requests(state_asked, assigned.as_deref(), cursor, limit),
             |request| access::hides(state, &who, About::request(request)),
-        )
+        )?;
+        let eyes = access::eyes(state, &who)?;
+        found.items.iter_mut().try_for_each(|request| eyes.request(request))?;
+        Ok(found)
     })
     .await
     .map(|found| page(&found))
@@ -84,7 +87,7 @@ pub fn open(state: &State, who: &SignedIn, mut new: NewRequest) -> Result<Reques
     let right = access::writing(who, Permission::RequestAnswer);
     let document = request.document.as_deref().unwrap_or_default();
     state.gate.record_by(&who.principal, right, "request", &request.id, document)?;
-    Ok(request.seen_by(access::viewer(who)))
+    access::shown_request(state, who, request.seen_by(access::viewer(who)))
 }
 
 /// A request with its thread.
@@ -119,7 +122,7 @@ pub async fn change(ask: Ask) -> Answer {
         let request = state.crm.change_request(&who.user.name, &id, version, change)?;
         let right = Permission::RequestAnswer;
         state.gate.record_by(&who.principal, right, "request-changed", &id, request.state.name())?;
-        Ok(request)
+        access::shown_request(state, &who, request)
     })
     .await
     .map(|request| row(&request))
@@ -151,7 +154,7 @@ pub async fn reply(ask: Ask) -> Answer {
         let request = state.crm.reply(name, side, &id, version, &message.text, message.internal)?;
         let right = access::writing(who, Permission::RequestAnswer);
         state.gate.record_by(&who.principal, right, "request-message", &id, "")?;
-        Ok(Made::row("requests", &request.seen_by(viewer)))
+        Ok(Made::row("requests", &access::shown_request(state, who, request.seen_by(viewer))?))
     })
     .await
 }
@@ -166,8 +169,10 @@ pub async fn history(ask: Ask) -> Answer {
     let changes = ask
         .block(move |state| {
             who.need(Permission::RequestAnswer)?;
-            access::need_request(state, &who, &id)?;
-            Ok(state.crm.request_history(&id)?)
+            let request = access::need_request(state, &who, &id)?;
+            let mut changes = state.crm.request_history(&id)?;
+            access::eyes(state, &who)?.changes(&mut changes, request.document.as_deref())?;
+            Ok(changes)
         })
         .await?;
     Ok(HttpResponse::Ok().json(json!({ "items": changes })))

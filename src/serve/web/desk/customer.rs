@@ -132,6 +132,11 @@ fn read(
     state.gate.record_by(&who.principal, Permission::CustomerRead, "customer", about, tab)?;
     let whole = access::sees_contacts(state, who, customer.as_ref().map(|c| c.id.as_str()), number)?;
     access::mask_timeline(&mut found.items, whole);
+    let eyes = access::eyes(state, who)?;
+    eyes.timeline(&mut found.items)?;
+    let lines = accounts.iter().map(|account| account_line(account, eyes.number(&account.id)?, language));
+    let lines = lines.collect::<Result<Vec<_>, Problem>>()?;
+    let shown = number.map(|number| eyes.number(number)).transpose()?;
     let mut points = crm.contacts_of(&owner)?;
     if let (Owner::Account(_), Some(holder)) = (&owner, &customer) {
         points.extend(crm.contacts_of(&Owner::Customer(holder.id.clone()))?);
@@ -145,12 +150,12 @@ fn read(
     let links = Links { base: &here, asked: vec![("show", if tab == "all" { "" } else { tab })] };
     let name = customer.as_ref().map(|customer| customer.display_name());
     Ok(context! {
-        name => name.or_else(|| number.map(str::to_string)).unwrap_or_default(),
+        name => name.or(shown).unwrap_or_default(),
         customer => customer.as_ref().map(|customer| head(customer, language)),
         account => number,
         flags => customer.as_ref().map(|customer| flags(customer, language)).unwrap_or_default(),
         keys => customer.as_ref().map(keys).unwrap_or_default(),
-        accounts => accounts.iter().map(|account| account_line(account, language)).collect::<Vec<_>>(),
+        accounts => lines,
         contacts => points.iter().map(|point| contact(point, language)).collect::<Vec<_>>(),
         masked => !whole,
         post => points.iter().any(|point| point.kind == ContactKind::Post),
@@ -187,7 +192,8 @@ fn keys(customer: &Customer) -> Vec<String> {
     customer.external_refs.iter().map(|key| format!("{} {}", key.system, key.key)).collect()
 }
 
-fn account_line(account: &Account, language: Language) -> Value {
+/// An account with its number as the reader sees it: one that is masked leads nowhere.
+fn account_line(account: &Account, shown: String, language: Language) -> Result<Value, Problem> {
     let status = match account.status {
         AccountStatus::Open => "account_open",
         AccountStatus::Suspended => "account_suspended",
@@ -196,12 +202,13 @@ fn account_line(account: &Account, language: Language) -> Value {
     let since = account.opened.map(|day| locale::day(day.0, language));
     let parts = [account.class.clone(), account.billing_cycle.clone(), since.unwrap_or_default()];
     let sub = parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" · ");
-    context! {
-        number => account.id.as_str(),
+    Ok(context! {
+        whole => shown == account.id,
+        number => shown,
         status => language.word(status),
         open => account.status == AccountStatus::Open,
         sub,
-    }
+    })
 }
 
 /// A contact point.

@@ -121,7 +121,9 @@ pub fn customer_of(state: &State, account: Option<&str>) -> Option<String> {
 /// What stands beside a document for an agent: notes, copies, addresses that a copy can go to, the customer.
 pub fn beside(state: &State, who: &SignedIn, id: DocId, language: Language) -> Result<Value, Problem> {
     let viewer = access::viewer(who);
-    let notes = state.crm.notes_on(viewer, id, None, MOST)?.items;
+    let mut notes = state.crm.notes_on(viewer, id, None, MOST)?.items;
+    let eyes = access::eyes(state, who)?;
+    notes.iter_mut().try_for_each(|note| eyes.note(note))?;
     let mut deliveries = state.crm.deliveries_of(viewer, id)?;
     // As it is, also where the reader sees it masked.
     let account = state.backend.subject(id)?.facts.account;
@@ -138,8 +140,9 @@ pub fn beside(state: &State, who: &SignedIn, id: DocId, language: Language) -> R
         customer_name => name.unwrap_or_default(),
         customer_link => match (&customer, account) {
             (Some(id), _) => super::path("/agent/customers", id),
-            (None, Some(number)) => super::path("/agent/accounts", number),
-            (None, None) => String::new(),
+            // A number that is masked stands in no address.
+            (None, Some(number)) if eyes.number(number)? == number => super::path("/agent/accounts", number),
+            (None, _) => String::new(),
         },
     })
 }

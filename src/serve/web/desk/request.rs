@@ -25,12 +25,14 @@ pub async fn list(ask: Ask) -> Answer {
     let language = language(&ask.request, Some(&who));
     let own = ask
         .block(move |shared| {
-            let found = access::filled(
+            let mut found = access::filled(
                 MOST,
                 cursor.as_deref(),
                 |cursor, limit| shared.crm.requests(state, None, cursor, limit),
                 |request| access::hides(shared, &who, About::request(request)),
             )?;
+            let eyes = access::eyes(shared, &who)?;
+            found.items.iter_mut().try_for_each(|request| eyes.request(request))?;
             let links = Links { base: "/agent/requests", asked: vec![("state", state.name())] };
             let tab = |one: &RequestState| {
                 context! { label => language.word(&format!("request_{}", one.name())), link => links.with(&[("state", one.name())]), current => *one == state }

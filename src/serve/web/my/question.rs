@@ -108,7 +108,8 @@ pub async fn list(ask: Ask) -> Answer {
         .block(move |state| {
             let wanted = TimelineAsk { kinds: vec![EntryKind::Request], cursor, limit: MOST };
             let shelf = access::documents(state, &who)?;
-            let found = state.crm.account_timeline(viewer(&who), &who.accounts, &shelf, &wanted)?;
+            let mut found = state.crm.account_timeline(viewer(&who), &who.accounts, &shelf, &wanted)?;
+            access::eyes(state, &who)?.timeline(&mut found.items)?;
             let head = |detail: &Detail| match detail {
                 Detail::Request(request) => Some(head(request, language)),
                 _ => None,
@@ -161,7 +162,7 @@ fn mine(state: &State, who: &SignedIn, id: &str) -> Result<Request, Problem> {
     {
         return Err(Problem::nothing());
     }
-    Ok(request)
+    access::shown_request(state, who, request)
 }
 
 /// One question with its thread.

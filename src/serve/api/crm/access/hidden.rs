@@ -192,11 +192,11 @@ pub fn need_about(state: &State, who: &SignedIn, about: About<'_>) -> Result<(),
     if hides(state, who, about)? { Err(Problem::nothing()) } else { Ok(()) }
 }
 
-/// A request that the caller may see, whatever is done with it.
+/// A request that the caller may see, whatever is done with it, as they see it.
 pub fn need_request(state: &State, who: &SignedIn, id: &str) -> Result<Request, Problem> {
     let request = state.crm.request(viewer(who), id)?;
     need_about(state, who, About::request(&request))?;
-    Ok(request)
+    super::shown_request(state, who, request)
 }
 
 /// Rounds of reading that one page of a narrowed list takes at most.
