@@ -5,7 +5,10 @@
 
 mod outline;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::ops::Range;
 
 use super::block::Unpacker;
 use super::error::ArchiveError;
@@ -87,12 +90,7 @@ fn open(what: &str, content: &[u8]) -> Result<(Vec<u8>, u64), ArchiveError> {
 }
 
 /// The same in memory that is there already.
-fn open_into(
-    what: &str,
-    content: &[u8],
-    unpacker: &mut Unpacker,
-    raw: &mut Vec<u8>,
-) -> Result<u64, ArchiveError> {
+fn open_into(what: &str, content: &[u8], unpacker: &mut Unpacker, raw: &mut Vec<u8>) -> Result<u64, ArchiveError> {
     let damaged = |detail: &str| ArchiveError::damaged(what, detail);
     let mut frame = content;
     let count = take_varint(&mut frame).filter(|count| *count <= u64::from(super::keys::GROUP));
@@ -154,6 +152,8 @@ fn sum(earlier: u64, difference: u64) -> u64 {
 struct Columns {
     fixed: [Vec<u8>; FIXED],
     values: BTreeMap<u16, Vec<u8>>,
+    /// Of the document at hand.
+    texts: FieldTexts,
 }
 
 impl Columns {
@@ -166,8 +166,8 @@ impl Columns {
         put_varint(numbers, difference(draft.records_before, before.records));
         put_varint(numbers, u64::from(draft.pages));
         self.add_marks(draft);
-        let texts = field_texts(draft);
-        put_bytes(&mut self.fixed[TITLE], pack_title(&draft.title, &texts).as_bytes());
+        self.texts.take(draft);
+        put_bytes(&mut self.fixed[TITLE], pack_title(&draft.title, &self.texts).as_bytes());
         self.add_date(draft);
         self.add_account(draft);
         self.add_fields(draft);
@@ -249,20 +249,48 @@ impl Columns {
 }
 
 /// Texts of the fields with one value, as they would appear in a title.
-fn field_texts(draft: &Draft) -> Vec<(u16, String)> {
-    let one = |(position, value): &(u16, FieldValue)| match value {
-        FieldValue::One(value) => Some((*position, value.to_string())),
-        _ => None,
-    };
-    draft.fields.iter().filter_map(one).filter(|(_, text)| !text.is_empty()).collect()
+#[derive(Default)]
+struct FieldTexts {
+    text: String,
+    places: Vec<(u16, Range<usize>)>,
 }
 
-/// The text of one of them.
-fn field_text(draft: &Draft, position: u16) -> Option<String> {
-    let found = draft.fields.iter().find(|(at, _)| *at == position);
-    let text =
-        found.and_then(|(_, value)| if let FieldValue::One(value) = value { Some(value.to_string()) } else { None });
-    text.filter(|text| !text.is_empty())
+impl FieldTexts {
+    fn take(&mut self, draft: &Draft) {
+        self.text.clear();
+        self.places.clear();
+        for (position, value) in &draft.fields {
+            let FieldValue::One(value) = value else { continue };
+            let start = self.text.len();
+            match value {
+                Value::Text(text) => self.text.push_str(text),
+                // A string takes everything.
+                value => drop(write!(self.text, "{value}")),
+            }
+            if self.text.len() > start {
+                self.places.push((*position, start..self.text.len()));
+            }
+        }
+    }
+
+    fn each(&self) -> impl Iterator<Item = (u16, &str)> {
+        self.places.iter().map(|(position, place)| (*position, self.text.get(place.clone()).unwrap_or_default()))
+    }
+
+    fn of(&self, wanted: u16) -> Option<&str> {
+        self.each().find_map(|(position, text)| (position == wanted).then_some(text))
+    }
+}
+
+/// The text of one field.
+fn field_text(draft: &Draft, position: u16) -> Option<Cow<'_, str>> {
+    let (_, value) = draft.fields.iter().find(|(at, _)| *at == position)?;
+    let text = match value {
+        FieldValue::One(Value::Text(text)) => Cow::Borrowed(text.as_str()),
+        FieldValue::One(value) => Cow::Owned(value.to_string()),
+        _ => return None,
+    };
+    Some(text).filter(|text| !text.is_empty())
 }
 
 fn sign(position: u16) -> Option<char> {
@@ -270,27 +298,29 @@ fn sign(position: u16) -> Option<char> {
 }
 
 /// The title with the texts of fields replaced by their numbers, where that reads back as the same title.
-fn pack_title(title: &str, texts: &[(u16, String)]) -> String {
+fn pack_title(title: &str, texts: &FieldTexts) -> String {
     let mut packed = title.to_string();
     if title.contains(FIELD_SIGN) {
         return format!("{FIELD_SIGN}{FIELD_SIGN}{title}");
     }
-    for (position, text) in texts {
-        let Some(sign) = sign(*position) else { continue };
+    for (position, text) in texts.each() {
+        let Some(sign) = sign(position) else { continue };
         // Digits of a short field could stand in a number that was put in before.
         if let Some(at) = memchr::memmem::find(packed.as_bytes(), text.as_bytes()) {
-            packed.replace_range(at..at + text.len(), &format!("{FIELD_SIGN}{sign}"));
+            let mut signs = [0; 5];
+            signs[0] = FIELD_SIGN as u8;
+            let behind = sign.encode_utf8(&mut signs[1..]).len();
+            packed.replace_range(at..at + text.len(), std::str::from_utf8(&signs[..=behind]).unwrap_or_default());
         }
     }
-    let text_of = |position| texts.iter().find(|(at, _)| *at == position).map(|(_, text)| text.clone());
-    match unpack_title(&packed, text_of) {
+    match unpack_title(&packed, |position| texts.of(position).map(Cow::Borrowed)) {
         Some(same) if same == title => packed,
         _ => format!("{FIELD_SIGN}{FIELD_SIGN}{title}"),
     }
 }
 
 /// The title again; `text_of` gives the text of a field, which is made only where the title has it.
-fn unpack_title(packed: &str, text_of: impl Fn(u16) -> Option<String>) -> Option<String> {
+fn unpack_title<'t>(packed: &str, text_of: impl Fn(u16) -> Option<Cow<'t, str>>) -> Option<String> {
     if !packed.contains(FIELD_SIGN) {
         return Some(packed.to_string());
     }
