@@ -2,9 +2,10 @@
 
 use std::ops::Range;
 
+use super::title::{FIELD_BASE, FIELD_SIGN};
 use super::{
-    ABSENT, Before, FIELD_BASE, FIELD_SIGN, FIRST_FIELD, LITERAL, MANY, Reader, SPAN, open_into, pass_value, sum,
-    take_byte, take_bytes, take_day, unfit,
+    ABSENT, Before, FIRST_FIELD, LITERAL, MANY, Reader, SPAN, open_into, pass_value, sum, take_byte, take_bytes,
+    take_day, unfit,
 };
 use crate::archive::block::Unpacker;
 use crate::archive::error::ArchiveError;

@@ -3,7 +3,6 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::frame::codepage;
 
 /// A page of one row, struck as often as there are texts.
 fn struck(texts: &[Vec<u8>]) -> Unit {
@@ -25,7 +24,7 @@ proptest! {
         literal in "[ab*/=0XM_]{1,2}|[ab*] [ab*]",
         column in 1_u16..9,
     ) {
-        let cp = codepage::find("IBM037").expect("a code page");
+        let cp = CodePage::find("IBM037").expect("a code page");
         let texts: Vec<Vec<u8>> = texts.iter().map(|text| cp.encode(text).expect("has them")).collect();
         let unit = struck(&texts);
         let mut glass = Glass::new(cp);
