@@ -3,12 +3,20 @@
 //! What one row says twice (a title made from fields, the account, the date) is kept once; what follows from the row
 //! before (where its bytes and pages end) is kept as the difference. Layout: `docs/formats/archive.md`.
 
+mod outline;
+mod title;
+
 use std::collections::BTreeMap;
 
+use super::block::Unpacker;
 use super::error::ArchiveError;
 use super::rows::{put_varint, take_varint, unzigzag, zigzag};
 use crate::index::value::{Day, Decimal, FieldValue, Value};
 use crate::index::{Draft, PageMark};
+
+use title::{FieldTexts, field_text, pack_title, unpack_title};
+
+pub(super) use outline::{Outline, prove};
 
 /// Compression level: the rows are few, and read often.
 const LEVEL: i32 = 5;
@@ -25,11 +33,6 @@ const TITLE: usize = 4;
 const DATE: usize = 5;
 const ACCOUNT: usize = 6;
 const SHAPE: usize = 7;
-
-/// In a packed title, stands before a character that numbers the field whose text belongs here.
-const FIELD_SIGN: char = '\u{1}';
-/// Field numbers in packed titles start at this character.
-const FIELD_BASE: u32 = 0x20;
 
 const ABSENT: u64 = 0;
 const LITERAL: u64 = 1;
@@ -76,14 +79,21 @@ fn unfit(what: &str) -> ArchiveError {
 
 /// The columns of a group, and how many documents it has.
 fn open(what: &str, content: &[u8]) -> Result<(Vec<u8>, u64), ArchiveError> {
+    let mut raw = Vec::new();
+    let count = open_into(what, content, &mut Unpacker::new()?, &mut raw)?;
+    Ok((raw, count))
+}
+
+/// The same in memory that is there already.
+fn open_into(what: &str, content: &[u8], unpacker: &mut Unpacker, raw: &mut Vec<u8>) -> Result<u64, ArchiveError> {
     let damaged = |detail: &str| ArchiveError::damaged(what, detail);
     let mut frame = content;
     let count = take_varint(&mut frame).filter(|count| *count <= u64::from(super::keys::GROUP));
     let count = count.ok_or_else(|| damaged("its number of documents is absurd"))?;
     let length = zstd::bulk::Decompressor::upper_bound(frame).filter(|length| *length <= GROUP_LIMIT);
     let length = length.ok_or_else(|| damaged("its length is absurd"))?;
-    let raw = zstd::bulk::decompress(frame, length).map_err(|error| damaged(&error.to_string()))?;
-    Ok((raw, count))
+    unpacker.decompress(what, frame, (length, &[]), raw)?;
+    Ok(count)
 }
 
 fn read_one(raw: &[u8], wanted: u32) -> Option<Draft> {
@@ -137,6 +147,8 @@ fn sum(earlier: u64, difference: u64) -> u64 {
 struct Columns {
     fixed: [Vec<u8>; FIXED],
     values: BTreeMap<u16, Vec<u8>>,
+    /// Of the document at hand.
+    texts: FieldTexts,
 }
 
 impl Columns {
@@ -149,8 +161,8 @@ impl Columns {
         put_varint(numbers, difference(draft.records_before, before.records));
         put_varint(numbers, u64::from(draft.pages));
         self.add_marks(draft);
-        let texts = field_texts(draft);
-        put_bytes(&mut self.fixed[TITLE], pack_title(&draft.title, &texts).as_bytes());
+        self.texts.take(draft);
+        put_bytes(&mut self.fixed[TITLE], pack_title(&draft.title, &self.texts).as_bytes());
         self.add_date(draft);
         self.add_account(draft);
         self.add_fields(draft);
@@ -229,73 +241,6 @@ impl Columns {
         }
         out
     }
-}
-
-/// Texts of the fields with one value, as they would appear in a title.
-fn field_texts(draft: &Draft) -> Vec<(u16, String)> {
-    let one = |(position, value): &(u16, FieldValue)| match value {
-        FieldValue::One(value) => Some((*position, value.to_string())),
-        _ => None,
-    };
-    draft.fields.iter().filter_map(one).filter(|(_, text)| !text.is_empty()).collect()
-}
-
-/// The text of one of them.
-fn field_text(draft: &Draft, position: u16) -> Option<String> {
-    let found = draft.fields.iter().find(|(at, _)| *at == position);
-    let text =
-        found.and_then(|(_, value)| if let FieldValue::One(value) = value { Some(value.to_string()) } else { None });
-    text.filter(|text| !text.is_empty())
-}
-
-fn sign(position: u16) -> Option<char> {
-    char::from_u32(FIELD_BASE + u32::from(position))
-}
-
-/// The title with the texts of fields replaced by their numbers, where that reads back as the same title.
-fn pack_title(title: &str, texts: &[(u16, String)]) -> String {
-    let mut packed = title.to_string();
-    if title.contains(FIELD_SIGN) {
-        return format!("{FIELD_SIGN}{FIELD_SIGN}{title}");
-    }
-    for (position, text) in texts {
-        let Some(sign) = sign(*position) else { continue };
-        // Digits of a short field could stand in a number that was put in before.
-        if let Some(at) = memchr::memmem::find(packed.as_bytes(), text.as_bytes()) {
-            packed.replace_range(at..at + text.len(), &format!("{FIELD_SIGN}{sign}"));
-        }
-    }
-    let text_of = |position| texts.iter().find(|(at, _)| *at == position).map(|(_, text)| text.clone());
-    match unpack_title(&packed, text_of) {
-        Some(same) if same == title => packed,
-        _ => format!("{FIELD_SIGN}{FIELD_SIGN}{title}"),
-    }
-}
-
-/// The title again; `text_of` gives the text of a field, which is made only where the title has it.
-fn unpack_title(packed: &str, text_of: impl Fn(u16) -> Option<String>) -> Option<String> {
-    if !packed.contains(FIELD_SIGN) {
-        return Some(packed.to_string());
-    }
-    let mut title = String::with_capacity(packed.len());
-    let mut chars = packed.chars();
-    while let Some(ch) = chars.next() {
-        if ch != FIELD_SIGN {
-            title.push(ch);
-            continue;
-        }
-        match chars.next()? {
-            FIELD_SIGN => {
-                title.push_str(chars.as_str());
-                break;
-            }
-            number => {
-                let position = u16::try_from(u32::from(number).checked_sub(FIELD_BASE)?).ok()?;
-                title.push_str(&text_of(position)?);
-            }
-        }
-    }
-    Some(title)
 }
 
 fn kind(value: &Value) -> u8 {
@@ -476,16 +421,22 @@ impl<'a> Reader<'a> {
     }
 
     fn marks(&mut self, start: u64) -> Option<Vec<PageMark>> {
+        let mut marks = Vec::new();
+        self.marks_into(start, &mut marks)?;
+        Some(marks)
+    }
+
+    fn marks_into(&mut self, start: u64, marks: &mut Vec<PageMark>) -> Option<()> {
         let column = &mut self.fixed[MARKS];
         let count = take_varint(column)?;
         let (mut page, mut byte) = (0, start);
-        let mut marks = Vec::new();
+        marks.clear();
         for _ in 0..count {
             page = sum(page, take_varint(column)?);
             byte = sum(byte, take_varint(column)?);
             marks.push(PageMark { page: u32::try_from(page).ok()?, byte, resume: take_varint(column)? });
         }
-        Some(marks)
+        Some(())
     }
 
     fn date(&mut self, draft: &Draft) -> Option<Option<i32>> {
@@ -544,83 +495,4 @@ fn value_at(draft: &Draft, field: u64) -> Option<&Value> {
 }
 
 #[cfg(test)]
-mod tests {
-    use proptest::prelude::*;
-
-    use super::*;
-
-    fn value() -> impl Strategy<Value = Value> {
-        prop_oneof![
-            "[a-c\u{1}0-9 ]{0,6}".prop_map(Value::Text),
-            any::<i32>().prop_map(|day| Value::Date(Day(day))),
-            (any::<i64>(), 0..10_u8).prop_map(|(units, scale)| Value::Decimal(Decimal { units, scale })),
-            any::<i64>().prop_map(Value::Integer),
-        ]
-    }
-
-    fn field() -> impl Strategy<Value = FieldValue> {
-        prop_oneof![
-            value().prop_map(FieldValue::One),
-            prop::collection::vec(value(), 0..4).prop_map(FieldValue::Many),
-            (value(), value()).prop_map(|(first, last)| FieldValue::Span(first, last)),
-        ]
-    }
-
-    prop_compose! {
-        fn draft()(
-            start in any::<u32>(), length in any::<u32>(), resume: u64, first_page: u64, records_before: u64, pages: u32,
-            marks in prop::collection::vec((any::<u32>(), any::<u64>(), any::<u64>()), 0..4),
-            title in "[a-c\u{1}0-9 !]{0,12}", date: Option<i32>, account in prop::option::of("[a-c0-9]{0,5}"),
-            fields in prop::collection::btree_map(0..6_u16, field(), 0..5),
-        ) -> Draft {
-            let span = u64::from(start)..u64::from(start) + u64::from(length);
-            let marks = marks.into_iter().map(|(page, byte, resume)| PageMark { page, byte, resume }).collect();
-            let fields = fields.into_iter().collect();
-            Draft { span, resume, first_page, records_before, pages, marks, title, date, account, fields }
-        }
-    }
-
-    proptest! {
-        #[test]
-        fn documents_come_back_as_they_were(drafts in prop::collection::vec(draft(), 0..12)) {
-            let content = pack(&drafts).expect("packs");
-            for (number, draft) in (0..).zip(&drafts) {
-                prop_assert_eq!(unpack_one("group", &content, number).expect("unpacks"), Some(draft.clone()));
-            }
-            prop_assert_eq!(unpack_one("group", &content, drafts.len() as u32).expect("unpacks"), None);
-            prop_assert_eq!(unpack("group", &content).expect("unpacks"), drafts);
-        }
-
-        #[test]
-        fn hostile_columns_are_an_error_and_not_a_panic(raw in prop::collection::vec(any::<u8>(), 0..300), count in 0..300_u64) {
-            let _ = read(&raw, count);
-            let _ = read_one(&raw, count as u32);
-        }
-    }
-
-    #[test]
-    fn what_a_row_says_twice_is_kept_once() {
-        let rows: Vec<Draft> = (0..256_u32)
-            .map(|n| {
-                let account = format!("{:09}", n.wrapping_mul(2_654_435_761) % 999_999_999);
-                Draft {
-                    span: u64::from(n) * 1000..u64::from(n) * 1000 + 1000,
-                    resume: 0,
-                    first_page: u64::from(n) + 1,
-                    records_before: u64::from(n) * 10,
-                    pages: 1,
-                    marks: Vec::new(),
-                    title: format!("Statement {account}"),
-                    date: Some(19_000),
-                    account: Some(account.clone()),
-                    fields: vec![
-                        (0, FieldValue::One(Value::Text(account))),
-                        (1, FieldValue::One(Value::Date(Day(19_000)))),
-                    ],
-                }
-            })
-            .collect();
-        let packed = pack(&rows).expect("packs").len();
-        assert!(packed < 256 * 6, "{packed} bytes for 256 accounts of 9 digits");
-    }
-}
+mod tests;

@@ -10,6 +10,7 @@
 //! (`tests/shared.rs`). Nothing here knows a print format or a store by name.
 //! Layouts: `docs/formats/archive.md`.
 
+mod ahead;
 mod block;
 mod blocks;
 mod cache;

@@ -4,7 +4,7 @@ use std::io::{self, Read};
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::block::{Needs, Packed};
+use super::block::{Needs, Packed, Unpacker};
 use super::catalogue::{LoadInfo, Place};
 use super::error::ArchiveError;
 use super::kv::Family;
@@ -42,18 +42,32 @@ impl Archive {
         number: u32,
         first: impl FnOnce() -> Result<Arc<Vec<u8>>, ArchiveError>,
     ) -> Result<Vec<u8>, ArchiveError> {
+        let value = self.engine.get(Family::Blocks, &keys::block(load, number))?;
+        let mut raw = Vec::new();
+        let block = StoredBlock { load, definition, number, value };
+        self.unpack_stored(block, first, &mut Unpacker::new()?, &mut raw)?;
+        Ok(raw)
+    }
+
+    /// Unpacks a block whose row was read, in memory that is there already.
+    pub(super) fn unpack_stored(
+        &self,
+        StoredBlock { load, definition, number, value }: StoredBlock<'_>,
+        first: impl FnOnce() -> Result<Arc<Vec<u8>>, ArchiveError>,
+        unpacker: &mut Unpacker,
+        raw: &mut Vec<u8>,
+    ) -> Result<(), ArchiveError> {
         let what = format!("block {number} of load {load}");
-        let key = keys::block(load, number);
-        let value = self.engine.get(Family::Blocks, &key)?;
         let value = value.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
-        let packed = Packed::parse(&what, rows::unseal(&what, &key, &value)?)?;
+        let packed = Packed::parse(&what, rows::unseal(&what, &keys::block(load, number), &value)?)?;
         match packed.needs() {
-            Needs::Nothing => packed.unpack(&what, &[]),
-            Needs::Dictionary(version) => packed.unpack(&what, &self.dictionary(definition, version)?),
-            Needs::First if number == 0 => Err(ArchiveError::damaged(&what, "it needs itself")),
-            Needs::First => packed.unpack(&what, &first()?),
-            Needs::FirstForm if number == 0 => Err(ArchiveError::damaged(&what, "it needs itself")),
-            Needs::FirstForm => packed.unpack(&what, &self.first_form(load)?),
+            Needs::Nothing => packed.unpack_into(&what, &[], unpacker, raw),
+            Needs::Dictionary(version) => {
+                packed.unpack_into(&what, &self.dictionary(definition, version)?, unpacker, raw)
+            }
+            Needs::First | Needs::FirstForm if number == 0 => Err(ArchiveError::damaged(&what, "it needs itself")),
+            Needs::First => packed.unpack_into(&what, &first()?, unpacker, raw),
+            Needs::FirstForm => packed.unpack_into(&what, &self.first_form(load)?, unpacker, raw),
         }
     }
 
@@ -101,6 +115,15 @@ impl Archive {
             }
         }
     }
+}
+
+/// A block as the store has it: its row's value, or that there is none.
+pub(super) struct StoredBlock<'a> {
+    pub load: LoadId,
+    /// Name of the definition that its dictionaries belong to.
+    pub definition: &'a str,
+    pub number: u32,
+    pub value: Option<Vec<u8>>,
 }
 
 /// Stored bytes that follow one another in a stream.

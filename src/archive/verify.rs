@@ -6,14 +6,17 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::ahead::Ahead;
+use super::block::Unpacker;
 use super::care::from_hex;
 use super::catalogue::LoadInfo;
 use super::definitions::hex;
 use super::error::ArchiveError;
+use super::group::{self, Outline};
 use super::kv::Family;
 use super::resource::{Placed, unpack_piece};
+use super::stream::StoredBlock;
 use super::{Archive, LoadId, keys, rows};
-use crate::index::Draft;
 
 /// What was looked at and what is wrong.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -148,40 +151,26 @@ impl Archive {
         let row = &info.stored.row;
         let mut stream = Joined { sha: Sha256::new(), at: 0, whole: true };
         let mut pieces = info.pieces.iter();
-        let mut first: Option<Arc<Vec<u8>>> = None;
-        // What is in memory proves nothing of what is stored.
-        self.forms.forget(|load| *load == row.id);
-        for (number, start) in (0_u32..).zip(&info.starts) {
-            let context = || first.clone().ok_or_else(|| ArchiveError::damaged("block 0", "it could not be read"));
-            let raw = match self.unpack_block(row.id, &info.definition, number, context) {
+        let walked = self.each_block(info, &mut |number, raw| {
+            let raw = match raw {
                 Ok(raw) => raw,
                 Err(error) => {
                     report.wrong(Some(row.id), error);
                     stream.whole = false;
-                    continue;
+                    return;
                 }
             };
             report.blocks += 1;
+            let start = info.starts.get(number as usize).copied().unwrap_or_default();
             let end = info.starts.get(number as usize + 1).copied().unwrap_or(info.in_blocks());
             if start + raw.len() as u64 != end {
                 report.wrong(Some(row.id), format!("block {number} does not end where the next one starts"));
             }
-            let mut rest = raw.as_slice();
-            while !rest.is_empty() {
-                let next = pieces.as_slice().first();
-                let until = next.map_or(u64::MAX, |piece| piece.start.saturating_sub(stream.at));
-                if until == 0 {
-                    pieces.next();
-                    next.into_iter().for_each(|piece| self.join_piece(piece, &mut stream));
-                    continue;
-                }
-                let (now, later) = rest.split_at(usize::try_from(until).unwrap_or(usize::MAX).min(rest.len()));
-                stream.add(now);
-                rest = later;
-            }
-            if number == 0 {
-                first = Some(Arc::new(raw));
-            }
+            self.join_block(raw, &mut pieces, &mut stream);
+        });
+        if let Err(error) = walked {
+            report.wrong(Some(row.id), error);
+            stream.whole = false;
         }
         pieces.for_each(|piece| self.join_piece(piece, &mut stream));
         let sha256 = hex(&stream.sha.finalize());
@@ -192,6 +181,49 @@ impl Archive {
         let known = content.map(|key| self.engine.get(Family::Loads, &key));
         if !matches!(known, Some(Ok(Some(_)))) {
             report.wrong(Some(row.id), "its content hash is not in the catalogue");
+        }
+    }
+
+    /// Reads all blocks of a load from the store and unpacks them, one after the other in the same memory.
+    fn each_block(
+        &self,
+        info: &LoadInfo,
+        each: &mut dyn FnMut(u32, Result<&[u8], ArchiveError>),
+    ) -> Result<(), ArchiveError> {
+        let load = info.stored.row.id;
+        // What is in memory proves nothing of what is stored.
+        self.forms.forget(|of| *of == load);
+        let mut ahead = Ahead::new(&*self.engine, Family::Blocks, keys::blocks(load).end);
+        let mut unpacker = Unpacker::new()?;
+        let (mut raw, mut first) = (Vec::new(), None::<Arc<Vec<u8>>>);
+        for number in (0_u32..).take(info.starts.len()) {
+            let context = || first.clone().ok_or_else(|| ArchiveError::damaged("block 0", "it could not be read"));
+            let unpacked = ahead.take(&keys::block(load, number)).map_err(ArchiveError::from).and_then(|value| {
+                let block = StoredBlock { load, definition: &info.definition, number, value };
+                self.unpack_stored(block, context, &mut unpacker, &mut raw)
+            });
+            let sound = unpacked.is_ok();
+            each(number, unpacked.map(|()| raw.as_slice()));
+            if number == 0 && sound {
+                first = Some(Arc::new(std::mem::take(&mut raw)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds a block to a stream, with the pieces that were taken out of it.
+    fn join_block(&self, mut rest: &[u8], pieces: &mut std::slice::Iter<'_, Placed>, stream: &mut Joined) {
+        while !rest.is_empty() {
+            let next = pieces.as_slice().first();
+            let until = next.map_or(u64::MAX, |piece| piece.start.saturating_sub(stream.at));
+            if until == 0 {
+                pieces.next();
+                next.into_iter().for_each(|piece| self.join_piece(piece, stream));
+                continue;
+            }
+            let (now, later) = rest.split_at(usize::try_from(until).unwrap_or(usize::MAX).min(rest.len()));
+            stream.add(now);
+            rest = later;
         }
     }
 
@@ -305,29 +337,20 @@ impl Archive {
         let row = &info.stored.row;
         let (mut documents, mut pages, mut end, mut whole) = (0_u64, 0_u64, 0_u64, true);
         let first = u64::from(info.stored.first_group) * u64::from(keys::GROUP);
-        for number in info.stored.groups() {
-            let drafts = match self.group(row.id, info.stored.generation, number) {
-                Ok(Some(drafts)) => drafts,
-                Ok(None) => {
-                    report.wrong(Some(row.id), format!("document group {number} is missing"));
-                    whole = false;
-                    continue;
-                }
-                Err(error) => {
-                    report.wrong(Some(row.id), error);
-                    whole = false;
-                    continue;
-                }
-            };
-            for draft in &drafts {
-                documents += 1;
-                pages += u64::from(draft.pages);
-                if let Some(wrong) = misplaced(draft, end, row.bytes, row.field_names.len()) {
-                    report.wrong(Some(row.id), format!("document {}-{} {wrong}", row.id, first + documents));
-                }
-                end = draft.span.end;
+        let mut misplaced_ones = Vec::new();
+        let walked = self.each_group(info, &mut |one| {
+            documents += 1;
+            pages += u64::from(one.pages);
+            if let Some(wrong) = misplaced(one, end, row.bytes, row.field_names.len()) {
+                misplaced_ones.push(format!("document {}-{} {wrong}", row.id, first + documents));
             }
+            end = one.span.end;
+        });
+        for error in walked {
+            report.wrong(Some(row.id), error);
+            whole = false;
         }
+        misplaced_ones.into_iter().for_each(|wrong| report.wrong(Some(row.id), wrong));
         report.documents += documents;
         if whole && documents != u64::from(row.documents) {
             report.wrong(Some(row.id), format!("{documents} documents are there, {} were cut", row.documents));
@@ -336,6 +359,27 @@ impl Archive {
             let (all, aside) = (row.pages, row.set_aside_pages);
             report.wrong(Some(row.id), format!("{all} pages came, {pages} are in documents, {aside} set aside"));
         }
+    }
+
+    /// Reads all document groups of a load; what could not be read.
+    fn each_group(&self, info: &LoadInfo, each: &mut dyn FnMut(&Outline)) -> Vec<ArchiveError> {
+        let (load, generation) = (info.stored.row.id, info.stored.generation);
+        let mut ahead = Ahead::new(&*self.engine, Family::Documents, keys::groups(load, generation).end);
+        let (mut raw, mut errors) = (Vec::new(), Vec::new());
+        let mut unpacker = match Unpacker::new() {
+            Ok(unpacker) => unpacker,
+            Err(error) => return vec![error],
+        };
+        for number in info.stored.groups() {
+            let what = format!("document group {number} of load {load}");
+            let key = keys::group(load, generation, number);
+            let proved = ahead.take(&key).map_err(ArchiveError::from).and_then(|value| {
+                let value = value.ok_or_else(|| ArchiveError::damaged(&what, "it is missing"))?;
+                group::prove(&what, rows::unseal(&what, &key, &value)?, (&mut unpacker, &mut raw), each)
+            });
+            errors.extend(proved.err());
+        }
+        errors
     }
 
     /// Finds blocks and document groups that no load owns, and marks of loads that nobody works on.
@@ -383,7 +427,7 @@ impl Joined {
 }
 
 /// What is wrong with a document's place, if anything.
-fn misplaced(draft: &Draft, after: u64, bytes: u64, fields: usize) -> Option<&'static str> {
+fn misplaced(draft: &Outline, after: u64, bytes: u64, fields: usize) -> Option<&'static str> {
     if draft.span.start < after {
         return Some("overlaps the one before");
     }
@@ -393,7 +437,7 @@ fn misplaced(draft: &Draft, after: u64, bytes: u64, fields: usize) -> Option<&'s
     if draft.marks.iter().any(|mark| mark.page >= draft.pages || !draft.span.contains(&mark.byte)) {
         return Some("has a page mark outside of it");
     }
-    if draft.fields.iter().any(|(position, _)| usize::from(*position) >= fields) {
+    if draft.last_field.is_some_and(|position| usize::from(position) >= fields) {
         return Some("has a field that its definition does not know");
     }
     None

@@ -222,8 +222,17 @@ impl<R: Read> Framer<R> {
     }
 
     /// The record at the present place, `None` at the end of the stream. Does not move.
-    #[inline]
+    #[inline(always)]
     pub fn peek(&mut self) -> io::Result<Option<Record>> {
+        match self.framing {
+            // The usual case is made where it is looked at: handed over in memory it costs more than the rest of it.
+            Framing::Fixed(length) if self.source.window().len() >= length => Ok(Some(Record::data(length, 0, length))),
+            _ => self.peek_any(),
+        }
+    }
+
+    #[inline(never)]
+    fn peek_any(&mut self) -> io::Result<Option<Record>> {
         match self.framing {
             Framing::Fixed(length) => recfm::fixed(&mut self.source, length),
             Framing::Descriptors { blocked } => {

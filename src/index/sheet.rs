@@ -229,7 +229,15 @@ impl Glass {
     }
 
     /// The bytes of a row when each is a column.
+    #[inline]
     fn direct<'u>(&self, unit: &'u Unit, line: Line<'u>) -> Option<&'u [u8]> {
+        match line.strikes {
+            [only] if self.byte_columns == ByteColumns::Always => Some(unit.text(only)),
+            _ => self.direct_of_any(unit, line),
+        }
+    }
+
+    fn direct_of_any<'u>(&self, unit: &'u Unit, line: Line<'u>) -> Option<&'u [u8]> {
         let (first, over) = line.strikes.split_first()?;
         let bytes = unit.text(first);
         if !over.iter().all(|strike| self.repeats(bytes, unit.text(strike))) {
@@ -270,10 +278,12 @@ impl Glass {
             Probe::Text(literal) => self.find(unit, line, columns, literal),
             Probe::Mask(mask) => {
                 let width = mask.width() - 1;
-                (columns.first..=columns.last).find(|first| {
-                    let last = first.saturating_add(width);
-                    self.masked(unit, line, ColumnRange { first: *first, last }, mask)
-                })
+                let at = |first: u16| ColumnRange { first, last: first.saturating_add(width) };
+                let mut firsts = columns.first..=columns.last;
+                match self.direct(unit, line) {
+                    Some(bytes) => firsts.find(|first| self.bytes_fit(slice(bytes, at(*first)), mask)),
+                    None => firsts.find(|first| self.masked(unit, line, at(*first), mask)),
+                }
             }
             Probe::Printed => match self.direct(unit, line) {
                 Some(bytes) => slice(bytes, columns)
@@ -308,6 +318,9 @@ impl Glass {
                 Sought::Unknown => {}
             }
         } else {
+            if self.lacks(unit, line, literal) {
+                return None;
+            }
             for strike in line.strikes {
                 let one = Line { row: line.row, strikes: std::slice::from_ref(strike) };
                 if let Some(bytes) = self.direct(unit, one)
@@ -320,19 +333,29 @@ impl Glass {
         self.find_merged(unit, line, columns, literal)
     }
 
+    /// Whether what was struck on a row cannot make a literal, however it is merged: its first sign is nowhere. Merging leaves
+    /// out signs and makes blanks, but no sign of ASCII that was not struck.
+    fn lacks(&self, unit: &Unit, line: Line<'_>, literal: &Literal) -> bool {
+        let graphic = literal.text.bytes().next().is_some_and(|byte| byte.is_ascii_graphic());
+        let first = literal.first.filter(|_| graphic && self.byte_columns == ByteColumns::Always);
+        first.is_some_and(|first| line.strikes.iter().all(|strike| memchr::memchr(first, unit.text(strike)).is_none()))
+    }
+
     /// The same in bytes that are columns.
+    #[inline]
     fn find_bytes(&self, bytes: &[u8], columns: ColumnRange, literal: &Literal) -> Sought {
         let Some(finder) = &literal.finder else { return Sought::Unknown };
         let needle = finder.needle();
         let from = usize::from(columns.first) - 1;
         let to = usize::from(columns.last).saturating_add(needle.len() - 1).min(bytes.len());
         let window = bytes.get(from..to).unwrap_or_default();
+        let one_place = columns.first == columns.last;
         // Nearly every row ends here.
-        if literal.first.is_some_and(|first| !window.contains(&first)) {
+        let begins = |first: u8| if one_place { window.first() == Some(&first) } else { window.contains(&first) };
+        if literal.first.is_some_and(|first| !begins(first)) {
             return Sought::Nowhere;
         }
-        let found =
-            if columns.first == columns.last { window.starts_with(needle).then_some(0) } else { finder.find(window) };
+        let found = if one_place { window.starts_with(needle).then_some(0) } else { finder.find(window) };
         match found {
             Some(at) => Sought::At(columns.first.saturating_add(u16::try_from(at).unwrap_or(u16::MAX))),
             None if literal.blank && window.iter().any(|byte| self.class(*byte) & ODD != 0) => Sought::Unknown,
@@ -387,18 +410,7 @@ impl Glass {
     /// Whether the signs of a mask fit the columns, which are as many.
     pub fn masked(&mut self, unit: &Unit, line: Line<'_>, columns: ColumnRange, mask: &ReadyMask) -> bool {
         if let Some(bytes) = self.direct(unit, line) {
-            let mut bytes = slice(bytes, columns).iter();
-            return mask.signs.iter().zip(&mask.bytes).all(|(sign, wanted)| {
-                let byte = bytes.next().copied().unwrap_or(self.blank);
-                match sign {
-                    MaskSign::Digit => self.class(byte) & DIGIT != 0,
-                    MaskSign::Letter => self.class(byte) & LETTER != 0,
-                    MaskSign::NotBlank => self.class(byte) & BLANK == 0,
-                    MaskSign::Literal(' ') => self.class(byte) & BLANK != 0,
-                    MaskSign::Literal(_) => Some(byte) == *wanted,
-                    MaskSign::Any => true,
-                }
-            });
+            return self.bytes_fit(slice(bytes, columns), mask);
         }
         let mut text = std::mem::take(&mut self.text);
         text.clear();
@@ -408,6 +420,24 @@ impl Glass {
         fits
     }
 
+    /// The same for bytes that are columns; blanks may be missing at their end.
+    #[inline]
+    fn bytes_fit(&self, bytes: &[u8], mask: &ReadyMask) -> bool {
+        let mut bytes = bytes.iter();
+        mask.signs.iter().zip(&mask.bytes).all(|(sign, wanted)| {
+            let byte = bytes.next().copied().unwrap_or(self.blank);
+            match sign {
+                MaskSign::Digit => self.class(byte) & DIGIT != 0,
+                MaskSign::Letter => self.class(byte) & LETTER != 0,
+                MaskSign::NotBlank => self.class(byte) & BLANK == 0,
+                MaskSign::Literal(' ') => self.class(byte) & BLANK != 0,
+                MaskSign::Literal(_) => Some(byte) == *wanted,
+                MaskSign::Any => true,
+            }
+        })
+    }
+
+    #[inline]
     fn class(&self, byte: u8) -> u8 {
         self.class.get(usize::from(byte)).copied().unwrap_or(0)
     }
@@ -448,3 +478,6 @@ fn byte_columns(cp: &'static CodePage) -> ByteColumns {
         ByteColumns::Always
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,12 +10,12 @@ use super::{
     take_bytes,
 };
 
-/// The block's bytes, of which there are `length`; an error says what is wrong with the form.
-pub(crate) fn decode(form: &[u8], length: usize) -> Result<Vec<u8>, &'static str> {
+/// Makes the block's bytes, of which there are `length`, in memory that is there already; an error says what is wrong with the form.
+pub(crate) fn decode_into(form: &[u8], length: usize, bytes: &mut Vec<u8>) -> Result<(), &'static str> {
     let mut rest = form;
     let mut form = Form::read(&mut rest, length).ok_or("the head of its columnar form is damaged")?;
     form.read_columns(&mut rest).ok_or("a column is damaged")?;
-    form.write(rest, length).ok_or("its columns do not make what it should hold")
+    form.write(rest, length, bytes).ok_or("its columns do not make what it should hold")
 }
 
 struct Layout<'f> {
@@ -87,8 +87,10 @@ impl<'f> Form<'f> {
     }
 
     /// `rest` has the kept records and what stands behind the last record.
-    fn write(mut self, mut rest: &[u8], length: usize) -> Option<Vec<u8>> {
-        let mut out = Out { bytes: Vec::with_capacity(length), limit: length, blank: self.code.blank, start: 0 };
+    fn write(mut self, mut rest: &[u8], length: usize, bytes: &mut Vec<u8>) -> Option<()> {
+        bytes.clear();
+        bytes.reserve(length);
+        let mut out = Out { bytes, limit: length, blank: self.code.blank, start: 0 };
         for id in self.ids {
             let head = out.bytes.len();
             if self.frame == Frame::Rdw {
@@ -113,19 +115,19 @@ impl<'f> Form<'f> {
             }
         }
         out.extend(rest)?;
-        (out.bytes.len() == length).then_some(out.bytes)
+        (out.bytes.len() == length).then_some(())
     }
 }
 
 /// The bytes so far, and where the record began that is being written.
-struct Out {
-    bytes: Vec<u8>,
+struct Out<'o> {
+    bytes: &'o mut Vec<u8>,
     limit: usize,
     blank: u8,
     start: usize,
 }
 
-impl Out {
+impl Out<'_> {
     fn extend(&mut self, bytes: &[u8]) -> Option<()> {
         if bytes.len() > self.limit - self.bytes.len() {
             return None;
@@ -161,7 +163,7 @@ impl<'f> Layout<'f> {
         Some(Layout { tail, places, records: 0, columns: Vec::with_capacity(count) })
     }
 
-    fn write(&mut self, code: Code, out: &mut Out) -> Option<()> {
+    fn write(&mut self, code: Code, out: &mut Out<'_>) -> Option<()> {
         for (place, column) in self.places.iter().zip(&mut self.columns) {
             let value = column.next(code)?;
             let begin = match place & 1 {

@@ -2,7 +2,7 @@
 //!
 //! A block of records in recurring layouts goes in ([`Encoder::encode`]), and comes out as its *columnar form*: the layouts, the
 //! layout of each record, and for each place of each layout the values that stood there, coded as what they are. zstd
-//! then finds in it what it does not find in rows. [`decode()`] makes the same bytes of it again, whatever they were:
+//! then finds in it what it does not find in rows. [`decode_into`] makes the same bytes of it again, whatever they were:
 //! a record that fits no layout is kept as it is, and a block of which too little fits has no columnar form at all.
 //!
 //! A layout is learned from the blanks of a record: text between gaps of two blanks or more is a value, and a value
@@ -19,7 +19,7 @@ mod spans;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use decode::decode;
+pub(crate) use decode::decode_into;
 pub(crate) use encode::Encoder;
 
 /// Most layouts of a block: one byte numbers them.

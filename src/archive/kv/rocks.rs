@@ -12,7 +12,7 @@ use std::sync::{Mutex, PoisonError};
 use rocksdb::checkpoint::Checkpoint;
 use rocksdb::{
     BlockBasedOptions, BottommostLevelCompaction, Cache, ColumnFamily, ColumnFamilyDescriptor, CompactOptions, DB,
-    DBCompressionType, Direction, FlushOptions, IteratorMode, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
+    DBCompressionType, FlushOptions, LogLevel, Options, ReadOptions, WriteBatch, WriteOptions,
 };
 
 use super::{Batch, Engine, Family, StoreError, Write};
@@ -211,14 +211,16 @@ impl Engine for Rocks {
         if !keys.end.is_empty() {
             options.set_iterate_upper_bound(keys.end);
         }
-        let from = IteratorMode::From(keys.start, Direction::Forward);
-        for row in self.db.iterator_cf_opt(self.family(family)?, options, from) {
-            let (key, value) = row.map_err(|error| self.failed(error))?;
-            if each(&key, &value).is_break() {
+        // Rows are shown where they lie.
+        let mut rows = self.db.raw_iterator_cf_opt(self.family(family)?, options);
+        rows.seek(keys.start);
+        while let Some((key, value)) = rows.item() {
+            if each(key, value).is_break() {
                 break;
             }
+            rows.next();
         }
-        Ok(())
+        rows.status().map_err(|error| self.failed(error))
     }
 
     fn commit(&self, batch: Batch) -> Result<(), StoreError> {

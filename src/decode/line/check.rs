@@ -52,8 +52,7 @@ impl Checker {
     /// Counts in `text` what deserves a note.
     #[inline]
     pub fn check(&mut self, text: &[u8]) -> Found {
-        let (low, high) = text.iter().fold((u8::MAX, 0), |(low, high), byte| (low.min(*byte), high.max(*byte)));
-        if low >= self.low && high <= self.high { Found::default() } else { self.check_slowly(text) }
+        if within(text, self.low, self.high) { Found::default() } else { self.check_slowly(text) }
     }
 
     #[cold]
@@ -75,5 +74,35 @@ impl Checker {
             (undecodable, valid.map_or(0, |error| error.valid_up_to()))
         };
         Found { controls, undecodable, first_control, first_undecodable }
+    }
+}
+
+/// Whether all bytes are from `low` to `high`: sixteen at a time, and the last sixteen once more for what is left.
+#[inline]
+fn within(text: &[u8], low: u8, high: u8) -> bool {
+    let over = |byte: u8| byte.wrapping_sub(low).saturating_sub(high - low);
+    let Some(last) = text.last_chunk::<16>() else { return text.iter().all(|byte| over(*byte) == 0) };
+    let mut found = [0; 16];
+    let (chunks, _) = text.as_chunks::<16>();
+    for chunk in chunks.iter().chain([last]) {
+        for (found, byte) in found.iter_mut().zip(chunk) {
+            *found |= over(*byte);
+        }
+    }
+    u128::from_ne_bytes(found) == 0
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn bytes_are_within_when_each_is(text in prop::collection::vec(0x30_u8..0x50, 0..70), low in 0x28_u8..0x34, more in 0_u8..0x30) {
+            let high = low + more;
+            prop_assert_eq!(within(&text, low, high), text.iter().all(|byte| (low..=high).contains(byte)));
+        }
     }
 }

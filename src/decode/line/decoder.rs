@@ -410,9 +410,8 @@ fn push(unit: &mut Unit, row: u16, trc: u8, at: usize, len: usize) {
 /// `text` without trailing blanks and binary zeros.
 #[inline]
 fn trimmed(mut text: &[u8], blank: u8) -> &[u8] {
-    let blanks = u64::from_ne_bytes([blank; 8]);
-    while let Some((before, tail)) = text.split_last_chunk::<8>() {
-        if u64::from_ne_bytes(*tail) != blanks {
+    while let Some((before, tail)) = text.split_last_chunk::<16>() {
+        if *tail != [blank; 16] {
             break;
         }
         text = before;
