@@ -22,6 +22,7 @@ mod layers;
 mod limits;
 mod lossless;
 mod mail;
+mod nested;
 mod outlets;
 mod printers;
 mod records;
