@@ -108,9 +108,22 @@ fn unpack_units(what: &str, mut content: &[u8]) -> Result<Vec<Range<u64>>, Archi
 }
 
 pub(super) fn document(id: DocId, definition: &Arc<str>, draft: Draft) -> Document {
-    let Draft { span, resume, first_page, records_before, pages, marks, title, date, account, fields } = draft;
-    let definition = definition.clone();
-    Document { id, definition, span, resume, first_page, records_before, pages, marks, title, date, account, fields }
+    let Draft { span, resume, first_page, records_before, pages, marks, around, title, date, account, fields } = draft;
+    Document {
+        id,
+        definition: definition.clone(),
+        span,
+        resume,
+        first_page,
+        records_before,
+        pages,
+        marks,
+        around,
+        title,
+        date,
+        account,
+        fields,
+    }
 }
 
 impl Archive {

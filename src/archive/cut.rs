@@ -6,9 +6,8 @@ use std::ops::Range;
 
 use super::error::{ArchiveError, LoadError};
 use super::kv::{Batch, Family};
-use super::rows::IndexUnit;
 use super::{Archive, LoadId, group, keys, rows};
-use crate::decode::{Decoder, Start, Unit, UnitKind};
+use crate::decode::{Decoder, Start, Stretch, Unit, UnitKind};
 use crate::index::definition::Definition;
 use crate::index::split::{Cut, Splitter};
 use crate::index::{Draft, SetAside};
@@ -96,7 +95,7 @@ pub(super) struct Accounts {
     /// Units that later ones need.
     pub shared: Vec<Range<u64>>,
     /// Units that index later ones.
-    pub indexes: Vec<IndexUnit>,
+    pub indexes: Vec<Stretch>,
     shared_left_out: u64,
     document_pages: u64,
 }
@@ -117,7 +116,7 @@ impl Accounts {
         }
         if unit.indexes && self.indexes.len() < INDEX_UNITS {
             let Start { byte, resume: _, pages, records } = unit.start();
-            self.indexes.push(IndexUnit { byte, bytes: unit.bytes.len() as u64, pages, records });
+            self.indexes.push(Stretch { byte, bytes: unit.bytes.len() as u64, pages, records });
         } else if unit.indexes {
             self.shared_left_out += 1;
         }

@@ -57,9 +57,8 @@ impl Archive {
             (Masked::Field(_), _) | (_, None) => true,
             (Masked::Pattern(pattern), Some(value)) => Regex::new(pattern).is_ok_and(|regex| regex.is_match(value)),
         };
-        let masks = |definition: &&Arc<Definition>| {
-            definition.masks.iter().any(|mask| !sight.sees(&mask.clear) && may(mask))
-        };
+        let masks =
+            |definition: &&Arc<Definition>| definition.masks.iter().any(|mask| !sight.sees(&mask.clear) && may(mask));
         let safeguards = self.safeguards()?;
         Ok(safeguards.masking.iter().filter(masks).map(|definition| definition.name.clone()).collect())
     }

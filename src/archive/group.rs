@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use super::block::Unpacker;
 use super::error::ArchiveError;
 use super::rows::{put_varint, take_varint, unzigzag, zigzag};
+use crate::decode::Stretch;
 use crate::index::value::{Day, Decimal, FieldValue, Value};
 use crate::index::{Draft, PageMark};
 
@@ -34,6 +35,10 @@ const DATE: usize = 5;
 const ACCOUNT: usize = 6;
 const SHAPE: usize = 7;
 
+/// Number of the column of what is around documents, among those of the field values; definitions have fewer fields. It is
+/// there when something is around one of the documents.
+const AROUND: u16 = u16::MAX;
+
 const ABSENT: u64 = 0;
 const LITERAL: u64 = 1;
 const FIRST_FIELD: u64 = 2;
@@ -45,8 +50,12 @@ const SPAN: u8 = 9;
 pub(super) fn pack(drafts: &[Draft]) -> Result<Vec<u8>, ArchiveError> {
     let mut columns = Columns::default();
     let mut before = Before::default();
+    let has_around = drafts.iter().any(|draft| !draft.around.is_empty());
     for draft in drafts {
         columns.add(draft, &before);
+        if has_around {
+            put_around(columns.values.entry(AROUND).or_default(), &draft.around, &before.around);
+        }
         before = Before::after(draft);
     }
     let raw = columns.into_bytes();
@@ -117,12 +126,13 @@ fn read(raw: &[u8], count: u64) -> Option<Vec<Draft>> {
     Some(drafts)
 }
 
-/// Where the row before ended.
+/// Where the row before ended, and what was around its document.
 #[derive(Default)]
 struct Before {
     byte: u64,
     page: u64,
     records: u64,
+    around: Vec<Stretch>,
 }
 
 impl Before {
@@ -131,8 +141,41 @@ impl Before {
             byte: draft.span.end,
             page: draft.first_page.wrapping_add(u64::from(draft.pages)),
             records: draft.records_before,
+            around: draft.around.clone(),
         }
     }
+}
+
+/// Appends stretches: how many of the first are those of the row before, and the others by their distance from one another.
+fn put_around(out: &mut Vec<u8>, around: &[Stretch], before: &[Stretch]) {
+    let same = around.iter().zip(before).take_while(|(one, other)| one == other).count();
+    put_varint(out, same as u64);
+    put_varint(out, (around.len() - same) as u64);
+    let mut last = same.checked_sub(1).and_then(|last| around.get(last)).copied().unwrap_or_default();
+    for stretch in around.iter().skip(same) {
+        put_varint(out, difference(stretch.byte, last.byte));
+        put_varint(out, stretch.bytes);
+        put_varint(out, difference(stretch.pages, last.pages));
+        put_varint(out, difference(stretch.records, last.records));
+        last = *stretch;
+    }
+}
+
+/// Takes what [`put_around`] put; nothing where the group has no such column.
+fn take_around(column: Option<&mut &[u8]>, before: &[Stretch]) -> Option<Vec<Stretch>> {
+    let Some(column) = column else { return Some(Vec::new()) };
+    let same = usize::try_from(take_varint(column)?).ok()?;
+    let mut around = before.get(..same)?.to_vec();
+    for _ in 0..take_varint(column)? {
+        let last = around.last().copied().unwrap_or_default();
+        around.push(Stretch {
+            byte: sum(last.byte, take_varint(column)?),
+            bytes: take_varint(column)?,
+            pages: sum(last.pages, take_varint(column)?),
+            records: sum(last.records, take_varint(column)?),
+        });
+    }
+    Some(around)
 }
 
 fn difference(later: u64, earlier: u64) -> u64 {
@@ -360,6 +403,7 @@ impl<'a> Reader<'a> {
         for _ in 0..take_varint(marks)? {
             (0..3).try_for_each(|_| take_varint(marks).map(|_| ()))?;
         }
+        let around = take_around(self.values.get_mut(&AROUND), &before.around)?;
         self.pass_fields()?;
         take_bytes(&mut self.fixed[TITLE])?;
         if take_varint(&mut self.fixed[DATE])? == LITERAL {
@@ -368,7 +412,7 @@ impl<'a> Reader<'a> {
         if take_varint(&mut self.fixed[ACCOUNT])? == LITERAL {
             take_bytes(&mut self.fixed[ACCOUNT])?;
         }
-        Some(Before { byte, page, records })
+        Some(Before { byte, page, records, around })
     }
 
     fn pass_fields(&mut self) -> Option<()> {
@@ -408,6 +452,7 @@ impl<'a> Reader<'a> {
             records_before,
             pages,
             marks,
+            around: take_around(self.values.get_mut(&AROUND), &before.around)?,
             title: String::new(),
             date: None,
             account: None,

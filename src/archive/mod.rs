@@ -59,7 +59,7 @@ pub use rows::Tombstone;
 pub use verify::{VerifyError, VerifyProgress, VerifyReport};
 
 use crate::decode::limits::Limits;
-use crate::decode::{FORMATS, Format, Libraries, NoLibraries};
+use crate::decode::{FORMATS, Format, Libraries, NoLibraries, Stretch};
 use crate::index::definition::Definition;
 use crate::index::value::FieldValue;
 use crate::index::{PageMark, SetAside};
@@ -347,6 +347,8 @@ pub struct Document {
     pub pages: u32,
     /// Where pages start, for long documents.
     pub marks: Vec<PageMark>,
+    /// See [`crate::decode::Unit::around`].
+    pub around: Vec<Stretch>,
     /// Title.
     pub title: String,
     /// Days since 1970-01-01.

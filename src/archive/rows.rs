@@ -11,6 +11,7 @@ use sha2::{Digest, Sha256};
 use super::error::ArchiveError;
 use super::kv::{Batch, Engine, Family};
 use super::{LoadId, LoadRow};
+use crate::decode::Stretch;
 
 /// First byte of every row of this layout.
 const VERSION: u8 = 1;
@@ -122,7 +123,7 @@ pub(super) struct StoredLoad {
     pub shared_units: u32,
     /// Units that index its documents, in stream order.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub indexes: Vec<IndexUnit>,
+    pub indexes: Vec<Stretch>,
     /// Pieces in its resource table; 0: it has none.
     #[serde(default)]
     pub pieces: u32,
@@ -161,19 +162,6 @@ impl StoredLoad {
         let now = self.first_group.saturating_mul(super::keys::GROUP).saturating_add(self.row.documents);
         self.numbered.max(now)
     }
-}
-
-/// A unit of a load's stream that says something of later ones; see [`crate::decode::Unit::indexes`].
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct IndexUnit {
-    /// Where it starts in the stream.
-    pub byte: u64,
-    /// How long it is.
-    pub bytes: u64,
-    /// Pages before it in the stream.
-    pub pages: u64,
-    /// Records before it in the stream.
-    pub records: u64,
 }
 
 /// A resource of a library as it was when a load needed it.

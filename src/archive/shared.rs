@@ -1,5 +1,6 @@
 //! What the units of a load share: found in its bytes, taken apart by its format once, kept while there is room.
 
+use std::cell::Cell;
 use std::io::Read;
 use std::ops::Range;
 use std::sync::Arc;
@@ -8,7 +9,7 @@ use super::Archive;
 use super::catalogue::LoadInfo;
 use super::error::ArchiveError;
 use crate::auth::gate::Permit;
-use crate::decode::{Context, Format, Shared, Start};
+use crate::decode::{Before, Context, Format, Shared, Start, Stretch};
 
 /// What a format made of a load's shared units.
 pub(super) type Entry = Option<Arc<dyn Shared>>;
@@ -66,15 +67,20 @@ impl Archive {
         let before = info.shared.partition_point(|unit| unit.end <= span.start);
         let spans = info.shared.get(..before).unwrap_or_default();
         let mut units = Units { archive: self, info: &info, spans: spans.iter(), failed: None };
-        let (mut failed, indexes) = (None, &info.stored.indexes);
+        let failed = Cell::new(None);
+        let read_stretch = |stretch: &Stretch| {
+            let read = self.bytes_of(&info, &(stretch.byte..stretch.byte.checked_add(stretch.bytes)?));
+            read.map(|bytes| (stretch.start(), bytes)).map_err(|error| failed.set(Some(error))).ok()
+        };
+        let indexes = &info.stored.indexes;
         let before = indexes.partition_point(|unit| unit.byte < span.start);
-        let mut indexes = indexes.iter().take(before).rev().map_while(|unit| {
-            let start = Start { byte: unit.byte, resume: 0, pages: unit.pages, records: unit.records };
-            let read = self.bytes_of(&info, &(unit.byte..unit.byte.checked_add(unit.bytes)?));
-            read.map(|bytes| (start, bytes)).map_err(|error| failed = Some(error)).ok()
-        });
-        let whole = format.standalone(&mut units, &mut indexes, bytes, start, read, &self.outside(&info))?;
-        match units.failed.or(failed) {
+        let before = Before {
+            shared: &mut units,
+            indexes: &mut indexes.iter().take(before).rev().map_while(read_stretch),
+            around: &mut document.around.iter().map_while(read_stretch),
+        };
+        let whole = format.standalone(before, bytes, start, read, &self.outside(&info))?;
+        match units.failed.or(failed.take()) {
             Some(error) => Err(error),
             None => Ok(Some(whole)),
         }

@@ -136,19 +136,47 @@ pub trait Format: Sync {
     fn encloses(&self) -> bool {
         false
     }
-    /// Makes one document's bytes a stream of their own: with the shared units it needs before it and whatever must
-    /// stand around them, also of what [the libraries](Context::libraries) have, and with what units that
-    /// [index](Unit::indexes) say of it; these come newest first. By default the document's bytes as they are.
+    /// Makes one document's bytes a stream of their own: with what it needs of [the stream before it](Before), whatever must
+    /// stand around it, and what [the libraries](Context::libraries) have. By default the document's bytes as they are.
     fn standalone(
         &self,
-        _shared: &mut dyn Iterator<Item = Vec<u8>>,
-        _indexes: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
+        _before: Before<'_>,
         document: Vec<u8>,
         _start: Start,
         _how: &ReadSpec,
         _context: &Context,
     ) -> Result<Vec<u8>, DecodeError> {
         Ok(document)
+    }
+}
+
+/// What stands before a document in its stream and counts for it, as bytes.
+pub struct Before<'a> {
+    /// The [shared units](Unit::shared), in stream order.
+    pub shared: &'a mut dyn Iterator<Item = Vec<u8>>,
+    /// The units that [index](Unit::indexes), newest first.
+    pub indexes: &'a mut dyn Iterator<Item = (Start, Vec<u8>)>,
+    /// What [is in force](Unit::around) where the document begins, in stream order.
+    pub around: &'a mut dyn Iterator<Item = (Start, Vec<u8>)>,
+}
+
+/// A stretch of a stream that says something of what comes after it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Stretch {
+    /// Where it starts in the stream.
+    pub byte: u64,
+    /// How long it is.
+    pub bytes: u64,
+    /// Pages before it in the stream.
+    pub pages: u64,
+    /// Records before it in the stream.
+    pub records: u64,
+}
+
+impl Stretch {
+    /// The place where it starts.
+    pub fn start(&self) -> Start {
+        Start { byte: self.byte, resume: 0, pages: self.pages, records: self.records }
     }
 }
 
@@ -359,6 +387,9 @@ pub struct Unit {
     /// It says of later pages what they do not say themselves (an index object), or from where on that counts and no longer
     /// does: needed to make a document a stream of its own, not to draw it. Such units are [`UnitKind::Outside`].
     pub indexes: bool,
+    /// Stretches before the unit that count for it though they share nothing that is drawn: the beginnings of the page groups
+    /// that it starts inside of, and the tags that it inherits. In stream order, none inside another.
+    pub around: Vec<Stretch>,
     /// Shift codes (SO, SI) take no column on paper; see [`ReadSpec::shift_width`].
     pub narrow_shifts: bool,
 }
@@ -381,6 +412,7 @@ impl Unit {
         self.groups.clear();
         self.shared = false;
         self.indexes = false;
+        self.around.clear();
         self.narrow_shifts = false;
     }
 

@@ -27,6 +27,7 @@ use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
+use crate::decode::Stretch;
 use value::FieldValue;
 
 /// Where a page of a long document starts, so that it can be decoded without the pages before it.
@@ -58,6 +59,8 @@ pub struct Draft {
     pub pages: u32,
     /// See [`PAGES_PER_MARK`].
     pub marks: Vec<PageMark>,
+    /// [`Unit::around`](crate::decode::Unit::around) of its first unit.
+    pub around: Vec<Stretch>,
     /// Display title, made from the definition's title pattern.
     pub title: String,
     /// The field that the definition names as the document's date, as days since 1970-01-01.

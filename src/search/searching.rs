@@ -6,8 +6,8 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::ControlFlow;
 
-use tantivy::{DocSet, Searcher, TERMINATED, Term};
 use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, Query as IndexQuery, TermSetQuery};
+use tantivy::{DocSet, Searcher, TERMINATED, Term};
 
 use super::collect::{Count, Facets, First, Key, number_in, score_in};
 use super::compile::{BUILT_IN, Compiler, KnownFields, Patterns};

@@ -23,6 +23,7 @@ mod layers;
 mod limits;
 mod lossless;
 mod mail;
+mod nested;
 mod outlets;
 mod printers;
 mod records;

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use super::title::{FIELD_BASE, FIELD_SIGN};
 use super::{
-    ABSENT, Before, FIRST_FIELD, LITERAL, MANY, Reader, SPAN, open_into, pass_value, sum, take_byte, take_bytes,
-    take_day, unfit,
+    ABSENT, AROUND, Before, FIRST_FIELD, LITERAL, MANY, Reader, SPAN, open_into, pass_value, sum, take_around,
+    take_byte, take_bytes, take_day, unfit,
 };
 use crate::archive::block::Unpacker;
 use crate::archive::error::ArchiveError;
@@ -69,11 +69,12 @@ impl Reader<'_> {
         let records = sum(before.records, take_varint(numbers)?);
         one.pages = u32::try_from(take_varint(numbers)?).ok()?;
         self.marks_into(start, &mut one.marks)?;
+        let around = take_around(self.values.get_mut(&AROUND), &before.around)?;
         self.fields_into(one)?;
         self.prove_title(&one.fields)?;
         self.prove_date(&one.fields)?;
         self.prove_account(&one.fields)?;
-        Some(Before { byte: one.span.end, page: first_page.wrapping_add(u64::from(one.pages)), records })
+        Some(Before { byte: one.span.end, page: first_page.wrapping_add(u64::from(one.pages)), records, around })
     }
 
     fn fields_into(&mut self, one: &mut Outline) -> Option<()> {

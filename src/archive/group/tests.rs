@@ -21,17 +21,24 @@ fn field() -> impl Strategy<Value = FieldValue> {
     ]
 }
 
+/// Few different ones, so that neighbours have some in common.
+fn around() -> impl Strategy<Value = Vec<Stretch>> {
+    let stretch = (0..3_u64, prop_oneof![Just(5_u64), any::<u64>()]);
+    let stretch = stretch.prop_map(|(byte, pages)| Stretch { byte, bytes: 7, pages, records: pages / 2 });
+    prop::collection::vec(stretch, 0..3)
+}
+
 prop_compose! {
     fn draft()(
         start in any::<u32>(), length in any::<u32>(), resume: u64, first_page: u64, records_before: u64, pages: u32,
         marks in prop::collection::vec((any::<u32>(), any::<u64>(), any::<u64>()), 0..4),
         title in "[a-c\u{1}0-9 !]{0,12}", date: Option<i32>, account in prop::option::of("[a-c0-9]{0,5}"),
-        fields in prop::collection::btree_map(0..6_u16, field(), 0..5),
+        fields in prop::collection::btree_map(0..6_u16, field(), 0..5), around in around(),
     ) -> Draft {
         let span = u64::from(start)..u64::from(start) + u64::from(length);
         let marks = marks.into_iter().map(|(page, byte, resume)| PageMark { page, byte, resume }).collect();
         let fields = fields.into_iter().collect();
-        Draft { span, resume, first_page, records_before, pages, marks, title, date, account, fields }
+        Draft { span, resume, first_page, records_before, pages, marks, around, title, date, account, fields }
     }
 }
 
@@ -95,6 +102,7 @@ fn what_a_row_says_twice_is_kept_once() {
                 records_before: u64::from(n) * 10,
                 pages: 1,
                 marks: Vec::new(),
+                around: vec![Stretch { byte: 1 << 40, bytes: 250, pages: 9_000, records: 1 << 30 }],
                 title: format!("Statement {account}"),
                 date: Some(19_000),
                 account: Some(account.clone()),

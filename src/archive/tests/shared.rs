@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering as Order};
 use super::crash::at_every_write_of;
 use super::*;
 use crate::decode::{
-    Context, DecodeError, Decoder, Format, Libraries, ReadSpec, Sample, Shared, Sniff, Start, Unit, UnitKind,
+    Before, Context, DecodeError, Decoder, Format, Libraries, ReadSpec, Sample, Shared, Sniff, Start, Unit, UnitKind,
 };
 use crate::frame::codepage::CodePage;
 use crate::note::Notes;
@@ -117,14 +117,13 @@ impl Format for Fake {
     }
     fn standalone(
         &self,
-        shared: &mut dyn Iterator<Item = Vec<u8>>,
-        _: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
+        before: Before<'_>,
         document: Vec<u8>,
         _: Start,
         _: &ReadSpec,
         _: &Context,
     ) -> Result<Vec<u8>, DecodeError> {
-        let mut whole: Vec<u8> = shared.flatten().collect();
+        let mut whole: Vec<u8> = before.shared.flatten().collect();
         whole.extend(document);
         Ok(whole)
     }

@@ -42,7 +42,7 @@ use std::io::Read;
 use std::sync::Arc;
 
 pub use super::limits::Limits;
-use super::{Context, DecodeError, Decoder, Format, ReadSpec, Sample, Shared, Sniff, Start};
+use super::{Before, Context, DecodeError, Decoder, Format, ReadSpec, Sample, Shared, Sniff, Start};
 use crate::frame::codepage::CodePage;
 use framing::Framing;
 use store::{SharedStore, Store};
@@ -117,14 +117,13 @@ impl Format for Afp {
 
     fn standalone(
         &self,
-        shared: &mut dyn Iterator<Item = Vec<u8>>,
-        indexes: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
+        before: Before<'_>,
         document: Vec<u8>,
         start: Start,
         how: &ReadSpec,
         context: &Context,
     ) -> Result<Vec<u8>, DecodeError> {
-        Ok(standalone::standalone(shared, indexes, document, start, framing_of(how)?, context))
+        Ok(standalone::standalone(before, document, start, framing_of(how)?, context))
     }
 }
 

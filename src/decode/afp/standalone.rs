@@ -1,14 +1,17 @@
 //! Makes one document of a stream a stream of its own: the resources that it needs before it, a Begin Document with the
 //! character set in force, and the medium map in force; all in the container of the stream. What the stream did not bring and
-//! the libraries have is brought with it, and so is what only an index object says of the document.
+//! the libraries have is brought with it, and so are the page groups that it starts inside of, and what only an index object
+//! says of it.
 
+mod around;
 mod indexed;
 mod nearby;
 mod writer;
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
-use self::indexed::{Here, Index, Inserting};
+use self::around::{Around, Piece};
+use self::indexed::{Here, Index, Inserting, Tagging};
 use self::writer::{NULL_NAME, Writer, token as name};
 use super::field::{Field, FieldId, Fields};
 use super::framing::{self, Framing, Kind};
@@ -16,7 +19,7 @@ use super::references::Wanted;
 use super::state::State;
 use super::store::{Store, bare_kind, kind, names_of};
 use super::{id, read, references};
-use crate::decode::{Context, Start};
+use crate::decode::{Before, Context, Start};
 
 /// A resource as it lies in the stream.
 struct Part {
@@ -28,19 +31,12 @@ struct Part {
     fields: Fields,
 }
 
-/// The document in `bytes` with what it needs from the shared units, and with what units that index (newest first) say of it.
-pub fn standalone(
-    shared: &mut dyn Iterator<Item = Vec<u8>>,
-    indexes: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
-    bytes: Vec<u8>,
-    start: Start,
-    framing: Framing,
-    context: &Context,
-) -> Vec<u8> {
+/// The document in `bytes` with what it needs of the stream before it.
+pub fn standalone(before: Before<'_>, bytes: Vec<u8>, start: Start, framing: Framing, context: &Context) -> Vec<u8> {
     let state = State::unpack(start.resume);
     let mut store = Store::new(framing, context);
     let (mut parts, mut group) = (Vec::new(), 0);
-    for unit in shared {
+    for unit in before.shared {
         if store.epoch() >= state.epoch {
             break;
         }
@@ -66,21 +62,21 @@ pub fn standalone(
     if let Some(map) = store.map(state.map, state.epoch).filter(|_| state.map > 0) {
         writer.put(&mut out, id::IMM, &name(&map.name));
     }
+    let pieces: Vec<Piece> = before.around.map(|(start, bytes)| Piece::new(start, &bytes, framing)).collect();
+    let mut extents = vec![[start_of(start), end_of(start, &bytes, &document)]];
+    extents.extend(pieces.iter().map(Piece::extent));
+    let mut index = Index::in_force(before.indexes, framing, store.limits.index_bytes, &extents);
+    let tagging = Tagging { writer: &writer, charset: store.charset(state.document) };
     let (opened, closed) = balance(&document);
-    (0..closed).for_each(|_| writer.put(&mut out, id::BNG, &name("GROUP")));
-    match &mut Index::in_force(
-        indexes,
-        framing,
-        store.limits.index_bytes,
-        [start_of(start), end_of(start, &bytes, &document)],
-    ) {
+    let begun = usize::from(state.depth).max(closed);
+    Around { tagging, pieces: &pieces }.begin(&mut out, begun, index.as_mut(), start_of(start));
+    match &mut index {
         Some(index) => {
-            let (depth, charset) = (usize::from(state.depth), store.charset(state.document));
-            out.extend(Inserting { writer: &writer, bytes: &bytes, start, depth, charset }.with(index));
+            out.extend(Inserting { tagging, bytes: &bytes, start, depth: usize::from(state.depth) }.with(index));
         }
         None => out.extend_from_slice(&bytes),
     }
-    (0..opened).for_each(|_| writer.put(&mut out, id::ENG, &NULL_NAME));
+    (closed..begun + opened).for_each(|_| writer.put(&mut out, id::ENG, &NULL_NAME));
     if is_open(&document) {
         writer.put(&mut out, id::EDT, &NULL_NAME);
     }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::text::Charset;
 use super::triplet::{self, name_type};
-use crate::decode::{PageGroup, Tag, Unit};
+use crate::decode::{PageGroup, Stretch, Tag, Unit};
 
 /// Tags that are kept for one page, inherited ones included.
 const TAGS: usize = 4096;
@@ -39,6 +39,8 @@ struct Indexed {
 pub struct Groups {
     /// Tags with the depth of the group they belong to; depth 0 is the document.
     inherited: Vec<(u8, Tag)>,
+    /// Where the groups that are open, and the tags in `inherited`, stand in the stream, with their depth.
+    around: Vec<(u8, Stretch)>,
     /// Tags of the present page.
     own: Vec<Tag>,
     /// The groups that are open, outermost first.
@@ -63,14 +65,16 @@ impl Groups {
         *self = Groups { names: std::mem::take(&mut self.names), ..Groups::default() };
     }
 
-    /// A group begins.
-    pub fn open(&mut self, name: Option<&str>, depth: &mut u8) {
-        if *depth < super::state::DEPTH {
-            let name = name.unwrap_or_default().into();
-            self.open.push(Open { name, starts: true, indexed: Vec::new() });
-        }
+    /// A group begins with the field that stands `at`.
+    pub fn open(&mut self, name: Option<&str>, at: Stretch, depth: &mut u8) {
+        let is_counted = *depth < super::state::DEPTH;
         *depth = depth.saturating_add(1).min(super::state::DEPTH);
         self.depth = *depth;
+        if is_counted {
+            let name = name.unwrap_or_default().into();
+            self.open.push(Open { name, starts: true, indexed: Vec::new() });
+            self.around.push((self.depth, at));
+        }
     }
 
     /// A group ends.
@@ -78,21 +82,43 @@ impl Groups {
         *depth = depth.saturating_sub(1);
         self.depth = *depth;
         self.inherited.retain(|(level, _)| *level <= self.depth);
+        self.around.retain(|(level, _)| *level <= self.depth);
         self.open.truncate(usize::from(self.depth));
     }
 
-    /// The tag of a TLE; false when there are too many.
-    pub fn add(&mut self, data: &[u8], of_page: bool, charset: Charset) -> bool {
+    /// The tag of a page's TLE; false when there are too many.
+    pub fn add_own(&mut self, data: &[u8], charset: Charset) -> bool {
         let Some(tag) = self.tag(data, charset) else { return true };
-        if self.inherited.len() + self.own.len() >= TAGS {
+        let fits = self.has_room();
+        if fits {
+            self.own.push(tag);
+        }
+        fits
+    }
+
+    /// The tag of a TLE that stands `at`, outside of pages; false when there are too many.
+    pub fn add(&mut self, data: &[u8], at: Stretch, charset: Charset) -> bool {
+        let Some(tag) = self.tag(data, charset) else { return true };
+        if !self.has_room() {
             return false;
         }
-        if of_page {
-            self.own.push(tag);
-        } else {
-            self.inherited.push((self.depth, tag));
+        self.inherited.push((self.depth, tag));
+        match self.around.last_mut() {
+            Some((depth, last)) if *depth == self.depth && last.byte.saturating_add(last.bytes) == at.byte => {
+                last.bytes = last.bytes.saturating_add(at.bytes);
+            }
+            _ => self.around.push((self.depth, at)),
         }
         true
+    }
+
+    fn has_room(&self) -> bool {
+        self.inherited.len() + self.own.len() < TAGS
+    }
+
+    /// Where what is in force now stands in the stream, in its order.
+    pub fn around(&self) -> impl Iterator<Item = Stretch> + '_ {
+        self.around.iter().map(|(_, stretch)| *stretch)
     }
 
     /// Whether a group that only an index object knows may begin with this page of the document.
@@ -150,7 +176,11 @@ impl Groups {
     /// document before it.
     pub fn give(&mut self, unit: &mut Unit, ending: u8, page: u64) {
         self.take_indexed();
-        unit.tags.extend(self.inherited.iter().map(|(_, tag)| tag.clone()));
+        // What is said nearest comes first: a batch may have an account as each statement in it has.
+        for level in (0..=self.depth).rev() {
+            let said = self.inherited.iter().filter(|(of, _)| *of == level);
+            unit.tags.extend(said.map(|(_, tag)| tag.clone()));
+        }
         if let Some(indexed) = self.indexed.as_mut().filter(|_| self.open.is_empty()) {
             unit.tags.extend(indexed.tags.iter().cloned());
             let group = &mut indexed.group;
@@ -236,13 +266,16 @@ mod tests {
             let names: String = unit.tags.iter().map(|tag| &*tag.name).collect();
             (names, unit.group_starts)
         };
-        groups.open(Some("outer"), &mut depth);
-        groups.add(&tle(0xC1, 0xF1), false, Charset::Default);
-        groups.open(Some("inner"), &mut depth);
-        groups.add(&tle(0xC2, 0xF1), false, Charset::Default);
-        groups.add(&tle(0xC3, 0xF1), true, Charset::Default);
-        assert_eq!(page(&mut groups), ("ABC".into(), Some("outer".into())));
-        assert_eq!(page(&mut groups), ("AB".into(), None));
+        let at = |byte: u64| Stretch { byte, bytes: 10, pages: 0, records: byte / 10 };
+        groups.open(Some("outer"), at(0), &mut depth);
+        groups.add(&tle(0xC1, 0xF1), at(10), Charset::Default);
+        groups.open(Some("inner"), at(30), &mut depth);
+        groups.add(&tle(0xC2, 0xF1), at(40), Charset::Default);
+        groups.add_own(&tle(0xC3, 0xF1), Charset::Default);
+        let around = |groups: &Groups| groups.around().map(|at| (at.byte, at.bytes)).collect::<Vec<_>>();
+        assert_eq!(around(&groups), [(0, 20), (30, 20)]);
+        assert_eq!(page(&mut groups), ("BAC".into(), Some("outer".into())));
+        assert_eq!(page(&mut groups), ("BA".into(), None));
         let mut last = Unit::default();
         groups.give(&mut last, 1, 0);
         let ends: Vec<(&str, bool, bool)> =
@@ -251,7 +284,9 @@ mod tests {
         assert_eq!(last.tags.len(), 2, "the last page of a group has the group's tags too");
         groups.close(&mut depth);
         assert_eq!(page(&mut groups), ("A".into(), None));
+        assert_eq!(around(&groups), [(0, 20)]);
         groups.close(&mut depth);
+        assert_eq!(around(&groups), []);
         assert_eq!((page(&mut groups), depth), ((String::new(), None), 0));
     }
 

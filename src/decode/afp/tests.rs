@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::*;
-use crate::decode::{SAMPLE_BYTES, Structure, Unit, UnitKind};
+use crate::decode::{SAMPLE_BYTES, Stretch, Structure, Unit, UnitKind};
 use crate::note::Notes;
 use crate::page::{Element, Page};
 
@@ -12,6 +12,7 @@ mod golden;
 mod hand;
 mod indexed;
 mod mutate;
+mod nested;
 mod outside;
 mod random;
 mod truth;
@@ -92,6 +93,25 @@ fn assert_covers(bytes: &[u8], units: &[Unit], what: &str) {
 fn shared_of(units: &[Unit], how: &ReadSpec) -> Arc<dyn Shared> {
     let mut shared = units.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
     Afp.share(&mut shared, how, &Context::default()).unwrap().unwrap()
+}
+
+/// A document of a stream, from the unit `first` on, as a stream of its own.
+fn alone_in(all: &[Unit], document: Vec<u8>, first: &Unit, how: &ReadSpec, context: &Context) -> Vec<u8> {
+    let before = || all.iter().take_while(|unit| unit.span.start < first.span.start);
+    let stream: Vec<u8> = before().flat_map(|unit| unit.bytes.clone()).collect();
+    let mut indexes: Vec<_> =
+        before().filter(|unit| unit.indexes).map(|unit| (unit.start(), unit.bytes.clone())).collect();
+    indexes.reverse();
+    let bytes_of = |stretch: &Stretch| {
+        let [from, length] = [stretch.byte, stretch.bytes].map(|at| usize::try_from(at).unwrap());
+        (stretch.start(), stream[from..from + length].to_vec())
+    };
+    let before = Before {
+        shared: &mut before().filter(|unit| unit.shared).map(|unit| unit.bytes.clone()),
+        indexes: &mut indexes.into_iter(),
+        around: &mut first.around.iter().map(bytes_of),
+    };
+    Afp.standalone(before, document, first.start(), how, context).unwrap()
 }
 
 /// What is compared of a page: its size and all elements.

@@ -19,7 +19,7 @@ use super::state::State;
 use super::store::{SharedStore, Store, bare_kind};
 use super::tags::Groups;
 use super::{draw_text, id};
-use crate::decode::{Context, DecodeError, Decoder, Start, Structure, Unit, UnitKind};
+use crate::decode::{Context, DecodeError, Decoder, Start, Stretch, Structure, Unit, UnitKind};
 use crate::frame::Source;
 use crate::frame::codepage::CodePage;
 use crate::note::{At, Notes};
@@ -70,6 +70,13 @@ struct DocumentPlace {
     is_indexed: bool,
 }
 
+/// Segments of a field so far, and where they stand.
+struct Partial {
+    id: FieldId,
+    data: Vec<u8>,
+    at: Stretch,
+}
+
 /// Decodes one AFP stream.
 pub struct AfpDecoder<R> {
     source: Source<R>,
@@ -90,7 +97,7 @@ pub struct AfpDecoder<R> {
     structure: Structure,
     wants_text: bool,
     code_page: &'static CodePage,
-    partial: Option<(FieldId, Vec<u8>)>,
+    partial: Option<Partial>,
     seen: HashSet<u64>,
     last_fonts: Vec<u8>,
     scratch: Vec<u8>,
@@ -137,6 +144,7 @@ impl<R: Read + Send> AfpDecoder<R> {
     fn begin(&self, unit: &mut Unit) {
         let byte = self.source.offset();
         unit.begin(&Start { byte, resume: self.state.pack(), pages: self.pages, records: self.records });
+        unit.around.extend(self.groups.around());
     }
 
     /// The record at the present place; `None` at the end of the input.
@@ -162,20 +170,22 @@ impl<R: Read + Send> AfpDecoder<R> {
         self.source.need(VIEW).map_err(|source| DecodeError::Read { at, source })
     }
 
-    /// Copies the present field's data to `data`: all of its segments when it is the last one of several; false when more
-    /// follow.
-    fn gather(&mut self, record: &Record, id: FieldId, data: &mut Vec<u8>) -> bool {
+    /// Copies the present field's data to `data`: all of its segments when it is the last one of several. Where the field
+    /// stands; `None` when more segments follow.
+    fn gather(&mut self, record: &Record, id: FieldId, data: &mut Vec<u8>) -> Option<Stretch> {
         data.clear();
-        if let Some((_, before)) = self.partial.take_if(|(open, _)| *open == id) {
-            data.extend(before);
+        let (byte, bytes) = (self.source.offset(), record.raw as u64);
+        let mut at = Stretch { byte, bytes, pages: self.pages, records: self.records };
+        if let Some(before) = self.partial.take().filter(|before| before.id == id) {
+            data.extend(before.data);
+            at = Stretch { bytes: (byte + bytes).saturating_sub(before.at.byte), ..before.at };
         }
-        self.partial = None;
         data.extend_from_slice(self.source.window().get(record.from..record.to).unwrap_or_default());
         if record.segmented && data.len() < SEGMENTS_BYTES {
-            self.partial = Some((id, std::mem::take(data)));
-            return false;
+            self.partial = Some(Partial { id, data: std::mem::take(data), at });
+            return None;
         }
-        true
+        Some(at)
     }
 
     /// Whether `id` cannot be in the unit as it is, and starts the next one.
@@ -256,7 +266,7 @@ impl<R: Read + Send> AfpDecoder<R> {
                     let data = self.source.window().get(record.from..record.to).unwrap_or_default().to_vec();
                     let charset = self.store().charset(self.state.document);
                     self.structure.tags += 1;
-                    self.groups.add(&data, true, charset);
+                    self.groups.add_own(&data, charset);
                 }
                 _ => self.note_broken(&record, notes),
             }
@@ -449,8 +459,8 @@ impl<R: Read + Send> Decoder for AfpDecoder<R> {
             mode = Self::mode_behind(mode, id);
             if is_followed(id) {
                 let mut data = std::mem::take(&mut self.scratch);
-                if self.gather(&record, id, &mut data) {
-                    self.follow(mode, Field { id, data: &data, offset: self.source.offset() }, notes);
+                if let Some(at) = self.gather(&record, id, &mut data) {
+                    self.follow(mode, Field { id, data: &data, offset: self.source.offset() }, at, notes);
                 }
                 self.scratch = data;
             }

@@ -252,7 +252,8 @@ impl Definition {
     /// date are what lists are made of: those are masked, or not at all.
     pub fn sensitive_fields(&self) -> impl Iterator<Item = &FieldInfo> {
         let own = [self.account_field, self.date_field];
-        let fields = (0..).zip(&self.fields).filter(move |(number, field)| field.sensitive && !own.contains(&Some(*number)));
+        let fields =
+            (0..).zip(&self.fields).filter(move |(number, field)| field.sensitive && !own.contains(&Some(*number)));
         fields.map(|(_, field)| field)
     }
 

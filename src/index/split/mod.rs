@@ -264,6 +264,7 @@ impl<'d> Splitter<'d> {
             resume: unit.resume,
             first_page: unit.page,
             records_before: unit.records_before,
+            around: unit.around.clone(),
             ..Draft::default()
         };
         self.open = Some(Open { draft, at: place(unit) });

@@ -164,6 +164,7 @@ impl Inner {
                 records_before: 0,
                 pages: u32::try_from(sample.pages.len()).unwrap(),
                 marks: Vec::new(),
+                around: Vec::new(),
                 title: String::new(),
                 date: sample.date,
                 account: sample.account,

@@ -93,6 +93,7 @@ fn made(load: LoadId, ordinal: u32) -> Document {
         records_before: 0,
         pages: 1 + (random % 3) as u32,
         marks: Vec::new(),
+        around: Vec::new(),
         title: String::new(),
         date: Some(day),
         account: Some(account(random)),

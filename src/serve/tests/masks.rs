@@ -130,8 +130,10 @@ impl Bank {
     }
 }
 
-const WIRE: &str = "[[mask_pattern]]\nregex = 'WIRE IN REF (\\d+)'\nkeep_last = 4\nclear = [\"customer\", \"supervisor\"]\n";
-const ACCOUNT: &str = "[mask]\naccount = { keep_last = 4, clear = [\"customer\", \"supervisor\", \"administrator\"] }\n";
+const WIRE: &str =
+    "[[mask_pattern]]\nregex = 'WIRE IN REF (\\d+)'\nkeep_last = 4\nclear = [\"customer\", \"supervisor\"]\n";
+const ACCOUNT: &str =
+    "[mask]\naccount = { keep_last = 4, clear = [\"customer\", \"supervisor\", \"administrator\"] }\n";
 
 #[test]
 fn a_quoted_line_of_a_question_is_what_its_reader_finds_on_the_page() {
@@ -189,7 +191,9 @@ fn an_account_that_is_masked_on_a_document_is_masked_around_it() {
     let bank = Bank::new(ACCOUNT);
     let imported = AccountData { number: "889900".into(), customer: Some(bank.ada.clone()), ..AccountData::default() };
     bank.crm.add_account("test", imported).expect("added");
-    for (user, path) in [("cora", "/api/v1/documents/1-1/content?format=text"), ("sid", "/api/v1/documents/1-3/content?format=text")] {
+    for (user, path) in
+        [("cora", "/api/v1/documents/1-1/content?format=text"), ("sid", "/api/v1/documents/1-3/content?format=text")]
+    {
         bank.text(user, path);
     }
     bank.made("sid", "/api/v1/notes", json!({ "account": ADA, "text": "calls at noon" }));
@@ -284,10 +288,13 @@ fn a_masked_date_is_nowhere_told() {
     let all = |user: &str| bank.send(user, "GET", "/api/v1/documents?sort=newest", &Json::Null).json();
     assert_eq!((all("sid")["facets"]["year"].clone(), all("sid")["total"].clone()), (json!([]), json!(3)));
     assert_eq!(all("root")["facets"]["year"], json!([{ "value": "2024", "count": 3 }]));
-    let ids = |list: Json| list["documents"].as_array().map(|all| all.iter().map(|one| one["id"].clone()).collect::<Vec<_>>());
+    let ids = |list: Json| {
+        list["documents"].as_array().map(|all| all.iter().map(|one| one["id"].clone()).collect::<Vec<_>>())
+    };
     assert_eq!(ids(all("sid")), Some(vec!["1-3".into(), "1-2".into(), "1-1".into()]), "as documents without a date");
     let timeline = bank.text("sid", &format!("/api/v1/accounts/{ADA}/timeline?kind=document&limit=1"));
-    let next = serde_json::from_str::<Json>(&timeline).expect("JSON")["next_cursor"].as_str().expect("more").to_string();
+    let next =
+        serde_json::from_str::<Json>(&timeline).expect("JSON")["next_cursor"].as_str().expect("more").to_string();
     let rest = bank.text("sid", &format!("/api/v1/accounts/{ADA}/timeline?kind=document&limit=1&cursor={next}"));
     assert_ne!(timeline, rest, "pages follow one another also without dates");
     assert!(bank.text("root", "/api/v1/documents/1-1").contains("2024-03-28"));
@@ -330,7 +337,9 @@ fn a_sensitive_field_is_in_no_list_no_file_and_no_search_without_the_right() {
 fn what_a_pattern_masks_in_a_field_is_not_found_letter_by_letter() {
     let bank = Bank::new("[[mask_pattern]]\nregex = 'Ada (\\w+)'\nclear = [\"supervisor\"]\n");
     assert_eq!(bank.send("ann", "GET", "/api/v1/documents/1-1", &Json::Null).json()["fields"]["name"], "Ada •••••");
-    for query in ["name:ma*", "name:maerz", "name:\"ada maerz\"", "name:=\"ada maerz\"", "name:ada", "maer*", "name:a..z"] {
+    for query in
+        ["name:ma*", "name:maerz", "name:\"ada maerz\"", "name:=\"ada maerz\"", "name:ada", "maer*", "name:a..z"]
+    {
         let found = if query == "name:a..z" { 1 } else { 0 };
         assert_eq!((bank.total("ann", query), bank.total("sid", query) > 0), (found, true), "{query}");
     }
@@ -351,7 +360,10 @@ fn what_a_pattern_masks_in_a_field_is_not_found_letter_by_letter() {
     let scope = bank.world.gate.scope(&crate::auth::gate::Principal::new(
         "ann",
         "test",
-        bank.world.directory.rights(&bank.world.users.get("ann").expect("read").expect("there"), &Vec::new()).expect("rights"),
+        bank.world
+            .directory
+            .rights(&bank.world.users.get("ann").expect("read").expect("there"), &Vec::new())
+            .expect("rights"),
     ));
     let total = |query: &str| {
         let asked = crate::serve::backend::HitsAsked { query: query.into(), limit: 1, ..Default::default() };

@@ -2,8 +2,8 @@
 //! pages, and the groups themselves where the document marks none.
 //!
 //! In: units that [index](crate::decode::Unit::indexes), newest first, and the bytes of the document. Out: its bytes with the
-//! records that they lacked. Places are found as in the stream ([`IndexObject`]); a group that began before the document is
-//! opened in front of it.
+//! records that they lacked. Places are found as in the stream ([`IndexObject`]); a group of the index that began before the
+//! document is opened in front of it, those of the stream are there already (`around.rs`).
 
 use super::nearby::{Extent, Nearby};
 use super::writer::{NULL_NAME, Writer, named};
@@ -20,7 +20,8 @@ const NAMED: usize = 4;
 
 /// An index object and where its document begins.
 pub(super) struct Index {
-    object: IndexObject,
+    /// Its entries.
+    pub object: IndexObject,
     /// Byte and records before the Begin Document; `None`: only page numbers say where things are.
     begin: Option<[u64; 2]>,
     /// Pages before the document.
@@ -28,13 +29,13 @@ pub(super) struct Index {
 }
 
 impl Index {
-    /// The index in force behind `units`, which come newest first, as far as it can concern the document between two
-    /// places; `most` bytes of entries. `None` where there is none.
+    /// The index in force behind `units`, which come newest first, as far as it can concern the document and what is around
+    /// it, each between two places, the document first; `most` bytes of entries. `None` where there is none.
     pub fn in_force(
         units: &mut dyn Iterator<Item = (Start, Vec<u8>)>,
         framing: Framing,
         most: usize,
-        [from, to]: [Here; 2],
+        extents: &[[Here; 2]],
     ) -> Option<Index> {
         let (mut begin, mut first, mut bytes) = (None, None, 0_usize);
         let mut nearby: Option<Nearby> = None;
@@ -58,8 +59,8 @@ impl Index {
             }
             let pages = first.unwrap_or(at.pages);
             let kept = nearby.get_or_insert_with(|| {
-                let places = [from, to].map(|here| here.place(framing, begin, pages));
-                Nearby::new(extent(places), most / NAMED)
+                let place = |here: Here| here.place(framing, begin, pages);
+                Nearby::new(extents.iter().map(|ends| extent(ends.map(place))).collect(), most / NAMED)
             });
             kept.unit(&fields);
             if let Some(data) = found.begin_index {
@@ -72,6 +73,18 @@ impl Index {
 
     fn place(&self, framing: Framing, here: Here) -> Place {
         here.place(framing, self.begin, self.pages)
+    }
+
+    /// The entry of a group that starts `here`; it is used up by that.
+    pub fn group(&mut self, framing: Framing, name: &str, here: Here) -> Option<usize> {
+        let place = self.place(framing, here);
+        self.object.find(Of::Group, name, place)
+    }
+
+    /// The group that began on a page before `here` and holds it.
+    pub fn around(&mut self, framing: Framing, here: Here) -> Option<Known> {
+        let place = self.place(framing, here);
+        self.object.group_around(place)
     }
 }
 
@@ -129,22 +142,42 @@ impl Ids {
     }
 }
 
+/// Writes the tags of an index into a document.
+#[derive(Clone, Copy)]
+pub(super) struct Tagging<'d> {
+    pub writer: &'d Writer,
+    /// The character set of the document's tags.
+    pub charset: Charset,
+}
+
+impl Tagging<'_> {
+    /// Writes those tags of an entry that are not among `own`.
+    pub fn put(&self, out: &mut Vec<u8>, object: &IndexObject, entry: usize, own: &[&[u8]]) {
+        for data in object.tags(entry).filter(|data| !own.contains(data)) {
+            let says = Triplets(data).any(|one| one.id == triplet::CHARACTER_SET);
+            if says || object.charset() == self.charset {
+                self.writer.put(out, id::TLE, data);
+            } else {
+                self.writer.put(out, id::TLE, &[object.charset_triplet(), data].concat());
+            }
+        }
+    }
+}
+
 /// A document on its way through.
 pub(super) struct Inserting<'d> {
-    pub writer: &'d Writer,
+    pub tagging: Tagging<'d>,
     /// Its bytes.
     pub bytes: &'d [u8],
     pub start: Start,
     /// Page groups that are open before it.
     pub depth: usize,
-    /// The character set of its tags.
-    pub charset: Charset,
 }
 
 impl Inserting<'_> {
     /// The bytes with what the index says.
     pub fn with(&self, index: &mut Index) -> Vec<u8> {
-        let framing = self.writer.framing;
+        let framing = self.tagging.writer.framing;
         let (mut out, mut copied, mut edge, mut at) = (Vec::with_capacity(self.bytes.len() + 512), 0, 0, 0);
         let (mut records, mut page, mut depth) = (self.start.records, self.start.pages, self.depth);
         let (mut open, mut is_first): (Option<Known>, bool) = (None, true);
@@ -162,7 +195,7 @@ impl Inserting<'_> {
             let place = index.place(framing, Here { byte, records, pages: page });
             let data = self.bytes.get(at + record.from..at + record.to).unwrap_or_default();
             match id {
-                id::BNG | id::BPG if is_first && (depth > 0 || id == id::BPG) => {
+                id::BPG if is_first && depth == 0 => {
                     is_first = false;
                     open = index.object.group_at(place).or_else(|| index.object.group_around(place));
                     if let Some(known) = open {
@@ -176,7 +209,7 @@ impl Inserting<'_> {
                     let is_over = open.is_some_and(|known| known.until.is_some());
                     if open.is_some() && (is_over || starts.is_some()) {
                         copy(&mut out, edge);
-                        self.writer.put(&mut out, id::ENG, &NULL_NAME);
+                        self.tagging.writer.put(&mut out, id::ENG, &NULL_NAME);
                         open = None;
                     }
                     if let Some(known) = starts {
@@ -191,7 +224,7 @@ impl Inserting<'_> {
                 id::BNG => {
                     is_first = false;
                     depth += 1;
-                    let name = begin_name(data, 8, self.charset).unwrap_or_default();
+                    let name = begin_name(data, 8, self.tagging.charset).unwrap_or_default();
                     if let Some(entry) = index.object.find(Of::Group, &name, place) {
                         copy(&mut out, self.behind_tags(next));
                         self.put_tags(&mut out, &index.object, entry, next, |id| {
@@ -200,7 +233,7 @@ impl Inserting<'_> {
                     }
                 }
                 id::BPG => {
-                    let name = begin_name(data, 8, self.charset).unwrap_or_default();
+                    let name = begin_name(data, 8, self.tagging.charset).unwrap_or_default();
                     if let Some(entry) = index.object.find(Of::Page, &name, place) {
                         copy(&mut out, self.behind_tags(self.behind_environment(next)));
                         self.put_tags(&mut out, &index.object, entry, next, |id| id == id::EPG);
@@ -215,21 +248,22 @@ impl Inserting<'_> {
         }
         if open.is_some() {
             copy(&mut out, edge);
-            self.writer.put(&mut out, id::ENG, &NULL_NAME);
+            self.tagging.writer.put(&mut out, id::ENG, &NULL_NAME);
         }
         copy(&mut out, self.bytes.len());
         out
     }
 
     fn begin_group(&self, out: &mut Vec<u8>, object: &IndexObject, known: Known) {
-        self.writer.put(out, id::BNG, &named(&object.name(known.entry)));
-        self.put_tags(out, object, known.entry, self.bytes.len(), |_| true);
+        self.tagging.writer.put(out, id::BNG, &named(&object.name(known.entry)));
+        self.tagging.put(out, object, known.entry, &[]);
     }
 
     /// Where the tags of a page stand that begins before `at`: behind its active environment group.
     fn behind_environment(&self, at: usize) -> usize {
         let mut to = at;
-        while let Some(record) = framing::record(self.bytes.get(to..).unwrap_or_default(), self.writer.framing) {
+        while let Some(record) = framing::record(self.bytes.get(to..).unwrap_or_default(), self.tagging.writer.framing)
+        {
             match record.kind {
                 Kind::Field(id::EAG) => return to + record.raw,
                 Kind::Field(id::EPG | id::BPG) => return at,
@@ -242,7 +276,8 @@ impl Inserting<'_> {
     /// Behind the tags that stand at `at`: those of the index come after them, as when the stream is read.
     fn behind_tags(&self, at: usize) -> usize {
         let (mut to, mut behind) = (at, at);
-        while let Some(record) = framing::record(self.bytes.get(to..).unwrap_or_default(), self.writer.framing) {
+        while let Some(record) = framing::record(self.bytes.get(to..).unwrap_or_default(), self.tagging.writer.framing)
+        {
             to += record.raw;
             match record.kind {
                 Kind::Field(id::TLE) => behind = to,
@@ -263,7 +298,8 @@ impl Inserting<'_> {
         ends: impl Fn(crate::decode::afp::field::FieldId) -> bool,
     ) {
         let (mut own, mut at) = (Vec::new(), from);
-        while let Some(record) = framing::record(self.bytes.get(at..).unwrap_or_default(), self.writer.framing) {
+        while let Some(record) = framing::record(self.bytes.get(at..).unwrap_or_default(), self.tagging.writer.framing)
+        {
             match record.kind {
                 Kind::Field(id) if ends(id) => break,
                 Kind::Field(id::TLE) => own.extend(self.bytes.get(at + record.from..at + record.to)),
@@ -271,13 +307,6 @@ impl Inserting<'_> {
             }
             at += record.raw;
         }
-        for data in object.tags(entry).filter(|data| !own.contains(data)) {
-            let says = Triplets(data).any(|one| one.id == triplet::CHARACTER_SET);
-            if says || object.charset() == self.charset {
-                self.writer.put(out, id::TLE, data);
-            } else {
-                self.writer.put(out, id::TLE, &[object.charset_triplet(), data].concat());
-            }
-        }
+        self.tagging.put(out, object, entry, &own);
     }
 }

@@ -17,6 +17,14 @@ pub(super) struct Extent {
     pub pages: [u64; 2],
 }
 
+impl Extent {
+    /// Whether a claimed place lies in it.
+    fn holds(&self, byte: Option<u64>, page: Option<u64>) -> bool {
+        let within = |place: Option<u64>, [from, to]: [u64; 2]| place.is_some_and(|place| (from..to).contains(&place));
+        self.bytes.is_some_and(|bytes| within(byte, bytes)) || within(page, self.pages)
+    }
+}
+
 /// An IEL with the TLEs behind it.
 #[derive(Debug, Default)]
 struct Block {
@@ -33,7 +41,8 @@ impl Block {
 
 /// The entries kept so far.
 pub(super) struct Nearby {
-    extent: Extent,
+    /// The document's, and those of what is around it.
+    extents: Vec<Extent>,
     /// Bytes that entries may take that only a name could tell.
     room: usize,
     /// Kept of each unit, newest unit first.
@@ -46,8 +55,8 @@ pub(super) struct Nearby {
 }
 
 impl Nearby {
-    pub fn new(extent: Extent, room: usize) -> Nearby {
-        Nearby { extent, room, units: Vec::new(), before: None, after: None, tags: Vec::new() }
+    pub fn new(extents: Vec<Extent>, room: usize) -> Nearby {
+        Nearby { extents, room, units: Vec::new(), before: None, after: None, tags: Vec::new() }
     }
 
     /// Takes a unit that stands in front of those taken before.
@@ -82,9 +91,8 @@ impl Nearby {
     /// The block, if it is to be kept with its unit.
     fn sifted(&mut self, block: Block) -> Option<Block> {
         let Claim { of, byte, page } = block.claim;
-        let [first, end] = self.extent.pages;
-        let in_bytes = |byte: u64| self.extent.bytes.is_some_and(|[from, to]| (from..to).contains(&byte));
-        if byte.is_some_and(in_bytes) || page.is_some_and(|page| (first..end).contains(&page)) {
+        let first = self.extents.first().map_or(0, |document| document.pages[0]);
+        if self.extents.iter().any(|extent| extent.holds(byte, page)) {
             return Some(block);
         }
         match page {
@@ -148,7 +156,7 @@ mod tests {
 
     #[test]
     fn only_entries_near_the_document_are_kept() {
-        let mut nearby = Nearby::new(Extent { bytes: None, pages: [50, 60] }, 64);
+        let mut nearby = Nearby::new(vec![Extent { bytes: None, pages: [50, 60] }], 64);
         let pages: Vec<Vec<u8>> = (0..200).map(|page| element(Some(page * 5))).collect();
         let tag = |value: u8| vec![5, 0x36, 0, 0, value];
         let unit = |range: std::ops::Range<usize>| {
@@ -170,7 +178,7 @@ mod tests {
 
     #[test]
     fn entries_that_only_a_name_tells_have_a_limit_of_their_own() {
-        let mut nearby = Nearby::new(Extent { bytes: Some([0, 10]), pages: [0, 1] }, 100);
+        let mut nearby = Nearby::new(vec![Extent { bytes: Some([0, 10]), pages: [0, 1] }], 100);
         let data = element(None);
         nearby.unit(&fields(&[(true, data.as_slice()); 50]));
         assert_eq!(nearby.index(&[], 1 << 16).len(), 3);

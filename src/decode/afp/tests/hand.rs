@@ -275,17 +275,7 @@ fn form_maps_place_pages_and_print_overlays() {
         .collect();
     assert_eq!(seen, [(2560, false), (5120, true), (5120, true), (-1, false)]);
     // Alone, the third page brings the medium map that was in force.
-    let mut shared = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    let alone = Afp
-        .standalone(
-            &mut shared,
-            &mut std::iter::empty(),
-            pages[2].bytes.clone(),
-            pages[2].start(),
-            &plain(),
-            &Context::default(),
-        )
-        .unwrap();
+    let alone = alone_in(&all, pages[2].bytes.clone(), pages[2], &plain(), &Context::default());
     let (page, _) = first_page(&alone);
     assert!(matches!(&page.elements[..], [Element::Form(_), Element::Rule(rule)] if rule.x.0 == 5120));
 }
@@ -320,17 +310,7 @@ fn document_triplets_are_shared_when_they_say_something_new() {
     assert_eq!(values, ["\u{A4}", "\u{20AC}", "\u{A4}"]);
     // Alone, the second document keeps its character set.
     let second = all.iter().filter(|unit| unit.kind == UnitKind::Page).nth(1).unwrap();
-    let mut bytes = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    let alone = Afp
-        .standalone(
-            &mut bytes,
-            &mut std::iter::empty(),
-            second.bytes.clone(),
-            second.start(),
-            &plain(),
-            &Context::default(),
-        )
-        .unwrap();
+    let alone = alone_in(&all, second.bytes.clone(), second, &plain(), &Context::default());
     let (again, _) = units(&alone, &plain());
     let tag = again.iter().find_map(|unit| unit.tags.first()).unwrap();
     assert_eq!(&*tag.value, "\u{20AC}");

@@ -4,42 +4,36 @@ use super::hand::{field, name, page, plain, tle};
 use super::*;
 
 /// An IEL of a group (X'0D') or page (X'87') and a tag.
-fn entry(kind: u8, called: &str, at: (u8, u8), tag: &[u8]) -> Vec<u8> {
+pub(super) fn entry(kind: u8, called: &str, at: (u8, u8), tag: &[u8]) -> Vec<u8> {
     let name = [&[12, 2, kind, 0][..], &name(called)].concat();
     let place = [8, 0x5A, 0xAF, 0, 0, 0, 0, at.0, 8, 0x5E, 0xAF, 0, 0, 0, 0, at.1];
     [&field(id::IEL, &[&name[..], &place].concat())[..], tag].concat()
 }
 
-fn index(entries: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn index(entries: &[Vec<u8>]) -> Vec<u8> {
     [field(id::BDI, &name("INDEX")), entries.concat(), field(id::EDI, &[])].concat()
 }
 
-fn group(called: &str, inner: &[Vec<u8>]) -> Vec<u8> {
+pub(super) fn group(called: &str, inner: &[Vec<u8>]) -> Vec<u8> {
     [field(id::BNG, &name(called)), inner.concat(), field(id::ENG, &[])].concat()
 }
 
-fn said(unit: &Unit) -> (Vec<String>, Vec<String>) {
+pub(super) fn said(unit: &Unit) -> (Vec<String>, Vec<String>) {
     let tags = unit.tags.iter().map(|tag| format!("{}={}", tag.name, tag.value)).collect();
     (unit.groups.iter().map(|group| group.name.to_string()).collect(), tags)
 }
 
 /// Groups and tags of a document's pages, taken out of the stream and made a stream of its own.
 fn alone(all: &[Unit], pages: &[&Unit]) -> Vec<(Vec<String>, Vec<String>)> {
-    let first = pages[0];
-    let before = || all.iter().take_while(|unit| unit.span.start < first.span.start);
-    let mut shared = before().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    let index_units: Vec<_> =
-        before().filter(|unit| unit.indexes).map(|unit| (unit.start(), unit.bytes.clone())).collect();
     let bytes: Vec<u8> = pages.iter().flat_map(|unit| unit.bytes.clone()).collect();
-    let mut indexes = index_units.into_iter().rev();
-    let whole = Afp.standalone(&mut shared, &mut indexes, bytes, first.start(), &plain(), &Context::default()).unwrap();
+    let whole = alone_in(all, bytes, pages[0], &plain(), &Context::default());
     let (again, notes) = units(&whole, &plain());
     assert_eq!(notes.iter().count(), 0, "{notes:?}");
     again.iter().filter(|unit| unit.kind == UnitKind::Page).map(said).collect()
 }
 
 /// Each stretch of so many pages says alone what it says in the stream.
-fn says_the_same(stream: &[u8], stretches: &[usize]) -> Vec<(Vec<String>, Vec<String>)> {
+pub(super) fn says_the_same(stream: &[u8], stretches: &[usize]) -> Vec<(Vec<String>, Vec<String>)> {
     let (all, _) = units(stream, &plain());
     let pages: Vec<&Unit> = all.iter().filter(|unit| unit.kind == UnitKind::Page).collect();
     let mut at = 0;

@@ -31,17 +31,8 @@ fn survives(bytes: &[u8], how: &ReadSpec, name: &str) {
         all.push(unit.clone());
     }
     assert_covers(bytes, &all, name);
-    let mut shared = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-    if let Some(page) = all.iter().find(|unit| unit.kind == UnitKind::Page) {
-        Afp.standalone(
-            &mut shared,
-            &mut std::iter::empty(),
-            page.bytes.clone(),
-            page.start(),
-            how,
-            &Context::default(),
-        )
-        .unwrap();
+    if let Some(page) = all.iter().rfind(|unit| unit.kind == UnitKind::Page) {
+        alone_in(&all, page.bytes.clone(), page, how, &Context::default());
     }
 }
 

@@ -140,16 +140,7 @@ fn an_original_brings_what_the_library_had() {
     let (all, notes) = units(&stream, &plain());
     assert_eq!(notes.count("afp-missing-resource"), 1, "without the library");
     let document = all.iter().find(|unit| unit.kind == UnitKind::Page).unwrap();
-    let alone = Afp
-        .standalone(
-            &mut std::iter::empty(),
-            &mut std::iter::empty(),
-            document.bytes.clone(),
-            document.start(),
-            &plain(),
-            &context,
-        )
-        .unwrap();
+    let alone = alone_in(&[], document.bytes.clone(), document, &plain(), &context);
     let found = read::fields(&alone, Framing::Plain, 0);
     let letters: Vec<FieldId> = found.iter().map(|field| field.id).collect();
     assert_eq!((letters[0], letters[1], *letters.last().unwrap()), (id::BRG, id::BRS, id::EDT));
@@ -177,9 +168,7 @@ fn a_font_file_of_the_library_is_brought_in_a_container() {
     .concat();
     let mapping = [&u16::try_from(group.len() + 2).unwrap().to_be_bytes()[..], &group].concat();
     let document = page(&[field(id::MDR, &mapping)]);
-    let alone = Afp
-        .standalone(&mut std::iter::empty(), &mut std::iter::empty(), document, Start::default(), &plain(), &context)
-        .unwrap();
+    let alone = alone_in(&[], document, &Unit::default(), &plain(), &context);
     let (all, _) = units(&alone, &plain());
     let shared: Vec<&Unit> = all.iter().filter(|unit| unit.shared).collect();
     let mut store = Store::new(Framing::Plain, &Context::default());

@@ -170,17 +170,7 @@ fn a_document_alone_is_a_print_file_with_the_same_pages() {
         };
         let pages: Vec<&Unit> = all.iter().filter(|unit| unit.kind == UnitKind::Page).collect();
         for unit in some(&pages) {
-            let mut shared = all.iter().filter(|unit| unit.shared).map(|unit| unit.bytes.clone());
-            let alone = Afp
-                .standalone(
-                    &mut shared,
-                    &mut std::iter::empty(),
-                    unit.bytes.clone(),
-                    unit.start(),
-                    &how,
-                    &Context::default(),
-                )
-                .unwrap();
+            let alone = alone_in(&all, unit.bytes.clone(), unit, &how, &Context::default());
             assert_eq!(sniffed(&alone).framing, how.framing, "{name}");
             let (again, notes, structure, _) = units_from(&alone, Start::default(), &how, None, false);
             assert_covers(&alone, &again, &name);

@@ -5,6 +5,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 
 use super::{AfpDecoder, Mode, SEEN};
+use crate::decode::Stretch;
 use crate::decode::afp::field::{Field, FieldId};
 use crate::decode::afp::fontmap::maps_fonts;
 use crate::decode::afp::framing::{Kind, Record};
@@ -29,16 +30,16 @@ pub(super) fn is_followed(id: FieldId) -> bool {
 }
 
 impl<R: Read + Send> AfpDecoder<R> {
-    /// What a field changes for what comes behind it.
-    pub(super) fn follow(&mut self, mode: Mode, field: Field<'_>, notes: &mut Notes) {
+    /// What a field that stands `at` changes for what comes behind it.
+    pub(super) fn follow(&mut self, mode: Mode, field: Field<'_>, at: Stretch, notes: &mut Notes) {
         let charset = self.store().charset(self.state.document);
         match field.id {
             id::BPG => self.begin_page(&field, charset),
             id::BDT => self.begin_document(notes),
-            id::BNG => self.begin_group(&field, charset),
+            id::BNG => self.begin_group(&field, at, charset),
             id::ENG if mode != Mode::Page => self.groups.close(&mut self.state.depth),
             id::EDT => self.end_document(notes),
-            id::TLE => self.take_tag(mode, field.data, charset, notes),
+            id::TLE => self.take_tag(mode, field.data, at, notes),
             id::IMM => self.invoke_map(field.data, notes),
             id::BDI => self.begin_index(field.data, notes),
             id::IEL if mode == Mode::Index => {
@@ -133,11 +134,11 @@ impl<R: Read + Send> AfpDecoder<R> {
         }
     }
 
-    fn begin_group(&mut self, field: &Field<'_>, charset: Charset) {
+    fn begin_group(&mut self, field: &Field<'_>, at: Stretch, charset: Charset) {
         self.structure.page_groups += 1;
         let name = begin_name(field.data, 8, charset);
         let place = self.place();
-        self.groups.open(name.as_deref(), &mut self.state.depth);
+        self.groups.open(name.as_deref(), at, &mut self.state.depth);
         let Some(index) = &mut self.index else { return };
         let own_charset = index.charset();
         if let Some(entry) = index.find(Of::Group, name.as_deref().unwrap_or_default(), place) {
@@ -145,8 +146,9 @@ impl<R: Read + Send> AfpDecoder<R> {
         }
     }
 
-    fn take_tag(&mut self, mode: Mode, data: &[u8], charset: Charset, notes: &mut Notes) {
+    fn take_tag(&mut self, mode: Mode, data: &[u8], at: Stretch, notes: &mut Notes) {
         self.structure.tags += 1;
+        let charset = self.store().charset(self.state.document);
         match mode {
             Mode::Resource(_) => {}
             Mode::Index => {
@@ -154,7 +156,11 @@ impl<R: Read + Send> AfpDecoder<R> {
                 self.note_index_limit(fits, notes);
             }
             _ => {
-                if !self.groups.add(data, mode == Mode::Page, charset) {
+                let fits = match mode {
+                    Mode::Page => self.groups.add_own(data, charset),
+                    _ => self.groups.add(data, at, charset),
+                };
+                if !fits {
                     notes.add("afp-limit", self.at(), "more tags than are kept for one page");
                 }
             }

@@ -59,7 +59,8 @@ pub fn shown_request(state: &State, who: &SignedIn, mut request: Request) -> Res
 
 /// Whether a word is a name that greenbar gave: a document's id, a row's, a digest.
 fn is_own(word: &str) -> bool {
-    let given = matches!(word.len(), 26 | 64) && word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
+    let given =
+        matches!(word.len(), 26 | 64) && word.bytes().all(|byte| byte.is_ascii_digit() || byte.is_ascii_lowercase());
     given || word.parse::<DocId>().is_ok()
 }
 
@@ -185,7 +186,9 @@ impl Eyes<'_> {
                 }
                 self.state.backend.quoted(&permit, page, &text)?
             }
-            None if self.masks_what_is_gone(document)? => text.split_whitespace().map(covered).collect::<Vec<_>>().join(" "),
+            None if self.masks_what_is_gone(document)? => {
+                text.split_whitespace().map(covered).collect::<Vec<_>>().join(" ")
+            }
             None => text.clone(),
         };
         for (was, is) in text.split_whitespace().zip(shown.split_whitespace()).filter(|(was, is)| was != is) {
