@@ -90,6 +90,7 @@ async function draw(leaf) {
     if (changed) lay();
     else fit(leaf);
     mark(leaf);
+    annotate(leaf);
   } catch {
     leaf.state = "failed";
     failed(leaf);
@@ -248,6 +249,7 @@ async function find(text, jump = true) {
   for (const leaf of leaves) if (leaf?.state) draw(leaf);
   list?.querySelectorAll("a").forEach((link) => link.removeAttribute("data-found"));
   for (const [number, hits] of found.pages) list?.querySelector(`[data-thumb="${number}"]`)?.setAttribute("data-found", hits);
+  if (!found.total) quoteNow(page, "");
   if (jump && found.total) {
     const before = found.pages.filter(([number]) => number < page).reduce((sum, [, hits]) => sum + hits, 0);
     hit(before % found.total);
@@ -277,6 +279,7 @@ function hit(number) {
   found.at = (number + found.total) % found.total;
   const [onPage] = spot(found.at);
   say();
+  quoteNow(onPage, words);
   const leaf = leaves[onPage];
   const top = leaf.element.offsetTop;
   const seen = stage.scrollTop <= top + leaf.element.offsetHeight - 40 && stage.scrollTop + stage.clientHeight >= top + 40;
@@ -303,7 +306,56 @@ function mark(leaf) {
 
 // ---- Notes ----
 
-// A note stands on the page in view; text that is selected there goes with it.
+/** The drawing's text without blanks, and for each character its element and number in it: a line may be several elements. */
+function letters(root) {
+  let text = "";
+  const places = [];
+  for (const element of root.querySelectorAll("text")) {
+    [...element.textContent].forEach((letter, at) => {
+      if (!letter.trim()) return;
+      text += letter;
+      for (let unit = 0; unit < letter.length; unit += 1) places.push([element, at]);
+    });
+  }
+  return [text, places];
+}
+
+/** Draws under one element's letters, from one to another. */
+function underlay(element, first, last, note) {
+  const box = element.getBBox();
+  const exact = element.getNumberOfChars() === element.textContent.length;
+  const from = exact ? element.getStartPositionOfChar(first).x : box.x;
+  const to = exact ? element.getEndPositionOfChar(last).x : box.x + box.width;
+  const rect = document.createElementNS(element.namespaceURI, "rect");
+  const title = document.createElementNS(element.namespaceURI, "title");
+  title.textContent = note;
+  rect.append(title);
+  const place = { class: "annotation", x: Math.min(from, to), y: box.y, width: Math.abs(to - from), height: box.height, fill: "#8ab6ff", "fill-opacity": 0.45 };
+  for (const [name, value] of Object.entries(place)) rect.setAttribute(name, value);
+  if (element.hasAttribute("transform")) rect.setAttribute("transform", element.getAttribute("transform"));
+  element.before(rect);
+}
+
+/** Marks what notes quote on a page that is drawn; the document itself is not touched. */
+function annotate(leaf) {
+  const quoted = [...reader.querySelectorAll("[data-quoted]")].filter((note) => Number(note.dataset.quoted) === leaf.number);
+  if (!quoted.length || !leaf.root) return;
+  const [text, places] = letters(leaf.root);
+  for (const note of quoted) {
+    const quote = note.querySelector(".notes__quote").textContent.replace(/\s+/g, "");
+    const at = quote ? text.indexOf(quote) : -1;
+    if (at < 0) continue;
+    const spans = new Map();
+    for (const [element, letter] of places.slice(at, at + quote.length)) {
+      const [first, last] = spans.get(element) ?? [letter, letter];
+      spans.set(element, [Math.min(first, letter), Math.max(last, letter)]);
+    }
+    for (const [element, [first, last]] of spans) underlay(element, first, last, note.querySelector(".notes__text").textContent);
+  }
+}
+
+// A note stands on the page in view; text that is selected there, or the hit that is found there, goes with it.
+let quoteNow = () => {};
 function notes() {
   const form = reader.querySelector("[data-note-form]");
   if (!form) return;
@@ -314,11 +366,13 @@ function notes() {
     const leaf = leaves.find((one) => one?.root && selected(one.root));
     if (!leaf) return;
     const text = selected(leaf.root).replace(/\s+/g, " ").trim().slice(0, 300);
-    if (!text) return;
-    pageField.value = leaf.number;
-    quoteField.value = text;
-    hint.textContent = `${reader.dataset.sayPage} ${leaf.number}: “${text.slice(0, 80)}”`;
+    if (text) quoteNow(leaf.number, text);
   });
+  quoteNow = (onPage, text) => {
+    pageField.value = onPage;
+    quoteField.value = text;
+    hint.textContent = text ? `${reader.dataset.sayPage} ${onPage}: “${text.slice(0, 80)}”` : usual;
+  };
   form.addEventListener("submit", () => { if (!quoteField.value) pageField.value = page; });
   form.addEventListener("reset", () => { hint.textContent = usual; });
 }

@@ -11,6 +11,7 @@ use crate::serve::problem::Problem;
 use crate::serve::state::State;
 use crate::serve::web::language;
 use crate::serve::web::links::Links;
+use crate::serve::web::shown::named;
 
 /// Requests on a page.
 const MOST: usize = 50;
@@ -60,6 +61,7 @@ fn head(request: &Request, language: Language) -> Value {
         assigned => request.assigned_to.as_deref().unwrap_or_default(),
         document => request.document.as_deref().unwrap_or_default(),
         place => request.place.as_ref().map(|place| format!("?page={}", place.page)).unwrap_or_default(),
+        line => request.place.as_ref().map(|place| place.text.as_str()).unwrap_or_default(),
     }
 }
 
@@ -75,12 +77,19 @@ pub async fn page(ask: Ask) -> Answer {
             state.gate.record(&who.principal, "request", &id, "")?;
             Ok(context! {
                 request => head(&request, language),
+                about => about(state, &who, &request, language),
                 messages => request.messages.iter().map(|message| shown(message, language)).collect::<Vec<_>>(),
                 acts => acts(&request, &who, language),
             })
         })
         .await?;
     show(&ask, "request.html", own).await
+}
+
+/// What the document is called that was asked about.
+fn about(state: &State, who: &SignedIn, request: &Request, language: Language) -> String {
+    let id = request.document.as_deref().and_then(|id| id.parse().ok());
+    id.and_then(|id| named(state, who, &state.gate.scope(&who.principal), id, language)).unwrap_or_default()
 }
 
 fn shown(message: &Message, language: Language) -> Value {

@@ -46,7 +46,7 @@ pub fn eyes<'s>(state: &'s State, who: &SignedIn) -> Result<Eyes<'s>, Problem> {
         masked: !state.backend.masking(scope.sight(), None)?.is_empty(),
         everybody: state.gate.scope(&Principal::operator("system:rights", "greenbar")),
         scope,
-        own: who.accounts.iter().cloned().collect(),
+        own: who.accounts.to_vec(),
         known: RefCell::default(),
     })
 }
