@@ -50,6 +50,8 @@ pub(super) struct Compiler<'a> {
     pub(super) masked: BTreeMap<String, Vec<String>>,
     /// Patterns that mask parts of values for the asker.
     pub(super) patterns: Patterns,
+    /// The asker sees no document.
+    pub(super) sees_none: bool,
     /// Whether an unknown field is answered with the names of all fields: they tell of reports that not everybody sees.
     pub(super) tells_fields: bool,
 }
@@ -106,6 +108,8 @@ impl Compiler<'_> {
         match problem {
             _ if !found.is_empty() => Ok(any(found)),
             Some(error) => Err(error),
+            // Who sees no document has no fields: whatever is named finds nothing.
+            None if self.sees_none => Ok(Box::new(EmptyQuery)),
             None => Err(self.unknown(name, test.field_at)),
         }
     }

@@ -189,7 +189,7 @@ impl Search {
         let fields = KnownFields::new();
         let (layout, heads, fields) = (&self.layout, &moment.heads, &fields);
         let (masked, patterns) = (BTreeMap::new(), Patterns::default());
-        let compiler = Compiler { layout, heads, fields, masked, patterns, tells_fields: false };
+        let compiler = Compiler { layout, heads, fields, masked, patterns, sees_none: true, tells_fields: false };
         let fields = catalogue.fields().map_err(SearchError::catalogue)?;
         let all: BTreeSet<String> = fields.into_iter().map(|(definition, _, _)| definition).collect();
         let mut seen = BTreeSet::new();
@@ -238,7 +238,8 @@ impl Search {
         let tells_fields = *scope.predicate() == Predicate::Everything;
         let patterns = self.patterns(catalogue, moment, &scope.asks_with())?;
         let (layout, heads, fields) = (&self.layout, &moment.heads, &fields);
-        let compiler = Compiler { layout, heads, fields, masked, patterns, tells_fields };
+        let sees_none = seen.as_ref().is_some_and(BTreeSet::is_empty);
+        let compiler = Compiler { layout, heads, fields, masked, patterns, sees_none, tells_fields };
         let mut clauses = vec![(Occur::Must, compiler.compile(query)?)];
         if *scope.predicate() != Predicate::Everything {
             let allowed = compiler.allowed(scope.predicate());

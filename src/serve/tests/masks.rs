@@ -123,7 +123,7 @@ impl Bank {
     }
 
     fn total(&self, user: &str, query: &str) -> u64 {
-        let query = query.replace(' ', "%20").replace('<', "%3C").replace('>', "%3E");
+        let query = query.replace(' ', "%20").replace('"', "%22").replace('<', "%3C").replace('>', "%3E");
         let reply = self.send(user, "GET", &format!("/api/v1/documents?q={query}"), &Json::Null);
         assert_eq!(reply.status, 200, "{user} {query}: {}", reply.text());
         reply.json()["total"].as_u64().expect("a total")

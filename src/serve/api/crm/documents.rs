@@ -33,11 +33,13 @@ const AROUND: i32 = 20;
 
 /// The document that another is compared with, as far as the caller may see it.
 pub fn partner(documents: &dyn Documents, of: &DocumentEntry, with: With) -> Result<Option<DocId>, Problem> {
+    if let With::Document(id) = with {
+        return Ok(Some(id));
+    }
     let (Some(account), Some(date)) = (&of.account, of.date) else { return Ok(None) };
     let mut found: Option<DocumentEntry> = None;
     let (upto, wanted) = match with {
-        With::Document(id) => return Ok(Some(id)),
-        With::Previous => (date.0, None),
+        With::Document(_) | With::Previous => (date.0, None),
         With::LastYear => {
             let (year, month, day) = date.0.ymd();
             let before = Day::from_ymd(year - 1, month, day).or_else(|| Day::from_ymd(year - 1, month, 28));
