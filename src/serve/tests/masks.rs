@@ -233,6 +233,28 @@ fn an_account_that_is_masked_on_a_document_is_masked_around_it() {
 }
 
 #[test]
+fn a_contact_about_a_masked_account_is_named_by_a_document() {
+    let bank = Bank::new(ACCOUNT);
+    for number in [BOB, "520000-2000-6"] {
+        bank.crm.add_account("test", AccountData { number: number.into(), ..AccountData::default() }).expect("added");
+    }
+    let session = bank.world.session("dan").0;
+    let popped = bank.world.get(&format!("/agent/pop?account={BOB}&call=c-1"), &[session.clone()]);
+    let place = popped.header("location").to_string();
+    assert!(popped.status == 303 && place.starts_with("/agent/calls/"), "{} {place}", popped.status);
+    for path in ["/agent", &place] {
+        let page = bank.world.get(path, &[session.clone()]).text();
+        assert!(page.contains("••••••-••00-5") && !page.contains(BOB), "{path}: {page}");
+    }
+    let chosen = format!("{place}?among=d%3A1-3%3Aa%2Ca%3A520000-2000-6%3Aa");
+    let chooser = bank.world.get(&chosen, &[session.clone()]).text();
+    assert!(!chooser.contains(BOB) && chooser.contains("value=\"d:1-3\"") && chooser.contains("520000-2000-6"), "{chooser}");
+    let people = bank.page("aud", "/admin/people");
+    assert!(!people.contains(ADA) && people.contains("••••••-••00-0"), "{people}");
+    assert!(bank.page("root", "/admin/people").contains(ADA));
+}
+
+#[test]
 fn the_audit_has_no_number_that_its_reader_sees_masked() {
     let bank = Bank::new(ACCOUNT);
     bank.text("sid", "/api/v1/documents/1-1/content?format=text");

@@ -15,6 +15,7 @@ use crate::auth::predicate::Attributes;
 use crate::auth::role::Role;
 use crate::auth::session::Session;
 use crate::auth::user::User;
+use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -104,9 +105,18 @@ pub async fn page(ask: Ask) -> Answer {
 async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
     let who = ask.who()?.clone();
     let policies = who.may(Permission::PolicyRead);
+    let reader = who.clone();
     let (users, roles, groups, rules, factors, sessions, keys) = ask
         .block(move |state| {
-            let users = state.users.list()?;
+            let mut users = state.users.list()?;
+            let mut keys = state.keys.list(None)?;
+            if !reader.may(Permission::UserWrite) {
+                // Who gives people their accounts works with numbers; who only reads sees them as on documents.
+                let eyes = access::eyes(state, &reader)?;
+                let of_keys = keys.iter_mut().filter_map(|key| key.accounts.as_mut());
+                let all = users.iter_mut().map(|user| &mut user.accounts).chain(of_keys);
+                all.flatten().try_for_each(|number| Ok::<_, Problem>(*number = eyes.number(number)?))?;
+            }
             let factors = users.iter().map(|user| state.factors.has(&user.name)).collect::<Result<Vec<_>, _>>()?;
             let (mut groups, mut rules) = (Vec::new(), Vec::new());
             if policies {
@@ -119,7 +129,7 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
                 rules,
                 factors,
                 state.sessions.list(None)?,
-                state.keys.list(None)?,
+                keys,
             ))
         })
         .await?;

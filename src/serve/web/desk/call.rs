@@ -9,7 +9,7 @@ use super::{Language, back, done, moment, path, show};
 use crate::auth::permission::Permission;
 use crate::crm::interaction::{Channel, Direction, Interaction, InteractionChange, NewInteraction};
 use crate::crm::resolve::{Candidate, Reason, ResolveAsk};
-use crate::serve::api::crm::access;
+use crate::serve::api::crm::access::{self, Eyes};
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -34,24 +34,25 @@ const POP_COOKIE: &str = "greenbar_pop";
 const MOST_CANDIDATES: usize = 20;
 
 /// Whom a contact is with, as far as it is known.
-fn with_whom(state: &State, call: &Interaction) -> String {
-    match &call.customer {
+fn with_whom(state: &State, who: &SignedIn, call: &Interaction) -> Result<String, Problem> {
+    Ok(match &call.customer {
         Some(id) => state.crm.customer(id).map(|customer| customer.display_name()).unwrap_or_default(),
-        None => call.account.clone().unwrap_or_default(),
-    }
+        None => access::eyes(state, who)?.of(call.account.clone())?.unwrap_or_default(),
+    })
 }
 
 /// The contact that the agent is in, and links to the others, for the bar of every page.
 pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, Problem> {
     let Some((open, others)) = access::current_contact(state, &who.user.name)? else { return Ok(Value::from(false)) };
-    let name = with_whom(state, &open);
+    let name = with_whom(state, who, &open)?;
     let others = others.iter().map(|call| {
         let unknown = || language.word("caller_unknown");
         // The page may be of a caller who is not verified: others are told no more than in the chooser.
-        let name = Some(initials(&with_whom(state, call))).filter(|name| !name.is_empty()).unwrap_or_else(unknown);
-        context! { id => call.id.as_str(), name, since => moment(call.started_at, language) }
+        let name = initials(&with_whom(state, who, call)?);
+        let name = Some(name).filter(|name| !name.is_empty()).unwrap_or_else(unknown);
+        Ok(context! { id => call.id.as_str(), name, since => moment(call.started_at, language) })
     });
-    let others = others.collect::<Vec<_>>();
+    let others = others.collect::<Result<Vec<_>, Problem>>()?;
     let codes = state.crm.wrap_up_codes()?.into_iter().map(|code| {
         context! { label => code.named(language == Language::Chinese), code => code.code }
     });
@@ -64,7 +65,7 @@ pub fn bar(state: &State, who: &SignedIn, language: Language) -> Result<Value, P
         since => moment(open.started_at, language),
         customer => open.customer.is_some() || open.account.is_some(),
         name,
-        address => place(&open),
+        address => place(state, who, &open)?,
         verified => verified.map(|proof| Some(way(&proof.method)).filter(|word| !word.is_empty()).unwrap_or_else(|| proof.method.clone())),
         verified_by => verified.map(|proof| proof.by.as_str()),
         ways => WAYS.iter().map(|code| context! { code => *code, label => way(code) }).collect::<Vec<_>>(),
@@ -78,13 +79,13 @@ pub fn channel_name(channel: Channel) -> &'static str {
     CHANNELS.iter().find(|(_, known)| *known == channel).map_or("other", |(name, _)| name)
 }
 
-/// The page of the customer or account that a contact is about.
-fn place(call: &Interaction) -> String {
-    match (&call.customer, &call.account) {
+/// The page of the customer or account that a contact is about. A number that is masked stands in no address.
+fn place(state: &State, who: &SignedIn, call: &Interaction) -> Result<String, Problem> {
+    Ok(match (&call.customer, &call.account) {
         (Some(id), _) => path("/agent/customers", id),
-        (None, Some(number)) => path("/agent/accounts", number),
-        (None, None) => path("/agent/calls", &call.id),
-    }
+        (None, Some(number)) if access::eyes(state, who)?.number(number)? == *number => path("/agent/accounts", number),
+        (None, _) => path("/agent/calls", &call.id),
+    })
 }
 
 /// A telephone system opens this with what it knows of a call. The address says too much to stay: it is left at once.
@@ -109,7 +110,7 @@ pub async fn pop(ask: Ask) -> Answer {
             let agent = &who.user.name;
             if let Some(known) = popped_before(state, agent, &new.call_id)? {
                 access::come_to(state, agent, &known.id);
-                return Ok((place(&known), true));
+                return Ok((place(state, &who, &known)?, true));
             }
             let candidates = access::resolve(state, &who, &asked)?;
             let call = state.crm.begin_interaction(agent, new)?;
@@ -118,11 +119,13 @@ pub async fn pop(ask: Ask) -> Answer {
             match candidates.as_slice() {
                 [one] => {
                     let call = choose(state, agent, &call.id, one.customer.clone(), one.accounts.first().cloned())?;
-                    Ok((place(&call), true))
+                    Ok((place(state, &who, &call)?, true))
                 }
                 [] => Ok((path("/agent/calls", &call.id), false)),
                 several => {
-                    let among = several.iter().take(MOST_CANDIDATES).map(reference).collect::<Vec<_>>().join(",");
+                    let eyes = access::eyes(state, &who)?;
+                    let among = several.iter().take(MOST_CANDIDATES).map(|one| reference(&eyes, one));
+                    let among = among.collect::<Result<Vec<_>, _>>()?.join(",");
                     Ok((format!("{}?among={}", path("/agent/calls", &call.id), coded(&among)), true))
                 }
             }
@@ -152,13 +155,25 @@ fn popped_before(state: &State, agent: &str, call_id: &str) -> Result<Option<Int
     Ok(known.filter(|call| call.ended_at.is_none() && (call.customer.is_some() || call.account.is_some())))
 }
 
-/// A candidate in the chooser's address: an id that says nothing to others. `a:` accounts without a customer.
-fn reference(candidate: &Candidate) -> String {
+/// A candidate in the chooser's address: an id that says nothing to others. `a:` accounts without a customer, `d:` those whose
+/// number is masked, by a document.
+fn reference(eyes: &Eyes<'_>, candidate: &Candidate) -> Result<String, Problem> {
     let reasons: String = candidate.reasons.iter().map(|reason| letter(*reason)).collect();
-    match (&candidate.customer, candidate.accounts.first()) {
+    Ok(match (&candidate.customer, candidate.accounts.first()) {
         (Some(id), _) => format!("c:{id}:{reasons}"),
-        (None, Some(number)) => format!("a:{number}:{reasons}"),
+        (None, Some(number)) => match eyes.masked_by(number)? {
+            Some(document) => format!("d:{document}:{reasons}"),
+            None => format!("a:{number}:{reasons}"),
+        },
         (None, None) => String::new(),
+    })
+}
+
+/// The account of a chooser's form: its number, or a document of it where that is masked.
+fn account_of(state: &State, who: &SignedIn, given: Option<&str>) -> Result<Option<String>, Problem> {
+    match given.and_then(|given| given.strip_prefix("d:")).and_then(|id| id.parse().ok()) {
+        Some(document) => access::need_document(state, who, document, "contact"),
+        None => Ok(given.map(str::to_string)),
     }
 }
 
@@ -187,8 +202,9 @@ pub async fn who_is_it(ask: Ask) -> Answer {
         .block(move |state| {
             let call = own_call(state, &who, &id)?;
             access::come_to(state, &who.user.name, &id);
-            if takes && place(&call) != path("/agent/calls", &id) {
-                return Ok(Err(place(&call)));
+            let place = place(state, &who, &call)?;
+            if takes && place != path("/agent/calls", &id) {
+                return Ok(Err(place));
             }
             let mut candidates = Vec::new();
             for reference in among.iter().filter(|reference| !reference.is_empty()) {
@@ -209,12 +225,14 @@ fn candidate(state: &State, who: &SignedIn, reference: &str, language: Language)
     let (Some(kind), Some(id), Some(reasons)) = (parts.next(), parts.next(), parts.next()) else { return Ok(None) };
     let because: Vec<String> = reasons.chars().map(|letter| language.word(&format!("reason_{letter}"))).collect();
     let because = because.into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ");
-    if kind == "a" {
-        if access::hidden(state, who, &[id.to_string()])? {
+    if kind == "a" || kind == "d" {
+        let given = if kind == "d" { format!("d:{id}") } else { id.to_string() };
+        let number = account_of(state, who, Some(&given))?.unwrap_or_default();
+        if access::hidden(state, who, std::slice::from_ref(&number))? {
             return Ok(None);
         }
-        let facts = format!("{} · {because}", tail(id));
-        return Ok(Some(context! { customer => "", account => id, name => language.word("customer_none"), facts }));
+        let facts = format!("{} · {because}", tail(&access::eyes(state, who)?.number(&number)?));
+        return Ok(Some(context! { customer => "", account => given, name => language.word("customer_none"), facts }));
     }
     let Ok(customer) = state.crm.customer(id) else { return Ok(None) };
     if access::hides_customer(state, who, id)? {
@@ -223,7 +241,9 @@ fn candidate(state: &State, who: &SignedIn, reference: &str, language: Language)
     let accounts = state.crm.accounts_of(id, 5)?;
     let accounts =
         access::only_seen(accounts, |account| access::hidden(state, who, std::slice::from_ref(&account.id)))?;
-    let accounts: Vec<String> = accounts.iter().map(|account| tail(&account.id)).collect();
+    let eyes = access::eyes(state, who)?;
+    let accounts = accounts.iter().map(|account| Ok(tail(&eyes.number(&account.id)?)));
+    let accounts = accounts.collect::<Result<Vec<String>, Problem>>()?;
     let facts = format!("{} · {because}", accounts.join(", "));
     Ok(Some(context! { customer => id, account => "", name => initials(&customer.display_name()), facts }))
 }
@@ -271,7 +291,7 @@ pub async fn begin(ask: Ask) -> Answer {
         let call = state.crm.begin_interaction(&who.user.name, new)?;
         access::come_to(state, &who.user.name, &call.id);
         state.gate.record(&who.principal, "contact-begun", &call.id, "")?;
-        Ok(back(form, &place(&call), "contact_begun"))
+        Ok(back(form, &place(state, who, &call)?, "contact_begun"))
     })
     .await
 }
@@ -282,10 +302,10 @@ pub async fn chosen(ask: Ask) -> Answer {
     let id = ask.part("id").to_string();
     done(&ask, form, move |state, who, form| {
         own_call(state, who, &id)?;
-        let text = |name: &str| form.get(name).map(str::to_string);
-        access::need_named(state, who, form.get("customer"), form.get("account"))?;
-        let call = choose(state, &who.user.name, &id, text("customer"), text("account"))?;
-        Ok(place(&call))
+        let (customer, account) = (form.get("customer"), account_of(state, who, form.get("account"))?);
+        access::need_named(state, who, customer, account.as_deref())?;
+        let call = choose(state, &who.user.name, &id, customer.map(str::to_string), account)?;
+        place(state, who, &call)
     })
     .await
 }
@@ -301,7 +321,7 @@ pub async fn verify(ask: Ask) -> Answer {
         let change = InteractionChange { verified_by: Some(how.clone()), ..InteractionChange::default() };
         let call = state.crm.change_interaction(&who.user.name, &id, None, change)?;
         state.gate.record(&who.principal, "verified", &id, &how)?;
-        Ok(back(form, &place(&call), "verified"))
+        Ok(back(form, &place(state, who, &call)?, "verified"))
     })
     .await
 }

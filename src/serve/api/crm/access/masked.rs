@@ -35,7 +35,8 @@ pub struct Eyes<'s> {
     own: Vec<String>,
     /// Whether any definition masks anything for the reader; if not, nothing is looked up.
     masked: bool,
-    known: RefCell<HashMap<String, String>>,
+    /// By number: how it is shown, and where it is masked, the document that says so.
+    known: RefCell<HashMap<String, (String, Option<DocId>)>>,
 }
 
 /// How the caller sees numbers and quotes.
@@ -72,8 +73,17 @@ impl Eyes<'_> {
 
     /// An account's number. Who holds the account knows it.
     pub fn number(&self, number: &str) -> Result<String, Problem> {
+        Ok(self.seen(number)?.0)
+    }
+
+    /// A document of an account whose number is masked, to name the account by.
+    pub fn masked_by(&self, number: &str) -> Result<Option<DocId>, Problem> {
+        Ok(self.seen(number)?.1)
+    }
+
+    fn seen(&self, number: &str) -> Result<(String, Option<DocId>), Problem> {
         if !self.masked || number.is_empty() || self.own.iter().any(|own| own == number) {
-            return Ok(number.to_string());
+            return Ok((number.to_string(), None));
         }
         if let Some(shown) = self.known.borrow().get(number) {
             return Ok(shown.clone());
@@ -88,9 +98,10 @@ impl Eyes<'_> {
     }
 
     /// The number as the documents of the account show it: where reports differ, the one that shows least.
-    fn looked_up(&self, number: &str) -> Result<String, Problem> {
-        let mut shown = number.to_string();
-        let said = |text: &str| text.chars().filter(|ch| ch.is_alphanumeric()).count();
+    fn looked_up(&self, number: &str) -> Result<(String, Option<DocId>), Problem> {
+        let mut shown = (number.to_string(), None);
+        // The sign that stands for a digit may be a letter.
+        let said = |text: &str| text.chars().zip(number.chars()).filter(|(seen, whole)| seen == whole).count();
         let masking = self.state.backend.masking(self.scope.sight(), Some(number))?;
         if masking.is_empty() {
             return Ok(shown);
@@ -111,8 +122,8 @@ impl Eyes<'_> {
             let Some(id) = id else { continue };
             let permit = self.state.gate.listed(&self.scope, id);
             let masked = self.state.backend.document(&permit)?.account.unwrap_or_default();
-            if said(&masked) < said(&shown) {
-                shown = masked;
+            if said(&masked) < said(&shown.0) {
+                shown = (masked, Some(id));
             }
         }
         Ok(shown)
@@ -120,7 +131,7 @@ impl Eyes<'_> {
 
     /// Whether this is how a number was shown that is masked.
     pub fn is_masked(&self, shown: &str) -> bool {
-        self.known.borrow().iter().any(|(number, known)| known == shown && number != known)
+        self.known.borrow().values().any(|(known, masked)| known == shown && masked.is_some())
     }
 
     /// A number that may be none.
