@@ -248,7 +248,10 @@ fn a_contact_about_a_masked_account_is_named_by_a_document() {
     }
     let chosen = format!("{place}?among=d%3A1-3%3Aa%2Ca%3A520000-2000-6%3Aa");
     let chooser = bank.world.get(&chosen, &[session.clone()]).text();
-    assert!(!chooser.contains(BOB) && chooser.contains("value=\"d:1-3\"") && chooser.contains("520000-2000-6"), "{chooser}");
+    assert!(
+        !chooser.contains(BOB) && chooser.contains("value=\"d:1-3\"") && chooser.contains("520000-2000-6"),
+        "{chooser}"
+    );
     let people = bank.page("aud", "/admin/people");
     assert!(!people.contains(ADA) && people.contains("••••••-••00-0"), "{people}");
     assert!(bank.page("root", "/admin/people").contains(ADA));

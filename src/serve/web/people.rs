@@ -122,15 +122,7 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
             if policies {
                 (groups, rules) = (state.directory.groups()?, state.directory.policies()?);
             }
-            Ok((
-                users,
-                state.directory.roles()?,
-                groups,
-                rules,
-                factors,
-                state.sessions.list(None)?,
-                keys,
-            ))
+            Ok((users, state.directory.roles()?, groups, rules, factors, state.sessions.list(None)?, keys))
         })
         .await?;
     let language = language(&ask.request, Some(&who));
