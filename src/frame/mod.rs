@@ -125,6 +125,7 @@ pub struct Record {
 }
 
 impl Record {
+    #[inline]
     fn data(raw: usize, lead: usize, len: usize) -> Record {
         Record { raw, lead, len, assembled: false, kind: Kind::Data, end: End::Length, flaw: None, block_left: 0 }
     }
@@ -221,18 +222,19 @@ impl<R: Read> Framer<R> {
         Framer { source: Source::new(input, offset), framing, block_left, assembled: Vec::new() }
     }
 
-    /// The record at the present place, `None` at the end of the stream. Does not move.
+    /// The record at the present place when it is a whole one of fixed length, as most are: made where it is looked at. Handed
+    /// over in memory by [`Framer::peek`] it costs more than all else that is done with it here.
     #[inline(always)]
-    pub fn peek(&mut self) -> io::Result<Option<Record>> {
+    pub fn peek_fixed(&self) -> Option<Record> {
         match self.framing {
-            // The usual case is made where it is looked at: handed over in memory it costs more than the rest of it.
-            Framing::Fixed(length) if self.source.window().len() >= length => Ok(Some(Record::data(length, 0, length))),
-            _ => self.peek_any(),
+            Framing::Fixed(length) if self.source.window().len() >= length => Some(Record::data(length, 0, length)),
+            _ => None,
         }
     }
 
-    #[inline(never)]
-    fn peek_any(&mut self) -> io::Result<Option<Record>> {
+    /// The record at the present place, `None` at the end of the stream. Does not move.
+    #[inline]
+    pub fn peek(&mut self) -> io::Result<Option<Record>> {
         match self.framing {
             Framing::Fixed(length) => recfm::fixed(&mut self.source, length),
             Framing::Descriptors { blocked } => {

@@ -108,6 +108,11 @@ pub(crate) struct ReadyMask {
     signs: Vec<MaskSign>,
     /// The byte of each sign that stands for itself.
     bytes: Vec<Option<u8>>,
+    /// The bytes that the first sign takes.
+    begins: Box<[bool; 256]>,
+    /// What the first sign takes is on a row only where it was struck: merging makes blanks, but no digit, no letter and no
+    /// sign of ASCII.
+    struck: bool,
 }
 
 impl ReadyMask {
@@ -225,7 +230,19 @@ impl Glass {
             }
             _ => None,
         };
-        ReadyMask { bytes: signs.iter().map(byte).collect(), signs: signs.to_vec() }
+        let bytes: Vec<Option<u8>> = signs.iter().map(byte).collect();
+        let mut begins = Box::new([true; 256]);
+        if let (Some(sign), Some(wanted)) = (signs.first(), bytes.first()) {
+            for (byte, begins) in (0..=u8::MAX).zip(begins.iter_mut()) {
+                *begins = self.fits(byte, sign, *wanted);
+            }
+        }
+        let struck = match signs.first() {
+            Some(MaskSign::Digit | MaskSign::Letter) => true,
+            Some(MaskSign::Literal(ch)) => ch.is_ascii_graphic(),
+            _ => false,
+        };
+        ReadyMask { bytes, signs: signs.to_vec(), begins, struck }
     }
 
     /// The bytes of a row when each is a column.
@@ -282,7 +299,9 @@ impl Glass {
                 let mut firsts = columns.first..=columns.last;
                 match self.direct(unit, line) {
                     Some(bytes) => firsts.find(|first| self.bytes_fit(slice(bytes, at(*first)), mask)),
-                    None => firsts.find(|first| self.masked(unit, line, at(*first), mask)),
+                    None => firsts.find(|first| {
+                        self.may_begin(unit, line, *first, mask) && self.masked(unit, line, at(*first), mask)
+                    }),
                 }
             }
             Probe::Printed => match self.direct(unit, line) {
@@ -420,21 +439,39 @@ impl Glass {
         fits
     }
 
+    /// Whether a mask may begin at a column of a row, by what was struck there: false is certain.
+    fn may_begin(&self, unit: &Unit, line: Line<'_>, column: u16, mask: &ReadyMask) -> bool {
+        let at = usize::from(column).saturating_sub(1);
+        let begins = |byte: &u8| mask.begins.get(usize::from(*byte)).copied().unwrap_or(true);
+        !mask.struck
+            || self.byte_columns != ByteColumns::Always
+            || line.strikes.iter().any(|strike| unit.text(strike).get(at).is_some_and(begins))
+    }
+
     /// The same for bytes that are columns; blanks may be missing at their end.
     #[inline]
     fn bytes_fit(&self, bytes: &[u8], mask: &ReadyMask) -> bool {
+        let first = bytes.first().copied().unwrap_or(self.blank);
+        // Nearly every row ends here.
+        if !mask.begins.get(usize::from(first)).copied().unwrap_or(true) {
+            return false;
+        }
         let mut bytes = bytes.iter();
         mask.signs.iter().zip(&mask.bytes).all(|(sign, wanted)| {
             let byte = bytes.next().copied().unwrap_or(self.blank);
-            match sign {
-                MaskSign::Digit => self.class(byte) & DIGIT != 0,
-                MaskSign::Letter => self.class(byte) & LETTER != 0,
-                MaskSign::NotBlank => self.class(byte) & BLANK == 0,
-                MaskSign::Literal(' ') => self.class(byte) & BLANK != 0,
-                MaskSign::Literal(_) => Some(byte) == *wanted,
-                MaskSign::Any => true,
-            }
+            self.fits(byte, sign, *wanted)
         })
+    }
+
+    fn fits(&self, byte: u8, sign: &MaskSign, wanted: Option<u8>) -> bool {
+        match sign {
+            MaskSign::Digit => self.class(byte) & DIGIT != 0,
+            MaskSign::Letter => self.class(byte) & LETTER != 0,
+            MaskSign::NotBlank => self.class(byte) & BLANK == 0,
+            MaskSign::Literal(' ') => self.class(byte) & BLANK != 0,
+            MaskSign::Literal(_) => Some(byte) == wanted,
+            MaskSign::Any => true,
+        }
     }
 
     #[inline]

@@ -45,11 +45,10 @@ impl Seen {
 
     /// Whether a word may be new: false is certain.
     fn may_be_new(&mut self, word: &str) -> bool {
-        let mut hash = 0_u64;
-        for piece in word.as_bytes().chunks(8) {
-            let number = piece.iter().fold(0, |number, byte| number << 8 | u64::from(*byte));
-            hash = (hash.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        }
+        let mix = |hash: u64, number: u64| (hash.rotate_left(5) ^ number).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let (pieces, rest) = word.as_bytes().as_chunks::<8>();
+        let hash = pieces.iter().fold(word.len() as u64, |hash, piece| mix(hash, u64::from_le_bytes(*piece)));
+        let hash = mix(hash, rest.iter().fold(0, |number, byte| number << 8 | u64::from(*byte)));
         let [high, mid, ..] = hash.to_be_bytes();
         let hash = u32::try_from(hash >> 32).unwrap_or(0);
         let first = usize::from(u16::from_be_bytes([high, mid]));

@@ -205,13 +205,16 @@ fn plain_number(word: &mut String) {
     if decimal.is_some() && whole.bytes().any(|b| b == bytes[decimal.unwrap_or(0)]) {
         return; // 1.2.3 is no amount
     }
-    let fraction = decimal.map(|at| word[at + 1..].to_owned());
-    let mut plain: String = whole.chars().filter(char::is_ascii_digit).collect();
-    if let Some(fraction) = fraction {
-        plain.push('.');
-        plain.push_str(&fraction);
+    let comma = decimal.is_some_and(|at| bytes[at] == b',');
+    let mut at = 0;
+    word.retain(|sign| {
+        let kept = sign.is_ascii_digit() || Some(at) == decimal;
+        at += 1;
+        kept
+    });
+    if comma {
+        *word = word.replace(',', ".");
     }
-    *word = plain;
 }
 
 /// `1,234,567`: one to three digits, then groups of three with the same separator.
@@ -293,10 +296,16 @@ impl Tokenizer for FieldWords {
 
 impl TokenStream for Words<'_> {
     fn advance(&mut self) -> bool {
-        let Some(found) = self.scanner.next(&mut self.word) else { return false };
-        self.token.text.clear();
-        self.token.text.push_str(self.prefix);
-        self.token.text.push_str(&self.word);
+        let found = if self.prefix.is_empty() {
+            self.scanner.next(&mut self.token.text)
+        } else {
+            let found = self.scanner.next(&mut self.word);
+            self.token.text.clear();
+            self.token.text.push_str(self.prefix);
+            self.token.text.push_str(&self.word);
+            found
+        };
+        let Some(found) = found else { return false };
         self.token.position = found.position;
         self.token.offset_from = found.span.start;
         self.token.offset_to = found.span.end;

@@ -433,13 +433,16 @@ impl<R: Read + Send> Decoder for LineDecoder<R> {
     fn next(&mut self, unit: &mut Unit, notes: &mut Notes) -> Result<bool, DecodeError> {
         self.begin(unit);
         loop {
-            let peeked = self.framer.peek().map_err(|source| DecodeError::Read { at: self.at(), source })?;
-            let Some(record) = peeked else {
-                if unit.bytes.is_empty() {
-                    return Ok(false);
-                }
-                self.close(unit, false, notes);
-                return Ok(true);
+            let record = match self.framer.peek_fixed() {
+                Some(record) => record,
+                None => match self.framer.peek().map_err(|source| DecodeError::Read { at: self.at(), source })? {
+                    Some(record) => record,
+                    None if unit.bytes.is_empty() => return Ok(false),
+                    None => {
+                        self.close(unit, false, notes);
+                        return Ok(true);
+                    }
+                },
             };
             let started = !unit.bytes.is_empty();
             let mut plan = self.plan(&record);

@@ -43,4 +43,35 @@ proptest! {
             prop_assert_eq!(here, at.then_some(column));
         }
     }
+
+    #[test]
+    fn a_mask_is_found_where_the_merged_row_fits_it(
+        texts in prop::collection::vec("[1a0/=XM_ ]{1,8}", 1..4),
+        mask in "[#@*1=_ ][#@*? ]{0,2}",
+        last in 1_u16..6,
+    ) {
+        let cp = CodePage::find("IBM037").expect("a code page");
+        let texts: Vec<Vec<u8>> = texts.iter().map(|text| cp.encode(text).expect("has them")).collect();
+        let unit = struck(&texts);
+        let mut glass = Glass::new(cp);
+        let signs: Vec<MaskSign> = mask.chars().map(|ch| match ch {
+            '#' => MaskSign::Digit,
+            '@' => MaskSign::Letter,
+            '*' => MaskSign::NotBlank,
+            '?' => MaskSign::Any,
+            other => MaskSign::Literal(other),
+        }).collect();
+        let probe = Probe::Mask(glass.mask(&signs));
+        let line = lines(&unit, 1, 1).next().expect("a row");
+        let found = glass.look(&unit, line, ColumnRange { first: 1, last }, &probe);
+        let mut rows = Rows::default();
+        rows.fill(&unit, cp);
+        let row: Vec<char> = rows.get(1).unwrap_or_default().chars().collect();
+        let fits = |column: &u16| {
+            let from = usize::from(*column) - 1;
+            let text: String = (from..from + signs.len()).map(|at| row.get(at).copied().unwrap_or(' ')).collect();
+            mask_fits(&signs, &text)
+        };
+        prop_assert_eq!(found, (1..=last).find(fits));
+    }
 }

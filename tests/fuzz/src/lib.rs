@@ -3,6 +3,8 @@
 //! The sources are those of greenbar, taken in by path, so that its storage engine need not be built instrumented.
 #![allow(dead_code, missing_docs)]
 
+#[path = "../../../src/archive/columns/mod.rs"]
+mod columns;
 #[path = "../../../src/decode/mod.rs"]
 pub mod decode;
 #[path = "../../../src/fontfile.rs"]
@@ -26,6 +28,24 @@ use decode::afp::font::{ActiveFont, FontRequest, FontSource};
 use decode::afp::object::{ObjectArea, ObjectFonts};
 use page::{Advances, Element, Lu};
 pub use parts::{joined, parts};
+
+/// The block that a columnar form stands for.
+pub fn decoded(form: &[u8], length: usize, block: &mut Vec<u8>) -> Result<(), &'static str> {
+    columns::decode_into(form, length, block)
+}
+
+/// The columnar forms of blocks, each like the first.
+pub fn encoded(blocks: &[&[u8]]) -> Vec<Option<Vec<u8>>> {
+    let Some((mut encoder, first)) = blocks.first().and_then(|first| columns::Encoder::learn(first)) else {
+        return vec![None; blocks.len()];
+    };
+    let mut forms = vec![Some(first)];
+    for block in blocks.iter().skip(1) {
+        let mut form = Vec::new();
+        forms.push(encoder.encode(block, &mut form).map(|()| form));
+    }
+    forms
+}
 
 /// A PDF without pages.
 pub struct Document;

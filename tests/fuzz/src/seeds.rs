@@ -118,6 +118,27 @@ fn bar_codes(seeds: &mut Seeds) -> std::io::Result<()> {
     Ok(())
 }
 
+/// Two blocks from the beginning of each file of line data, changes to their forms, and the head of a form.
+fn line_data(folder: &Path, seeds: &mut Seeds) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if !path.is_file() {
+            continue;
+        }
+        let bytes = std::fs::read(&path)?;
+        seeds.file = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        seeds.count.clear();
+        for size in [2 << 10, 8 << 10] {
+            let (first, rest) = bytes.split_at(bytes.len().min(size));
+            let second = &rest[..rest.len().min(size)];
+            let changes = [9, 0, 2, 0x7F, 40, 0, 0, 0, 90, 0, 1, 0, 200, 1, 3, 0xFF];
+            let form = [0, 0, 0, 8, 1, 0, 2, 0, 9, 2, 0, 0, 0, b'a', 0, b'b', 0, 0, b'c', 0, b'd', 0];
+            seeds.put("columns", &joined(&[first, second, &changes, &form]))?;
+        }
+    }
+    Ok(())
+}
+
 fn main() -> std::io::Result<()> {
     let arguments: Vec<String> = std::env::args().collect();
     let [_, folder, out] = arguments.as_slice() else {
@@ -126,6 +147,7 @@ fn main() -> std::io::Result<()> {
     };
     let mut made = Seeds { out: Path::new(out).into(), file: "type0".into(), count: BTreeMap::new() };
     bar_codes(&mut made)?;
+    line_data(&Path::new(folder).with_file_name("linedata"), &mut made)?;
     for entry in std::fs::read_dir(folder)? {
         let path = entry?.path();
         if path.extension().is_some_and(|extension| extension == "afp") {
