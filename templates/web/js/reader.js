@@ -279,7 +279,6 @@ function hit(number) {
   found.at = (number + found.total) % found.total;
   const [onPage] = spot(found.at);
   say();
-  quoteNow(onPage, words);
   const leaf = leaves[onPage];
   const top = leaf.element.offsetTop;
   const seen = stage.scrollTop <= top + leaf.element.offsetHeight - 40 && stage.scrollTop + stage.clientHeight >= top + 40;
@@ -299,6 +298,7 @@ function mark(leaf) {
   leaves.forEach((other) => other?.root?.querySelector(".now")?.classList.remove("now"));
   const rect = root.querySelectorAll(".mark")[number];
   rect?.classList.add("now");
+  if (rect) quoteNow(onPage, lineAt(root, rect));
   const at = rect?.getBoundingClientRect();
   const view = stage.getBoundingClientRect();
   if (at && (at.top < view.top + 30 || at.bottom > view.bottom - 30)) stage.scrollTop += at.top - view.top - view.height / 3;
@@ -318,6 +318,18 @@ function letters(root) {
     });
   }
   return [text, places];
+}
+
+/** The text of the line that a mark is on. */
+function lineAt(root, mark) {
+  const at = mark.getBoundingClientRect();
+  const middle = (at.top + at.bottom) / 2;
+  const on = [...root.querySelectorAll("text")].filter((text) => {
+    const box = text.getBoundingClientRect();
+    return box.top <= middle && middle <= box.bottom && box.height < at.height * 2;
+  });
+  const line = on.map((text) => text.textContent).join(" ").replace(/\s+/g, " ").trim().slice(0, 300);
+  return line || words;
 }
 
 /** Draws under one element's letters, from one to another. */
