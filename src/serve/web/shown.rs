@@ -54,7 +54,8 @@ pub fn named(state: &State, who: &SignedIn, scope: &Scope, id: DocId, language: 
     let view = state.backend.document(&state.gate.listed(scope, id)).ok()?;
     let report = report_of(&view, language);
     let day = view.date.map(|date| day(date, language));
-    Some(day.map_or_else(|| report.to_string(), |day| format!("{report}, {day}")))
+    let comma = if language == Language::Chinese { "，" } else { ", " };
+    Some(day.map_or_else(|| report.to_string(), |day| format!("{report}{comma}{day}")))
 }
 
 /// The title of a report.

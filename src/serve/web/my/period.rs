@@ -11,7 +11,7 @@ use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
 use super::zip::Zip;
-use super::{address, choices, chosen_account, show};
+use super::{Language, address, choices, chosen_account, show};
 use crate::archive::DocId;
 use crate::auth::gate::Use;
 use crate::auth::permission::Permission;
@@ -88,9 +88,9 @@ pub async fn zip(ask: Ask) -> Answer {
         _ => {}
     }
     let name = file_name(&account, &day(from), &day(to));
-    let state = ask.state.clone();
+    let (state, language) = (ask.state.clone(), super::language(&ask.request, Some(&who)));
     let pieces = loads::pieces(&ask, move |out| {
-        let out = write(&state, &who, &documents, BufWriter::with_capacity(GATHERED, out))?;
+        let out = write(&state, (&who, language), &documents, BufWriter::with_capacity(GATHERED, out))?;
         out.into_inner().map(|_| ()).map_err(io::IntoInnerError::into_error)
     });
     Ok(HttpResponse::Ok()
@@ -126,9 +126,15 @@ fn listed(state: &State, who: &SignedIn, mut asked: HitsAsked) -> Result<Vec<Doc
 
 /// Writes the documents, each through the gate, and a list of them. One that cannot be drawn is in the list with the
 /// reason, so that nobody believes it was never there.
-fn write<W: Write>(state: &State, who: &SignedIn, documents: &[DocId], out: W) -> io::Result<W> {
+fn write<W: Write>(
+    state: &State,
+    (who, language): (&SignedIn, Language),
+    documents: &[DocId],
+    out: W,
+) -> io::Result<W> {
     let mut zip = Zip::new(out);
-    let mut list = String::from("\u{feff}file,document,date,title,pages,remark\r\n");
+    let mut list = format!("\u{feff}{}\r\n", language.word("period_heads"));
+    let undrawn = language.word("period_undrawn");
     for id in documents {
         let (view, rendition) = match drawn(state, who, *id) {
             Ok(drawn) => drawn,
@@ -138,7 +144,7 @@ fn write<W: Write>(state: &State, who: &SignedIn, documents: &[DocId], out: W) -
         };
         let (name, remark) = match &rendition {
             Some(_) => (entry_name(&view), ""),
-            None => (String::new(), "cannot be shown as PDF; download the original"),
+            None => (String::new(), undrawn.as_str()),
         };
         if let Some(rendition) = &rendition {
             zip.add(&name, view.date, || Ok(Bytes::of(rendition)))?;
