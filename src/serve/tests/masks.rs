@@ -239,15 +239,15 @@ fn a_contact_about_a_masked_account_is_named_by_a_document() {
         bank.crm.add_account("test", AccountData { number: number.into(), ..AccountData::default() }).expect("added");
     }
     let session = bank.world.session("dan").0;
-    let popped = bank.world.get(&format!("/agent/pop?account={BOB}&call=c-1"), &[session.clone()]);
+    let popped = bank.world.get(&format!("/agent/pop?account={BOB}&call=c-1"), std::slice::from_ref(&session));
     let place = popped.header("location").to_string();
     assert!(popped.status == 303 && place.starts_with("/agent/calls/"), "{} {place}", popped.status);
     for path in ["/agent", &place] {
-        let page = bank.world.get(path, &[session.clone()]).text();
+        let page = bank.world.get(path, std::slice::from_ref(&session)).text();
         assert!(page.contains("••••••-••00-5") && !page.contains(BOB), "{path}: {page}");
     }
     let chosen = format!("{place}?among=d%3A1-3%3Aa%2Ca%3A520000-2000-6%3Aa");
-    let chooser = bank.world.get(&chosen, &[session.clone()]).text();
+    let chooser = bank.world.get(&chosen, std::slice::from_ref(&session)).text();
     assert!(
         !chooser.contains(BOB) && chooser.contains("value=\"d:1-3\"") && chooser.contains("520000-2000-6"),
         "{chooser}"

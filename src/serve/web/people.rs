@@ -115,7 +115,9 @@ async fn show(ask: &Ask, told: Told, status: StatusCode) -> Answer {
                 let eyes = access::eyes(state, &reader)?;
                 let of_keys = keys.iter_mut().filter_map(|key| key.accounts.as_mut());
                 let all = users.iter_mut().map(|user| &mut user.accounts).chain(of_keys);
-                all.flatten().try_for_each(|number| Ok::<_, Problem>(*number = eyes.number(number)?))?;
+                for number in all.flatten() {
+                    *number = eyes.number(number)?;
+                }
             }
             let factors = users.iter().map(|user| state.factors.has(&user.name)).collect::<Result<Vec<_>, _>>()?;
             let (mut groups, mut rules) = (Vec::new(), Vec::new());
