@@ -31,6 +31,8 @@ const OUTSIDE_BYTES: usize = 4 << 20;
 const LOOK_AHEAD: usize = 64 * 1024;
 /// Bytes that the segments of a field may have together.
 const SEGMENTS_BYTES: usize = 1 << 20;
+/// Bytes of a graphics object that are looked at.
+const GRAPHICS_BYTES: usize = 1 << 20;
 /// Names that are remembered as looked up.
 const SEEN: usize = 65_536;
 
@@ -98,6 +100,8 @@ pub struct AfpDecoder<R> {
     wants_text: bool,
     code_page: &'static CodePage,
     partial: Option<Partial>,
+    /// Data of the present graphics object.
+    graphics: Vec<u8>,
     seen: HashSet<u64>,
     last_fonts: Vec<u8>,
     scratch: Vec<u8>,
@@ -124,6 +128,7 @@ impl<R: Read + Send> AfpDecoder<R> {
             wants_text: true,
             code_page,
             partial: None,
+            graphics: Vec::new(),
             seen: HashSet::new(),
             last_fonts: Vec::new(),
             scratch: Vec::new(),

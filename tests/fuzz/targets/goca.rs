@@ -4,7 +4,7 @@
 use std::sync::LazyLock;
 
 use greenbar_fuzz::decode::afp::Limits;
-use greenbar_fuzz::decode::afp::object::graphics::graphics;
+use greenbar_fuzz::decode::afp::object::graphics::{graphics, unreadable};
 use greenbar_fuzz::{Fonts, area, check, parts};
 
 static FONTS: LazyLock<Fonts> = LazyLock::new(Fonts::new);
@@ -14,4 +14,5 @@ libfuzzer_sys::fuzz_target!(|input: &[u8]| {
     let limits = Limits { page_elements: 10_000, ..Limits::default() };
     let elements = graphics(&area(place), descriptor, data, &*FONTS, &limits, &mut |_, _| {});
     check(&elements, usize::MAX);
+    assert!(unreadable(data).len() <= 64);
 });

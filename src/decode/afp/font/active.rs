@@ -3,11 +3,12 @@
 mod open;
 
 use std::collections::HashMap;
-use std::sync::{OnceLock, RwLock};
+use std::sync::{Arc, OnceLock, RwLock};
 
 use super::codepage::{CodePage, Entry};
 use super::names::Wanted;
-use super::program::BLANK;
+use super::program::{BLANK, short};
+use super::reshaped::Reshaped;
 use super::resource::Built;
 use super::shape::Shaper;
 use super::system::{self, Slot};
@@ -18,6 +19,9 @@ use crate::page::{Face, FontProgram, Lu};
 
 /// Glyphs that are remembered; more are looked up each time.
 const KNOWN_LIMIT: usize = 100_000;
+/// Matrices whose programs a font keeps.
+const RESHAPED_LIMIT: usize = 16;
+
 /// A font ready to set text with. Its characters may come from several programs: the sections of a double-byte font,
 /// or the substitutes for a font that is absent.
 ///
@@ -32,6 +36,10 @@ pub struct ActiveFont {
     known: RwLock<HashMap<u32, Glyph>>,
     space: Lu,
     shaper: OnceLock<Option<Shaper>>,
+    /// Of characters against the baseline, in degrees clockwise.
+    rotation: u16,
+    /// Programs of its letters, reshaped, with their matrices in thousandths.
+    reshaped: RwLock<Vec<([i16; 4], Arc<Reshaped>)>>,
 }
 
 /// How text bytes make codes.
@@ -102,6 +110,8 @@ impl ActiveFont {
             known: RwLock::default(),
             space: Lu(0),
             shaper: OnceLock::new(),
+            rotation: request.rotation,
+            reshaped: RwLock::default(),
         };
         if coding == Coding::Single {
             font.table = (0..=0xFF).map(|code| font.look_up(code)).collect();
@@ -149,6 +159,44 @@ impl ActiveFont {
     /// The default variable space increment.
     pub fn space(&self) -> Lu {
         self.space
+    }
+
+    /// How its characters are turned against the baseline, in degrees clockwise.
+    pub fn rotation(&self) -> u16 {
+        self.rotation
+    }
+
+    /// The width of its small letters in the mean; of fonts of many characters, an em.
+    pub fn pitch(&self) -> Lu {
+        let letters = self.table.iter().filter(|glyph| glyph.ch.is_ascii_lowercase() && !glyph.missing);
+        let (count, sum) =
+            letters.fold((0_i64, 0_i64), |(count, sum), glyph| (count + 1, sum + i64::from(glyph.advance.0)));
+        match sum.checked_div(count).map(i32::try_from) {
+            Some(Ok(mean)) if mean > 0 => Lu(mean),
+            _ => self.size(),
+        }
+    }
+
+    /// A program with the letters of a string taken through a matrix; see [`Reshaped::new`]. `None` where a letter has no outline
+    /// to take. That of a font of one-byte codes has all its letters, and is kept.
+    pub fn reshaped(&self, matrix: [f64; 4], string: &[Glyph]) -> Option<Arc<Reshaped>> {
+        let key = matrix.map(|part| short(part * 1000.0));
+        let known =
+            |all: &[([i16; 4], Arc<Reshaped>)]| all.iter().find(|(of, _)| *of == key).map(|(_, one)| one.clone());
+        let kept = self.reshaped.read().ok().filter(|_| self.coding == Coding::Single);
+        if let Some(found) = kept.as_ref().and_then(|kept| known(kept)) {
+            return Some(found);
+        }
+        let has_room = kept.is_some_and(|kept| kept.len() < RESHAPED_LIMIT);
+        let size = f64::from(self.size().0);
+        let make = |glyphs: &[Glyph]| {
+            Reshaped::new(glyphs, key.map(|part| f64::from(part) / 1000.0), size, |part| self.part(part))
+        };
+        let all = if has_room { make(&self.table).map(Arc::new) } else { None };
+        if let (Some(all), Ok(mut kept)) = (&all, self.reshaped.write()) {
+            kept.push((key, all.clone()));
+        }
+        all.or_else(|| make(string).map(Arc::new))
     }
 
     /// What shapes text of this font by its own tables, and the part whose glyphs it gives: that of a TrueType or OpenType

@@ -9,7 +9,7 @@
 //! | `coded.rs`, `codepage.rs`, `gcgid.rs`, `glyphname.rs` | codes to names to characters |
 //! | `charset.rs` | character sets as they stand in the stream |
 //! | `raster.rs`, `type1.rs`, `cid.rs` | their shapes |
-//! | `resource.rs`, `turned.rs` | shapes in their place |
+//! | `resource.rs`, `turned.rs`, `reshaped.rs` | shapes in their place |
 //! | `program.rs`, `cff.rs` | font files |
 //! | `names.rs`, `system.rs` | substitutes for what is absent |
 //! | `active.rs` | all of it together |
@@ -30,6 +30,7 @@ mod names;
 mod outline;
 mod program;
 mod raster;
+mod reshaped;
 mod resource;
 mod shape;
 mod system;
@@ -41,7 +42,10 @@ mod type1;
 use std::sync::Arc;
 
 pub use active::ActiveFont;
+pub use outline::Segment;
+pub use reshaped::Reshaped;
 pub use shape::{Joins, ShapedGlyph, Shaper};
+pub use turned::outline;
 
 use super::field::Fields;
 use crate::page::{Face, FontProgram, Lu};

@@ -5,6 +5,8 @@
 //! Nothing here panics on a damaged font: it is not opened, or its glyphs are those of its character map.
 
 use harfrust::{Buffer, ClusterLevel, Direction, Font, Script, ShapeOptions, ShaperFont, unicode};
+use skrifa::MetadataProvider;
+use skrifa::instance::{LocationRef, Size};
 
 use crate::page::FontProgram;
 
@@ -12,6 +14,7 @@ use crate::page::FontProgram;
 pub struct Shaper {
     font: Font,
     em: f64,
+    program: FontProgram,
 }
 
 /// A glyph of a shaped word. Lengths in parts of the em.
@@ -25,6 +28,8 @@ pub struct ShapedGlyph {
     pub advance: f64,
     /// Where it stands from there: to the right, and upwards.
     pub shift: [f64; 2],
+    /// Its width in the font, before it was shaped.
+    pub own: f64,
 }
 
 /// The scripts whose letters stand by themselves; marks and signs have none of their own.
@@ -83,7 +88,7 @@ impl Shaper {
         let bytes: std::sync::Arc<dyn AsRef<[u8]> + Send + Sync> = std::sync::Arc::new(program.clone());
         let font = Font::new(bytes, program.index())?;
         let em = f64::from(font.units_per_em().max(1));
-        Some(Shaper { font, em })
+        Some(Shaper { font, em, program: program.clone() })
     }
 
     /// Shapes a word; `None` when the font lacks something of it.
@@ -100,13 +105,16 @@ impl Shaper {
             return None;
         }
         let em = |units: i32| f64::from(units) / self.em;
+        let own = skrifa::FontRef::from_index(self.program.bytes(), self.program.index()).ok()?;
+        let own = own.glyph_metrics(Size::unscaled(), LocationRef::default());
         let glyphs = buffer.glyph_infos().iter().zip(buffer.glyph_positions());
         glyphs
             .map(|(info, place)| {
                 let id = u16::try_from(info.glyph_id).ok().filter(|id| *id != 0)?;
                 let cluster = usize::try_from(info.cluster).ok().filter(|cluster| *cluster < word.len())?;
                 let shift = [em(place.x_offset), em(place.y_offset)];
-                Some(ShapedGlyph { id, cluster, advance: em(place.x_advance), shift })
+                let own = own.advance_width(id.into()).map_or(0.0, |units| f64::from(units) / self.em);
+                Some(ShapedGlyph { id, cluster, advance: em(place.x_advance), shift, own })
             })
             .collect()
     }

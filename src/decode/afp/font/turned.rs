@@ -11,8 +11,8 @@ use super::outline::{Outline, Segment, turned_box};
 use super::program::{FIRST, Plan, Shape, short};
 use crate::page::{Face, FontProgram};
 
-/// Units of the em of turned programs.
-const EM: u16 = 2000;
+/// Units of the em of turned and reshaped programs.
+pub(super) const EM: u16 = 2000;
 /// A program of more turned characters is not made.
 const CHARACTERS_LIMIT: usize = 30_000;
 
@@ -65,10 +65,7 @@ fn one(program: &FontProgram, glyph: u16, rotation: u16) -> Option<(Outline, f64
     let metrics = font.metrics(Size::unscaled(), LocationRef::default());
     let id = GlyphId::from(glyph);
     let advance = font.glyph_metrics(Size::unscaled(), LocationRef::default()).advance_width(id)?;
-    let mut pen = Pen { segments: Vec::new(), at: [0.0; 2], scale };
-    if let Some(outline) = font.outline_glyphs().get(id) {
-        outline.draw(DrawSettings::unhinted(Size::unscaled(), LocationRef::default()), &mut pen).ok()?;
-    }
+    let outline = outline_of(program, glyph)?;
     let frame =
         [0.0, f64::from(metrics.descent), f64::from(advance), f64::from(metrics.ascent)].map(|side| side * scale);
     let [left, bottom, right, top] = turned_box(frame, rotation);
@@ -77,7 +74,24 @@ fn one(program: &FontProgram, glyph: u16, rotation: u16) -> Option<(Outline, f64
         180 => [-left, 0.0],
         _ => [0.0, 0.0],
     };
-    Some((Outline(pen.segments).turned(rotation).moved(by), (right - left) / f64::from(EM)))
+    Some((outline.turned(rotation).moved(by), (right - left) / f64::from(EM)))
+}
+
+/// The outline of a glyph in units of [`EM`]; empty where it shows nothing.
+pub(super) fn outline_of(program: &FontProgram, glyph: u16) -> Option<Outline> {
+    let font = FontRef::from_index(program.bytes(), program.index()).ok()?;
+    let scale = f64::from(EM) / f64::from(font.head().ok()?.units_per_em().max(1));
+    let mut pen = Pen { segments: Vec::new(), at: [0.0; 2], scale };
+    if let Some(outline) = font.outline_glyphs().get(GlyphId::from(glyph)) {
+        outline.draw(DrawSettings::unhinted(Size::unscaled(), LocationRef::default()), &mut pen).ok()?;
+    }
+    Some(Outline(pen.segments))
+}
+
+/// The outline of a glyph in parts of the em, y upwards; empty where it shows nothing.
+pub fn outline(program: &FontProgram, glyph: u16) -> Option<Outline> {
+    let em = f64::from(EM);
+    Some(outline_of(program, glyph)?.mapped(|[x, y]| [x / em, y / em]))
 }
 
 /// Takes outlines from a font; quadratic curves become cubic ones of the same shape.

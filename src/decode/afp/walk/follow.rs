@@ -4,13 +4,13 @@
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::io::Read;
 
-use super::{AfpDecoder, Mode, SEEN};
+use super::{AfpDecoder, GRAPHICS_BYTES, Mode, SEEN};
 use crate::decode::Stretch;
 use crate::decode::afp::field::{Field, FieldId};
 use crate::decode::afp::fontmap::maps_fonts;
 use crate::decode::afp::framing::{Kind, Record};
 use crate::decode::afp::index_object::{IndexObject, Of, Place};
-use crate::decode::afp::object::image;
+use crate::decode::afp::object::{graphics, image};
 use crate::decode::afp::store::{kind, kind_word};
 use crate::decode::afp::text::{Charset, begin_name, token};
 use crate::decode::afp::{detect, id, references, triplet};
@@ -25,6 +25,7 @@ pub(super) fn is_followed(id: FieldId) -> bool {
             true
         }
         id::IPO | id::IPS | id::IOB | id::MPO | id::MPS | id::MCF | id::MCF1 | id::MDR | id::IPD => true,
+        id::BGR | id::GAD | id::EGR => true,
         other => !id::is_known(other),
     }
 }
@@ -51,6 +52,10 @@ impl<R: Read + Send> AfpDecoder<R> {
                 self.in_document_resource = kind.and_then(<[u8]>::first) == Some(&kind::DOCUMENT);
             }
             id::IPD => self.look_at_image(field.data, notes),
+            id::BGR => self.graphics.clear(),
+            id::GAD if self.graphics.len() < GRAPHICS_BYTES => self.graphics.extend_from_slice(field.data),
+            id::GAD => {}
+            id::EGR => self.look_at_graphics(notes),
             // What resources include is looked up when they are included themselves.
             _ if matches!(mode, Mode::Resource(_)) => self.note_unknown(field.id, notes),
             id::IPO | id::IPS | id::IOB | id::MPO | id::MPS => self.look_up(&field, 0, notes),
@@ -233,6 +238,18 @@ impl<R: Read + Send> AfpDecoder<R> {
         {
             notes.add_named("afp-image-compression", self.at(), &why);
         }
+    }
+
+    /// Notes what of a graphics object will not be drawn as it says.
+    fn look_at_graphics(&mut self, notes: &mut Notes) {
+        let gad = std::mem::take(&mut self.graphics);
+        for (detail, code) in graphics::unreadable(&gad) {
+            if self.is_new(&(id::GAD, &detail)) {
+                notes.add_named(code, self.at(), &detail);
+            }
+        }
+        self.graphics = gad;
+        self.graphics.clear();
     }
 
     /// Opens the fonts of a mapping that was not seen before, to say what is missing or substituted.

@@ -98,15 +98,14 @@ impl<'w> Writer<'w> {
     fn from(&self, text: &str, [x, y]: [f64; 2], size: f64) -> Vec<TextRun> {
         let setting = Setting {
             at: self.place.exact(self.origin[0] + x, self.origin[1] + y),
-            baseline: Setting::baseline([1.0, 0.0], self.place),
+            axes: Setting::upright(self.place),
             direction: 1,
-            cell: if self.font.is_none() { size } else { 0.0 },
-            slanted: false,
+            cell: [0.0, if self.font.is_none() { size } else { 0.0 }],
             color: self.color,
         };
         match self.font {
-            Some(font) => set(font, &ebcdic(text), &setting),
-            None => set_text(text, &setting),
+            Some(font) => set(font, &ebcdic(text), &setting).0,
+            None => set_text(text, &setting).0,
         }
     }
 }

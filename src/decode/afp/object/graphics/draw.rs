@@ -1,9 +1,11 @@
-//! Carries out drawing orders: attributes, lines and curves. Areas: [`fill`]; markers, strings, images: [`mark`].
+//! Carries out drawing orders: attributes, lines and curves. Areas: [`fill`], [`tile`]; markers, strings, images: [`mark`].
 
 mod fill;
 mod mark;
+mod tile;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use super::super::ObjectFonts;
 use super::super::place::Place;
@@ -15,9 +17,11 @@ use super::gradient::{Gradient, MOST_CUTS};
 use super::image::Pending;
 use super::line::{stroke, visible};
 use super::order::{Order, Orders};
+use super::pattern::{Cost, MOST_PIXELS, Tile};
 use super::shape::{Point, Seg, View};
 use super::state::Attributes;
 use crate::decode::afp::bytes::{i16_at, u8_at, u16_at, u32_at};
+use tile::Recording;
 
 use crate::decode::afp::{Limits, Report, color};
 use crate::page::{Color, Element, Path, Step, Stroke};
@@ -25,6 +29,25 @@ use crate::page::{Color, Element, Path, Step, Stroke};
 const WHITE: Color = Color { r: 255, g: 255, b: 255 };
 /// Steps of paths for each element that a page may have.
 const STEPS_PER_ELEMENT: usize = 4;
+
+/// What one object and its copies may do together.
+#[derive(Debug, Clone, Copy)]
+pub struct Left {
+    /// Samples of all images.
+    pub samples: usize,
+    /// Cuts of gradients.
+    pub cuts: usize,
+    /// Pixels of patterns, and crossings of them and of hatch lines with outlines.
+    pub cost: Cost,
+}
+
+impl Left {
+    /// At the start.
+    pub fn of(limits: &Limits) -> Left {
+        let cost = Cost { pixels: MOST_PIXELS, crossings: MOST_CROSSINGS };
+        Left { samples: limits.image_samples, cuts: MOST_CUTS, cost }
+    }
+}
 
 /// The state of drawing one object at one place.
 pub struct Drawing<'a, 'r> {
@@ -39,13 +62,11 @@ pub struct Drawing<'a, 'r> {
     position: Point,
     area: Option<Area>,
     image: Option<Pending>,
-    /// Samples that all images of the object may still have; its copies share them.
-    pub samples_left: usize,
-    /// Crossings of hatch lines, and cuts of gradients, that areas may still make; copies share them as well.
-    pub crossings_left: usize,
-    /// See `crossings_left`.
-    pub cuts_left: usize,
-    in_custom_pattern: bool,
+    /// What may still be done.
+    pub left: Left,
+    recording: Option<Recording>,
+    /// Custom patterns of the present segment by pattern set and symbol.
+    patterns: BTreeMap<[u8; 2], Rc<Tile>>,
     /// Gradients of the present segment by pattern set and symbol.
     gradients: BTreeMap<[u8; 2], Gradient>,
     reported: BTreeSet<u16>,
@@ -76,10 +97,9 @@ impl<'a, 'r> Drawing<'a, 'r> {
             position: [0.0, 0.0],
             area: None,
             image: None,
-            samples_left: limits.image_samples,
-            crossings_left: MOST_CROSSINGS,
-            cuts_left: MOST_CUTS,
-            in_custom_pattern: false,
+            left: Left::of(limits),
+            recording: None,
+            patterns: BTreeMap::new(),
             gradients: BTreeMap::new(),
             reported: BTreeSet::new(),
             steps_left: limits.page_elements.saturating_mul(STEPS_PER_ELEMENT),
@@ -92,7 +112,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
         let mut orders = Orders::new(gad);
         while let Some(order) = orders.next() {
             if self.full {
-                return;
+                break;
             }
             if order.code == 0x70 {
                 let skip = self.begin_segment(order.data);
@@ -106,6 +126,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
         }
         self.end_area();
         self.end_image();
+        self.end_pattern();
     }
 
     /// Begin Segment: attributes and position start anew, unless the segment appends to the one before. Returns the bytes to
@@ -118,6 +139,8 @@ impl<'a, 'r> Drawing<'a, 'r> {
         if flags & 0x06 != 0x06 {
             self.end_area();
             self.end_image();
+            self.end_pattern();
+            self.patterns.clear();
             self.attributes = self.descriptor.defaults.clone();
             self.position = [0.0, 0.0];
             self.gradients.clear();
@@ -128,8 +151,7 @@ impl<'a, 'r> Drawing<'a, 'r> {
     /// Carries out one order; `None` when its data is cut short.
     fn order(&mut self, order: &Order<'_>) -> Option<()> {
         let Order { code, data } = *order;
-        if self.in_custom_pattern {
-            self.in_custom_pattern = code != 0x5E;
+        if self.is_passed_over(code) {
             return Some(());
         }
         match code {
@@ -156,12 +178,9 @@ impl<'a, 'r> Drawing<'a, 'r> {
                 }
             }
             0x93 => self.end_image(),
-            0xDE => {
-                self.in_custom_pattern = true;
-                self.unknown(code);
-            }
+            0xDE => self.begin_pattern(data),
             0xDF => self.delete_pattern(data),
-            0x5E => {}
+            0x5E => self.end_pattern(),
             0xFEDC | 0xFEDD => self.define_gradient(code, data),
             _ => self.unknown(code),
         }

@@ -16,6 +16,11 @@ pub struct Marker {
     pub filled: bool,
 }
 
+/// Whether the default set has a symbol.
+pub fn has_marker(symbol: u8) -> bool {
+    symbol <= 0x0A
+}
+
 /// The marker of a symbol about a point, `half` its cell's sides in graphics units; `None` when there is no such symbol.
 pub fn marker(symbol: u8, [x, y]: Point, half: Point) -> Option<Marker> {
     let at = |dx: f64, dy: f64| [x + dx * half[0], y + dy * half[1]];

@@ -6,7 +6,8 @@
 //!
 //! Promises: no order makes it panic or run on (`tests.rs` cuts and flips its inputs); what is not drawn is reported:
 //! `afp-graphics-cut` (data ends inside an order), `afp-graphics-order` (an order nobody knows or that is not drawn),
-//! `afp-graphics-pattern` and `afp-graphics-marker` (a pattern or marker of a set that is not there, or shown otherwise),
+//! `afp-graphics-pattern` and `afp-graphics-marker` (a pattern or marker of a set that is not there, or shown otherwise; of these
+//! and of orders the report of the load speaks already, see [`unreadable`]),
 //! `afp-graphics-font` (text without a mapped font), `afp-graphics-limit` (more than [`Limits`] allow).
 //!
 //! Rules: Graphics Object Content Architecture for AFP Reference (AFPC-0008); `docs/formats/afp.md`.
@@ -21,17 +22,21 @@ mod image;
 mod line;
 mod marker;
 mod order;
+mod pattern;
+mod raster;
 mod shape;
 mod state;
 #[cfg(test)]
 mod tests;
+mod unreadable;
 
 use super::place::{Content, Mapping, places};
 use super::{ObjectArea, ObjectFonts};
 use crate::decode::afp::{Limits, Report};
 use crate::page::Element;
 use descriptor::Descriptor;
-use draw::Drawing;
+use draw::{Drawing, Left};
+pub use unreadable::unreadable;
 
 /// Bytes of drawing orders that copies of one object ("replicate and trim") may make us read in all.
 const REPLICATED_BYTES: usize = 16 << 20;
@@ -57,12 +62,12 @@ pub fn graphics(
         report("afp-graphics-limit", "copies of a replicated graphics object".into());
     }
     let mut elements = Vec::new();
-    let mut left = (limits.image_samples, area::MOST_CROSSINGS, gradient::MOST_CUTS);
+    let mut left = Left::of(limits);
     for place in all {
         let mut drawing = Drawing::new(&descriptor, place, fonts, limits, report, elements);
-        (drawing.samples_left, drawing.crossings_left, drawing.cuts_left) = left;
+        drawing.left = left;
         drawing.run(gad);
-        left = (drawing.samples_left, drawing.crossings_left, drawing.cuts_left);
+        left = drawing.left;
         elements = drawing.elements;
     }
     elements

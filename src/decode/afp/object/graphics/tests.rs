@@ -9,6 +9,8 @@ use super::*;
 use crate::decode::afp::font::ActiveFont;
 use crate::page::{Color, Lu, Path, PlacedImage, Samples, Step, TextRun};
 
+mod custom;
+
 struct NoFonts;
 
 impl ObjectFonts for NoFonts {
@@ -339,7 +341,7 @@ fn orders_without_effect_and_unknown_ones() {
     assert_eq!(notes, ["afp-graphics-order", "afp-graphics-order"]);
     // What stands in a custom pattern is not drawn on the page.
     let custom = [&[0xDE, 2, 0, 1][..], &order(0xC1, &[], &[0, 0, 10, 10]), &[0x5E, 0]].concat();
-    assert_eq!(draw_with(&area(), &gdd(), &segment(&custom)), (vec![], vec!["afp-graphics-order"]));
+    assert_eq!(draw_with(&area(), &gdd(), &segment(&custom)), (vec![], vec!["afp-graphics-pattern"]));
 }
 
 #[test]

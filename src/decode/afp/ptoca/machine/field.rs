@@ -87,7 +87,7 @@ impl Machine<'_, '_, '_> {
         let fitting = ((to - from) / advance + 0.01).floor().max(1.0);
         let pitch = ((to - from) / fitting).max(advance);
         let mut at = from + (pitch - advance) / 2.0;
-        let look = Look { underline: false, shadow: true };
+        let look = Look { shadow: true, ..Look::default() };
         while at + advance / 2.0 < to.max(from + advance) && !self.stopped {
             self.letter(font, glyph, [at, self.baseline + self.lowered], advance, look);
             at += pitch;

@@ -3,7 +3,8 @@
 //! A page has one glyph for each character of a run. Where a word has as many, on the baseline, they are its run, in the
 //! order of reading: the characters of a syllable are shared out to its glyphs one after the other. A glyph beside its
 //! place (a mark) is drawn there, and its character stands in the line as a blank; so does a character that no glyph is
-//! left for. A glyph that no character is left for is drawn and not read.
+//! left for. Such a blank is made as wide as its share of the line, so that readers of a PDF find the words as they are. A glyph
+//! that no character is left for is drawn and not read.
 
 use std::ops::Range;
 
@@ -17,6 +18,9 @@ use crate::page::Lu;
 
 /// A glyph nearer than this to its place, in units of the page, stands there.
 const NEAR: f64 = 1.0;
+/// Where a glyph and its share of the line differ in width by more than this part of the em, readers of a PDF see a gap between
+/// words, or none: then a blank of that width is read.
+const GAP: f64 = 0.08;
 
 /// A glyph to set.
 #[derive(Debug, Clone, Copy)]
@@ -29,6 +33,8 @@ pub(super) struct Placed {
 enum Drawn {
     /// Where it stands.
     There,
+    /// A blank as wide as it moves the position; this is its own width.
+    Fitted(Lu),
     /// This far along the baseline and above it; with the blank that its character is read at, if it is read.
     Aside([f64; 2], Option<Glyph>),
 }
@@ -98,16 +104,26 @@ impl Machine<'_, '_, '_> {
             if self.stopped {
                 return;
             }
-            let Drawn::Aside([along, up], read) = drawn else {
-                self.glyph(glyph);
-                continue;
+            let ([along, up], read) = match drawn {
+                Drawn::Aside(shift, read) => (shift, read),
+                Drawn::Fitted(own) => {
+                    self.glyph_as(glyph, Some(own));
+                    continue;
+                }
+                Drawn::There => {
+                    self.glyph(glyph);
+                    continue;
+                }
             };
             let font = self.font.clone();
             let place = [self.inline + along, self.baseline + self.lowered - up];
             let look = Look { shadow: true, ..Look::default() };
             self.letter(&*font, &glyph, place, f64::from(glyph.advance.0.max(0)), look);
             match read {
-                Some(blank) => self.glyph(Glyph { ch: glyph.ch, advance: glyph.advance, space: false, ..blank }),
+                Some(blank) => {
+                    let read = Glyph { ch: glyph.ch, advance: glyph.advance, space: false, ..blank };
+                    self.glyph_as(read, Some(blank.advance));
+                }
                 None => self.inline += f64::from(glyph.advance.0),
             }
         }
@@ -153,6 +169,8 @@ struct Penned {
     id: u16,
     pen: f64,
     advance: f64,
+    /// Its width in the font.
+    own: f64,
     /// Where it is drawn from there.
     shift: [f64; 2],
 }
@@ -181,7 +199,8 @@ impl Setting {
         for shaped in glyphs {
             let advance = shaped.advance * self.scale[0];
             let shift = [shaped.shift[0] * self.scale[0], shaped.shift[1] * self.scale[1]];
-            all.push(Penned { id: shaped.id, pen, advance, shift });
+            let own = shaped.own * self.scale[0];
+            all.push(Penned { id: shaped.id, pen, advance, own, shift });
             pen += advance;
         }
         // A mark by itself behind its letter takes a part of the letter's width: a blank of its own would lie over what follows.
@@ -200,8 +219,10 @@ impl Setting {
                     out.push(self.unread(id, shift));
                 }
             }
-            if let Some(Penned { id, pen, shift: [along, up], .. }) = read.get(number).and_then(|at| all.get(*at)) {
-                out.push(self.reader(*ch, *id, [pen + along - start + lent, *up], end - start));
+            if let Some(penned) = read.get(number).and_then(|at| all.get(*at)) {
+                let [along, up] = penned.shift;
+                let shift = [penned.pen + along - start + lent, up];
+                out.push(self.reader(*ch, Penned { shift, ..*penned }, end - start));
             }
         }
         self.left_over(said.get(read.len()..).unwrap_or_default(), out);
@@ -212,7 +233,8 @@ impl Setting {
         let Some(blank) = self.blank else { return };
         for ch in said {
             let advance = round(self.lend(out));
-            out.push(Placed::there(Glyph { ch: *ch, advance, space: false, ..blank }));
+            let glyph = Glyph { ch: *ch, advance, space: false, ..blank };
+            out.push(Placed { glyph, drawn: Drawn::Fitted(blank.advance) });
         }
     }
 
@@ -229,10 +251,12 @@ impl Setting {
         Placed { glyph, drawn: Drawn::Aside(shift, None) }
     }
 
-    fn reader(&self, ch: char, id: u16, shift: [f64; 2], advance: f64) -> Placed {
+    /// The glyph that a character is read at, and its share of the line; it is drawn this far from where that begins.
+    fn reader(&self, ch: char, Penned { id, own, shift, .. }: Penned, advance: f64) -> Placed {
         let glyph = self.glyph(ch, id, advance);
         let there = shift.iter().all(|part| part.abs() < NEAR);
-        if there || self.blank.is_none() {
+        let is_as_wide = (own - advance).abs() < GAP * self.scale[0] || advance < NEAR;
+        if there && is_as_wide || self.blank.is_none() {
             return Placed::there(glyph);
         }
         Placed { glyph, drawn: Drawn::Aside(shift, self.blank) }

@@ -18,6 +18,8 @@ const FINEST_RULE: f64 = 24.0;
 pub(super) struct Look {
     pub(super) underline: bool,
     pub(super) shadow: bool,
+    /// Drawn as wide as it moves the position; this is its own width.
+    pub(super) fitted: Option<Lu>,
 }
 
 impl Machine<'_, '_, '_> {
@@ -46,6 +48,12 @@ impl Machine<'_, '_, '_> {
     }
 
     pub(super) fn glyph(&mut self, glyph: Glyph) {
+        self.glyph_as(glyph, None);
+    }
+
+    /// A character, perhaps made as wide as its advance; `own` is its width in the font. Readers of a PDF find words by the
+    /// widths of what is drawn.
+    pub(super) fn glyph_as(&mut self, glyph: Glyph, own: Option<Lu>) {
         let from = self.inline;
         let advance = self.advance(&glyph);
         let blank = glyph.space || matches!(glyph.ch, ' ' | '\u{A0}');
@@ -60,7 +68,7 @@ impl Machine<'_, '_, '_> {
         }
         let to = self.inline + advance;
         let underline = self.mark(blank, [from.min(self.inline), to]);
-        let (baseline, look) = (self.baseline + self.lowered, Look { underline, shadow: false });
+        let (baseline, look) = (self.baseline + self.lowered, Look { underline, shadow: false, fitted: own });
         let place = [self.inline, baseline];
         self.inline = to;
         if glyph.missing {
@@ -118,7 +126,10 @@ impl Machine<'_, '_, '_> {
         if self.suppressing.is_some() {
             return;
         }
-        let part = font.part(glyph.part);
+        let mut part = font.part(glyph.part);
+        if let Some(own) = look.fitted.filter(|own| own.0 > 0) {
+            part.stretch = fitted(part.stretch, advance / f64::from(own.0));
+        }
         let letter = Letter {
             ch: glyph.ch,
             glyph: glyph.id,
@@ -173,6 +184,13 @@ impl Machine<'_, '_, '_> {
             self.stop("the page holds too many elements");
         }
     }
+}
+
+/// The width of letters that are drawn this much wider.
+fn fitted(stretch: u16, share: f64) -> u16 {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to the type's range")]
+    let fitted = (f64::from(stretch) * share).round().clamp(1.0, f64::from(u16::MAX)) as u16;
+    fitted
 }
 
 /// The gap that readers take for a blank: three fifths of the font's own, which is a quarter of an em or a little less

@@ -246,6 +246,29 @@ fn complex_text_is_shaped_by_the_tables_of_its_font_and_read_as_it_was_written()
     assert_eq!((read_and_drawn(&drawn).0.as_str(), drawn.codes.len()), (text, 0));
 }
 
+/// Programs that read PDFs tell words by the widths of glyphs: a gap inside of one, or none between two, would part or join them.
+#[test]
+fn what_a_character_is_read_at_is_as_wide_as_its_share_of_the_line() {
+    use skrifa::MetadataProvider;
+    use skrifa::instance::{LocationRef, Size};
+    let drawn = shaped(
+        "\u{915}\u{930}\u{94D}\u{92E} \u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940} \u{928}\u{92E}\u{938}\u{94D}\u{924}\u{947}",
+    );
+    let read: Vec<&TextRun> = drawn.texts().into_iter().filter(|run| !run.shadow).collect();
+    for run in &read {
+        let embedded = run.embedded.as_ref().unwrap();
+        let font = skrifa::FontRef::from_index(embedded.font.bytes(), embedded.font.index()).unwrap();
+        let em = f64::from(font.metrics(Size::unscaled(), LocationRef::default()).units_per_em);
+        let widths = font.glyph_metrics(Size::unscaled(), LocationRef::default());
+        for (glyph, advance) in embedded.glyphs.iter().zip(advances(run)) {
+            let own = f64::from(widths.advance_width((*glyph).into()).unwrap()) / em;
+            let own = own * f64::from(run.size.0) * f64::from(run.stretch) / 1000.0;
+            assert!((own - f64::from(advance)).abs() < 0.09 * f64::from(run.size.0), "{:?}: {own} {advance}", run.text);
+        }
+    }
+    assert!(read.len() > 1, "blanks that are not as wide as the font has them");
+}
+
 #[test]
 fn what_the_font_cannot_shape_is_set_letter_by_letter_and_reported() {
     let bengali = "\u{9AC}\u{9BE}";

@@ -3,16 +3,15 @@
 //! Rule: AFP GOCA Reference, "Areas": the pattern is drawn with the attributes that hold when the area begins; each part of the
 //! boundary with the line attributes that hold when it is drawn.
 
+use super::tile::PATTERNS;
 use super::{Drawing, WHITE};
 use crate::decode::afp::object::graphics::area::{Area, Fill, HATCH_WIDTH, fill_of, hatch};
 use crate::decode::afp::object::graphics::gradient::Gradient;
 use crate::decode::afp::object::graphics::shape::{Point, Seg, polygons};
 use crate::decode::afp::object::graphics::state::{Attributes, LEAVE_ALONE, OVERPAINT};
+use crate::decode::afp::object::graphics::unreadable::absent;
 use crate::decode::afp::object::place::lu;
 use crate::page::{Color, Lu, Step, Stroke};
-
-/// Gradients that one segment may define.
-const GRADIENTS: usize = 256;
 
 impl Drawing<'_, '_> {
     pub(super) fn begin_area(&mut self, flags: u8) {
@@ -42,12 +41,14 @@ impl Drawing<'_, '_> {
     pub(super) fn define_gradient(&mut self, code: u16, data: &[u8]) {
         let [_, _, set @ 1..=0xFD, symbol @ 1..=0xFF, rest @ ..] = data else { return self.unknown(code) };
         let key = [*set, *symbol];
-        if self.gradients.contains_key(&key) {
+        if self.gradients.contains_key(&key) || self.patterns.contains_key(&key) {
             return;
         }
         let linear = code == 0xFEDC;
         let read = if linear { Gradient::linear(rest) } else { Gradient::radial(rest, self.attributes.arc) };
-        let Some(gradient) = read.filter(|_| self.gradients.len() < GRADIENTS) else { return self.unknown(code) };
+        let Some(gradient) = read.filter(|_| self.gradients.len() + self.patterns.len() < PATTERNS) else {
+            return self.unknown(code);
+        };
         if gradient.is_inexact {
             let detail = "arcs of a radial gradient that do not lie around one another, shown as discs";
             (self.report)("afp-graphics-pattern", detail.into());
@@ -58,16 +59,20 @@ impl Drawing<'_, '_> {
     /// Delete Pattern: two reserved bytes, pattern set, and a symbol; without one all of the set.
     pub(super) fn delete_pattern(&mut self, data: &[u8]) {
         match data {
-            [_, _, set] => self.gradients.retain(|[of, _], _| of != set),
+            [_, _, set] => {
+                self.gradients.retain(|[of, _], _| of != set);
+                self.patterns.retain(|[of, _], _| of != set);
+            }
             [_, _, set, symbol, ..] => {
                 self.gradients.remove(&[*set, *symbol]);
+                self.patterns.remove(&[*set, *symbol]);
             }
             _ => {}
         }
     }
 
     fn gradient(&mut self, area: &Area, gradient: &Gradient) {
-        let (bands, complete) = gradient.paint(&polygons(&area.shape, |point| point), &mut self.cuts_left);
+        let (bands, complete) = gradient.paint(&polygons(&area.shape, |point| point), &mut self.left.cuts);
         let corners = |polygons: &[Vec<Point>]| polygons.iter().map(|polygon| polygon.len() + 1).sum::<usize>();
         let steps: usize = bands.iter().map(|band| corners(&band.polygons)).sum();
         let fits = self.elements.len() + bands.len() < self.limits.page_elements && steps <= self.steps_left;
@@ -89,7 +94,12 @@ impl Drawing<'_, '_> {
 
     fn fill_area(&mut self, area: &Area, outline: Option<Stroke>) {
         let key = [area.pattern.pattern_set, area.pattern.pattern];
-        if let Some(gradient) = self.gradients.get(&key).cloned().filter(|_| area.pattern.mix != LEAVE_ALONE) {
+        // In a custom pattern no other one, and no gradient, fills anything.
+        let fills = area.pattern.mix != LEAVE_ALONE && self.recording.is_none();
+        if let Some(tile) = self.patterns.get(&key).cloned().filter(|_| fills) {
+            return self.lay_tiles(area, &tile, outline);
+        }
+        if let Some(gradient) = self.gradients.get(&key).cloned().filter(|_| fills) {
             self.gradient(area, &gradient);
             if outline.is_some() {
                 self.path(self.view.steps(&area.shape), None, area.even_odd, outline);
@@ -121,14 +131,15 @@ impl Drawing<'_, '_> {
         let Attributes { pattern_set: set, pattern: symbol, .. } = *pattern;
         let known = if set == 0 { fill_of(symbol) } else { None };
         known.unwrap_or_else(|| {
-            (self.report)("afp-graphics-pattern", format!("pattern {symbol} of set {set}, shown as a half tint"));
-            Fill::Tint(0.5)
+            // The standard action: the default symbol.
+            (self.report)("afp-graphics-pattern", absent(set, symbol));
+            Fill::Tint(1.0)
         })
     }
 
     fn hatch(&mut self, area: &Area, angle: f64, spacing: f64) {
         let origin = self.view.content(area.pattern.pattern_origin);
-        let (view, left) = (&self.view, &mut self.crossings_left);
+        let (view, left) = (&self.view, &mut self.left.cost.crossings);
         let lines = hatch(area, |point| view.content(point), origin, [angle, spacing], left);
         let Some(lines) = lines.filter(|lines| self.spend(lines.len() * 2)) else {
             (self.report)("afp-graphics-limit", "hatch lines of an area".into());

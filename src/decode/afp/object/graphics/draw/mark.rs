@@ -49,31 +49,38 @@ impl Drawing<'_, '_> {
         if bytes.is_empty() || self.attributes.mix == LEAVE_ALONE || !self.spend(bytes.len()) {
             return Some(());
         }
-        let Attributes { char_set, char_angle, char_cell, char_shear, char_direction, color, .. } = self.attributes;
-        let place = &self.view.place;
-        let setting = Setting {
-            at: self.view.exact(start),
-            baseline: Setting::baseline(char_angle, place),
-            direction: char_direction,
-            cell: char_cell[1].abs() * self.view.unit[1] * place.scale[1],
-            slanted: char_shear[0] * char_shear[1] > 0.0,
-            color,
-        };
-        let runs = match self.fonts.font(char_set) {
+        let setting = self.setting(start);
+        let char_set = self.attributes.char_set;
+        let (runs, is_exact) = match self.fonts.font(char_set) {
             Some(font) => set(&font, bytes, &setting),
             None => {
                 (self.report)("afp-graphics-font", format!("no font is mapped to character set {char_set}"));
                 set_plain(bytes, &setting)
             }
         };
+        if !is_exact {
+            let detail = format!("letters of character set {char_set} at an angle or slanted, shown upright");
+            (self.report)("afp-graphics-font", detail);
+        }
         self.elements.extend(runs.into_iter().map(Element::Text));
         Some(())
+    }
+
+    /// Where a string that starts at a point is set, and how.
+    fn setting(&self, start: Point) -> Setting {
+        let Attributes { char_angle, char_cell, char_shear, char_direction, color, .. } = self.attributes;
+        let ([unit_x, unit_y], place) = (self.view.unit, &self.view.place);
+        let [width, height] = char_cell;
+        let has_cell = height != 0.0 || width != 0.0;
+        let axes = Setting::axes([char_angle[0] * unit_x, char_angle[1] * unit_y], char_shear, has_cell, place);
+        let cell = [width * unit_x, height * unit_y];
+        Setting { at: self.view.exact(start), axes, direction: char_direction, cell, color }
     }
 
     pub(super) fn begin_image(&mut self, code: u16, data: &[u8]) -> Option<()> {
         self.end_image();
         let (start, rest) = self.start(code == 0xD1, data)?;
-        self.image = Pending::new(start, rest, self.samples_left);
+        self.image = Pending::new(start, rest, self.left.samples);
         if self.image.is_none() {
             (self.report)("afp-graphics-limit", "an image of unknown form or size".into());
         }
@@ -86,12 +93,13 @@ impl Drawing<'_, '_> {
             return;
         }
         let [x, y] = self.view.content(image.at);
-        let [side_x, side_y] = self.descriptor.image_point;
+        // In a custom pattern an image point is a graphics unit.
+        let [side_x, side_y] = if self.recording.is_some() { self.view.unit } else { self.descriptor.image_point };
         let size = [f64::from(image.width) * side_x, f64::from(image.height) * side_y];
         let place::PlacedBox { x, y, width, height } = self.view.place.boxed(x, y, size[0], size[1]);
         let paper = (self.attributes.back_mix == OVERPAINT).then_some(WHITE);
         let (columns, rows) = (u32::from(image.width), u32::from(image.height));
-        self.samples_left = self.samples_left.saturating_sub(usize::from(image.width) * usize::from(image.height));
+        self.left.samples = self.left.samples.saturating_sub(usize::from(image.width) * usize::from(image.height));
         let samples = Samples::Bits { data: image.finish(), ink: self.attributes.color, paper };
         self.elements.push(Element::Image(PlacedImage {
             x,
