@@ -9,6 +9,7 @@ use super::failure::Failure;
 use super::output;
 use crate::archive::{Archive, LoadId, LoadSource};
 use crate::auth::clock::Clock;
+use crate::auth::permission::Permission;
 use crate::crm::Crm;
 use crate::distribute::ledger::{Ledger, Run, Totals};
 use crate::distribute::returned::Returned;
@@ -64,6 +65,9 @@ enum Action {
         piece: u32,
         /// The address
         to: String,
+        /// Why it goes there; kept in the audit
+        #[arg(long)]
+        reason: String,
     },
     /// Try pieces again that were given up or are in doubt; others, when named, go out as copies
     Replay {
@@ -165,14 +169,23 @@ impl Args {
                 ledger.give_back();
                 tell(context, &run)
             }
-            Action::Address { run: number, piece, to } => {
+            Action::Address { run: number, piece, to, reason } => {
                 let channel = ledger.piece(number, piece)?.channel;
                 if !config.takes_address(&channel) {
                     return Err(Failure::new(format!("{channel} sends to one place only")));
                 }
-                let moved = ledger.readdress(number, piece, &to)?;
+                if reason.trim().is_empty() {
+                    return Err(Failure::new("why does it go there? Say it with --reason"));
+                }
+                let moved = ledger.readdress(number, piece, &to, &who.name)?;
                 let run = ledger.run(number)?;
-                record("distribution readdressed", &run, &format!("piece {piece} goes to {}", moved.to))?;
+                let why = format!("piece {piece} goes to {}: {}", moved.to, reason.trim());
+                let account = Some(moved.account.as_str()).filter(|account| !account.is_empty());
+                for owed in &moved.owes {
+                    let about = (owed.document.parse().ok(), account);
+                    let told = ("distribution readdressed", run.key.as_str(), why.as_str());
+                    gate(&archive).record_about(&who, Permission::AddressOverride, told, about)?;
+                }
                 tell(context, &run)
             }
             Action::Replay { run: number, pieces } => {

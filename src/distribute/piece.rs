@@ -98,6 +98,9 @@ pub struct Piece {
     pub channel: String,
     /// Where it goes; empty where the channel has one place.
     pub to: String,
+    /// Who chose the address instead of the customer; empty: nobody did.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub addressed_by: String,
     /// The account; empty: none.
     pub account: String,
     /// What its documents have in common, where a field says who gets them: `branch 0012`.

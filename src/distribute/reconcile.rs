@@ -123,8 +123,8 @@ impl Ledger {
     }
 
     /// Sends a piece to another address of its channel: one that was given up, is tried again or is in doubt. It is a new
-    /// piece for its receiver: new bytes and a new id.
-    pub fn readdress(&self, number: u32, at: u32, to: &str) -> Result<Piece, DistributeError> {
+    /// piece for its receiver: new bytes and a new id. `by` chose the address; whether they may is for the caller to ask.
+    pub fn readdress(&self, number: u32, at: u32, to: &str, by: &str) -> Result<Piece, DistributeError> {
         let to = to.trim();
         if to.is_empty() || to.len() > 320 || to.chars().any(char::is_control) {
             return Err(DistributeError::State("another address is needed".into()));
@@ -139,6 +139,7 @@ impl Ledger {
         }
         let piece = Piece {
             to: to.to_string(),
+            addressed_by: by.to_string(),
             state: State::Planned,
             rung: Rung::None,
             attempts: 0,

@@ -12,6 +12,7 @@ use crate::capture::Brought;
 use crate::distribute::DistributeError;
 use crate::distribute::config::Config;
 use crate::distribute::ledger::Run;
+use crate::distribute::piece::Piece;
 use crate::distribute::plan::Planner;
 use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
@@ -29,6 +30,9 @@ impl From<DistributeError> for Problem {
     }
 }
 
+/// Characters of a reason at most.
+const MOST_REASON: usize = 500;
+
 /// A step that somebody takes with a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -38,8 +42,15 @@ pub enum Step {
     Run,
     /// Pieces are tried again, or sent as copies; none: all that were given up or are in doubt.
     Replay(Vec<u32>),
-    /// A piece goes to another address.
-    Address(u32, String),
+    /// A piece goes to another address, for a reason.
+    Address {
+        /// Its number.
+        piece: u32,
+        /// The address.
+        to: String,
+        /// Why it goes there.
+        reason: String,
+    },
     /// It is over; with the reason of an exception when it does not balance.
     Close(String),
 }
@@ -62,16 +73,7 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
             let count = state.ledger.replay(number, pieces)?;
             ("distribution replayed", state.ledger.run(number)?, format!("{count} pieces"))
         }
-        Step::Address(piece, to) => {
-            who.need(Permission::DistributionRun)?;
-            let channel = state.ledger.piece(number, *piece)?.channel;
-            if !Config::read(&state.config.data)?.takes_address(&channel) {
-                return Err(Problem::state(format!("{channel} sends to one place only.")));
-            }
-            let piece_now = state.ledger.readdress(number, *piece, to)?;
-            let why = format!("piece {piece} goes to {}", piece_now.to);
-            ("distribution readdressed", state.ledger.run(number)?, why)
-        }
+        Step::Address { piece, to, reason } => return readdress(state, who, (number, *piece), to, reason),
         Step::Close(exception) => {
             who.need(Permission::DistributionClose)?;
             let run = state.ledger.close(number, name, exception, state.crm.now())?;
@@ -82,6 +84,40 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
     };
     state.gate.record(&who.principal, kind, &run.key, &why)?;
     Ok(run)
+}
+
+/// Sends a piece to an address that somebody chose: who may send to an address that is not verified, and says why. The audit
+/// has a record for each of its documents.
+fn readdress(
+    state: &State,
+    who: &SignedIn,
+    (number, at): (u32, u32),
+    to: &str,
+    reason: &str,
+) -> Result<Run, Problem> {
+    who.need(Permission::DistributionRun)?;
+    let (run, old) = (state.ledger.run(number)?, state.ledger.piece(number, at)?);
+    let of = |piece: &Piece| Some(piece.account.clone()).filter(|account| !account.is_empty());
+    let (override_it, what) = (Permission::AddressOverride, run.key.as_str());
+    if !who.may(override_it) {
+        let kind = "distribution readdressed";
+        state.gate.record_refused(&who.principal, override_it, kind, what, &format!("piece {at}"))?;
+        return Err(Problem::missing(override_it));
+    }
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > MOST_REASON {
+        return Err(Problem::bad_value(format!("reason: 1 to {MOST_REASON} characters.")));
+    }
+    if !Config::read(&state.config.data)?.takes_address(&old.channel) {
+        return Err(Problem::state(format!("{} sends to one place only.", old.channel)));
+    }
+    let piece = state.ledger.readdress(number, at, to, &who.user.name)?;
+    let (why, account) = (format!("piece {at} goes to {}: {reason}", piece.to), of(&piece));
+    for owed in &piece.owes {
+        let about = (owed.document.parse().ok(), account.as_deref());
+        state.gate.record_about(&who.principal, override_it, ("distribution readdressed", what, &why), about)?;
+    }
+    Ok(state.ledger.run(number)?)
 }
 
 /// Archives the manifests that wait for it, like any other stream.
@@ -195,12 +231,14 @@ struct Asked {
     #[serde(default)]
     to: String,
     #[serde(default)]
+    reason: String,
+    #[serde(default)]
     exception: String,
 }
 
 /// Takes a step with a run: `{"do": "release"}`, `{"do": "run"}` (what waits for its next attempt is tried now),
 /// `{"do": "replay", "pieces": [..]}`,
-/// `{"do": "address", "piece": 7, "to": ".."}`, `{"do": "close", "exception": ".."}`.
+/// `{"do": "address", "piece": 7, "to": "..", "reason": ".."}` (needs `address.override`), `{"do": "close", "exception": ".."}`.
 #[utoipa::path(post, path = "/api/v1/distribution/runs/{run}", tag = "distribution",
     params(("run" = u32, Path, description = "Number of the run")),
     responses((status = 200, description = "the run"), (status = 404, description = "not-found"),
@@ -213,7 +251,7 @@ pub async fn take_step(ask: Ask) -> Answer {
         "release" => Step::Release,
         "run" => Step::Run,
         "replay" => Step::Replay(asked.pieces),
-        "address" => Step::Address(asked.piece, asked.to),
+        "address" => Step::Address { piece: asked.piece, to: asked.to, reason: asked.reason },
         "close" => Step::Close(asked.exception),
         _ => return Err(Problem::bad_value("do: one of release, run, replay, address, close.")),
     };

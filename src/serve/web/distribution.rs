@@ -83,6 +83,7 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
         names => config.distributions.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>(),
         may_run => who.may(Permission::DistributionRun),
         may_close => who.may(Permission::DistributionClose),
+        may_address => who.may(Permission::AddressOverride),
         error, older, next,
     };
     render(&ask.request, Some(&who), "distribution.html", status, own)
@@ -102,7 +103,10 @@ pub async fn act(ask: Ask) -> Answer {
         Some("run") => Step::Run,
         Some("replay") => Step::Replay(Vec::new()),
         Some("again") => Step::Replay(vec![piece()?]),
-        Some("address") => Step::Address(piece()?, form.get("to").unwrap_or_default().to_string()),
+        Some("address") => {
+            let text = |name| form.get(name).unwrap_or_default().to_string();
+            Step::Address { piece: piece()?, to: text("to"), reason: text("reason") }
+        }
         Some("close") => Step::Close(form.get("reason").unwrap_or_default().to_string()),
         _ => return Err(Problem::bad_value("do: one of plan, release, run, replay, again, address, close.")),
     };
@@ -111,7 +115,7 @@ pub async fn act(ask: Ask) -> Answer {
     let back = run.map_or_else(|| "/admin/distribution".into(), |run| format!("/admin/distribution?run={run}"));
     match ask.block(move |state| step(state, &who, number, &wanted)).await {
         Ok(_) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, back)).finish()),
-        Err(problem) if problem.status == StatusCode::CONFLICT => {
+        Err(problem) if problem.status.is_client_error() && problem.status != StatusCode::FORBIDDEN => {
             show(&ask, window, &problem.detail, problem.status).await
         }
         Err(problem) => Err(problem),
