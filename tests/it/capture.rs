@@ -274,7 +274,7 @@ fn a_full_disk_is_said_and_nothing_is_kept() {
 }
 
 /// A folder of the archive is watched; what nobody knows waits.
-fn watch(archive: &Archive) -> std::path::PathBuf {
+pub fn watch(archive: &Archive) -> std::path::PathBuf {
     configure(
         archive,
         "[capture]\nkeep_free = 0\n[[capture.folder]]\npath = \"in\"\nqueue = \"NIGHT\"\nevery_s = 1\nstable_s = 0\n",
@@ -291,7 +291,7 @@ fn put_whole(inbox: &Path, name: &str, text: &str) {
 }
 
 /// Waits until an arrival is in a state.
-fn becomes(server: &Server, key: &str, id: u64, state: &str) -> Value {
+pub fn becomes(server: &Server, key: &str, id: u64, state: &str) -> Value {
     let started = Instant::now();
     loop {
         let (status, _, body) = server.get(&format!("/api/v1/intake/{id}"), key);

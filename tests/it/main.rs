@@ -28,5 +28,6 @@ mod records;
 mod renditions;
 mod server;
 mod story;
+mod strays;
 mod tour;
 mod upload;
