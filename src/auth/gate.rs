@@ -277,6 +277,17 @@ impl Gate {
         self.note(who, Entry { kind, what, why, right: permission.name(), ..Entry::default() })
     }
 
+    /// Records what was done to a document without reading it: the record is found by the document and by its account.
+    pub fn record_about(
+        &self,
+        who: &Principal,
+        permission: Permission,
+        (kind, what, why): (&str, &str, &str),
+        (document, account): (Option<DocId>, Option<&str>),
+    ) -> Result<(), AuditError> {
+        self.note(who, Entry { kind, what, why, right: permission.name(), document, account, ..Entry::default() })
+    }
+
     /// Records that something was asked for and not done.
     pub fn record_refused(
         &self,

@@ -2,7 +2,8 @@
 //!
 //! A file is complete when a marker lies beside it, or when its size and time did not change for a while. It is copied into
 //! the intake and, when it is durable there, moved to `done/`; a file that cannot be taken goes to `failed/` with a file beside it
-//! that says why. What is no plain file, or has a name that no honest sender would choose, is left alone and counted.
+//! that says why. What is no plain file, is hidden, or does not fit `files` is left alone. A name that is not UTF-8, or has control
+//! characters in it, is taken like every other and shown with replacement characters.
 
 use std::collections::HashMap;
 use std::fs::{self, File};
@@ -50,6 +51,19 @@ impl Receiver for Folders {
     }
 }
 
+/// The file beside another whose name has this ending.
+fn beside(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_os_string();
+    name.push(ending);
+    name.into()
+}
+
+/// The name of a file as it is shown and kept: what is not UTF-8 or a control character in it is replaced.
+fn shown_name(path: &Path) -> String {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+}
+
 struct Watch {
     config: FolderConfig,
     intake: Intake,
@@ -78,7 +92,9 @@ impl Watch {
         let (mut found, mut still) = (Vec::new(), HashMap::new());
         for entry in fs::read_dir(&self.config.path)?.take(MOST_FILES) {
             let entry = entry?;
-            let Some(name) = entry.file_name().to_str().map(str::to_string) else { continue };
+            // A name that is not UTF-8 is as good as any other; it is only shown differently.
+            let own_name = entry.file_name();
+            let name = own_name.to_string_lossy().into_owned();
             // Not through a symbolic link.
             let Ok(meta) = entry.metadata() else { continue };
             if !meta.is_file() || !self.is_wanted(&name) {
@@ -87,7 +103,7 @@ impl Watch {
             let changed = meta.modified().unwrap_or(SystemTime::UNIX_EPOCH);
             let path = entry.path();
             let complete = match &self.config.done_marker {
-                Some(ending) => self.config.path.join(format!("{name}{ending}")).is_file(),
+                Some(ending) => beside(&path, ending).is_file(),
                 None => {
                     let since = match self.seen.get(&path) {
                         Some((size, time, since)) if (*size, *time) == (meta.len(), changed) => *since,
@@ -110,7 +126,7 @@ impl Watch {
 
     fn is_wanted(&self, name: &str) -> bool {
         let marker = self.config.done_marker.as_deref().is_some_and(|ending| name.ends_with(ending));
-        if name.starts_with('.') || marker || name.contains(char::is_control) {
+        if name.starts_with('.') || marker {
             return false;
         }
         if self.config.files.is_empty() {
@@ -158,11 +174,13 @@ impl Watch {
             }
             spool.write(piece.get(..read).unwrap_or_default())?;
         }
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = shown_name(path);
         let changed = meta.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
         let place = self.config.path.display().to_string();
         // Copied, and then the server died before the file was moved: the same file again.
-        let transmission = format!("folder/{place}/{name}/{}", changed.unwrap_or_default().as_nanos());
+        // As the folder has it: two names may be shown alike.
+        let own_name = path.file_name().unwrap_or_default().as_encoded_bytes().escape_ascii();
+        let transmission = format!("folder/{place}/{own_name}/{}", changed.unwrap_or_default().as_nanos());
         let (file, queue) = (super::item::file_name(&name, "file"), self.config.queue.clone());
         let transmission = Some(transmission);
         let arrival = Arrival { receiver: "folder", file, queue, peer: place, transmission, ..Arrival::default() };
@@ -172,7 +190,7 @@ impl Watch {
     /// Moves a file out of the way; one of the same name there stays.
     fn put_away(&mut self, path: &Path, to: &str, why: Option<&str>) {
         self.seen.remove(path);
-        let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let name = shown_name(path);
         let mut target = self.config.path.join(to).join(&name);
         for number in 1.. {
             if !target.exists() {
@@ -188,7 +206,7 @@ impl Watch {
             self.told.refused(&path.display(), &format!("it cannot be moved to {to}: {error}"));
         }
         if let Some(ending) = &self.config.done_marker {
-            let _ = fs::remove_file(format!("{}{ending}", path.display()));
+            let _ = fs::remove_file(beside(path, ending));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::{CaptureConfig, Unknown};
-use super::item::{Arrival, BY_SENDER, Item, State};
+use super::item::{Arrival, BROKE_OFF, BY_SENDER, Item, MORE_CAME, State};
 use super::queue::{MOST_CUT_OFF, Queue};
 use super::rows;
 use super::rule::Rule;
@@ -361,9 +361,16 @@ impl Intake {
         }
     }
 
-    /// How often a stream was sent again: its row may have heard of it while a worker had the item. The table is held meanwhile.
+    /// How often a stream was sent again, and that more of it came: its row may have heard of it while a worker had the item.
+    /// The table is held meanwhile.
     pub(super) fn heard_again(&self, item: &mut Item) {
-        item.repeats = self.item(item.id).ok().flatten().map_or(item.repeats, |stored| stored.repeats);
+        let Ok(Some(stored)) = self.item(item.id) else { return };
+        item.repeats = stored.repeats;
+        for step in stored.history.into_iter().filter(|step| [MORE_CAME, BROKE_OFF].contains(&step.what.as_str())) {
+            if !item.history.contains(&step) {
+                item.history.push(step);
+            }
+        }
     }
 
     /// Writes an item's row. The table is held meanwhile, where senders may send it again.

@@ -136,7 +136,7 @@ pub struct Item {
 pub struct Step {
     /// When, seconds since 1970 UTC.
     pub at: i64,
-    /// `failed`, `unidentified`, `disk-full`, `assigned`, `by-rule`, `retried`, `held`, `released`, `paused`, `resumed`,
+    /// `more-came`, `broke-off`, `failed`, `unidentified`, `disk-full`, `assigned`, `by-rule`, `retried`, `held`, `released`, `paused`, `resumed`,
     /// `discarded`, `unloaded`.
     pub what: String,
     /// Who did it; empty: greenbar.
@@ -162,6 +162,10 @@ pub enum Hold {
 pub const BY_SENDER: &str = "job-hold-until=indefinite";
 
 /// Steps that are kept of one stream; of more the first and the last.
+/// What the history says of a stream whose sender went on after it was acknowledged.
+pub const MORE_CAME: &str = "more-came";
+/// The same of one whose sender broke the connection off.
+pub const BROKE_OFF: &str = "broke-off";
 const MOST_STEPS: usize = 50;
 
 fn http() -> String {

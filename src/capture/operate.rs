@@ -6,7 +6,7 @@ use std::sync::{MutexGuard, PoisonError};
 
 use super::CaptureError;
 use super::intake::{Intake, remove_bytes};
-use super::item::{Hold, Item, State};
+use super::item::{Hold, Item, MORE_CAME, State};
 use super::rows;
 use super::rule::Rule;
 use crate::archive::kv::Batch;
@@ -118,6 +118,29 @@ impl Intake {
         table.states.insert(id, State::Held);
         table.waiting.remove(id);
         Ok(item)
+    }
+
+    /// Notes something about a stream that was acknowledged, whatever became of it since.
+    pub fn noted(&self, id: u64, what: &'static str, why: &str) -> Result<(), CaptureError> {
+        let _table = self.table();
+        let Some(mut item) = self.item(id)? else { return Ok(()) };
+        item.step(self.now(), what, "", why);
+        self.put(&mut item)
+    }
+
+    /// Notes that a sender went on after a stream was acknowledged: what was kept may be a part. One that waits is held, for
+    /// somebody to look at it.
+    pub fn more_came(&self, id: u64, why: &str) -> Result<(), CaptureError> {
+        let mut table = self.table();
+        let Some(mut item) = self.item(id)? else { return Ok(()) };
+        item.step(self.now(), MORE_CAME, "", why);
+        if matches!(item.state, State::Received | State::Identified | State::Held) {
+            item.state = State::Held;
+            item.step(self.now(), "held", "", why);
+            table.states.insert(id, State::Held);
+            table.waiting.remove(id);
+        }
+        self.put(&mut item)
     }
 
     /// Lets an item go that was held.

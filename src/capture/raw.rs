@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::door::{Door, Told, Wire, WireError};
+use super::item::BROKE_OFF;
 use super::{Arrival, CaptureConfig, CaptureError, Intake, Receiver, Spool, Stop};
 use crate::capture::config::RawConfig;
 
@@ -54,9 +55,9 @@ fn streams(wire: &mut Wire, config: &RawConfig, intake: &Intake, told: &Told) ->
         intake.wait_for_room(&wire.stop().clone(), ROOM);
         intake.admits(&config.queue)?;
         let mut spool = intake.begin()?.paced(config.limits.max_bytes_per_s, wire.stop());
-        let over = stream(wire, config, &mut spool)?;
-        if spool.bytes() > 0 {
-            spool.accept(Arrival {
+        let end = stream(wire, config, &mut spool)?;
+        if spool.bytes() > 0 && end != End::Asked {
+            let item = spool.accept(Arrival {
                 receiver: "raw",
                 file: format!("{}-{}", config.queue, wire.peer),
                 queue: Some(config.queue.clone()),
@@ -64,24 +65,42 @@ fn streams(wire: &mut Wire, config: &RawConfig, intake: &Intake, told: &Told) ->
                 ..Arrival::default()
             })?;
             told.taken();
+            if end == End::BrokenOff {
+                intake.noted(item.id, BROKE_OFF, "the sender broke the connection off: more may have been to come")?;
+            }
         }
-        if over {
+        if end != End::Job {
             return Ok(());
         }
     }
 }
 
-/// One stream; true: the connection is over.
-fn stream(wire: &mut Wire, config: &RawConfig, spool: &mut Spool) -> Result<bool, WireError> {
+/// How a stream ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// By its own end; another may follow.
+    Job,
+    /// With the connection.
+    Over,
+    /// The connection was reset.
+    BrokenOff,
+    /// With the connection, and there was nothing in it but questions about the printer.
+    Asked,
+}
+
+/// One stream.
+fn stream(wire: &mut Wire, config: &RawConfig, spool: &mut Spool) -> Result<End, WireError> {
     let (mut tail, mut head) = (Vec::new(), Vec::new());
     let mut answered = 0;
     loop {
         let piece = match wire.fill(Some(Duration::from_secs(config.end_s))) {
-            Ok([]) => return Ok(true),
+            Ok([]) | Err(WireError::Idle(_)) => {
+                let is_all = spool.bytes() == head.len() as u64;
+                return Ok(if is_all && only_asks(&head) { End::Asked } else { End::Over });
+            }
             Ok(piece) => piece,
-            Err(WireError::Idle(_)) => return Ok(true),
-            // The sender is gone without a farewell: what came is whole as far as anybody can say.
-            Err(WireError::Closed) => return Ok(true),
+            // The sender is gone without a farewell: nobody can say whether what came is whole.
+            Err(WireError::Closed) => return Ok(End::BrokenOff),
             Err(other) => return Err(other),
         };
         let end = end_of_job(&tail, piece);
@@ -100,9 +119,24 @@ fn stream(wire: &mut Wire, config: &RawConfig, spool: &mut Spool) -> Result<bool
         wire.taken(taken);
         answered += answer(wire, head.get(answered..).unwrap_or_default())?;
         if end.is_some() {
-            return Ok(false);
+            return Ok(End::Job);
         }
     }
+}
+
+/// Whether all of a stream is questions in PJL: programs that watch printers send nothing else.
+fn only_asks(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text).replace("\u{1b}%-12345X", "\n").to_ascii_uppercase();
+    let mut asks = false;
+    for line in text.split(['\r', '\n']).map(str::trim).filter(|line| !line.is_empty()) {
+        let Some(words) = line.strip_prefix("@PJL") else { return false };
+        match words.split_whitespace().next() {
+            Some("INFO" | "USTATUS" | "USTATUSOFF" | "ECHO" | "INQUIRE" | "DINQUIRE") => asks = true,
+            None | Some("COMMENT") => {}
+            Some(_) => return false,
+        }
+    }
+    asks
 }
 
 /// Where in a piece a job ends: behind the `UEL` that follows `@PJL EOJ`.
@@ -148,6 +182,16 @@ fn answer(wire: &mut Wire, text: &[u8]) -> Result<usize, WireError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn questions_about_the_printer_are_no_stream() {
+        let uel = "\u{1b}%-12345X";
+        assert!(only_asks(format!("{uel}@PJL INFO STATUS\r\n{uel}").as_bytes()));
+        assert!(only_asks(format!("{uel}@PJL\r\n@PJL USTATUS DEVICE = ON\r\n@PJL ECHO 1\r\n").as_bytes()));
+        assert!(!only_asks(format!("{uel}@PJL INFO STATUS\r\n@PJL ENTER LANGUAGE=PCL\r\n").as_bytes()));
+        assert!(!only_asks(format!("{uel}@PJL INFO STATUS\r\n{uel}STATEMENT").as_bytes()));
+        assert!(!only_asks(uel.as_bytes()) && !only_asks(b"@PJLX INFO"));
+    }
 
     #[test]
     fn a_job_ends_at_the_uel_behind_its_eoj_wherever_it_is_cut() {

@@ -9,8 +9,10 @@ use super::failure::Failure;
 use super::output;
 use crate::archive::{Archive, LoadId, LoadSource};
 use crate::auth::clock::Clock;
+use crate::auth::permission::Permission;
 use crate::crm::Crm;
 use crate::distribute::ledger::{Ledger, Run, Totals};
+use crate::distribute::piece::{Obligation, Piece, State};
 use crate::distribute::returned::Returned;
 use crate::distribute::schedule;
 use crate::distribute::work::{Worker, open_channels};
@@ -38,15 +40,32 @@ enum Action {
     },
     /// Read returned mail, and hand over what is due now, once
     Run,
-    /// Runs, or one run with its reconciliation
+    /// Runs, or one run with its reconciliation, or pieces of it
     Status {
         /// Number of a run
         run: Option<u32>,
+        /// The pieces of this account
+        #[arg(long, requires = "run")]
+        account: Option<String>,
+        /// The pieces with this document
+        #[arg(long, requires = "run")]
+        document: Option<String>,
+        /// The pieces in this state: planned, retrying, in-doubt, done, dead ...
+        #[arg(long, requires = "run", value_parser = state)]
+        state: Option<State>,
     },
     /// Release a held run
     Release {
         /// Number of the run
         run: u32,
+    },
+    /// Call a run off: what was not sent yet is not sent
+    Cancel {
+        /// Number of the run
+        run: u32,
+        /// Why
+        #[arg(long)]
+        reason: String,
     },
     /// Close a run: it balances, or an exception is signed
     Close {
@@ -64,6 +83,9 @@ enum Action {
         piece: u32,
         /// The address
         to: String,
+        /// Why it goes there; kept in the audit
+        #[arg(long)]
+        reason: String,
     },
     /// Try pieces again that were given up or are in doubt; others, when named, go out as copies
     Replay {
@@ -126,21 +148,44 @@ impl Args {
                 }
                 output::line(format!("{tried} pieces were handed over or tried"))
             }
-            Action::Status { run: None } => ledger.runs()?.iter().try_for_each(|run| tell(context, run)),
-            Action::Status { run: Some(number) } => {
+            Action::Status { run: None, .. } => ledger.runs()?.iter().try_for_each(|run| tell(context, run)),
+            Action::Status { run: Some(number), account, document, state }
+                if account.is_some() || document.is_some() || state.is_some() =>
+            {
+                let wanted = |piece: &Piece| {
+                    account.as_ref().is_none_or(|account| piece.account == *account)
+                        && document
+                            .as_ref()
+                            .is_none_or(|document| piece.owes.iter().any(|owed| owed.document == *document))
+                        && state.is_none_or(|state| piece.state == state)
+                };
+                ledger.run(number)?;
+                let mut from = Some(0);
+                while let Some(first) = from {
+                    let (found, next) = ledger.select(number, first, AT_ONCE, &wanted)?;
+                    found.iter().try_for_each(|(at, piece)| tell_piece(context, &ledger, number, *at, piece))?;
+                    from = next;
+                }
+                Ok(())
+            }
+            Action::Status { run: Some(number), .. } => {
                 let (run, sum) = (ledger.run(number)?, ledger.reconcile(number)?);
                 if context.json {
                     return output::json_line(&json!({ "run": run, "reconciliation": sum }));
                 }
                 tell(context, &run)?;
-                for (what, part) in
-                    [("planned", sum.planned), ("done", sum.done), ("dead", sum.dead), ("open", sum.open)]
-                {
+                for (what, part) in [
+                    ("planned", sum.planned),
+                    ("done", sum.done),
+                    ("dead", sum.dead),
+                    ("cancelled", sum.cancelled),
+                    ("open", sum.open),
+                ] {
                     output::line(format!("  {what:<8} {}", totals(&part)))?;
                 }
                 output::line(format!(
-                    "  in doubt {} · paper suppressed {} · replaced {}",
-                    sum.in_doubt, sum.paper_suppressed, sum.replaced
+                    "  in doubt {} · paper suppressed {} · replaced {} · copies {} · passed over {}",
+                    sum.in_doubt, sum.paper_suppressed, sum.replaced, sum.copies, run.passed_over
                 ))?;
                 for piece in &sum.named {
                     output::line(format!(
@@ -158,6 +203,11 @@ impl Args {
                 record("distribution released", &run, "")?;
                 tell(context, &run)
             }
+            Action::Cancel { run, reason } => {
+                let (run, count) = ledger.cancel(run, &who.name, &reason)?;
+                record("distribution cancelled", &run, &format!("{count} pieces: {}", run.cancelled))?;
+                tell(context, &run)
+            }
             Action::Close { run, exception } => {
                 let run = ledger.close(run, &who.name, &exception, crm.now())?;
                 record("distribution closed", &run, &run.exception)?;
@@ -165,18 +215,27 @@ impl Args {
                 ledger.give_back();
                 tell(context, &run)
             }
-            Action::Address { run: number, piece, to } => {
+            Action::Address { run: number, piece, to, reason } => {
                 let channel = ledger.piece(number, piece)?.channel;
                 if !config.takes_address(&channel) {
                     return Err(Failure::new(format!("{channel} sends to one place only")));
                 }
-                let moved = ledger.readdress(number, piece, &to)?;
+                if reason.trim().is_empty() {
+                    return Err(Failure::new("why does it go there? Say it with --reason"));
+                }
+                let moved = ledger.readdress(number, piece, &to, &who.name)?;
                 let run = ledger.run(number)?;
-                record("distribution readdressed", &run, &format!("piece {piece} goes to {}", moved.to))?;
+                let why = format!("piece {piece} goes to {}: {}", moved.to, reason.trim());
+                let account = Some(moved.account.as_str()).filter(|account| !account.is_empty());
+                for owed in &moved.owes {
+                    let about = (owed.document.parse().ok(), account);
+                    let told = ("distribution readdressed", run.key.as_str(), why.as_str());
+                    gate(&archive).record_about(&who, Permission::AddressOverride, told, about)?;
+                }
                 tell(context, &run)
             }
             Action::Replay { run: number, pieces } => {
-                let count = ledger.replay(number, &pieces)?;
+                let count = worker.planner().replay(number, &pieces)?;
                 record("distribution replayed", &ledger.run(number)?, &format!("{count} pieces"))?;
                 if context.json {
                     return output::json_line(&json!({ "replayed": count }));
@@ -196,6 +255,30 @@ fn archive_manifests(archive: &Arc<Archive>, ledger: &Ledger) -> Result<(), Fail
         ledger.kept(&at)?;
     }
     Ok(())
+}
+
+/// Pieces that are read at a time.
+const AT_ONCE: usize = 1_000;
+
+fn state(name: &str) -> Result<State, String> {
+    State::named(name).ok_or_else(|| {
+        let known: Vec<&str> = State::ALL.iter().map(|state| state.name()).collect();
+        format!("it is one of {}", known.join(", "))
+    })
+}
+
+fn tell_piece(context: &Context, ledger: &Ledger, run: u32, at: u32, piece: &Piece) -> Result<(), Failure> {
+    let proofs = ledger.proofs(run, at)?;
+    if context.json {
+        return output::json_line(&json!({ "number": at, "piece": piece, "proofs": proofs }));
+    }
+    let documents: Vec<String> = piece.owes.iter().map(Obligation::name).collect();
+    let (channel, state, rung) = (&piece.channel, piece.state.name(), piece.rung.name());
+    output::line(format!("piece {at} {channel} {} {state} ({rung}): {}", piece.to, piece.said))?;
+    let handed = piece.handed_at.map(|at| format!(", handed over {at}")).unwrap_or_default();
+    let by = piece.replaced_by.map(|number| format!(", replaced by {number}")).unwrap_or_default();
+    output::line(format!("  account {} documents {}{handed}{by}", piece.account, documents.join(" ")))?;
+    proofs.iter().try_for_each(|proof| output::line(format!("  {} {}: {}", proof.at, proof.what.name(), proof.said)))
 }
 
 fn tell(context: &Context, run: &Run) -> Result<(), Failure> {

@@ -1,11 +1,15 @@
 //! `greenbar doctor`: are the surroundings as they should be?
 
+use std::sync::Arc;
+
 use crate::archive::{COMPACT_STEPS, FAULT_STEPS};
+use crate::distribute::work::open_channels;
 use crate::render::font::FontSet;
 
 use super::context::{Context, search_dir};
 use super::failure::Failure;
 use super::output::{self, bytes};
+use crate::serve::{ArchiveBackend, configuration};
 
 /// Checks what greenbar needs around it: fonts, room on the disk, the archive's lock, the search index.
 #[derive(Debug, clap::Args)]
@@ -30,6 +34,18 @@ fn room(dir: &std::path::Path) -> Option<(&'static str, bool, String)> {
     Some(("disk", enough, format!("{} of {} free{advice}", bytes(free), bytes(all))))
 }
 
+/// What keeps something from being sent: `distribution.toml`, the rules of definitions, or a channel that cannot be opened.
+fn sending(dir: &std::path::Path, backend: &ArchiveBackend) -> Vec<(&'static str, bool, String)> {
+    let wrong = |error: String| ("sending", false, error.trim().replace('\n', " "));
+    match configuration(dir, backend) {
+        Err(error) => vec![wrong(format!("nothing is sent: {error}"))],
+        Ok((config, told)) => {
+            let closed = open_channels(&config).into_iter().filter_map(|(_, channel)| channel.err());
+            told.into_iter().map(|error| error.to_string()).chain(closed).map(wrong).collect()
+        }
+    }
+}
+
 impl Args {
     pub fn run(&self, context: &Context) -> Result<(), Failure> {
         if self.list_faults {
@@ -51,7 +67,8 @@ impl Args {
                         true,
                         format!("{} opens, layout {}", dir.display(), crate::archive::LAYOUT),
                     ));
-                    let search = super::context::open_search(&archive, dir)?;
+                    let search = Arc::new(super::context::open_search(&archive, dir)?);
+                    findings.extend(sending(dir, &ArchiveBackend::new(archive.clone(), search.clone())));
                     let (applied, last) = (search.applied(), archive.last_seq());
                     findings.push((
                         "search",

@@ -4,6 +4,7 @@ use crate::archive::LoadId;
 use crate::auth::clock::Clock;
 use crate::auth::permission::Permission;
 use crate::capture::{CaptureConfig, Intake};
+use crate::distribute::ledger::Ledger;
 
 use super::context::{Context, load_id, open_search, operator, record_change};
 use super::failure::Failure;
@@ -30,6 +31,7 @@ impl Args {
         let dir = context.dir()?;
         let intake = Intake::open(archive.engine(), dir, Clock::default(), CaptureConfig::read(dir)?)?;
         intake.unloaded(self.load.0, &operator().name, &self.reason)?;
+        Ledger::new(archive.engine()).unloaded(self.load.0, &self.reason)?;
         open_search(&archive, dir)?;
         if context.json {
             return output::json_line(&serde_json::json!({ "load": self.load, "unloaded": true }));

@@ -66,6 +66,19 @@ impl Calendar {
         Some(Time(self.zone.to_ambiguous_timestamp(day.to_datetime(Civil::midnight())).compatible().ok()?.as_second()))
     }
 
+    /// The end of the quiet hours (the first of them, and the first hour after them) if it is quiet now; `None`: it is not.
+    pub fn quiet_until(&self, from: u8, to: u8, now: Time) -> Option<Time> {
+        let here = self.zone.to_datetime(jiff::Timestamp::from_second(now.0).ok()?);
+        let (from, to, hour) = (i8::try_from(from).ok()?, i8::try_from(to).ok()?, here.hour());
+        let quiet = if from <= to { (from..to).contains(&hour) } else { hour >= from || hour < to };
+        if !quiet {
+            return None;
+        }
+        let day = if hour < to { here.date() } else { here.date().tomorrow().ok()? };
+        let end = day.to_datetime(Civil::new(to, 0, 0, 0).ok()?);
+        Some(Time(self.zone.to_ambiguous_timestamp(end).compatible().ok()?.as_second()))
+    }
+
     fn counts(&self, rule: &Distribution, day: Date) -> bool {
         let wanted = rule.days.is_empty() || rule.days.iter().any(|name| weekday(name) == Some(day.weekday()));
         wanted && !self.holidays.contains(&day)
@@ -83,6 +96,21 @@ mod tests {
         let now: jiff::Timestamp = now.parse().expect("a time");
         let calendar = Calendar::of(&config).expect("a calendar");
         calendar.last_due(&rule, Time(now.as_second())).map_or_else(String::new, |time| time.to_string())
+    }
+
+    #[test]
+    fn quiet_hours_end_at_their_hour_of_the_day_also_past_midnight() {
+        let config = Config { zone: "Europe/Zurich".into(), ..Config::default() };
+        let calendar = Calendar::of(&config).expect("a calendar");
+        let until = |from, to, now: &str| {
+            let now: jiff::Timestamp = now.parse().expect("a time");
+            calendar.quiet_until(from, to, Time(now.as_second())).map(|time| time.to_string())
+        };
+        assert_eq!(until(22, 7, "2026-11-28T22:30:00Z").as_deref(), Some("2026-11-29T06:00:00Z"), "23:30 here");
+        assert_eq!(until(22, 7, "2026-11-28T05:59:59Z").as_deref(), Some("2026-11-28T06:00:00Z"));
+        assert_eq!(until(22, 7, "2026-11-28T06:00:00Z"), None);
+        assert_eq!(until(12, 14, "2026-06-01T10:00:00Z").as_deref(), Some("2026-06-01T12:00:00Z"), "summer");
+        assert_eq!(until(8, 8, "2026-06-01T06:30:00Z"), None, "no hour at all");
     }
 
     #[test]

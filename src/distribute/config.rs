@@ -217,6 +217,7 @@ impl Config {
             return Err(wrong("link_days: 1 to 90"));
         }
         super::calendar::Calendar::of(&config)?;
+        config.channel.values().try_for_each(ChannelConfig::check)?;
         for at in 0..config.distributions.len() {
             config.check_distribution(at)?;
         }
@@ -276,8 +277,17 @@ impl Config {
         if !matches!(rule.language.as_str(), "" | "en" | "zh" | "zh-CN") {
             return bad("language", "it is one of en, zh-CN");
         }
-        let deadline = rule.when == When::Parts && !rule.at.is_empty();
-        if (rule.when == When::Time || deadline) && super::calendar::time_of_day(&rule.at).is_none() {
+        if !rule.format.is_empty() && !crate::view::View::formats().any(|known| known.name == rule.format) {
+            let known: Vec<&str> = crate::view::View::formats().map(|known| known.name).collect();
+            return bad("format", &format!("{:?} is none of {}", rule.format, known.join(", ")));
+        }
+        let mails = rule.channels.iter().any(|name| self.address_of(name) == Some(Address::Email));
+        let wrong_one = rule.recipients.iter().find(|(_, to)| mails && !is_mail_address(to));
+        if let Some((value, to)) = wrong_one {
+            return bad("recipients", &format!("{to:?} of {value:?} is no mail address"));
+        }
+        let needs_time = rule.when == When::Time || !rule.at.is_empty();
+        if needs_time && super::calendar::time_of_day(&rule.at).is_none() {
             return bad("at", "a time of day such as 18:00");
         }
         if !rule.since.is_empty() && rule.since.parse::<jiff::civil::Date>().is_err() {
@@ -287,6 +297,30 @@ impl Config {
             Some(day) => bad("days", &format!("{day:?} is none of mon, tue, wed, thu, fri, sat, sun")),
             None => Ok(()),
         }
+    }
+
+    /// Checks what a rule names against the reports that there are: a report or field of another name would send nothing,
+    /// and look as if all was sent.
+    pub fn check_names(rule: &Distribution, reports: &[(String, Vec<String>)]) -> Result<(), DistributeError> {
+        let bad = |key: &str, problem: String| Err(wrong(format!("distribution {:?}: {key}: {problem}", rule.name)));
+        let is_known = |name: &String| reports.iter().any(|(known, _)| known == name);
+        if let Some(unknown) = rule.definitions.iter().find(|name| !is_known(name)) {
+            return bad("definitions", format!("there is no report definition {unknown:?}"));
+        }
+        let of_rule = |name: &String| rule.definitions.is_empty() || rule.definitions.contains(name);
+        let fields: Vec<String> =
+            reports.iter().filter(|(name, _)| of_rule(name)).flat_map(|(_, fields)| fields.clone()).collect();
+        if !rule.rule.is_empty() {
+            let parsed = crate::auth::predicate::Rule::parse(&rule.rule);
+            let unknown = parsed.map(|parsed| parsed.unknown_fields(&fields)).unwrap_or_default();
+            if let Some(unknown) = unknown.first() {
+                return bad("where", format!("none of its reports has a field {unknown:?}"));
+            }
+        }
+        if !rule.burst.is_empty() && !fields.contains(&rule.burst) {
+            return bad("burst", format!("none of its reports has a field {:?}", rule.burst));
+        }
+        Ok(())
     }
 
     /// Adds the rules that a report definition brings along; those that are wrong are left out and told.
@@ -360,7 +394,38 @@ impl Config {
     }
 }
 
+/// Whether mail can go there: `meier@bank.example` or `Meier <meier@bank.example>`.
+fn is_mail_address(text: &str) -> bool {
+    text.trim().parse::<lettre::message::Mailbox>().is_ok()
+}
+
 impl ChannelConfig {
+    /// What can be told without opening the channel: addresses, and keys without which its kind cannot be.
+    fn check(&self) -> Result<(), DistributeError> {
+        let missing = |key: &str| Err(self.wrong(key, "it is missing"));
+        let mails = self.kind == "smtp" || (self.kind == "portal" && !self.host.is_empty());
+        match self.kind.as_str() {
+            "smtp" | "sftp" | "lpd" if self.host.is_empty() => return missing("host"),
+            "s3" | "ipp" | "webhook" if self.url.is_empty() => return missing("url"),
+            "s3" if self.bucket.is_empty() => return missing("bucket"),
+            _ => {}
+        }
+        if !mails {
+            return Ok(());
+        }
+        if !matches!(self.tls.as_str(), "" | "none" | "starttls" | "tls") {
+            return Err(self.wrong("tls", "it is one of none, starttls, tls"));
+        }
+        let addresses = [("sender", &self.sender), ("bounce_address", &self.bounce_address), ("to", &self.to)];
+        for (key, text) in addresses {
+            let may_be_empty = key != "sender";
+            if !(text.is_empty() && may_be_empty) && !is_mail_address(text) {
+                return Err(self.wrong(key, format!("{text:?} is no mail address")));
+            }
+        }
+        Ok(())
+    }
+
     /// The password, if there is to be one.
     pub fn password(&self) -> Result<Option<String>, DistributeError> {
         if let Some(path) = &self.password_file {
@@ -443,13 +508,37 @@ mod tests {
     }
 
     #[test]
+    fn what_could_never_be_sent_is_an_error_of_the_configuration() {
+        let mail = "[channel.m]\nkind = \"smtp\"\nhost = \"h\"\nsender = \"a@lakes.example\"\n";
+        let rule = |more: &str| format!("[[distribution]]\nname = \"r\"\nchannels = [\"m\"]\n{more}\n{mail}");
+        assert!(Config::parse(&rule("")).is_ok());
+        for (text, told) in [
+            (rule("format = \"pfd\""), "format: \"pfd\" is none of"),
+            (rule("at = \"25:99\""), "at: a time of day"),
+            (
+                rule("burst = \"b\"\n[distribution.recipients]\n\"0012\" = \"nobody\""),
+                "\"nobody\" of \"0012\" is no mail address",
+            ),
+            (mail.replace("host = \"h\"\n", ""), "channel.m.host: it is missing"),
+            (mail.replace("a@lakes.example", "lakes"), "channel.m.sender: \"lakes\" is no mail address"),
+            (format!("{mail}to = \"room 7\"\n"), "channel.m.to: \"room 7\" is no mail address"),
+            ("[channel.l]\nkind = \"lpd\"\n".into(), "channel.l.host: it is missing"),
+            ("[channel.w]\nkind = \"webhook\"\n".into(), "channel.w.url: it is missing"),
+        ] {
+            let said = Config::parse(&text).expect_err(told).to_string();
+            assert!(said.contains(told), "{told}: {said}");
+        }
+    }
+
+    #[test]
     fn an_unknown_key_says_where_it_stands() {
         let error = Config::parse("public_url = \"https://x.example\"\n[channel.mail]\nkind = \"smtp\"\nprot = 25\n");
         let text = error.expect_err("refused").to_string();
         assert!(text.contains("line 4") && text.contains("prot"), "{text}");
         assert!(Config::parse("[channel.x]\nkind = \"pigeon\"\n").is_err());
         assert!(Config::parse("copies = \"mail\"\n").is_err());
-        let config = Config::parse("[channel.mail]\nkind = \"smtp\"\n").expect("read");
+        let mail = "[channel.mail]\nkind = \"smtp\"\nhost = \"mail.example.com\"\nsender = \"a@lakes.example\"\n";
+        let config = Config::parse(mail).expect("read");
         assert_eq!(config.copies_channel().map(|channel| channel.name.as_str()), Some("mail"));
         assert_eq!(config.link_life_s(), 14 * 86_400);
     }

@@ -77,7 +77,7 @@ impl Copies<'_> {
                 return Ok(());
             }
             Made::Sent(Outcome::Taken { said, .. }) => (Tried { taken: true, said, ..Tried::default() }, None),
-            Made::Sent(Outcome::Later(said)) => (Tried { said, ..Tried::default() }, later),
+            Made::Sent(Outcome::Later(said) | Outcome::OutOfOrder(said)) => (Tried { said, ..Tried::default() }, later),
             Made::Sent(Outcome::InDoubt(said)) => (Tried { in_doubt: true, said, ..Tried::default() }, later),
             Made::Sent(Outcome::Refused(said)) => (Tried { said, ..Tried::default() }, None),
         };

@@ -63,33 +63,39 @@ pub struct Noted {
     pub number: u32,
     /// The piece as it is now.
     pub piece: Piece,
+    /// The address that the mail of the proof went to.
+    pub to: String,
     /// It was noted before.
     pub known: bool,
 }
 
 impl Ledger {
-    /// Notes a proof for the piece with this id; `None`: there is no such piece.
+    /// Notes a proof for the piece with this id; `None`: there is no such piece. Under an older id it is about what was sent
+    /// before (to another address): it is kept beside the piece and moves nothing.
     pub fn prove(&self, id: &str, proof: &Proof) -> Result<Option<Noted>, DistributeError> {
         let _turn = self.turn();
-        let Some((number, at)) = self.find(id)? else { return Ok(None) };
+        let Some((number, at, to)) = self.find(id)? else { return Ok(None) };
         let (mut run, old) = (self.run(number)?, self.piece(number, at)?);
-        let text = format!("{}\n{}", proof.what.name(), proof.said);
+        let is_current = old.id == id;
+        let to = if to.is_empty() && is_current { old.to.clone() } else { to };
+        let about = if is_current { "" } else { id };
+        let text = format!("{}\n{}{about}", proof.what.name(), proof.said);
         let row = [key(b'e', number, Some(at)), digest(text.as_bytes()).into_bytes()].concat();
         if self.engine.get(Family::Outbox, &row)?.is_some() {
-            return Ok(Some(Noted { run, number: at, piece: old, known: true }));
+            return Ok(Some(Noted { run, number: at, piece: old, to, known: true }));
         }
         let (mut batch, mut tally) = (Batch::default(), self.tally(number)?);
         batch.put(Family::Outbox, row, encode(proof)?);
         let mut piece = old.clone();
         if run.state == RunState::Closed {
             *tally.later.entry(proof.what.name().into()).or_default() += 1;
-        } else {
+        } else if is_current {
             moved(&mut piece, proof);
             self.settle(&mut batch, &mut tally, &mut run, (at, &old, piece.clone()))?;
         }
         self.put_tally(&mut batch, number, &tally)?;
         self.engine.commit(batch)?;
-        Ok(Some(Noted { run, number: at, piece, known: false }))
+        Ok(Some(Noted { run, number: at, piece, to, known: false }))
     }
 
     /// The proofs of a piece.
@@ -114,7 +120,10 @@ impl Ledger {
         run: &mut Run,
         (number, old, mut piece): (u32, &Piece, Piece),
     ) -> Result<(), DistributeError> {
-        if piece.state == State::Dead && !piece.fallback.is_empty() {
+        if run.state == RunState::Cancelled && !piece.state.is_over() {
+            piece.call_off(&run.cancelled);
+        }
+        if piece.state == State::Dead && !piece.fallback.is_empty() && run.state != RunState::Cancelled {
             let (channel, to) = piece.fallback.remove(0);
             let next = Piece {
                 channel,

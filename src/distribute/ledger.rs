@@ -10,7 +10,8 @@
 //! | `dc` run | the counters of the run ([`super::tally`]) |
 //! | `db` run piece | the bytes that go out, until the run is closed |
 //! | `dh` run piece | the piece is being handed over: whether that began (1 byte) and the boot of the machine |
-//! | `di` id of a piece | its run and number, from the first attempt on |
+//! | `di` id of a piece | its run and number, from the first attempt on, and the address that it went to under this id |
+//! | `do` run | the run is not closed; `dv`: these rows are there for all that were planned before there were any |
 //! | `de` run piece time | a proof of what became of the piece ([`super::evidence`]) |
 //! | `dm` run form | a form of the manifest that is not archived yet: name, line feed, bytes |
 //! | `ds` distribution | the last load that was there when the distribution was first seen |
@@ -41,6 +42,8 @@ pub enum RunState {
     Released,
     /// It balances, or an approver signed that it does not.
     Closed,
+    /// Somebody called it off: what was not sent by then is not sent. It is closed like every other.
+    Cancelled,
 }
 
 impl RunState {
@@ -50,6 +53,7 @@ impl RunState {
             RunState::Held => "held",
             RunState::Released => "released",
             RunState::Closed => "closed",
+            RunState::Cancelled => "cancelled",
         }
     }
 }
@@ -127,6 +131,12 @@ pub struct Run {
     pub pieces: u32,
     /// Who released it.
     pub released_by: String,
+    /// Who called it off.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cancelled_by: String,
+    /// Why.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub cancelled: String,
     /// Who closed it.
     pub closed_by: String,
     /// When.
@@ -149,6 +159,8 @@ pub struct Ledger {
     planning: Arc<Mutex<()>>,
     /// Bytes were let go whose room the disk does not have back yet.
     let_go: Arc<AtomicBool>,
+    /// The rows that name open runs are known to be there.
+    knows_open: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Ledger {
@@ -209,7 +221,8 @@ impl Ledger {
 
     /// The ledger in this store.
     pub fn new(engine: Arc<dyn Engine>) -> Ledger {
-        Ledger { engine, turn: Arc::default(), planning: Arc::default(), let_go: Arc::default() }
+        let (turn, planning) = (Arc::default(), Arc::default());
+        Ledger { engine, turn, planning, let_go: Arc::default(), knows_open: Arc::default() }
     }
 
     pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
@@ -223,7 +236,58 @@ impl Ledger {
     pub(super) fn put_run(&self, batch: &mut Batch, run: &Run) -> Result<(), StoreError> {
         batch.put(Family::Outbox, run_key(&run.key), run.number.to_be_bytes().to_vec());
         batch.put(Family::Outbox, key(b'r', run.number, None), encode(run)?);
+        match run.state {
+            RunState::Closed => batch.delete(Family::Outbox, key(b'o', run.number, None)),
+            _ => batch.put(Family::Outbox, key(b'o', run.number, None), Vec::new()),
+        }
         Ok(())
+    }
+
+    /// The runs that are not closed, oldest first. What looks for work asks for these alone, however many there ever were.
+    pub fn open_runs(&self) -> Result<Vec<Run>, DistributeError> {
+        if !self.knows_open.load(Ordering::Relaxed) {
+            self.name_open()?;
+            self.knows_open.store(true, Ordering::Relaxed);
+        }
+        let mut numbers = Vec::new();
+        self.engine.scan(Family::Outbox, b"do".as_slice()..b"dp".as_slice(), &mut |at, _| {
+            numbers.extend(at.get(2..6).and_then(|number| number.try_into().ok()).map(u32::from_be_bytes));
+            ControlFlow::Continue(())
+        })?;
+        numbers.into_iter().map(|number| self.run(number)).collect()
+    }
+
+    /// Writes the rows that name open runs, for archives whose runs were planned before there were any.
+    fn name_open(&self) -> Result<(), DistributeError> {
+        let _turn = self.turn();
+        if self.engine.get(Family::Outbox, b"dv")?.is_some() {
+            return Ok(());
+        }
+        let mut batch = Batch::default();
+        for run in self.runs()?.iter().filter(|run| run.state != RunState::Closed) {
+            batch.put(Family::Outbox, key(b'o', run.number, None), Vec::new());
+        }
+        batch.put(Family::Outbox, b"dv".to_vec(), Vec::new());
+        Ok(self.engine.commit(batch)?)
+    }
+
+    /// Number of the newest run; 0: there is none.
+    pub fn last_run(&self) -> Result<u32, DistributeError> {
+        let mut last = 0;
+        self.engine.scan(Family::Outbox, b"dr".as_slice()..b"ds".as_slice(), &mut |at, _| {
+            last = at.get(2..6).and_then(|number| number.try_into().ok()).map_or(last, u32::from_be_bytes);
+            ControlFlow::Continue(())
+        })?;
+        Ok(last)
+    }
+
+    /// At most `limit` runs, newest first, from the one before `before` on.
+    pub fn runs_before(&self, before: Option<u32>, limit: usize) -> Result<Vec<Run>, DistributeError> {
+        let last = match before {
+            Some(before) => before.saturating_sub(1).min(self.last_run()?),
+            None => self.last_run()?,
+        };
+        (1..=last).rev().take(limit).map(|number| self.run(number)).collect()
     }
 
     /// Writes a piece that is new.
@@ -278,12 +342,16 @@ impl Ledger {
         Ok(())
     }
 
-    /// Where the piece with this id stands in the ledger; `None`: nothing of it was made yet.
-    pub fn find(&self, id: &str) -> Result<Option<(u32, u32)>, DistributeError> {
+    /// Where the piece with this id stands in the ledger, and the address that it went to under this id (empty: not known);
+    /// `None`: nothing of it was made yet. The piece may have another id by now.
+    pub fn find(&self, id: &str) -> Result<Option<(u32, u32, String)>, DistributeError> {
         let Some(row) = self.engine.get(Family::Outbox, &id_key(id))? else { return Ok(None) };
-        let (run, number) = row.split_at_checked(4).ok_or_else(|| broken("a place"))?;
-        let part = |bytes: &[u8]| Ok::<u32, StoreError>(u32::from_be_bytes(bytes.try_into().map_err(broken)?));
-        Ok(Some((part(run)?, part(number)?)))
+        let part = |from: usize| -> Result<u32, StoreError> {
+            let bytes = row.get(from..from + 4).ok_or_else(|| broken("a place"))?;
+            Ok(u32::from_be_bytes(bytes.try_into().map_err(broken)?))
+        };
+        let to = String::from_utf8_lossy(row.get(8..).unwrap_or_default()).into_owned();
+        Ok(Some((part(0)?, part(4)?, to)))
     }
 
     /// The last load that was there when a distribution was first seen; `last` is noted when that is now.
@@ -344,6 +412,35 @@ impl Ledger {
             if failed.is_some() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
         })?;
         failed.map_or(Ok(()), |error| Err(error.into()))
+    }
+
+    /// At most `limit` pieces of a run for which something holds, from `first` on, and the number from which to go on.
+    pub fn select(
+        &self,
+        run: u32,
+        first: u32,
+        limit: usize,
+        wanted: &dyn Fn(&Piece) -> bool,
+    ) -> Result<(Vec<(u32, Piece)>, Option<u32>), DistributeError> {
+        let (from, to) = (key(b'p', run, Some(first)), key(b'p', run.saturating_add(1), None));
+        let (mut found, mut next, mut failed) = (Vec::new(), None, None);
+        self.engine.scan(Family::Outbox, from.as_slice()..to.as_slice(), &mut |at, row| {
+            let piece = match decode::<Piece>(row) {
+                Ok(piece) => piece,
+                Err(error) => {
+                    failed = Some(error);
+                    return ControlFlow::Break(());
+                }
+            };
+            let Some(number) = number_of(at).filter(|_| wanted(&piece)) else { return ControlFlow::Continue(()) };
+            if found.len() >= limit {
+                next = Some(number);
+                return ControlFlow::Break(());
+            }
+            found.push((number, piece));
+            ControlFlow::Continue(())
+        })?;
+        failed.map_or(Ok((found, next)), |error| Err(error.into()))
     }
 
     /// Numbers of at most `limit` open pieces of a run, from `first` on, that are due and whose channel is wanted.

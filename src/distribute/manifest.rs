@@ -74,8 +74,7 @@ pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<
     ])
 }
 
-const COLUMNS: &str =
-    "piece,id,channel,to,account,documents,pages,amount,state,rung,attempts,in_doubt,replaced_by,sha256,said\r\n";
+const COLUMNS: &str = "piece,id,channel,to,account,documents,pages,amount,state,rung,attempts,in_doubt,replaced_by,copy_of,sha256,said\r\n";
 
 fn row(text: &mut String, at: u32, piece: &Piece) {
     let documents: Vec<String> = piece.owes.iter().map(Obligation::name).collect();
@@ -93,6 +92,7 @@ fn row(text: &mut String, at: u32, piece: &Piece) {
         piece.attempts.to_string(),
         if piece.in_doubt { "yes" } else { "" }.into(),
         piece.replaced_by.map(|number| number.to_string()).unwrap_or_default(),
+        piece.copy_of.map(|number| number.to_string()).unwrap_or_default(),
         piece.sha256.clone(),
         piece.said.clone(),
     ];
@@ -122,7 +122,13 @@ pub fn amount(nano: i128) -> String {
 
 fn sheet(run: &Run, sum: &Reconciliation, proofs: &[(&str, String)]) -> Sheet {
     let pair = |label: &str, value: String| (label.to_string(), value);
-    let totals = [("Planned", sum.planned), ("Done", sum.done), ("Given up", sum.dead), ("Open", sum.open)];
+    let totals = [
+        ("Planned", sum.planned),
+        ("Done", sum.done),
+        ("Given up", sum.dead),
+        ("Cancelled", sum.cancelled),
+        ("Open", sum.open),
+    ];
     let totals = totals.map(|(label, part)| {
         let documents = part.documents_in_parts();
         let text = format!("{} pieces, {documents}, {} pages", part.pieces, part.pages);
@@ -135,6 +141,8 @@ fn sheet(run: &Run, sum: &Reconciliation, proofs: &[(&str, String)]) -> Sheet {
         pair("Closed by", run.closed_by.clone()),
         pair("Closed at", run.closed_at.map(|at| at.to_string()).unwrap_or_default()),
         pair("Exception", run.exception.clone()),
+        pair("Cancelled by", run.cancelled_by.clone()),
+        pair("Cancelled because", run.cancelled.clone()),
     ];
     let rungs = sum
         .rungs
@@ -144,6 +152,7 @@ fn sheet(run: &Run, sum: &Reconciliation, proofs: &[(&str, String)]) -> Sheet {
         pair("In doubt", sum.in_doubt.to_string()),
         pair("Paper suppressed", sum.paper_suppressed.to_string()),
         pair("Replaced", sum.replaced.to_string()),
+        pair("Copies", sum.copies.to_string()),
     ];
     let named = sum.named.iter().take(MOST_NAMED);
     let named = named.map(|piece| pair(&piece.id, format!("{} {}: {}", piece.channel, piece.state.name(), piece.said)));

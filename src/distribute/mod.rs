@@ -27,7 +27,11 @@ pub mod reconcile;
 pub mod returned;
 pub mod schedule;
 pub mod tally;
+mod wish;
 pub mod work;
+
+#[cfg(test)]
+mod tests;
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -48,6 +52,14 @@ pub trait Source: Send + Sync {
     fn render(&self, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<(), DistributeError>;
     /// Which pages of a document have which value of a field, in order and without gaps.
     fn stretches(&self, document: DocId, field: &str) -> Result<Vec<Stretch>, DistributeError>;
+    /// Why a link or the portal would not show a document to the customer of an account; `None`: it would.
+    fn kept_from(&self, _document: DocId, _account: &str) -> Result<Option<String>, DistributeError> {
+        Ok(None)
+    }
+    /// All reports with their fields; `None`: it is not known which there are.
+    fn reports(&self) -> Result<Option<Vec<(String, Vec<String>)>>, DistributeError> {
+        Ok(None)
+    }
     /// All loads.
     fn loads(&self) -> Result<Vec<LoadRow>, DistributeError>;
     /// Visits the documents of a load in stream order.

@@ -26,16 +26,31 @@ pub enum State {
     Dead,
     /// It was given up, and another piece stands for it.
     Replaced,
+    /// Somebody called it off before it was sent.
+    Cancelled,
 }
 
 impl State {
     /// All of them.
-    pub const ALL: [State; 7] =
-        [State::Planned, State::Handing, State::Retrying, State::InDoubt, State::Done, State::Dead, State::Replaced];
+    pub const ALL: [State; 8] = [
+        State::Planned,
+        State::Handing,
+        State::Retrying,
+        State::InDoubt,
+        State::Done,
+        State::Dead,
+        State::Replaced,
+        State::Cancelled,
+    ];
+
+    /// The state of this name.
+    pub fn named(name: &str) -> Option<State> {
+        State::ALL.into_iter().find(|state| state.name() == name)
+    }
 
     /// Whether nothing more happens to it by itself.
     pub fn is_over(self) -> bool {
-        matches!(self, State::Done | State::Dead | State::Replaced)
+        matches!(self, State::Done | State::Dead | State::Replaced | State::Cancelled)
     }
 
     /// The word for it.
@@ -48,6 +63,7 @@ impl State {
             State::Done => "done",
             State::Dead => "dead",
             State::Replaced => "replaced",
+            State::Cancelled => "cancelled",
         }
     }
 }
@@ -98,6 +114,9 @@ pub struct Piece {
     pub channel: String,
     /// Where it goes; empty where the channel has one place.
     pub to: String,
+    /// Who chose the address instead of the customer; empty: nobody did.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub addressed_by: String,
     /// The account; empty: none.
     pub account: String,
     /// What its documents have in common, where a field says who gets them: `branch 0012`.
@@ -116,6 +135,9 @@ pub struct Piece {
     pub said: String,
     /// Not before this it is tried.
     pub next_at: Time,
+    /// When it was last handed over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub handed_at: Option<Time>,
     /// It may have come more than once.
     pub in_doubt: bool,
     /// SHA-256 of the bytes that go out, once they are made.
@@ -130,14 +152,49 @@ pub struct Piece {
     pub suppresses_paper: bool,
     /// Number of the piece that stands for it.
     pub replaced_by: Option<u32>,
+    /// It is a copy of a piece of this number, which owes what is in it: a copy owes nothing more and is counted by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub copy_of: Option<u32>,
 }
 
 impl Piece {
     /// Whether somebody should look at it: it was given up, is tried again, or may have come twice. What only waits for its
     /// turn needs nobody's eyes.
     pub fn wants_eyes(&self) -> bool {
-        let fine = matches!(self.state, State::Planned | State::Handing | State::Done | State::Replaced);
+        let fine =
+            matches!(self.state, State::Planned | State::Handing | State::Done | State::Replaced | State::Cancelled);
         self.in_doubt || !fine
+    }
+
+    /// A copy of it, as the piece `at` of its run: the next generation, to the same place. It has no other ways: the first is
+    /// there already.
+    pub fn copy(&self, at: u32, run: &super::ledger::Run) -> Piece {
+        let copy = Piece {
+            channel: self.channel.clone(),
+            to: self.to.clone(),
+            addressed_by: self.addressed_by.clone(),
+            account: self.account.clone(),
+            group: self.group.clone(),
+            language: self.language.clone(),
+            owes: self.owes.clone(),
+            // Two copies are two pieces: the number of the run's next piece tells them apart.
+            generation: self.generation.max(1) + 1,
+            copy_of: Some(at),
+            ..Piece::default()
+        };
+        copy.named(&format!("{}\n{}", run.key, run.pieces))
+    }
+
+    /// Calls it off. What may be with its receiver already is given up instead: somebody answers for it.
+    pub fn call_off(&mut self, why: &str) {
+        self.fallback.clear();
+        if self.in_doubt || self.state == State::InDoubt {
+            self.state = State::Dead;
+            self.said = format!("cancelled, but it may have come: {why}");
+        } else {
+            self.state = State::Cancelled;
+            self.said = format!("cancelled: {why}");
+        }
     }
 
     /// Gives it its id.

@@ -11,15 +11,12 @@ use super::config::{Config, Distribution};
 use super::ledger::{Ledger, Run, RunState, key};
 use super::piece::{Obligation, Piece, State};
 use super::tally::Tally;
+use super::wish::Ways;
 use super::{DistributeError, Listed, Source};
 use crate::archive::LoadId;
 use crate::archive::kv::{Batch, Family};
 use crate::auth::predicate::{Attributes, Predicate, Rule};
-use crate::crm::consent::Purpose;
-use crate::crm::contact::ContactKind;
-use crate::crm::preference::Way;
-use crate::crm::time::Date;
-use crate::crm::{Crm, CrmError};
+use crate::crm::Crm;
 use crate::index::stretch::Stretch;
 use crate::index::value::FieldValue;
 
@@ -36,15 +33,6 @@ pub struct Planner<'a> {
     pub source: &'a dyn Source,
     /// The configuration.
     pub config: &'a Config,
-}
-
-/// How a customer wants the documents of a kind, and where.
-#[derive(Debug, Clone, Default)]
-struct Wish {
-    way: Way,
-    address: String,
-    notices: bool,
-    language: String,
 }
 
 impl Planner<'_> {
@@ -66,11 +54,14 @@ impl Planner<'_> {
         if let Some(run) = self.ledger.run_named(&name)? {
             return Ok((run, false));
         }
+        if let Some(reports) = self.source.reports()? {
+            Config::check_names(rule, &reports)?;
+        }
         let known = self.source.loads()?;
         if let Some(load) = loads.iter().find(|load| !known.iter().any(|row| row.id == **load)) {
             return Err(DistributeError::NotFound { what: "load", name: load.to_string() });
         }
-        let number = self.ledger.runs()?.last().map_or(1, |run| run.number + 1);
+        let number = self.ledger.last_run()?.saturating_add(1);
         self.forget(number)?;
         let mut run = Run {
             number,
@@ -107,8 +98,7 @@ impl Planner<'_> {
         writing: &mut Writing<'_, '_>,
     ) -> Result<(), DistributeError> {
         let wanted = wanted(rule)?;
-        let mut bundles: HashMap<String, (Vec<Obligation>, String)> = HashMap::new();
-        let mut order: Vec<String> = Vec::new();
+        let mut bundles = Bundles::default();
         // By value of the field; in their order, so that the same load gives the same pieces.
         let mut groups: BTreeMap<String, Vec<Obligation>> = BTreeMap::new();
         for row in self.source.loads()?.iter().filter(|row| loads.contains(&row.id)) {
@@ -144,15 +134,7 @@ impl Planner<'_> {
                     return ControlFlow::Continue(());
                 }
                 let account = listed.facts.account.unwrap_or_default();
-                if rule.bundle && !account.is_empty() {
-                    let bundle = bundles.entry(account.clone()).or_insert_with(|| {
-                        order.push(account);
-                        (Vec::new(), listed.facts.kind)
-                    });
-                    bundle.0.push(owed);
-                    return ControlFlow::Continue(());
-                }
-                match self.choose(rule, &account, &listed.facts.kind, vec![owed], writing) {
+                match self.owe(rule, (&account, &listed.facts.kind), owed, &mut bundles, writing) {
                     Ok(()) => ControlFlow::Continue(()),
                     Err(error) => {
                         failed = Some(error);
@@ -164,12 +146,36 @@ impl Planner<'_> {
                 return Err(error);
             }
         }
-        for account in order {
-            let Some((owes, kind)) = bundles.remove(&account) else { continue };
-            self.choose(rule, &account, &kind, owes, writing)?;
+        for (account, ways, owes) in bundles.in_order() {
+            writing.add(ways.piece(rule, &account, owes))?;
         }
         for (value, owes) in groups {
             writing.add(self.of_group(rule, &value, owes))?;
+        }
+        Ok(())
+    }
+
+    /// A document for a customer, by the ways to them; where paper goes out as well, that is owed, too.
+    fn owe(
+        &self,
+        rule: &Distribution,
+        (account, kind): (&str, &str),
+        owed: Obligation,
+        bundles: &mut Bundles,
+        writing: &mut Writing<'_, '_>,
+    ) -> Result<(), DistributeError> {
+        let mut ways = self.ways(rule, account, kind)?;
+        let beside = ways.beside.take().map(|paper| Ways {
+            list: vec![paper],
+            language: ways.language.clone(),
+            ..Ways::default()
+        });
+        for (ways, owed) in beside.map(|ways| (ways, owed.clone())).into_iter().chain([(ways, owed)]) {
+            if rule.bundle && !account.is_empty() {
+                bundles.add(account, ways, owed);
+            } else {
+                writing.add(ways.piece(rule, account, vec![owed]))?;
+            }
         }
         Ok(())
     }
@@ -207,24 +213,10 @@ impl Planner<'_> {
 
     /// The piece of all documents with a value of the field that says who gets them.
     fn of_group(&self, rule: &Distribution, value: &str, owes: Vec<Obligation>) -> Piece {
-        let recipient = rule.recipients.get(value).or_else(|| rule.recipients.get("*"));
-        let way = |channel: &String| {
-            let own = self.config.channel.get(channel).map(|known| known.to.clone()).unwrap_or_default();
-            let to = match self.config.address_of(channel)? {
-                Address::Fixed | Address::Paper => own,
-                Address::Email => recipient?.clone(),
-                Address::Portal => return None,
-            };
-            Some((channel.clone(), to))
-        };
-        let mut ways: Vec<(String, String)> = rule.channels.iter().filter_map(way).collect();
-        let reached = !ways.is_empty();
-        if !reached {
-            ways.push((rule.channels.first().cloned().unwrap_or_default(), String::new()));
-        }
-        let first = ways.remove(0);
-        let wish = Wish { language: rule.language.clone(), ..Wish::default() };
-        let mut piece = piece(first, "", &wish, owes, ways);
+        let list = self.ways_of_value(rule, value);
+        let reached = !list.is_empty();
+        let ways = Ways { list, language: rule.language.clone(), ..Ways::default() };
+        let mut piece = ways.piece(rule, "", owes);
         piece.group = format!("{} {}", rule.burst, if value.is_empty() { "-" } else { value });
         if !reached {
             piece.state = State::Dead;
@@ -239,111 +231,44 @@ impl Planner<'_> {
         piece
     }
 
-    /// Writes the piece of a recipient: by the first channel that reaches the customer as they wish.
-    fn choose(
-        &self,
-        rule: &Distribution,
-        account: &str,
-        kind: &str,
-        owes: Vec<Obligation>,
-        writing: &mut Writing<'_, '_>,
-    ) -> Result<(), DistributeError> {
-        let asks = rule.channels.iter().any(|channel| self.config.address_of(channel) != Some(Address::Fixed));
-        let mut wish = if asks { self.wish(account, kind)? } else { Wish::default() };
-        if wish.language.is_empty() {
-            wish.language.clone_from(&rule.language);
-        }
-        let always = rule.always_paper.iter().any(|known| known == kind);
-        let mut ways: Vec<(String, String)> = Vec::new();
-        let mut paper: Vec<(String, String)> = Vec::new();
-        for channel in &rule.channels {
-            let to = match self.config.address_of(channel) {
-                Some(Address::Fixed) => {
-                    Some(self.config.channel.get(channel).map(|known| known.to.clone()).unwrap_or_default())
-                }
-                Some(Address::Email) if wish.way == Way::Email => {
-                    Some(wish.address.clone()).filter(|to| !to.is_empty())
-                }
-                Some(Address::Portal) if wish.way == Way::Portal => {
-                    Some(if wish.notices { wish.address.clone() } else { String::new() })
-                }
-                Some(Address::Paper) => {
-                    let to = self.config.channel.get(channel).map(|known| known.to.clone()).unwrap_or_default();
-                    paper.push((channel.clone(), to));
-                    None
-                }
-                _ => None,
+    /// The ways to the recipient of a value.
+    pub(super) fn ways_of_value(&self, rule: &Distribution, value: &str) -> Vec<(String, String)> {
+        let recipient = rule.recipients.get(value).or_else(|| rule.recipients.get("*"));
+        let way = |channel: &String| {
+            let own = self.config.channel.get(channel).map(|known| known.to.clone()).unwrap_or_default();
+            let to = match self.config.address_of(channel)? {
+                Address::Fixed | Address::Paper => own,
+                Address::Email => recipient?.clone(),
+                Address::Portal => return None,
             };
-            ways.extend(to.map(|to| (channel.clone(), to)));
-        }
-        let electronic = !ways.is_empty();
-        if always && electronic && !paper.is_empty() {
-            let first = paper.remove(0);
-            writing.add(piece(first, account, &wish, owes.clone(), Vec::new()))?;
-            paper.clear();
-        }
-        let suppresses = electronic && !paper.is_empty();
-        ways.extend(paper);
-        let mut piece = match ways.is_empty() {
-            false => {
-                let first = ways.remove(0);
-                piece(first, account, &wish, owes, ways)
-            }
-            true => {
-                let channel = rule.channels.first().cloned().unwrap_or_default();
-                let mut piece = piece((channel, String::new()), account, &wish, owes, ways);
-                piece.state = State::Dead;
-                piece.said = if account.is_empty() {
-                    "the document names no account"
-                } else {
-                    "no address: the customer has none that was verified, and no channel prints"
-                }
-                .into();
-                piece
-            }
+            Some((channel.clone(), to))
         };
-        piece.suppresses_paper = suppresses;
-        writing.add(piece)
-    }
-
-    fn wish(&self, account: &str, kind: &str) -> Result<Wish, DistributeError> {
-        if account.is_empty() {
-            return Ok(Wish::default());
-        }
-        let Some(kept) = self.crm.preference_for(account, kind)? else { return Ok(Wish::default()) };
-        if kept.way != Way::Paper && !self.consented(account, kind)? {
-            return Ok(Wish { language: kept.language.clone(), ..Wish::default() });
-        }
-        let today = Date(self.crm.now().day());
-        let point = match &kept.contact_point {
-            Some(id) => match self.crm.contact(id) {
-                Ok(point) => Some(point).filter(|point| point.kind == ContactKind::Email && point.is_usable(today)),
-                Err(CrmError::NotFound { .. }) => None,
-                Err(error) => return Err(error.into()),
-            },
-            None => None,
-        };
-        // An address that fails is not tried again: the next way is taken.
-        let point = point.filter(|point| point.failing_since.is_none());
-        Ok(Wish {
-            way: kept.way,
-            address: point.map(|point| point.value.clone()).unwrap_or_default(),
-            notices: kept.notices,
-            language: kept.language.clone(),
-        })
+        rule.channels.iter().filter_map(way).collect()
     }
 }
 
-impl Planner<'_> {
-    /// Whether somebody consented to electronic delivery of a kind and did not withdraw it.
-    fn consented(&self, account: &str, kind: &str) -> Result<bool, DistributeError> {
-        let customer = match self.crm.account(account) {
-            Ok(kept) => kept.customer.clone(),
-            Err(CrmError::NotFound { .. }) => None,
-            Err(error) => return Err(error.into()),
-        };
-        let given = self.crm.consents(customer.as_deref(), &[account.to_string()])?;
-        Ok(given.iter().any(|consent| consent.covers(Purpose::EDelivery, kind)))
+/// Documents that go to an account by the same ways, in the order in which they were first met.
+#[derive(Default)]
+struct Bundles {
+    at: HashMap<(String, Ways), usize>,
+    owes: Vec<Vec<Obligation>>,
+}
+
+impl Bundles {
+    fn add(&mut self, account: &str, ways: Ways, owed: Obligation) {
+        let at = *self.at.entry((account.to_string(), ways)).or_insert_with(|| {
+            self.owes.push(Vec::new());
+            self.owes.len() - 1
+        });
+        if let Some(owes) = self.owes.get_mut(at) {
+            owes.push(owed);
+        }
+    }
+
+    fn in_order(self) -> impl Iterator<Item = (String, Ways, Vec<Obligation>)> {
+        let mut keys: Vec<((String, Ways), usize)> = self.at.into_iter().collect();
+        keys.sort_unstable_by_key(|(_, at)| *at);
+        keys.into_iter().zip(self.owes).map(|(((account, ways), _), owes)| (account, ways, owes))
     }
 }
 
@@ -373,17 +298,6 @@ fn obligation(listed: &Listed, amount: Option<&str>) -> Obligation {
         _ => 0,
     };
     Obligation { document: listed.facts.id.to_string(), pages: listed.pages, nano, ..Obligation::default() }
-}
-
-fn piece(
-    (channel, to): (String, String),
-    account: &str,
-    wish: &Wish,
-    owes: Vec<Obligation>,
-    fallback: Vec<(String, String)>,
-) -> Piece {
-    let language = wish.language.clone();
-    Piece { channel, to, account: account.into(), language, owes, fallback, generation: 1, ..Piece::default() }
 }
 
 /// A run being written.

@@ -15,6 +15,11 @@ use crate::crm::Time;
 /// Pieces named in a reconciliation; the counts are complete.
 const MOST_NAMED: usize = 1_000;
 
+/// Pieces that are called off in one step of the store.
+const AT_ONCE: usize = 10_000;
+/// Bytes of a reason at most.
+const MOST_REASON: usize = 2_000;
+
 /// What became of a run. Each obligation is counted once, by the last piece of its chain.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct Reconciliation {
@@ -24,8 +29,14 @@ pub struct Reconciliation {
     pub done: Totals,
     /// Given up.
     pub dead: Totals,
-    /// Neither.
+    /// Called off before they were sent.
+    pub cancelled: Totals,
+    /// None of these.
     pub open: Totals,
+    /// Copies of pieces that were sent before: they owe nothing, and are counted here alone.
+    pub copies: u64,
+    /// Those of them that nothing became of yet.
+    pub copies_open: u64,
     /// Of all: pieces that may have come more than once.
     pub in_doubt: u64,
     /// Paper that other pieces stand for.
@@ -55,6 +66,8 @@ pub struct Named {
     pub channel: String,
     /// Where it goes.
     pub to: String,
+    /// The account; empty: none.
+    pub account: String,
     /// Its documents; of one that is not owed whole with its pages: `7-12:3-4`.
     pub documents: Vec<String>,
     /// Where it stands.
@@ -93,6 +106,9 @@ impl Ledger {
         if run.state == RunState::Closed {
             return refuse(format!("run {number} is closed"));
         }
+        if sum.copies_open > 0 {
+            return refuse(format!("{} copies of run {number} are open", sum.copies_open));
+        }
         if sum.open.pieces > 0 {
             return refuse(format!("{} pieces of run {number} are open", sum.open.pieces));
         }
@@ -123,22 +139,21 @@ impl Ledger {
     }
 
     /// Sends a piece to another address of its channel: one that was given up, is tried again or is in doubt. It is a new
-    /// piece for its receiver: new bytes and a new id.
-    pub fn readdress(&self, number: u32, at: u32, to: &str) -> Result<Piece, DistributeError> {
+    /// piece for its receiver: new bytes and a new id. `by` chose the address; whether they may is for the caller to ask.
+    pub fn readdress(&self, number: u32, at: u32, to: &str, by: &str) -> Result<Piece, DistributeError> {
         let to = to.trim();
         if to.is_empty() || to.len() > 320 || to.chars().any(char::is_control) {
             return Err(DistributeError::State("another address is needed".into()));
         }
         let _turn = self.turn();
         let (run, old) = (self.run(number)?, self.piece(number, at)?);
-        if run.state == RunState::Closed {
-            return Err(DistributeError::State(format!("run {number} is closed")));
-        }
+        is_worked_on(&run)?;
         if !matches!(old.state, State::Dead | State::InDoubt | State::Retrying) {
             return Err(DistributeError::State(format!("piece {at} of run {number} is {}", old.state.name())));
         }
         let piece = Piece {
             to: to.to_string(),
+            addressed_by: by.to_string(),
             state: State::Planned,
             rung: Rung::None,
             attempts: 0,
@@ -177,14 +192,19 @@ impl Ledger {
         Ok(count)
     }
 
-    /// Sends pieces again: those given up or in doubt are tried anew as they are; those that are done go out as a copy of the
-    /// next generation. `which`: numbers; empty: all that were given up or are in doubt.
-    pub fn replay(&self, number: u32, which: &[u32]) -> Result<u64, DistributeError> {
+    /// Sends pieces again: those given up or in doubt are tried anew, as `anew` makes them (`None`: there is no way to the
+    /// recipient still, and they stay as they are); of those that are done a copy goes out, which is a piece of the next
+    /// generation: the first keeps its id, its bytes' digest and its rung. `which`: numbers; empty: all that were given up or
+    /// are in doubt. Returns how many are sent again.
+    pub fn replay(
+        &self,
+        number: u32,
+        which: &[u32],
+        anew: &dyn Fn(&Run, &Piece) -> Result<Option<Piece>, DistributeError>,
+    ) -> Result<u64, DistributeError> {
         let _turn = self.turn();
-        let run = self.run(number)?;
-        if run.state == RunState::Closed {
-            return Err(DistributeError::State(format!("run {number} is closed")));
-        }
+        let mut run = self.run(number)?;
+        is_worked_on(&run)?;
         let mut found: Vec<(u32, Piece)> = Vec::new();
         self.pieces(number, &mut |at, piece| {
             let waits = matches!(piece.state, State::Dead | State::InDoubt);
@@ -193,21 +213,92 @@ impl Ledger {
                 found.push((at, piece));
             }
         })?;
-        let (mut batch, mut tally) = (Batch::default(), self.tally(number)?);
-        let count = found.len() as u64;
+        let (mut batch, mut tally, mut count) = (Batch::default(), self.tally(number)?, 0);
         for (at, old) in found {
-            let mut piece = old.clone();
-            if piece.state == State::Done {
-                piece.generation += 1;
+            if old.state == State::Done {
+                let copy = old.copy(at, &run);
+                self.put_new(&mut batch, number, run.pieces, &copy)?;
+                tally.add(&copy);
+                run.pieces += 1;
+                count += 1;
+                continue;
+            }
+            let Some(mut piece) = anew(&run, &old)? else { continue };
+            if piece.id != old.id {
                 batch.delete(Family::Outbox, key(b'b', number, Some(at)));
-                piece = Piece { sha256: String::new(), ..piece.named(&run.key) };
             }
             (piece.state, piece.attempts, piece.next_at) = (State::Planned, 0, Time::default());
             self.put_piece(&mut batch, &mut tally, (number, at), &old, &piece)?;
+            count += 1;
         }
+        self.put_run(&mut batch, &run)?;
         self.put_tally(&mut batch, number, &tally)?;
         self.engine.commit(batch)?;
         Ok(count)
+    }
+
+    /// Calls off a run that is held or being sent: what was not sent yet is not sent. What is being handed over at the moment
+    /// ends as it ends; what may be with its receiver is given up, for somebody to answer for. Returns how many pieces were
+    /// called off.
+    pub fn cancel(&self, number: u32, by: &str, why: &str) -> Result<(Run, u64), DistributeError> {
+        let why = why.trim();
+        if why.is_empty() || why.len() > MOST_REASON {
+            return Err(DistributeError::State("say why the run is cancelled".into()));
+        }
+        let _turn = self.turn();
+        let mut run = self.run(number)?;
+        is_worked_on(&run)?;
+        (run.state, run.cancelled_by, run.cancelled) = (RunState::Cancelled, by.to_string(), why.to_string());
+        let mut first = Batch::default();
+        self.put_run(&mut first, &run)?;
+        // From here on nothing of it is handed over any more; what a crash leaves open is called off by whoever works on.
+        self.engine.commit(first)?;
+        let count = self.call_off(number, why, &|_| true)?;
+        Ok((run, count))
+    }
+
+    /// Calls off what open runs owe of a load that was taken out of the archive; returns how many pieces.
+    pub fn unloaded(&self, load: u32, why: &str) -> Result<u64, DistributeError> {
+        // They ask for their turn by themselves.
+        let runs = self.open_runs()?;
+        let _turn = self.turn();
+        let (mut count, of_load) = (0, format!("{load}-"));
+        let said = format!("load {load} was taken out of the archive: {}", why.trim());
+        for run in runs.iter().filter(|run| run.loads.contains(&load)) {
+            let all_of_it = |piece: &Piece| piece.owes.iter().all(|owed| owed.document.starts_with(&of_load));
+            count += self.call_off(run.number, &said, &all_of_it)?;
+        }
+        Ok(count)
+    }
+
+    /// Calls off the pieces of a run that are not over and not being handed over. The caller has the turn.
+    fn call_off(&self, run: u32, why: &str, which: &dyn Fn(&Piece) -> bool) -> Result<u64, DistributeError> {
+        let waits = |piece: &Piece| !piece.state.is_over() && piece.state != State::Handing && which(piece);
+        let (mut count, mut first) = (0, Some(0));
+        while let Some(from) = first {
+            let (found, next) = self.select(run, from, AT_ONCE, &waits)?;
+            let (mut batch, mut tally) = (Batch::default(), self.tally(run)?);
+            for (at, old) in found {
+                let mut piece = old.clone();
+                piece.call_off(why);
+                self.put_piece(&mut batch, &mut tally, (run, at), &old, &piece)?;
+                count += 1;
+            }
+            self.put_tally(&mut batch, run, &tally)?;
+            self.engine.commit(batch)?;
+            first = next;
+        }
+        Ok(count)
+    }
+}
+
+/// Whether pieces of a run can still be worked on; else why not.
+fn is_worked_on(run: &Run) -> Result<(), DistributeError> {
+    match run.state {
+        RunState::Held | RunState::Released => Ok(()),
+        RunState::Closed | RunState::Cancelled => {
+            Err(DistributeError::State(format!("run {} is {}", run.number, run.state.name())))
+        }
     }
 }
 
@@ -220,6 +311,8 @@ impl Reconciliation {
             paper_suppressed: tally.suppressed,
             to_look_at: tally.named,
             later: tally.later.clone(),
+            copies: tally.copies,
+            copies_open: tally.copies_open,
             ..Reconciliation::default()
         };
         for cell in &tally.cells {
@@ -233,16 +326,19 @@ impl Reconciliation {
                 }
                 State::Done => &mut sum.done,
                 State::Dead => &mut sum.dead,
+                State::Cancelled => &mut sum.cancelled,
                 _ => &mut sum.open,
             };
             part.join(cell.totals);
         }
         if run.planned.parts == 0 {
             // It was planned when nobody counted parts: every part was a document.
-            [&mut sum.done, &mut sum.dead, &mut sum.open].into_iter().for_each(|part| part.parts = 0);
+            [&mut sum.done, &mut sum.dead, &mut sum.cancelled, &mut sum.open]
+                .into_iter()
+                .for_each(|part| part.parts = 0);
         }
         let mut reached = Totals::default();
-        for part in [sum.done, sum.dead, sum.open] {
+        for part in [sum.done, sum.dead, sum.cancelled, sum.open] {
             reached.join(part);
         }
         sum.balances = reached == sum.planned && sum.open.pieces == 0 && sum.dead.pieces == 0;
@@ -258,6 +354,7 @@ impl Named {
             id: piece.id.clone(),
             channel: piece.channel.clone(),
             to: piece.to.clone(),
+            account: piece.account.clone(),
             documents: piece.owes.iter().map(Obligation::name).collect(),
             state: piece.state,
             in_doubt: piece.in_doubt,

@@ -67,13 +67,21 @@ impl Returned<'_> {
         Ok(ours)
     }
 
+    /// Notes that mail to an address comes back. One that is not known any more, or is no mail address, says nothing.
+    fn address_fails(&self, to: &str) -> Result<(), DistributeError> {
+        match self.crm.contact_fails(READER, to) {
+            Ok(_) | Err(CrmError::Invalid { .. }) => Ok(()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Notes what a notice proves; `false`: it is about nothing of ours.
     fn note(&self, notice: &Notice) -> Result<bool, DistributeError> {
         let proof = Proof { at: self.crm.now(), what: notice.what, said: notice.said.clone() };
         for id in &notice.ids {
             if let Some(noted) = self.ledger.prove(id, &proof)? {
                 if notice.is_gone {
-                    self.crm.contact_fails(READER, &noted.piece.to)?;
+                    self.address_fails(&noted.to)?;
                 }
                 return Ok(true);
             }

@@ -26,23 +26,43 @@ pub fn plan_due(planner: &Planner<'_>) -> Result<Vec<Run>, DistributeError> {
         planner.ledger.runs()?.into_iter().flat_map(|run| run.manifests.into_iter().chain([run.manifest])).collect();
     loads.retain(|load| !ours.contains(&load.sha256));
     let calendar = Calendar::of(planner.config)?;
+    let mut failed = None;
     for rule in &planner.config.distributions {
-        if rule.when == When::Trigger {
-            continue;
-        }
-        let begin = begin(planner, rule, &calendar, last)?;
-        let loads: Vec<&LoadRow> = loads.iter().filter(|load| begin.takes(load)).collect();
-        match rule.when {
-            When::Trigger => {}
-            When::Load => {
-                for load in loads.iter().filter(|load| of_interest(rule, &load.definition)) {
-                    let (run, is_new) = planner.plan(rule, &format!("load-{}", load.id), &[load.id])?;
-                    new.extend(is_new.then_some(run));
-                }
+        match of_rule(planner, rule, &calendar, (&loads, last)) {
+            Ok(runs) => new.extend(runs),
+            // What is wrong with one rule keeps no other from running.
+            Err(error @ DistributeError::Config { .. }) => {
+                tracing::error!(%error, distribution = rule.name, "the rule plans nothing until it is right");
             }
-            When::Time => new.extend(at_time(planner, rule, &calendar, &loads)?),
-            When::Parts => new.extend(with_parts(planner, rule, &calendar, &loads)?),
+            Err(error) => failed = failed.or(Some(error)),
         }
+    }
+    failed.map_or(Ok(new), Err)
+}
+
+/// The runs of a rule that are due.
+fn of_rule(
+    planner: &Planner<'_>,
+    rule: &Distribution,
+    calendar: &Calendar,
+    (loads, last): (&[LoadRow], u32),
+) -> Result<Vec<Run>, DistributeError> {
+    let mut new = Vec::new();
+    if rule.when == When::Trigger {
+        return Ok(new);
+    }
+    let begin = begin(planner, rule, calendar, last)?;
+    let loads: Vec<&LoadRow> = loads.iter().filter(|load| begin.takes(load)).collect();
+    match rule.when {
+        When::Trigger => {}
+        When::Load => {
+            for load in loads.iter().filter(|load| of_interest(rule, &load.definition)) {
+                let (run, is_new) = planner.plan(rule, &format!("load-{}", load.id), &[load.id])?;
+                new.extend(is_new.then_some(run));
+            }
+        }
+        When::Time => new.extend(at_time(planner, rule, calendar, &loads)?),
+        When::Parts => new.extend(with_parts(planner, rule, calendar, &loads)?),
     }
     Ok(new)
 }

@@ -32,6 +32,10 @@ pub struct Tally {
     pub suppressed: u64,
     /// Pieces that somebody should look at.
     pub named: u64,
+    /// Copies of pieces that were sent before; they owe nothing and are in no cell.
+    pub copies: u64,
+    /// Those of them that nothing became of yet.
+    pub copies_open: u64,
     /// Proofs that came after the run was closed, by what they say.
     pub later: std::collections::BTreeMap<String, u64>,
 }
@@ -39,7 +43,13 @@ pub struct Tally {
 impl Tally {
     /// Counts a piece.
     pub fn add(&mut self, piece: &Piece) {
-        self.cell(piece).add(piece);
+        match piece.copy_of {
+            Some(_) => {
+                self.copies += 1;
+                self.copies_open += u64::from(!piece.state.is_over());
+            }
+            None => self.cell(piece).add(piece),
+        }
         self.in_doubt += u64::from(piece.in_doubt);
         self.suppressed += u64::from(suppresses(piece));
         self.named += u64::from(piece.wants_eyes());
@@ -47,14 +57,22 @@ impl Tally {
 
     /// Takes a piece away that was counted.
     pub fn remove(&mut self, piece: &Piece) {
-        let totals = self.cell(piece);
-        let mut one = Totals::default();
-        one.add(piece);
-        totals.pieces = totals.pieces.saturating_sub(one.pieces);
-        totals.documents = totals.documents.saturating_sub(one.documents);
-        totals.parts = totals.parts.saturating_sub(one.parts);
-        totals.pages = totals.pages.saturating_sub(one.pages);
-        totals.nano -= one.nano;
+        match piece.copy_of {
+            Some(_) => {
+                self.copies = self.copies.saturating_sub(1);
+                self.copies_open = self.copies_open.saturating_sub(u64::from(!piece.state.is_over()));
+            }
+            None => {
+                let totals = self.cell(piece);
+                let mut one = Totals::default();
+                one.add(piece);
+                totals.pieces = totals.pieces.saturating_sub(one.pieces);
+                totals.documents = totals.documents.saturating_sub(one.documents);
+                totals.parts = totals.parts.saturating_sub(one.parts);
+                totals.pages = totals.pages.saturating_sub(one.pages);
+                totals.nano -= one.nano;
+            }
+        }
         self.in_doubt = self.in_doubt.saturating_sub(u64::from(piece.in_doubt));
         self.suppressed = self.suppressed.saturating_sub(u64::from(suppresses(piece)));
         self.named = self.named.saturating_sub(u64::from(piece.wants_eyes()));

@@ -15,6 +15,7 @@ use super::copies::Bounded;
 use super::ledger::{Ledger, Run, RunState, id_key, key};
 use super::piece::{Obligation, Piece, State, digest};
 use super::plan::Planner;
+use super::wish::Reach;
 use super::{DistributeError, Source, Wanted};
 use crate::archive::DocId;
 use crate::archive::kv::{Batch, Family};
@@ -54,6 +55,11 @@ pub fn open_channels(config: &Config) -> Channels {
         (name.clone(), channel.open().map_err(|error| error.to_string()))
     };
     config.channel.iter().map(open).collect()
+}
+
+/// Whether something becomes of its pieces: also of those that were being handed over when it was called off.
+fn is_worked_on(run: &Run) -> bool {
+    matches!(run.state, RunState::Released | RunState::Cancelled)
 }
 
 /// The bytes of a piece.
@@ -99,7 +105,7 @@ impl<'a> Worker<'a> {
     /// Hands over what is due by one channel.
     pub fn lane(&self, lane: &str, stop: &(dyn Fn() -> bool + Sync)) -> Result<usize, DistributeError> {
         let mut tried = 0;
-        for run in self.ledger.runs()?.iter().filter(|run| run.state == RunState::Released) {
+        for run in self.ledger.open_runs()?.iter().filter(|run| is_worked_on(run)) {
             tried += self.run(run, lane, stop)?;
         }
         Ok(tried)
@@ -107,7 +113,7 @@ impl<'a> Worker<'a> {
 
     /// Whether a channel has something to do now.
     pub fn is_due(&self, lane: &str) -> Result<bool, DistributeError> {
-        for run in self.ledger.runs()?.iter().filter(|run| run.state == RunState::Released) {
+        for run in self.ledger.open_runs()?.iter().filter(|run| is_worked_on(run)) {
             if !self.due(run.number, 0, 1, lane)?.is_empty() {
                 return Ok(true);
             }
@@ -173,7 +179,7 @@ impl<'a> Worker<'a> {
         let (mut batch, mut tally) = (Batch::default(), self.ledger.tally(run.number)?);
         let mut run = self.ledger.run(run.number)?;
         let mut pieces = Vec::new();
-        if run.state != RunState::Released {
+        if !is_worked_on(&run) {
             return Ok(pieces);
         }
         for (number, old, (mut piece, made)) in made {
@@ -185,11 +191,17 @@ impl<'a> Worker<'a> {
                 self.ledger.settle(&mut batch, &mut tally, &mut run, (number, &old, piece))?;
                 continue;
             };
+            if run.state == RunState::Cancelled {
+                self.ledger.settle(&mut batch, &mut tally, &mut run, (number, &old, piece))?;
+                continue;
+            }
             piece.state = State::Handing;
+            piece.handed_at = Some(self.crm.now());
             if made.is_new {
                 batch.put(Family::Outbox, key(b'b', run.number, Some(number)), made.bytes.clone());
             }
-            let place = [run.number.to_be_bytes(), number.to_be_bytes()].concat();
+            let (run_at, number_at) = (run.number.to_be_bytes(), number.to_be_bytes());
+            let place = [run_at.as_slice(), number_at.as_slice(), piece.to.as_bytes()].concat();
             batch.put(Family::Outbox, id_key(&piece.id), place);
             batch.put(Family::Outbox, key(b'h', run.number, Some(number)), begun(false));
             self.ledger.put_piece(&mut batch, &mut tally, (run.number, number), &old, &piece)?;
@@ -228,10 +240,16 @@ impl<'a> Worker<'a> {
 
     /// Makes the bytes of a piece; without them it is not handed over, and its state says why.
     fn ready(&self, run: &Run, number: u32, mut piece: Piece) -> Result<(Piece, Option<Made>), DistributeError> {
+        if run.state == RunState::Cancelled {
+            let was_begun = piece.state == State::Handing && self.was_begun(run, number)?;
+            piece.in_doubt |= was_begun;
+            piece.call_off(&run.cancelled);
+            return Ok((piece, None));
+        }
         let channel = match self.channels.get(&piece.channel) {
             Some(Ok(channel)) => channel,
-            Some(Err(why)) => return Ok((self.later(run, piece, why.clone()), None)),
-            None => return Ok((self.later(run, piece, "the channel is not configured any more".into()), None)),
+            Some(Err(why)) => return Ok((self.waits(piece, why.clone()), None)),
+            None => return Ok((self.waits(piece, "the channel is not configured any more".into()), None)),
         };
         if piece.state == State::Handing && !channel.repeatable() && self.was_begun(run, number)? {
             piece.in_doubt = true;
@@ -241,7 +259,10 @@ impl<'a> Worker<'a> {
                 return Ok((piece, None));
             }
         }
-        let made = match self.ledger.bytes(run.number, number)? {
+        let planned_to = piece.to.clone();
+        let Some(mut piece) = self.still_wanted(run, &mut piece)? else { return Ok((piece, None)) };
+        let kept = if piece.to == planned_to { self.ledger.bytes(run.number, number)? } else { None };
+        let made = match kept {
             Some(bytes) if digest(&bytes) == piece.sha256 => Made { bytes, is_new: false },
             Some(_) => return Err(DistributeError::State(format!("the bytes of piece {} changed", piece.id))),
             None => match self.make(run, &piece, channel.as_ref()) {
@@ -263,6 +284,37 @@ impl<'a> Worker<'a> {
         self.config.distribution(&run.distribution).is_some_and(|rule| rule.in_doubt == InDoubt::Ask)
     }
 
+    /// Asks consent, wish and address once more before an attempt: the piece as it goes out now, or `None` when it does not
+    /// and was changed to say why.
+    fn still_wanted(&self, run: &Run, piece: &mut Piece) -> Result<Option<Piece>, DistributeError> {
+        match self.planner().reach(piece)? {
+            Reach::Same => return Ok(Some(piece.clone())),
+            Reach::Moved(to) => {
+                let moved = Piece { to, sha256: String::new(), name: String::new(), ..piece.clone() };
+                return Ok(Some(moved.named(&run.key)));
+            }
+            Reach::Quiet(until) => {
+                let was_tried = piece.attempts > 0 || piece.in_doubt;
+                piece.state = if was_tried { State::Retrying } else { State::Planned };
+                piece.next_at = until;
+            }
+            Reach::Not(why) => {
+                if piece.copy_of.is_none() {
+                    piece.fallback = self.planner().ways_left(run, piece)?;
+                }
+                (piece.state, piece.said) = (State::Dead, format!("not sent: {why}"));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A piece whose channel is out of order: it is not to blame, and no attempt is counted.
+    fn waits(&self, mut piece: Piece, said: String) -> Piece {
+        (piece.state, piece.said) = (State::Retrying, said);
+        piece.next_at = self.crm.now().plus(self.config.wait_s(1));
+        piece
+    }
+
     fn later(&self, run: &Run, mut piece: Piece, said: String) -> Piece {
         piece.attempts += 1;
         piece.said = said;
@@ -282,6 +334,7 @@ impl<'a> Worker<'a> {
                 (piece.state, piece.rung, piece.said) = (State::Done, rung, said);
             }
             Outcome::Later(said) => *piece = self.later(run, piece.clone(), said),
+            Outcome::OutOfOrder(said) => *piece = self.waits(piece.clone(), said),
             Outcome::Refused(said) => {
                 piece.attempts += 1;
                 (piece.state, piece.said) = (State::Dead, said);
@@ -319,6 +372,11 @@ impl<'a> Worker<'a> {
             let id: DocId = owed.document.parse().map_err(|()| gone())?;
             let facts = self.source.facts(id)?.ok_or_else(gone)?;
             let report = self.source.report(&facts.definition)?.unwrap_or_default();
+            if self.leads_to_it(&piece.channel, channel)
+                && let Some(why) = self.source.kept_from(id, &piece.account)?
+            {
+                return Err(DistributeError::Document(format!("{} would be shown to nobody: {why}", owed.document)));
+            }
             content.documents.push(Mention {
                 document: owed.document.clone(),
                 report: report.title_in(&piece.language).to_string(),
@@ -348,6 +406,12 @@ impl<'a> Worker<'a> {
             self.link(piece, &mut content)?;
         }
         channel.compose(&content)
+    }
+
+    /// Whether a channel leads to the document instead of carrying it: then who follows must be let to it.
+    fn leads_to_it(&self, name: &str, channel: &dyn Channel) -> bool {
+        let is_portal = self.config.channel.get(name).is_some_and(|known| known.kind == "portal");
+        is_portal || channel.needs() == Needs::Link
     }
 
     /// The address that shows the document of a piece; of several documents, as a ZIP file.

@@ -157,6 +157,7 @@ pub fn unload(state: &State, who: &SignedIn, load: LoadId, why: &str) -> Result<
     state.gate.record_by(&who.principal, Permission::LoadDelete, "unload", &what, &why)?;
     state.backend.unload(load, &why).map_err(held)?;
     tracing::info!(load = load.0, documents = row.documents, by = who.user.name, "a load was taken out");
+    state.ledger.unloaded(load.0, &why)?;
     state.intake.unloaded(load.0, &who.user.name, &why).map_err(|error| refused(&error))
 }
 

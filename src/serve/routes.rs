@@ -255,6 +255,7 @@ pub static ROUTES: &[Route] = routes! {
     GET    "/api/v1/distribution/runs"                     May(DistributionRead)  Nothing distribution::list;
     POST   "/api/v1/distribution/runs"                     May(DistributionRun)   Little  distribution::plan;
     GET    "/api/v1/distribution/runs/{run}"               May(DistributionRead)  Nothing distribution::show;
+    GET    "/api/v1/distribution/runs/{run}/pieces"        May(DistributionRead)  Nothing distribution::pieces;
     POST   "/api/v1/distribution/runs/{run}"               May(DistributionRead)  Little  distribution::take_step;
     GET    "/admin/distribution"                           May(DistributionRead)  Nothing pages::distribution::page;
     POST   "/admin/distribution"                           May(DistributionRead)  Little  pages::distribution::act;

@@ -10,11 +10,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
+use super::api::crm::access::rights_by_link;
 use super::api::distribution::keep;
 use super::backend::{Backend, BackendError, DefinitionView};
 use super::state::State;
 use crate::archive::{DefinitionRow, DocId, LoadId, LoadRow};
-use crate::auth::directory::Rights;
+use crate::auth::directory::{Directory, Rights};
 use crate::auth::gate::{Gate, Principal, Use};
 use crate::auth::permission::Permission;
 use crate::auth::predicate::{Facts, Predicate};
@@ -35,6 +36,7 @@ const PAUSE: Duration = Duration::from_millis(500);
 pub struct Served {
     backend: Arc<dyn Backend>,
     gate: Gate,
+    directory: Directory,
     /// The report definitions when they were last read: each piece asks for one.
     known: Mutex<Option<(Instant, Vec<DefinitionView>)>>,
 }
@@ -45,7 +47,8 @@ const KNOWN_FOR: Duration = Duration::from_secs(1);
 impl Served {
     /// Of this backend.
     pub fn new(backend: Arc<dyn Backend>) -> Served {
-        Served { gate: Gate::new(backend.engine()), backend, known: Mutex::default() }
+        let (gate, directory) = (Gate::new(backend.engine()), Directory::new(backend.engine()));
+        Served { gate, directory, backend, known: Mutex::default() }
     }
 }
 
@@ -60,6 +63,20 @@ impl Source for Served {
     fn facts(&self, id: DocId) -> Result<Option<Facts>, DistributeError> {
         let subject = self.backend.subject(id).map_err(failed)?;
         Ok(subject.there.then_some(subject.facts))
+    }
+
+    fn kept_from(&self, document: DocId, account: &str) -> Result<Option<String>, DistributeError> {
+        let account = Some(account).filter(|account| !account.is_empty());
+        let restricted = self.backend.restricted().map_err(failed)?;
+        let rights = rights_by_link(&self.directory, &restricted, "link:planned", account)?;
+        let subject = self.backend.subject(document).map_err(failed)?;
+        let sees = self.gate.sees(&Principal::new("link:planned", "greenbar", rights), &subject.facts);
+        Ok((!sees).then(|| "customers may not see documents of this report".into()))
+    }
+
+    fn reports(&self) -> Result<Option<Vec<(String, Vec<String>)>>, DistributeError> {
+        let all = self.backend.definitions().map_err(failed)?;
+        Ok(Some(all.into_iter().map(|known| (known.name, known.fields)).collect()))
     }
 
     fn report(&self, definition: &str) -> Result<Option<Report>, DistributeError> {
@@ -114,8 +131,8 @@ impl Source for Served {
     }
 }
 
-/// The configuration of a server: `distribution.toml` with the rules of the report definitions. Rules that are wrong are left
-/// out; what is wrong with them comes with it.
+/// The configuration of a server: `distribution.toml` with the rules of the report definitions. Rules of definitions that are
+/// wrong are left out, and those that name reports or fields that there are not plan nothing; what is wrong comes with it.
 pub fn configuration(folder: &Path, backend: &dyn Backend) -> Result<(Config, Vec<DistributeError>), DistributeError> {
     let mut config = Config::read(folder)?;
     let mut newest: BTreeMap<String, DefinitionRow> = BTreeMap::new();
@@ -125,7 +142,11 @@ pub fn configuration(folder: &Path, backend: &dyn Backend) -> Result<(Config, Ve
             newest.insert(row.name.clone(), row);
         }
     }
-    let told = newest.values().flat_map(|row| config.add_rules(&row.name, &row.source)).collect();
+    let mut told: Vec<DistributeError> =
+        newest.values().flat_map(|row| config.add_rules(&row.name, &row.source)).collect();
+    let reports: Vec<(String, Vec<String>)> =
+        backend.definitions().map_err(failed)?.into_iter().map(|known| (known.name, known.fields)).collect();
+    told.extend(config.distributions.iter().filter_map(|rule| Config::check_names(rule, &reports).err()));
     Ok((config, told))
 }
 
@@ -135,6 +156,10 @@ struct Current {
     config: Config,
     copies: Option<Box<dyn Channel>>,
     channels: Channels,
+    /// The file is wrong: nothing is planned, read back or tried until it is right, and no attempt is used up.
+    is_wrong: bool,
+    /// What the archive was, and in which minute it was, when all that was due was planned.
+    planned: Mutex<Option<(u64, i64)>>,
     /// Another one was read: who works with this one ends soon.
     is_old: AtomicBool,
     /// That its Maildir cannot be read was told.
@@ -153,12 +178,14 @@ impl Current {
             }
             (copies, config)
         });
+        let is_wrong = opened.is_err();
         let (copies, config) = opened.unwrap_or_else(|error| {
             tracing::error!(%error, "nothing is sent until the configuration is right");
             (None, Config::default())
         });
         let channels = open_channels(&config);
-        Current { read_at, channels, config, copies, is_old: AtomicBool::default(), told: AtomicBool::default() }
+        let (is_old, told, planned) = (AtomicBool::default(), AtomicBool::default(), Mutex::default());
+        Current { read_at, channels, config, copies, is_wrong, planned, is_old, told }
     }
 }
 
@@ -201,7 +228,11 @@ impl Lane {
                 if let Err(problem) = keep(state) {
                     tracing::error!(why = problem.detail, "a manifest could not be archived");
                 }
-                schedule::plan_due(&worker.planner()).map(|new| new.len())
+                // Taken before: what comes in meanwhile is planned in the next round.
+                let at = moment(state);
+                let new = schedule::plan_due(&worker.planner()).map(|new| new.len());
+                *current.planned.lock().unwrap_or_else(PoisonError::into_inner) = new.is_ok().then_some(at);
+                new
             }
             Lane::Returned => match &current.config.returned_mail {
                 Some(maildir) => Returned { ledger: &state.ledger, crm: &state.crm, maildir }.round(&over),
@@ -261,11 +292,23 @@ pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<(
     })
 }
 
+/// What planning depends on: what is in the archive, and the minute of the clock.
+fn moment(state: &State) -> (u64, i64) {
+    (state.backend.generation(), state.crm.now().0 / 60)
+}
+
 /// Whether it is worth a thread.
 fn has_work(lane: &Lane, state: &State, current: &Current) -> bool {
+    if current.is_wrong {
+        return *lane == Lane::Room && state.ledger.has_let_go();
+    }
     match lane {
         Lane::Copies => true,
-        Lane::Plan => !current.config.distributions.is_empty(),
+        Lane::Plan => {
+            let planned = *current.planned.lock().unwrap_or_else(PoisonError::into_inner);
+            let is_due = !current.config.distributions.is_empty() && planned != Some(moment(state));
+            is_due || state.ledger.unkept().is_ok_and(|forms| !forms.is_empty())
+        }
         Lane::Room => state.ledger.has_let_go(),
         Lane::Returned => {
             // One that cannot be read is told once for each change of the configuration.

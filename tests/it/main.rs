@@ -30,5 +30,6 @@ mod records;
 mod renditions;
 mod server;
 mod story;
+mod strays;
 mod tour;
 mod upload;

@@ -113,6 +113,31 @@ impl Part {
     }
 }
 
+/// Whether bytes behind a file can be the next line of the job, or the beginning of it, and not more of the file.
+pub fn may_follow(bytes: &[u8]) -> bool {
+    let Some((code, rest)) = bytes.split_first() else { return true };
+    let (rest, is_whole) = match rest.iter().position(|byte| *byte == b'\n') {
+        Some(end) => (rest.get(..end).unwrap_or_default(), true),
+        None => (rest, false),
+    };
+    let rest = rest.strip_suffix(b"\r").unwrap_or(rest);
+    let wanted: &[u8] = match code {
+        1 => return rest.is_empty(),
+        2 => b"cf",
+        3 => b"df",
+        _ => return false,
+    };
+    if rest.len() >= MOST_LINE || rest.iter().any(|byte| byte.is_ascii_control() && *byte != b'\t') {
+        return false;
+    }
+    let without = |bytes: &'_ [u8], which: fn(&u8) -> bool| bytes.iter().take_while(|byte| which(byte)).count();
+    let space = |byte: &u8| matches!(byte, b' ' | b'\t');
+    let rest = rest.get(without(rest, space)..).unwrap_or_default();
+    let rest = rest.get(without(rest, u8::is_ascii_digit)..).unwrap_or_default();
+    let name = rest.get(without(rest, space)..).unwrap_or_default();
+    name.starts_with(wanted) || (!is_whole && wanted.starts_with(name))
+}
+
 /// The job's number in a file's name: the digits behind `cfA` (three, or six from some senders) and the host behind them.
 pub fn job_of(name: &str) -> (String, String) {
     let rest: String = name.chars().skip(3).collect();
@@ -120,4 +145,29 @@ pub fn job_of(name: &str) -> (String, String) {
     let digits = if digits == 6 { 6 } else { digits.min(3) };
     let (number, host) = rest.split_at_checked(digits).unwrap_or((&rest, ""));
     (number.to_string(), host.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_a_file_is_told_from_more_of_it() {
+        for line in
+            [&b""[..], b"\x01\n", b"\x02 43 cfA009h\n", b"\x0212 cf", b"\x03", b"\x0312 dfA1h\nany\0thing", b"\x031"]
+        {
+            assert!(may_follow(line), "{line:?}");
+        }
+        // The rest of a VB file whose record lengths begin with 00, and text behind a 01 or 03.
+        for more in [
+            &b"\x0e\0\0LINE 00500"[..],
+            b"\x01more of the file\n",
+            b"\x03text\n",
+            b"\x03 12 it",
+            b"\0",
+            b"\x0312 cfA1h\n",
+        ] {
+            assert!(!may_follow(more), "{more:?}");
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::command::{Command, MOST_LINE, Part, job_of};
+use super::command::{Command, MOST_LINE, Part, job_of, may_follow};
 use super::control::{Control, MOST_FILES, Printed};
 use crate::capture::config::LpdConfig;
 use crate::capture::door::{Told, Wire, WireError};
@@ -29,6 +29,8 @@ struct Job {
     /// Items whose control file is still to come, with the names of their data files.
     held: Vec<(String, u64)>,
     files: usize,
+    /// The item of the data file that was acknowledged last, and the bytes that were announced for it.
+    last: Option<(u64, u64)>,
 }
 
 /// One connection.
@@ -44,6 +46,8 @@ enum End {
     Wire(WireError),
     /// The sender did what may not be done; the answer is its code.
     Refused(&'static [u8], String),
+    /// What came inside a job is no line of it.
+    NoLine(String),
 }
 
 impl From<WireError> for End {
@@ -76,6 +80,10 @@ impl<'a> Session<'a> {
         match self.commands() {
             Ok(()) | Err(End::Wire(WireError::Stopped)) => {}
             Err(End::Wire(error)) => self.told.refused(&peer, &error.to_string()),
+            Err(End::NoLine(why)) => {
+                self.told.refused(&peer, &why);
+                let _ = self.wire.say(NO);
+            }
             Err(End::Refused(code, why)) => {
                 self.told.refused(&peer, &why);
                 let _ = self.wire.say(code);
@@ -114,6 +122,7 @@ impl<'a> Session<'a> {
         self.wire.say(YES)?;
         let mut job = Job::default();
         let outcome = self.parts(&mut job, queue);
+        self.doubt(&job, &outcome)?;
         // A control file is optional: what was acknowledged is loaded with what is known of it.
         for (_, id) in job.held {
             self.intake.release(id, None)?;
@@ -121,9 +130,23 @@ impl<'a> Session<'a> {
         outcome
     }
 
+    /// What came behind a file that was acknowledged is no line of the job: then it was more of the file, and nobody is to take
+    /// what was kept for the whole. The sender heard yes already, so the arrival says it.
+    fn doubt(&self, job: &Job, outcome: &Result<(), End>) -> Result<(), End> {
+        let is_no_line = matches!(outcome, Err(End::NoLine(_)));
+        if let Some((id, bytes)) = job.last.filter(|_| is_no_line) {
+            self.intake.more_came(id, &format!("more came than the {bytes} bytes that were announced"))?;
+        }
+        Ok(())
+    }
+
     fn parts(&mut self, job: &mut Job, queue: &str) -> Result<(), End> {
-        while let Some(line) = self.wire.line(MOST_LINE)? {
-            match Part::parse(&line).map_err(|why| End::Refused(NO, why))? {
+        let no_line = |error: WireError| match error {
+            WireError::TooLong(_) | WireError::Closed => End::NoLine(error.to_string()),
+            other => other.into(),
+        };
+        while let Some(line) = self.wire.line(MOST_LINE).map_err(no_line)? {
+            match Part::parse(&line).map_err(End::NoLine)? {
                 // A file that was acknowledged stays: only the one that is being received can be forgotten.
                 Part::Abort => {
                     job.control = None;
@@ -187,6 +210,7 @@ impl<'a> Session<'a> {
             arrival.held = job.control.is_none();
             let held = arrival.held;
             let item = spool.accept(arrival)?;
+            job.last = bytes.map(|bytes| (item.id, bytes));
             self.told.taken();
             if held {
                 job.held.push((name.to_string(), item.id));
@@ -216,17 +240,20 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    /// The byte 0 behind a file. Some senders leave it out and go on with their next command, or end; anything else is more
-    /// of the file than was announced: nobody is told yes for a part.
+    /// The byte 0 behind a file. Some senders leave it out and go on with their next command, or end; anything else, also behind
+    /// the 0, is more of the file than was announced: nobody is told yes for a part.
     fn trailer(&mut self, bytes: u64) -> Result<(), End> {
         match self.wire.fill(Some(TRAILER)) {
-            Ok(piece) => match piece.first() {
-                Some(0) => self.wire.taken(1),
-                None | Some(1..=3) => {}
-                Some(_) => {
+            Ok(piece) => {
+                let (ended, next) = match piece.split_first() {
+                    Some((0, next)) => (true, next),
+                    _ => (false, piece),
+                };
+                if !may_follow(next) {
                     return Err(End::Refused(NO, format!("more came than the {bytes} bytes that were announced")));
                 }
-            },
+                self.wire.taken(usize::from(ended));
+            }
             Err(WireError::Idle(_)) => {}
             Err(error) => return Err(error.into()),
         }

@@ -67,6 +67,8 @@ pub enum Outcome {
     },
     /// It was not taken; later it may be.
     Later(String),
+    /// The channel is out of order (a wrong password, a server that takes nothing from us): the piece is not to blame.
+    OutOfOrder(String),
     /// It was not taken and will not be.
     Refused(String),
     /// All bytes were sent and the answer was lost: nobody here knows.

@@ -38,7 +38,11 @@ impl Channel for Portal {
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome {
         match &self.mail {
             Some(mail) if !parcel.to.is_empty() => mail.deliver(parcel),
-            _ => Outcome::Taken { rung: Rung::Completed, said: "it is in the portal; no notice is wanted".into() },
+            _ => {
+                let why =
+                    if parcel.to.is_empty() { "no notice is wanted" } else { "the channel has no host to tell it" };
+                Outcome::Taken { rung: Rung::Completed, said: format!("it is in the portal; {why}") }
+            }
         }
     }
 }

@@ -4,7 +4,8 @@
 //! |---|---|
 //! | 2xx after the final dot | [`Rung::Accepted`]: the next hop took responsibility; nothing is said of the recipient |
 //! | 4xx anywhere, no connection, time-out before the final dot | later |
-//! | 5xx anywhere | refused |
+//! | 5xx before the recipient is named (greeting, signing in, `MAIL`) | the channel is out of order |
+//! | 5xx to the recipient or the mail | refused |
 //! | no answer after the final dot | in doubt |
 //!
 //! The piece's id is the `Message-ID`, so that a mail that is sent again can be told by its receiver; and, with a
@@ -17,7 +18,7 @@ use lettre::Address as MailAddress;
 use lettre::message::Mailbox;
 use lettre::transport::smtp::authentication::{Credentials, DEFAULT_MECHANISMS};
 use lettre::transport::smtp::client::{Certificate, SmtpConnection, TlsParameters};
-use lettre::transport::smtp::commands::{Data, Mail, Rcpt, Rset};
+use lettre::transport::smtp::commands::{Data, Ehlo, Mail, Rcpt, Rset};
 use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter, RcptParameter};
 use lettre::transport::smtp::response::Response;
 
@@ -49,7 +50,14 @@ struct Smtp {
     notices: bool,
     timeout: Duration,
     /// An open connection and how many mails went over it.
-    open: Mutex<Option<(SmtpConnection, u32)>>,
+    open: Mutex<Option<(Line, u32)>>,
+}
+
+/// A connection.
+struct Line {
+    to_server: SmtpConnection,
+    /// The server tells what becomes of mails (RFC 3461).
+    tells: bool,
 }
 
 /// Opens the channel; no connection is made yet.
@@ -129,24 +137,23 @@ impl Channel for Smtp {
             Err(error) => return Outcome::Refused(format!("{:?} is no mail address: {error}", parcel.to)),
         };
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut kept =
-            open.take().filter(|(connection, used)| !connection.has_broken() && *used < MOST_ON_A_CONNECTION);
+        let mut kept = open.take().filter(|(line, used)| !line.to_server.has_broken() && *used < MOST_ON_A_CONNECTION);
         // The server may have closed it since.
-        if let Some((connection, _)) = &mut kept
-            && connection.command(Rset).is_err()
+        if let Some((line, _)) = &mut kept
+            && line.to_server.command(Rset).is_err()
         {
             kept = None;
         }
-        let (mut connection, used) = match kept {
+        let (mut line, used) = match kept {
             Some(kept) => kept,
             None => match self.connect() {
-                Ok(connection) => (connection, 0),
+                Ok(line) => (line, 0),
                 Err(outcome) => return outcome,
             },
         };
-        let outcome = self.hand(&mut connection, parcel, to);
-        if !connection.has_broken() && !matches!(outcome, Outcome::InDoubt(_)) {
-            *open = Some((connection, used + 1));
+        let outcome = self.hand(&mut line, parcel, to);
+        if !line.to_server.has_broken() && !matches!(outcome, Outcome::InDoubt(_)) {
+            *open = Some((line, used + 1));
         }
         outcome
     }
@@ -154,29 +161,39 @@ impl Channel for Smtp {
 
 impl Smtp {
     /// A connection that is ready for mail.
-    fn connect(&self) -> Result<SmtpConnection, Outcome> {
+    fn connect(&self) -> Result<Line, Outcome> {
         let whole = if let Tls::Whole(parameters) = &self.tls { Some(parameters) } else { None };
         let server = (self.host.as_str(), self.port);
         let connected = SmtpConnection::connect(server, Some(self.timeout), &self.helo, whole, None);
-        let mut connection = connected.map_err(|error| told(&error))?;
+        let mut connection = connected.map_err(|error| before_the_mail(&error))?;
         if let Tls::Start(parameters) = &self.tls {
             if !connection.can_starttls() {
                 connection.abort();
-                return Err(Outcome::Later("the server offers no STARTTLS".into()));
+                return Err(Outcome::OutOfOrder("the server offers no STARTTLS".into()));
             }
-            connection.starttls(parameters, &self.helo).map_err(|error| told(&error))?;
+            connection.starttls(parameters, &self.helo).map_err(|error| before_the_mail(&error))?;
         }
         if let Some(credentials) = &self.credentials
             && let Err(error) = connection.auth(DEFAULT_MECHANISMS, credentials)
         {
             connection.abort();
             // A wrong password is put right by an operator; the mail is not to blame.
-            return Err(Outcome::Later(format!("signing in: {}", words(&error))));
+            let said = format!("signing in: {}", words(&error));
+            return Err(if error.is_permanent() { Outcome::OutOfOrder(said) } else { Outcome::Later(said) });
         }
-        Ok(connection)
+        let tells = self.notices && self.offers_notices(&mut connection)?;
+        Ok(Line { to_server: connection, tells })
     }
 
-    fn hand(&self, connection: &mut SmtpConnection, parcel: &Parcel<'_>, to: MailAddress) -> Outcome {
+    /// Whether the server names DSN among what it can: others refuse mails that ask for notices.
+    fn offers_notices(&self, connection: &mut SmtpConnection) -> Result<bool, Outcome> {
+        let answer = connection.command(Ehlo::new(self.helo.clone())).map_err(|error| before_the_mail(&error))?;
+        let is_dsn = |line: &str| line.split_whitespace().next().is_some_and(|word| word.eq_ignore_ascii_case("DSN"));
+        Ok(answer.message().any(is_dsn))
+    }
+
+    fn hand(&self, line: &mut Line, parcel: &Parcel<'_>, to: MailAddress) -> Outcome {
+        let (connection, tells) = (&mut line.to_server, line.tells);
         let mut options = Vec::new();
         if !to.to_string().is_ascii() {
             if !connection.server_info().supports_feature(Extension::SmtpUtfEight) {
@@ -189,7 +206,7 @@ impl Smtp {
         }
         let other = |keyword: &str, value: &str| (keyword.to_string(), Some(value.to_string()));
         let mut asked = Vec::new();
-        if self.notices {
+        if tells {
             for (keyword, value) in [other("RET", "HDRS"), other("ENVID", parcel.id)] {
                 options.push(MailParameter::Other { keyword, value });
             }
@@ -197,7 +214,8 @@ impl Smtp {
             asked.push(RcptParameter::Other { keyword, value });
         }
         if let Err(error) = connection.command(Mail::new(Some(self.envelope(parcel.id)), options)) {
-            return failed(connection, &error);
+            failed(connection, &error);
+            return before_the_mail(&error);
         }
         if let Err(error) = connection.command(Rcpt::new(to, asked)) {
             return failed(connection, &error);
@@ -210,7 +228,7 @@ impl Smtp {
             Err(_) => connection.message(parcel.bytes),
         };
         match sent {
-            Ok(response) => Outcome::Taken { rung: Rung::Accepted, said: line(&response) },
+            Ok(response) => Outcome::Taken { rung: Rung::Accepted, said: in_a_line(&response) },
             // It was refused with a code: nothing is in doubt.
             Err(error) if error.status().is_some() => failed(connection, &error),
             Err(error) => {
@@ -250,6 +268,11 @@ fn failed(connection: &mut SmtpConnection, error: &lettre::transport::smtp::Erro
     told(error)
 }
 
+/// What an error means that came before the recipient was named: it is about us and the server, not about the piece.
+fn before_the_mail(error: &lettre::transport::smtp::Error) -> Outcome {
+    if error.is_permanent() { Outcome::OutOfOrder(words(error)) } else { Outcome::Later(words(error)) }
+}
+
 fn told(error: &lettre::transport::smtp::Error) -> Outcome {
     if error.is_permanent() { Outcome::Refused(words(error)) } else { Outcome::Later(words(error)) }
 }
@@ -271,7 +294,7 @@ fn words(error: &lettre::transport::smtp::Error) -> String {
     text
 }
 
-fn line(response: &Response) -> String {
+fn in_a_line(response: &Response) -> String {
     let lines: Vec<&str> = response.message().collect();
     format!("{} {}", response.code(), lines.join(" "))
 }

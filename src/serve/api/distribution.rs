@@ -12,8 +12,9 @@ use crate::capture::Brought;
 use crate::distribute::DistributeError;
 use crate::distribute::config::Config;
 use crate::distribute::ledger::Run;
+use crate::distribute::piece::{Piece, State as PieceState};
 use crate::distribute::plan::Planner;
-use crate::serve::ask::{Answer, Ask, SignedIn};
+use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::sending::configuration;
 use crate::serve::state::State;
@@ -29,6 +30,9 @@ impl From<DistributeError> for Problem {
     }
 }
 
+/// Characters of a reason at most.
+const MOST_REASON: usize = 500;
+
 /// A step that somebody takes with a run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Step {
@@ -38,8 +42,17 @@ pub enum Step {
     Run,
     /// Pieces are tried again, or sent as copies; none: all that were given up or are in doubt.
     Replay(Vec<u32>),
-    /// A piece goes to another address.
-    Address(u32, String),
+    /// A piece goes to another address, for a reason.
+    Address {
+        /// Its number.
+        piece: u32,
+        /// The address.
+        to: String,
+        /// Why it goes there.
+        reason: String,
+    },
+    /// What was not sent yet is not sent, for a reason.
+    Cancel(String),
     /// It is over; with the reason of an exception when it does not balance.
     Close(String),
 }
@@ -59,18 +72,16 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
         }
         Step::Replay(pieces) => {
             who.need(Permission::DistributionRun)?;
-            let count = state.ledger.replay(number, pieces)?;
+            let (config, _) = configuration(&state.config.data, &*state.backend)?;
+            let count = planner(state, &config).replay(number, pieces)?;
             ("distribution replayed", state.ledger.run(number)?, format!("{count} pieces"))
         }
-        Step::Address(piece, to) => {
-            who.need(Permission::DistributionRun)?;
-            let channel = state.ledger.piece(number, *piece)?.channel;
-            if !Config::read(&state.config.data)?.takes_address(&channel) {
-                return Err(Problem::state(format!("{channel} sends to one place only.")));
-            }
-            let piece_now = state.ledger.readdress(number, *piece, to)?;
-            let why = format!("piece {piece} goes to {}", piece_now.to);
-            ("distribution readdressed", state.ledger.run(number)?, why)
+        Step::Address { piece, to, reason } => return readdress(state, who, (number, *piece), to, reason),
+        Step::Cancel(why) => {
+            who.need(Permission::DistributionClose)?;
+            let (run, count) = state.ledger.cancel(number, name, why)?;
+            let why = format!("{count} pieces: {}", run.cancelled);
+            ("distribution cancelled", run, why)
         }
         Step::Close(exception) => {
             who.need(Permission::DistributionClose)?;
@@ -82,6 +93,38 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
     };
     state.gate.record(&who.principal, kind, &run.key, &why)?;
     Ok(run)
+}
+
+fn planner<'a>(state: &'a State, config: &'a Config) -> Planner<'a> {
+    Planner { ledger: &state.ledger, crm: &state.crm, source: state.documents.as_ref(), config }
+}
+
+/// Sends a piece to an address that somebody chose: who may send to an address that is not verified, and says why. The audit
+/// has a record for each of its documents.
+fn readdress(state: &State, who: &SignedIn, (number, at): (u32, u32), to: &str, reason: &str) -> Result<Run, Problem> {
+    who.need(Permission::DistributionRun)?;
+    let (run, old) = (state.ledger.run(number)?, state.ledger.piece(number, at)?);
+    let of = |piece: &Piece| Some(piece.account.clone()).filter(|account| !account.is_empty());
+    let (override_it, what) = (Permission::AddressOverride, run.key.as_str());
+    if !who.may(override_it) {
+        let kind = "distribution readdressed";
+        state.gate.record_refused(&who.principal, override_it, kind, what, &format!("piece {at}"))?;
+        return Err(Problem::missing(override_it));
+    }
+    let reason = reason.trim();
+    if reason.is_empty() || reason.chars().count() > MOST_REASON {
+        return Err(Problem::bad_value(format!("reason: 1 to {MOST_REASON} characters.")));
+    }
+    if !Config::read(&state.config.data)?.takes_address(&old.channel) {
+        return Err(Problem::state(format!("{} sends to one place only.", old.channel)));
+    }
+    let piece = state.ledger.readdress(number, at, to, &who.user.name)?;
+    let (why, account) = (format!("piece {at} goes to {}: {reason}", piece.to), of(&piece));
+    for owed in &piece.owes {
+        let about = (owed.document.parse().ok(), account.as_deref());
+        state.gate.record_about(&who.principal, override_it, ("distribution readdressed", what, &why), about)?;
+    }
+    Ok(state.ledger.run(number)?)
 }
 
 /// Archives the manifests that wait for it, like any other stream.
@@ -108,14 +151,94 @@ fn number(ask: &Ask) -> Result<u32, Problem> {
     ask.part("run").parse().map_err(|_| Problem::nothing())
 }
 
-/// All runs, newest first.
+/// Runs, newest first, a page at a time.
 #[utoipa::path(get, path = "/api/v1/distribution/runs", tag = "distribution",
-    responses((status = 200, description = "`items`"), (status = 403, description = "forbidden")))]
+    params(("limit" = Option<u32>, Query, description = "Runs on the page, 1 to 1000; 100 without it"),
+        ("cursor" = Option<String>, Query, description = "What an earlier page gave as next_cursor")),
+    responses((status = 200, description = "`items`, `next_cursor`"), (status = 403, description = "forbidden")))]
 pub async fn list(ask: Ask) -> Answer {
-    ask.params(&[])?;
-    let mut runs = ask.block(|state| Ok(state.ledger.runs()?)).await?;
-    runs.reverse();
-    Ok(HttpResponse::Ok().json(json!({ "items": runs })))
+    let params = ask.params(&["limit", "cursor"])?;
+    let limit = limit(&params)?;
+    let before = cursor(&params)?;
+    let runs = ask.block(move |state| Ok(state.ledger.runs_before(before, limit)?)).await?;
+    let next = runs.last().filter(|run| run.number > 1 && runs.len() == limit).map(|run| run.number.to_string());
+    Ok(HttpResponse::Ok().json(json!({ "items": runs, "next_cursor": next })))
+}
+
+fn limit(params: &Params) -> Result<usize, Problem> {
+    Ok(params.number("limit", 1..=1_000_u32)?.map_or(100, |limit| limit as usize))
+}
+
+fn cursor(params: &Params) -> Result<Option<u32>, Problem> {
+    let Some(cursor) = params.get("cursor") else { return Ok(None) };
+    let told = || Problem::bad_value("cursor is what an earlier page gave as next_cursor.");
+    cursor.parse().map(Some).map_err(|_| told())
+}
+
+/// Which pieces of a run are wanted; empty: all.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Of this account.
+    pub account: String,
+    /// With this document.
+    pub document: String,
+    /// In this state.
+    pub state: Option<PieceState>,
+}
+
+impl Wanted {
+    /// By the parameters `account`, `document` and `state`.
+    pub fn of(params: &Params) -> Result<Wanted, Problem> {
+        let text = |name| params.get(name).unwrap_or_default().trim().to_string();
+        let state = match text("state").as_str() {
+            "" => None,
+            name => Some(PieceState::named(name).ok_or_else(|| {
+                let known: Vec<&str> = PieceState::ALL.iter().map(|state| state.name()).collect();
+                Problem::bad_value(format!("state is one of: {}.", known.join(", ")))
+            })?),
+        };
+        Ok(Wanted { account: text("account"), document: text("document"), state })
+    }
+
+    /// Whether anything is asked for.
+    pub fn is_all(&self) -> bool {
+        self.account.is_empty() && self.document.is_empty() && self.state.is_none()
+    }
+
+    /// Whether a piece is one of them.
+    pub fn is(&self, piece: &Piece) -> bool {
+        (self.account.is_empty() || piece.account == self.account)
+            && (self.document.is_empty() || piece.owes.iter().any(|owed| owed.document == self.document))
+            && self.state.is_none_or(|state| piece.state == state)
+    }
+}
+
+/// The pieces of a run in the order of their numbers, with what proves what became of them.
+#[utoipa::path(get, path = "/api/v1/distribution/runs/{run}/pieces", tag = "distribution",
+    params(("run" = u32, Path, description = "Number of the run"),
+        ("account" = Option<String>, Query, description = "Only pieces of this account"),
+        ("document" = Option<String>, Query, description = "Only pieces with this document"),
+        ("state" = Option<String>, Query, description = "Only pieces in this state"),
+        ("limit" = Option<u32>, Query, description = "Pieces on the page, 1 to 1000; 100 without it"),
+        ("cursor" = Option<String>, Query, description = "What an earlier page gave as next_cursor")),
+    responses((status = 200, description = "`items` (`number`, `piece`, `proofs`), `next_cursor`"),
+        (status = 404, description = "not-found")))]
+pub async fn pieces(ask: Ask) -> Answer {
+    let params = ask.params(&["account", "document", "state", "limit", "cursor"])?;
+    let (wanted, limit, from) = (Wanted::of(&params)?, limit(&params)?, cursor(&params)?.unwrap_or_default());
+    let run = number(&ask)?;
+    let work = move |state: &State| -> Result<(Vec<serde_json::Value>, Option<u32>), Problem> {
+        state.ledger.run(run)?;
+        let (found, next) = state.ledger.select(run, from, limit, &|piece| wanted.is(piece))?;
+        let told = |(number, piece): (u32, Piece)| -> Result<serde_json::Value, DistributeError> {
+            let proofs = state.ledger.proofs(run, number)?;
+            Ok(json!({ "number": number, "piece": piece, "proofs": proofs }))
+        };
+        Ok((found.into_iter().map(told).collect::<Result<_, _>>()?, next))
+    };
+    let (items, next) = ask.block(work).await?;
+    let next = next.map(|number| number.to_string());
+    Ok(HttpResponse::Ok().json(json!({ "items": items, "next_cursor": next })))
 }
 
 /// A run with its reconciliation; pieces given up, tried again and in doubt are named, 1,000 at a time.
@@ -153,8 +276,7 @@ impl NewRun {
         }
         let (config, _) = configuration(&state.config.data, &*state.backend)?;
         let rule = config.distribution(&self.distribution).ok_or_else(Problem::nothing)?;
-        let source = state.documents.as_ref();
-        let planner = Planner { ledger: &state.ledger, crm: &state.crm, source, config: &config };
+        let planner = planner(state, &config);
         let numbers: Vec<String> = self.loads.iter().map(ToString::to_string).collect();
         let what = self.name.unwrap_or_else(|| format!("load-{}", numbers.join("+")));
         let loads: Vec<LoadId> = self.loads.into_iter().map(LoadId).collect();
@@ -195,12 +317,14 @@ struct Asked {
     #[serde(default)]
     to: String,
     #[serde(default)]
+    reason: String,
+    #[serde(default)]
     exception: String,
 }
 
 /// Takes a step with a run: `{"do": "release"}`, `{"do": "run"}` (what waits for its next attempt is tried now),
 /// `{"do": "replay", "pieces": [..]}`,
-/// `{"do": "address", "piece": 7, "to": ".."}`, `{"do": "close", "exception": ".."}`.
+/// `{"do": "address", "piece": 7, "to": "..", "reason": ".."}` (needs `address.override`), `{"do": "cancel", "reason": ".."}` (needs `distribution.close`), `{"do": "close", "exception": ".."}`.
 #[utoipa::path(post, path = "/api/v1/distribution/runs/{run}", tag = "distribution",
     params(("run" = u32, Path, description = "Number of the run")),
     responses((status = 200, description = "the run"), (status = 404, description = "not-found"),
@@ -213,9 +337,10 @@ pub async fn take_step(ask: Ask) -> Answer {
         "release" => Step::Release,
         "run" => Step::Run,
         "replay" => Step::Replay(asked.pieces),
-        "address" => Step::Address(asked.piece, asked.to),
+        "address" => Step::Address { piece: asked.piece, to: asked.to, reason: asked.reason },
+        "cancel" => Step::Cancel(asked.reason),
         "close" => Step::Close(asked.exception),
-        _ => return Err(Problem::bad_value("do: one of release, run, replay, address, close.")),
+        _ => return Err(Problem::bad_value("do: one of release, run, replay, address, cancel, close.")),
     };
     let run = ask.block(move |state| step(state, &who, number, &wanted)).await?;
     Ok(HttpResponse::Ok().json(run))

@@ -33,16 +33,23 @@ pub async fn live(_: Ask) -> Answer {
     Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
 }
 
-/// Whether the server and its store answer.
+/// Whether the server and its store answer. `distribution` says when nothing is sent because its configuration is wrong; what is
+/// wrong is told in its first line, the rest of it on `/admin/distribution`.
 #[utoipa::path(get, path = "/health", tag = "operation",
     responses((status = 200, description = "`{\"status\": \"ok\"}`"), (status = 500, description = "internal")))]
 pub async fn health(ask: Ask) -> Answer {
-    ask.block(|state| {
+    let wrong = ask.block(|state| {
         let asked = state.backend.engine().get(crate::archive::kv::Family::Settings, b"health");
-        asked.map(|_| ()).map_err(|error| Problem::failed("asking the store", &error))
-    })
-    .await?;
-    Ok(HttpResponse::Ok().json(json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") })))
+        asked.map_err(|error| Problem::failed("asking the store", &error))?;
+        let read = crate::distribute::config::Config::read(&state.config.data);
+        Ok(read.err().map(|error| error.to_string().lines().next().unwrap_or_default().to_string()))
+    });
+    let wrong = wrong.await?;
+    let mut told = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
+    if let Some(why) = wrong {
+        told["distribution"] = json!({ "ok": false, "why": format!("nothing is sent: {why}") });
+    }
+    Ok(HttpResponse::Ok().json(told))
 }
 
 /// Counters for Prometheus.

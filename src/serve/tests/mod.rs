@@ -3,6 +3,7 @@
 mod admin;
 mod content;
 mod crm;
+mod distribution;
 mod fake;
 mod forgery;
 mod hostile;

@@ -176,6 +176,7 @@ const WHO: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/distribution/runs", "auo"),
     ("POST", "/api/v1/distribution/runs", "ao"),
     ("GET", "/api/v1/distribution/runs/{run}", "auo"),
+    ("GET", "/api/v1/distribution/runs/{run}/pieces", "auo"),
     ("POST", "/api/v1/distribution/runs/{run}", "auo"),
     ("GET", "/admin/distribution", "auo"),
     ("POST", "/admin/distribution", "auo"),

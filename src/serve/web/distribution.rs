@@ -1,19 +1,25 @@
 //! The operator's page: runs of what is sent out, how far they are, whether they balance.
 
+use std::collections::BTreeMap;
+
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
 use super::{Language, language, locale, page as render, shown};
 use crate::auth::permission::Permission;
+use crate::crm::CrmError;
 use crate::distribute::config::Config;
 use crate::distribute::ledger::{Run, RunState, Totals};
 use crate::distribute::piece::{Obligation, Piece, State as PieceState};
 use crate::distribute::reconcile::Reconciliation;
-use crate::serve::api::distribution::{NewRun, Step, step};
-use crate::serve::ask::{Answer, Ask};
+use crate::distribute::work::open_channels;
+use crate::serve::api::crm::access;
+use crate::serve::api::distribution::{NewRun, Step, Wanted, step};
+use crate::serve::ask::{Answer, Ask, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::sending::configuration;
+use crate::serve::state::State;
 
 /// Runs on a page.
 const RUNS: usize = 20;
@@ -22,67 +28,153 @@ const FEW: usize = 5;
 const MANY: usize = 50;
 
 /// What is looked at: one run, or those before another.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 struct Window {
     run: Option<u32>,
     from: u32,
     before: Option<u32>,
+    /// One piece of the run, with its proofs.
+    piece: Option<u32>,
+    /// Pieces that are looked for in the run.
+    wanted: Wanted,
 }
 
 /// The page.
 pub async fn page(ask: Ask) -> Answer {
-    let params = ask.params(&["run", "from", "before"])?;
+    let params = ask.params(&["run", "from", "before", "piece", "account", "document", "state"])?;
     let number = |name| params.number(name, 0..=u32::MAX);
-    let window = Window { run: number("run")?, from: number("from")?.unwrap_or_default(), before: number("before")? };
+    let window = Window {
+        run: number("run")?,
+        from: number("from")?.unwrap_or_default(),
+        before: number("before")?,
+        piece: number("piece")?,
+        wanted: Wanted::of(&params)?,
+    };
     show(&ask, window, "", StatusCode::OK).await
 }
 
 /// A run, its counters, and pieces to look at.
 type Row = (Run, Reconciliation, Vec<(u32, Piece)>);
 
-fn rows(state: &crate::serve::state::State, window: Window) -> Result<(Vec<Row>, bool), Problem> {
-    let (mut runs, mut more) = match window.run {
-        Some(number) => (vec![state.ledger.run(number)?], false),
-        None => (state.ledger.runs()?, false),
-    };
-    runs.reverse();
-    if window.run.is_none() {
-        runs.retain(|run| window.before.is_none_or(|before| run.number < before));
-        more = runs.len() > RUNS;
+/// The runs that are looked at; whether there are more; and the number of the piece from which to go on.
+fn rows(state: &State, window: &Window) -> Result<(Vec<Row>, bool, Option<u32>), Problem> {
+    let ledger = &state.ledger;
+    let Some(number) = window.run else {
+        let mut runs = ledger.runs_before(window.before, RUNS + 1)?;
+        let more = runs.len() > RUNS;
         runs.truncate(RUNS);
+        let mut rows = Vec::new();
+        for run in runs {
+            let sum = Reconciliation::of(&run, &ledger.tally(run.number)?);
+            let named = ledger.named(run.number, 0, FEW)?;
+            rows.push((run, sum, named));
+        }
+        return Ok((rows, more, None));
+    };
+    let run = ledger.run(number)?;
+    let sum = Reconciliation::of(&run, &ledger.tally(number)?);
+    let (pieces, next) = match window.piece {
+        Some(piece) => (vec![(piece, ledger.piece(number, piece)?)], None),
+        None if window.wanted.is_all() => {
+            let named = ledger.named(number, window.from, MANY)?;
+            let next = named.get(MANY - 1).map(|(last, _)| last.saturating_add(1));
+            (named, next)
+        }
+        None => ledger.select(number, window.from, MANY, &|piece| window.wanted.is(piece))?,
+    };
+    Ok((vec![(run, sum, pieces)], false, next))
+}
+
+/// The name of the customer of an account, and whether the page of the account is shown to the reader.
+fn customer(state: &State, who: &SignedIn, account: &str) -> Result<(String, bool), Problem> {
+    if account.is_empty() || !who.may(Permission::CustomerRead) {
+        return Ok(Default::default());
     }
-    let (from, most) = if window.run.is_some() { (window.from, MANY) } else { (0, FEW) };
-    let mut rows = Vec::new();
-    for run in runs {
-        let sum = Reconciliation::of(&run, &state.ledger.tally(run.number)?);
-        let named = state.ledger.named(run.number, from, most)?;
-        rows.push((run, sum, named));
+    let id = match state.crm.account(account) {
+        Ok(kept) => kept.customer.clone(),
+        Err(CrmError::NotFound { .. }) => None,
+        Err(error) => return Err(error.into()),
+    };
+    if access::need_account(state, who, account).is_err() {
+        return Ok(Default::default());
     }
-    Ok((rows, more))
+    let name = match &id {
+        Some(id) if !access::hides_customer(state, who, id)? => state.crm.customer(id)?.display_name(),
+        _ => String::new(),
+    };
+    Ok((name, true))
+}
+
+/// What keeps something, or all, from being sent: the configuration, rules of definitions, channels that cannot be opened.
+fn wrong(state: &State) -> (Config, Vec<String>, bool) {
+    match configuration(&state.config.data, &*state.backend) {
+        Ok((config, told)) => {
+            let closed = open_channels(&config).into_iter().filter_map(|(_, channel)| channel.err());
+            let all = told.into_iter().map(|error| error.to_string()).chain(closed).collect();
+            (config, all, false)
+        }
+        Err(error) => (Config::default(), vec![error.to_string()], true),
+    }
 }
 
 async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Answer {
     let who = ask.who()?.clone();
+    let (seen, reader) = (window.clone(), who.clone());
     let read = ask.block(move |state| {
-        let (runs, more) = rows(state, window)?;
-        // A configuration that is wrong is told elsewhere; here it offers no other addresses.
-        let config = configuration(&state.config.data, &*state.backend).map(|(config, _)| config);
-        Ok((runs, more, config.unwrap_or_default()))
+        let (runs, more, next) = rows(state, &seen)?;
+        let mut people = BTreeMap::new();
+        for (.., pieces) in &runs {
+            for (_, piece) in pieces {
+                people.insert(piece.account.clone(), customer(state, &reader, &piece.account)?);
+            }
+        }
+        let proofs = match (seen.run, seen.piece) {
+            (Some(run), Some(piece)) => state.ledger.proofs(run, piece)?,
+            _ => Vec::new(),
+        };
+        Ok((runs, more, next, people, proofs, wrong(state)))
     });
-    let (runs, more, config) = read.await?;
+    let (runs, more, next, people, proofs, (config, wrong, nothing_is_sent)) = read.await?;
     let language = language(&ask.request, Some(&who));
     let older = runs.last().filter(|_| more).map(|(run, ..)| format!("/admin/distribution?before={}", run.number));
-    let next = match (window.run, runs.first().and_then(|(.., named)| named.get(MANY - 1))) {
-        (Some(run), Some((last, _))) => Some(format!("/admin/distribution?run={run}&from={}", last.saturating_add(1))),
-        _ => None,
-    };
+    let next = next.zip(window.run).map(|(from, run)| {
+        let (wanted, run, from) = (&window.wanted, run.to_string(), from.to_string());
+        let state = wanted.state.map_or("", PieceState::name);
+        let (account, document) = (wanted.account.as_str(), wanted.document.as_str());
+        let all = [
+            ("run", run.as_str()),
+            ("from", from.as_str()),
+            ("account", account),
+            ("document", document),
+            ("state", state),
+        ];
+        let asked: Vec<(&str, &str)> = all.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+        super::my::address("/admin/distribution", &asked)
+    });
+    let proofs = proofs.iter().map(|proof| {
+        context! {
+            at => locale::moment(proof.at.0, language), said => proof.said.as_str(),
+            what => language.word(&format!("proof_{}", proof.what.name())),
+        }
+    });
+    let states = PieceState::ALL.map(|state| {
+        context! {
+            name => state.name(), word => language.word(&format!("rung_{}", state.name().replace('-', "_"))),
+            chosen => window.wanted.state == Some(state),
+        }
+    });
+    let shown = Shown { config: &config, language, people: &people };
     let own = context! {
-        runs => runs.iter().map(|row| shown_run(row, &config, language)).collect::<Vec<_>>(),
+        runs => runs.iter().map(|row| shown.run(row)).collect::<Vec<_>>(),
+        wrong, nothing_is_sent, proofs => proofs.collect::<Vec<_>>(), states => states.to_vec(),
+        one_piece => window.piece.is_some(), looked_for => !window.wanted.is_all(),
+        account => window.wanted.account.as_str(), document => window.wanted.document.as_str(),
         one => window.run.is_some() || window.before.is_some(),
         whole => window.run.is_some(),
         names => config.distributions.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>(),
         may_run => who.may(Permission::DistributionRun),
         may_close => who.may(Permission::DistributionClose),
+        may_address => who.may(Permission::AddressOverride),
         error, older, next,
     };
     render(&ask.request, Some(&who), "distribution.html", status, own)
@@ -102,16 +194,20 @@ pub async fn act(ask: Ask) -> Answer {
         Some("run") => Step::Run,
         Some("replay") => Step::Replay(Vec::new()),
         Some("again") => Step::Replay(vec![piece()?]),
-        Some("address") => Step::Address(piece()?, form.get("to").unwrap_or_default().to_string()),
+        Some("address") => {
+            let text = |name| form.get(name).unwrap_or_default().to_string();
+            Step::Address { piece: piece()?, to: text("to"), reason: text("reason") }
+        }
+        Some("cancel") => Step::Cancel(form.get("reason").unwrap_or_default().to_string()),
         Some("close") => Step::Close(form.get("reason").unwrap_or_default().to_string()),
-        _ => return Err(Problem::bad_value("do: one of plan, release, run, replay, again, address, close.")),
+        _ => return Err(Problem::bad_value("do: one of plan, release, run, replay, again, address, cancel, close.")),
     };
     let run = form.get("one").and(Some(number));
     let (who, window) = (ask.who()?.clone(), Window { run, ..Window::default() });
     let back = run.map_or_else(|| "/admin/distribution".into(), |run| format!("/admin/distribution?run={run}"));
     match ask.block(move |state| step(state, &who, number, &wanted)).await {
         Ok(_) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, back)).finish()),
-        Err(problem) if problem.status == StatusCode::CONFLICT => {
+        Err(problem) if problem.status.is_client_error() && problem.status != StatusCode::FORBIDDEN => {
             show(&ask, window, &problem.detail, problem.status).await
         }
         Err(problem) => Err(problem),
@@ -139,62 +235,92 @@ async fn plan(ask: &Ask, distribution: String, loads: &str) -> Answer {
     }
 }
 
-fn shown_run((run, sum, pieces): &Row, config: &Config, language: Language) -> Value {
-    let tone = match (run.state, sum.balances, sum.dead.pieces) {
-        (RunState::Held, ..) => "info",
-        (_, true, _) => "ok",
-        (_, false, 0) => "",
-        _ => "warn",
-    };
-    let rows = [("planned", sum.planned), ("done", sum.done), ("dead", sum.dead), ("open", sum.open)];
-    let part = |(name, totals): (&str, Totals)| {
-        let amount = crate::index::value::Decimal {
-            units: i64::try_from(totals.nano / 10_000_000).unwrap_or(i64::MAX),
-            scale: 2,
-        };
-        context! {
-            name => language.word(&format!("run_{name}")),
-            pieces => number(totals.pieces), documents => number(totals.documents), parts => number(totals.parts),
-            pages => number(totals.pages),
-            amount => shown::grouped(&amount.to_string()),
-        }
-    };
-    let rungs = sum.rungs.iter().flat_map(|(channel, rungs)| {
-        rungs.iter().map(move |(rung, count)| {
-            let word = language.word(&format!("rung_{}", rung.replace('-', "_")));
-            context! { channel, rung => word, count => number(*count) }
-        })
-    });
-    let percent = (sum.planned.pieces - sum.open.pieces.min(sum.planned.pieces)) * 100 / sum.planned.pieces.max(1);
-    context! {
-        number => run.number, key => run.key.as_str(), tone, percent,
-        state => language.word(&format!("run_is_{}", run.state.name())),
-        held => run.state == RunState::Held,
-        closed => run.state == RunState::Closed,
-        planned_at => locale::moment(run.planned_at.0, language),
-        rows => rows.map(part).to_vec(), has_parts => sum.planned.has_parts(),
-        rungs => rungs.collect::<Vec<_>>(),
-        in_doubt => number(sum.in_doubt), suppressed => number(sum.paper_suppressed), replaced => number(sum.replaced),
-        balances => sum.balances, waits => sum.open.pieces > 0,
-        retrying => pieces.iter().any(|(_, piece)| piece.state == PieceState::Retrying),
-        again => pieces.iter().any(|(_, piece)| matches!(piece.state, PieceState::Dead | PieceState::InDoubt)),
-        later => sum.later.iter().map(|(what, count)| context! { what => language.word(&format!("proof_{what}")), count => number(*count) }).collect::<Vec<_>>(),
-        to_look_at => sum.to_look_at, more_to_look_at => sum.to_look_at > pieces.len() as u64,
-        say_all => language.word("run_all_named").replace("{n}", &number(sum.to_look_at)),
-        missing => run.missing.join(", "),
-        exception => run.exception.as_str(), closed_by => run.closed_by.as_str(), released_by => run.released_by.as_str(),
-        named => pieces.iter().map(|(at, piece)| named(*at, piece, config, language)).collect::<Vec<_>>(),
-    }
+/// What is needed to show a run in a language.
+struct Shown<'s> {
+    config: &'s Config,
+    language: Language,
+    /// The name of the customer of each account, and whether its page is shown to the reader.
+    people: &'s BTreeMap<String, (String, bool)>,
 }
 
-fn named(at: u32, piece: &Piece, config: &Config, language: Language) -> Value {
-    let state = language.word(&format!("rung_{}", piece.state.name().replace('-', "_")));
-    let documents: Vec<String> = piece.owes.iter().map(Obligation::name).collect();
-    context! {
-        piece => at, channel => piece.channel.as_str(), to => piece.to.as_str(), documents => documents.join(", "),
-        state, in_doubt => piece.in_doubt, said => piece.said.as_str(),
-        stuck => matches!(piece.state, PieceState::Dead | PieceState::InDoubt | PieceState::Retrying),
-        takes_address => config.takes_address(&piece.channel),
+impl Shown<'_> {
+    fn run(&self, (run, sum, pieces): &Row) -> Value {
+        let language = self.language;
+        let tone = match (run.state, sum.balances, sum.dead.pieces) {
+            (RunState::Held, ..) => "info",
+            (_, true, _) => "ok",
+            (_, false, 0) => "",
+            _ => "warn",
+        };
+        let rows = [
+            ("planned", sum.planned),
+            ("done", sum.done),
+            ("dead", sum.dead),
+            ("cancelled", sum.cancelled),
+            ("open", sum.open),
+        ];
+        let part = |(name, totals): (&str, Totals)| {
+            let amount = crate::index::value::Decimal {
+                units: i64::try_from(totals.nano / 10_000_000).unwrap_or(i64::MAX),
+                scale: 2,
+            };
+            context! {
+                name => language.word(&format!("run_{name}")),
+                pieces => number(totals.pieces), documents => number(totals.documents), parts => number(totals.parts),
+                pages => number(totals.pages),
+                amount => shown::grouped(&amount.to_string()),
+            }
+        };
+        let rungs = sum.rungs.iter().flat_map(|(channel, rungs)| {
+            rungs.iter().map(move |(rung, count)| {
+                let word = language.word(&format!("rung_{}", rung.replace('-', "_")));
+                context! { channel, rung => word, count => number(*count) }
+            })
+        });
+        let percent = (sum.planned.pieces - sum.open.pieces.min(sum.planned.pieces)) * 100 / sum.planned.pieces.max(1);
+        context! {
+            number => run.number, key => run.key.as_str(), tone, percent,
+            state => language.word(&format!("run_is_{}", run.state.name())),
+            held => run.state == RunState::Held,
+            closed => run.state == RunState::Closed,
+            planned_at => locale::moment(run.planned_at.0, language),
+            rows => rows.map(part).to_vec(), passed_over => (run.passed_over > 0).then(|| number(run.passed_over)),
+            copies => (sum.copies > 0).then(|| number(sum.copies)),
+            over => matches!(run.state, RunState::Closed | RunState::Cancelled),
+            cancelled => run.cancelled.as_str(), cancelled_by => run.cancelled_by.as_str(), has_parts => sum.planned.has_parts(),
+            rungs => rungs.collect::<Vec<_>>(),
+            in_doubt => number(sum.in_doubt), suppressed => number(sum.paper_suppressed), replaced => number(sum.replaced),
+            balances => sum.balances, waits => sum.open.pieces > 0,
+            retrying => pieces.iter().any(|(_, piece)| piece.state == PieceState::Retrying),
+            again => pieces.iter().any(|(_, piece)| matches!(piece.state, PieceState::Dead | PieceState::InDoubt)),
+            later => sum.later.iter().map(|(what, count)| context! { what => language.word(&format!("proof_{what}")), count => number(*count) }).collect::<Vec<_>>(),
+            to_look_at => sum.to_look_at, more_to_look_at => sum.to_look_at > pieces.len() as u64,
+            say_all => language.word("run_all_named").replace("{n}", &number(sum.to_look_at)),
+            missing => run.missing.join(", "),
+            exception => run.exception.as_str(), closed_by => run.closed_by.as_str(), released_by => run.released_by.as_str(),
+            named => pieces.iter().map(|(at, piece)| self.piece(*at, piece)).collect::<Vec<_>>(),
+        }
+    }
+
+    fn piece(&self, at: u32, piece: &Piece) -> Value {
+        let language = self.language;
+        let nobody = Default::default();
+        let (customer, has_page): &(String, bool) = self.people.get(&piece.account).unwrap_or(&nobody);
+        let state = language.word(&format!("rung_{}", piece.state.name().replace('-', "_")));
+        let documents: Vec<String> = piece.owes.iter().map(Obligation::name).collect();
+        context! {
+            piece => at, channel => piece.channel.as_str(), to => piece.to.as_str(), documents => documents.join(", "),
+            state, in_doubt => piece.in_doubt, said => piece.said.as_str(),
+            stuck => matches!(piece.state, PieceState::Dead | PieceState::InDoubt | PieceState::Retrying),
+            done => piece.state == PieceState::Done && piece.copy_of.is_none(),
+            takes_address => self.config.takes_address(&piece.channel),
+            account => piece.account.as_str(), customer, has_page, group => piece.group.as_str(),
+            rung => language.word(&format!("rung_{}", piece.rung.name())), attempts => piece.attempts, id => piece.id.as_str(),
+            sha256 => piece.sha256.as_str(), addressed_by => piece.addressed_by.as_str(), generation => piece.generation,
+            handed_at => piece.handed_at.map(|at| locale::moment(at.0, language)),
+            next_at => (!piece.state.is_over() && piece.next_at.0 > 0).then(|| locale::moment(piece.next_at.0, language)),
+            replaced_by => piece.replaced_by, copy_of => piece.copy_of,
+        }
     }
 }
 

@@ -6,6 +6,8 @@ mod masked;
 mod shelf;
 
 use crate::archive::DocId;
+use crate::auth::AuthError;
+use crate::auth::directory::{Directory, Restricted, Rights};
 use crate::auth::gate::{Permit, Principal, Use};
 use crate::auth::permission::{Permission, Permissions};
 use crate::auth::predicate::Predicate;
@@ -134,20 +136,32 @@ pub fn nobody(from: &str) -> Principal {
 /// `customer` is not named in, and what policies and definitions keep from customers stays away.
 pub fn open_by_link(state: &State, link: &Link, id: DocId, from: &str) -> Result<Permit, Problem> {
     let short: String = link.id.chars().take(16).collect();
-    let recipient = User {
-        name: format!("link:{short}"),
-        role: CUSTOMER.into(),
-        accounts: link.account.iter().cloned().collect(),
-        ..User::default()
-    };
-    let mut rights = state.directory.rights(&recipient, &state.backend.restricted()?)?;
-    rights.grants = vec![("link".into(), Predicate::Everything)];
+    let name = format!("link:{short}");
+    let mut rights = rights_by_link(&state.directory, &state.backend.restricted()?, &name, link.account.as_deref())?;
     if link.masked {
         rights.roles.clear();
     }
-    rights.narrow([Permission::DocumentRead, Permission::PortalUse].into_iter().collect::<Permissions>());
-    let who = Principal::new(format!("link:{short}"), from, rights);
+    let who = Principal::new(name, from, rights);
     Ok(state.gate.open(&who, Use::READ, &state.backend.subject(id)?, "link")?)
+}
+
+/// What a link shows to the customer of an account.
+pub fn rights_by_link(
+    directory: &Directory,
+    restricted: &Restricted,
+    name: &str,
+    account: Option<&str>,
+) -> Result<Rights, AuthError> {
+    let recipient = User {
+        name: name.into(),
+        role: CUSTOMER.into(),
+        accounts: account.map(str::to_string).into_iter().collect(),
+        ..User::default()
+    };
+    let mut rights = directory.rights(&recipient, restricted)?;
+    rights.grants = vec![("link".into(), Predicate::Everything)];
+    rights.narrow([Permission::DocumentRead, Permission::PortalUse].into_iter().collect::<Permissions>());
+    Ok(rights)
 }
 
 /// Title of the report of a document, English and Chinese: all that is told of it before it is opened.

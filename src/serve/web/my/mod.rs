@@ -80,7 +80,7 @@ fn money(definitions: &[DefinitionView], view: &DocumentView, language: Language
 }
 
 /// An address with its query.
-fn address(path: &str, pairs: &[(&str, &str)]) -> String {
+pub(super) fn address(path: &str, pairs: &[(&str, &str)]) -> String {
     let pairs: Vec<String> = pairs.iter().map(|(name, value)| format!("{name}={}", coded(value))).collect();
     if pairs.is_empty() { path.to_string() } else { format!("{path}?{}", pairs.join("&")) }
 }

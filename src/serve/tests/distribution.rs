@@ -1,0 +1,96 @@
+//! Runs of what is sent out, over HTTP.
+
+use serde_json::{Value, json};
+
+use super::support::{Reply, World, header};
+
+/// A run that waits for its release: two pieces of 4711 and one of 4712, none of whom wants mail.
+const HELD: &str = "[[distribution]]\nname = \"bills\"\nwhen = \"trigger\"\nhold = true\nchannels = [\"mail\"]\n\
+    [channel.mail]\nkind = \"smtp\"\nhost = \"127.0.0.1\"\nport = 1\ntls = \"none\"\nattach = true\nsender = \"a@lakes.example\"\n";
+
+const RUN: &str = "/api/v1/distribution/runs/1";
+
+fn world(config: &str) -> World {
+    let world = World::new();
+    world.add("otto", "operator");
+    std::fs::write(world.folder.join("distribution.toml"), config).expect("written");
+    let loaded = world.ask("POST", "/api/v1/loads", &[world.key("root")], b"a stream");
+    assert!(loaded.status < 300, "{}", loaded.text());
+    for _ in 0..200 {
+        if world.get("/api/v1/loads/1", &[world.key("root")]).status == 200 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    let planned = post(&world, "root", "/api/v1/distribution/runs", &json!({ "distribution": "bills", "loads": [1] }));
+    assert_eq!(planned.status, 201, "{}", planned.text());
+    world
+}
+
+fn post(world: &World, user: &str, path: &str, body: &Value) -> Reply {
+    let headers = [world.key(user), header("Content-Type", "application/json")];
+    world.ask("POST", path, &headers, body.to_string().as_bytes())
+}
+
+#[test]
+fn a_piece_goes_to_a_chosen_address_only_by_who_may_and_for_a_reason_that_the_audit_keeps() {
+    let world = world(HELD);
+    let ask = json!({ "do": "address", "piece": 0, "to": "x@evil.example" });
+    let with = json!({ "do": "address", "piece": 0, "to": "x@evil.example", "reason": "asked on the phone" });
+    assert_eq!(post(&world, "otto", RUN, &with).status, 403, "an operator may not");
+    assert_eq!(post(&world, "root", RUN, &ask).status, 422, "no reason");
+    let (cookie, csrf) = world.session("otto");
+    let form = format!("csrf={csrf}&run=1&piece=0&do=address&to=x%40evil.example&reason=why");
+    assert_eq!(world.ask("POST", "/admin/distribution", &[cookie], form.as_bytes()).status, 403);
+    let piece = || world.get(RUN, &[world.key("root")]).json()["reconciliation"]["named"][0].clone();
+    assert_eq!((&piece()["to"], &piece()["state"]), (&json!(""), &json!("dead")));
+    let refused = world.audit().into_iter().find(|record| record.kind == "distribution readdressed");
+    assert_eq!(refused.map(|record| record.who), Some("otto".into()), "what was refused is kept too");
+    let sent = post(&world, "root", RUN, &with);
+    assert_eq!(sent.status, 200, "{}", sent.text());
+    let record =
+        world.audit().into_iter().find(|record| record.who == "root" && record.kind == "distribution readdressed");
+    let record = record.expect("recorded");
+    assert_eq!((record.account.as_str(), record.right.as_str()), ("4711", "address.override"), "{record:?}");
+    assert_eq!(record.document.as_deref(), Some("1-1"), "it names the document");
+    assert_eq!(record.why, "piece 0 goes to x@evil.example: asked on the phone");
+}
+
+#[test]
+fn pieces_are_found_and_shown_with_what_is_wrong_and_a_run_is_called_off() {
+    let world = world(HELD);
+    let get = |user: &str, path: &str| world.get(path, &[world.key(user)]);
+    let items = |path: &str| get("otto", &format!("{RUN}/pieces{path}")).json()["items"].as_array().map_or(0, Vec::len);
+    assert_eq!((items(""), items("?account=4711"), items("?document=1-2"), items("?state=done")), (3, 2, 1, 0));
+    assert_eq!(get("otto", &format!("{RUN}/pieces?state=lost")).status, 422);
+    let first = get("otto", &format!("{RUN}/pieces?limit=2")).json();
+    assert_eq!(first["next_cursor"], "2");
+    assert_eq!(items("?limit=2&cursor=2"), 1);
+    assert_eq!(get("otto", "/api/v1/distribution/runs?limit=1").json()["next_cursor"], Value::Null);
+    let page = |path: &str| {
+        let (cookie, _) = world.session("otto");
+        world.get(path, &[cookie]).text()
+    };
+    let run = page("/admin/distribution?run=1");
+    assert!(run.contains("4711") && run.contains("run=1&amp;piece=0"), "{run}");
+    assert!(!run.contains("name=\"to\""), "an operator is offered no address");
+    assert!(page("/admin/distribution?run=1&account=4712").contains("1-2"));
+    assert!(page("/admin/distribution?run=1&piece=0").contains("Nothing came back yet"));
+    assert!(get("root", "/health").json()["distribution"].is_null());
+    std::fs::write(world.folder.join("distribution.toml"), format!("{HELD}prot = 25\n")).expect("written");
+    let wrong = page("/admin/distribution");
+    assert!(wrong.contains("Nothing is sent until") && wrong.contains("prot"), "{wrong}");
+    assert_eq!(get("root", "/health").json()["distribution"]["ok"], false);
+    std::fs::write(world.folder.join("distribution.toml"), HELD).expect("written");
+    let cancel = json!({ "do": "cancel", "reason": "wrong prices" });
+    assert_eq!(post(&world, "otto", RUN, &cancel).status, 403, "who may close may cancel");
+    assert_eq!(post(&world, "root", RUN, &json!({ "do": "cancel" })).status, 409, "no reason");
+    assert_eq!(post(&world, "root", RUN, &cancel).json()["state"], "cancelled");
+    assert!(
+        world
+            .audit()
+            .iter()
+            .any(|record| record.kind == "distribution cancelled" && record.why.contains("wrong prices"))
+    );
+    assert!(page("/admin/distribution?run=1").contains("wrong prices"));
+}
