@@ -103,7 +103,8 @@ fn pages_of_nobody_are_named_and_sent_once_somebody_gives_an_address() {
     let missing = format!("no address: recipients names nobody for account {}", account(1));
     let title = "no address: the pages have no field account, and recipients has no \"*\"";
     assert_eq!(said, [("2-1:1-2", title), ("2-1:3-3", missing.as_str())]);
-    let sent = archive.json(&["distribute", "address", "1", "1", "ott@lakes.example", "--reason", "a new branch"]).remove(0);
+    let sent =
+        archive.json(&["distribute", "address", "1", "1", "ott@lakes.example", "--reason", "a new branch"]).remove(0);
     assert_ne!(sent, Value::Null);
     let open = status(&archive, "1")["reconciliation"]["open"]["pages"].clone();
     assert_eq!(open, json!(2), "both pages with an address go out");
