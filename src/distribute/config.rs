@@ -419,7 +419,7 @@ impl ChannelConfig {
         let addresses = [("sender", &self.sender), ("bounce_address", &self.bounce_address), ("to", &self.to)];
         for (key, text) in addresses {
             let may_be_empty = key != "sender";
-            if !(text.is_empty() && may_be_empty) && !is_mail_address(text) {
+            if !(is_mail_address(text) || text.is_empty() && may_be_empty) {
                 return Err(self.wrong(key, format!("{text:?} is no mail address")));
             }
         }

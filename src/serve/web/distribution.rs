@@ -109,7 +109,7 @@ fn customer(state: &State, who: &SignedIn, account: &str) -> Result<(String, boo
 fn wrong(state: &State) -> (Config, Vec<String>, bool) {
     match configuration(&state.config.data, &*state.backend) {
         Ok((config, told)) => {
-            let closed = open_channels(&config).into_iter().filter_map(|(_, channel)| channel.err());
+            let closed = open_channels(&config).into_values().filter_map(Result::err);
             let all = told.into_iter().map(|error| error.to_string()).chain(closed).collect();
             (config, all, false)
         }
