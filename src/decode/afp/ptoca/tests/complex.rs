@@ -254,19 +254,22 @@ fn what_a_character_is_read_at_is_as_wide_as_its_share_of_the_line() {
     let drawn = shaped(
         "\u{915}\u{930}\u{94D}\u{92E} \u{939}\u{93F}\u{928}\u{94D}\u{926}\u{940} \u{928}\u{92E}\u{938}\u{94D}\u{924}\u{947}",
     );
-    let read: Vec<&TextRun> = drawn.texts().into_iter().filter(|run| !run.shadow).collect();
-    for run in &read {
+    // Each character with how much wider it is drawn than its share, in sizes.
+    let mut wider: Vec<(char, f64)> = Vec::new();
+    for run in drawn.texts().into_iter().filter(|run| !run.shadow) {
         let embedded = run.embedded.as_ref().unwrap();
         let font = skrifa::FontRef::from_index(embedded.font.bytes(), embedded.font.index()).unwrap();
         let em = f64::from(font.metrics(Size::unscaled(), LocationRef::default()).units_per_em);
         let widths = font.glyph_metrics(Size::unscaled(), LocationRef::default());
-        for (glyph, advance) in embedded.glyphs.iter().zip(advances(run)) {
-            let own = f64::from(widths.advance_width((*glyph).into()).unwrap()) / em;
-            let own = own * f64::from(run.size.0) * f64::from(run.stretch) / 1000.0;
-            assert!((own - f64::from(advance)).abs() < 0.09 * f64::from(run.size.0), "{:?}: {own} {advance}", run.text);
+        let size = f64::from(run.size.0);
+        for ((ch, glyph), advance) in run.text.chars().zip(&embedded.glyphs).zip(advances(run)) {
+            let own = f64::from(widths.advance_width((*glyph).into()).unwrap()) / em * f64::from(run.stretch) / 1000.0;
+            wider.push((ch, own - f64::from(advance) / size));
         }
     }
-    assert!(read.len() > 1, "blanks that are not as wide as the font has them");
+    assert!(wider.iter().all(|(_, wider)| *wider > -0.09), "a gap in a word: {wider:?}");
+    let before_blank = wider.windows(2).filter(|pair| pair[1].0 == ' ').map(|pair| pair[0]);
+    assert!(before_blank.clone().count() == 2 && before_blank.clone().all(|(_, wider)| wider < 0.09), "{wider:?}");
 }
 
 #[test]
