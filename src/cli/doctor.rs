@@ -40,7 +40,7 @@ fn sending(dir: &std::path::Path, backend: &ArchiveBackend) -> Vec<(&'static str
     match configuration(dir, backend) {
         Err(error) => vec![wrong(format!("nothing is sent: {error}"))],
         Ok((config, told)) => {
-            let closed = open_channels(&config).into_iter().filter_map(|(_, channel)| channel.err());
+            let closed = open_channels(&config).into_values().filter_map(Result::err);
             told.into_iter().map(|error| error.to_string()).chain(closed).map(wrong).collect()
         }
     }
