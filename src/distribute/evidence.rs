@@ -129,6 +129,7 @@ impl Ledger {
                 channel,
                 to,
                 account: piece.account.clone(),
+                group: piece.group.clone(),
                 language: piece.language.clone(),
                 owes: piece.owes.clone(),
                 fallback: std::mem::take(&mut piece.fallback),

@@ -229,7 +229,7 @@ impl Lane {
                     tracing::error!(why = problem.detail, "a manifest could not be archived");
                 }
                 // Taken before: what comes in meanwhile is planned in the next round.
-                let at = moment(state);
+                let at = moment(state, &current.config);
                 let new = schedule::plan_due(&worker.planner()).map(|new| new.len());
                 *current.planned.lock().unwrap_or_else(PoisonError::into_inner) = new.is_ok().then_some(at);
                 new
@@ -292,9 +292,11 @@ pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<(
     })
 }
 
-/// What planning depends on: what is in the archive, and the minute of the clock.
-fn moment(state: &State) -> (u64, i64) {
-    (state.backend.generation(), state.crm.now().0 / 60)
+/// What planning depends on: what is in the archive and, where a rule has a time of day, the minute of the clock.
+fn moment(state: &State, config: &Config) -> (u64, i64) {
+    let by_clock = config.distributions.iter().any(|rule| !rule.at.is_empty());
+    let minute = if by_clock { state.crm.now().0 / 60 } else { 0 };
+    (state.backend.generation(), minute)
 }
 
 /// Whether it is worth a thread.
@@ -306,7 +308,7 @@ fn has_work(lane: &Lane, state: &State, current: &Current) -> bool {
         Lane::Copies => true,
         Lane::Plan => {
             let planned = *current.planned.lock().unwrap_or_else(PoisonError::into_inner);
-            let is_due = !current.config.distributions.is_empty() && planned != Some(moment(state));
+            let is_due = !current.config.distributions.is_empty() && planned != Some(moment(state, &current.config));
             is_due || state.ledger.unkept().is_ok_and(|forms| !forms.is_empty())
         }
         Lane::Room => state.ledger.has_let_go(),

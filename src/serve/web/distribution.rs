@@ -1,14 +1,16 @@
 //! The operator's page: runs of what is sent out, how far they are, whether they balance.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use actix_web::HttpResponse;
 use actix_web::http::{StatusCode, header};
 use minijinja::{Value, context};
 
 use super::{Language, language, locale, page as render, shown};
+use crate::archive::DocId;
 use crate::auth::permission::Permission;
 use crate::crm::CrmError;
+use crate::distribute::Source;
 use crate::distribute::config::Config;
 use crate::distribute::ledger::{Run, RunState, Totals};
 use crate::distribute::piece::{Obligation, Piece, State as PieceState};
@@ -85,6 +87,20 @@ fn rows(state: &State, window: &Window) -> Result<(Vec<Row>, bool, Option<u32>),
     Ok((vec![(run, sum, pieces)], false, next))
 }
 
+/// Documents of a piece that are looked for in the archive.
+const LOOKED_FOR: usize = 20;
+
+/// Whether some of the documents of a piece are not in the archive any more.
+fn is_gone(state: &State, piece: &Piece) -> Result<bool, Problem> {
+    for owed in piece.owes.iter().take(LOOKED_FOR) {
+        let Ok(id) = owed.document.parse::<DocId>() else { continue };
+        if state.documents.facts(id)?.is_none() {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 /// The name of the customer of an account, and whether the page of the account is shown to the reader.
 fn customer(state: &State, who: &SignedIn, account: &str) -> Result<(String, bool), Problem> {
     if account.is_empty() || !who.may(Permission::CustomerRead) {
@@ -122,9 +138,12 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
     let (seen, reader) = (window.clone(), who.clone());
     let read = ask.block(move |state| {
         let (runs, more, next) = rows(state, &seen)?;
-        let mut people = BTreeMap::new();
+        let (mut people, mut gone) = (BTreeMap::new(), BTreeSet::new());
         for (.., pieces) in &runs {
             for (_, piece) in pieces {
+                if is_gone(state, piece)? {
+                    gone.insert(piece.id.clone());
+                }
                 people.insert(piece.account.clone(), customer(state, &reader, &piece.account)?);
             }
         }
@@ -132,9 +151,9 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
             (Some(run), Some(piece)) => state.ledger.proofs(run, piece)?,
             _ => Vec::new(),
         };
-        Ok((runs, more, next, people, proofs, wrong(state)))
+        Ok((runs, more, next, (people, gone), proofs, wrong(state)))
     });
-    let (runs, more, next, people, proofs, (config, wrong, nothing_is_sent)) = read.await?;
+    let (runs, more, next, (people, gone), proofs, (config, wrong, nothing_is_sent)) = read.await?;
     let language = language(&ask.request, Some(&who));
     let older = runs.last().filter(|_| more).map(|(run, ..)| format!("/admin/distribution?before={}", run.number));
     let next = next.zip(window.run).map(|(from, run)| {
@@ -163,7 +182,7 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
             chosen => window.wanted.state == Some(state),
         }
     });
-    let shown = Shown { config: &config, language, people: &people };
+    let shown = Shown { config: &config, language, people: &people, gone: &gone };
     let own = context! {
         runs => runs.iter().map(|row| shown.run(row)).collect::<Vec<_>>(),
         wrong, nothing_is_sent, proofs => proofs.collect::<Vec<_>>(), states => states.to_vec(),
@@ -241,6 +260,8 @@ struct Shown<'s> {
     language: Language,
     /// The name of the customer of each account, and whether its page is shown to the reader.
     people: &'s BTreeMap<String, (String, bool)>,
+    /// Pieces with documents that are not in the archive any more.
+    gone: &'s BTreeSet<String>,
 }
 
 impl Shown<'_> {
@@ -319,7 +340,7 @@ impl Shown<'_> {
             sha256 => piece.sha256.as_str(), addressed_by => piece.addressed_by.as_str(), generation => piece.generation,
             handed_at => piece.handed_at.map(|at| locale::moment(at.0, language)),
             next_at => (!piece.state.is_over() && piece.next_at.0 > 0).then(|| locale::moment(piece.next_at.0, language)),
-            replaced_by => piece.replaced_by, copy_of => piece.copy_of,
+            gone => self.gone.contains(&piece.id), replaced_by => piece.replaced_by, copy_of => piece.copy_of,
         }
     }
 }
