@@ -7,7 +7,7 @@
 //! Promises: no order makes it panic or run on (`tests.rs` cuts and flips its inputs); what is not drawn is reported:
 //! `afp-graphics-cut` (data ends inside an order), `afp-graphics-order` (an order nobody knows or that is not drawn),
 //! `afp-graphics-pattern` and `afp-graphics-marker` (a pattern or marker of a set that is not there, or shown otherwise; of these
-//! and of orders the report of the load speaks already, see [`unreadable`]),
+//! and of orders the report of the load speaks already, see [`unreadable()`]),
 //! `afp-graphics-font` (text without a mapped font), `afp-graphics-limit` (more than [`Limits`] allow).
 //!
 //! Rules: Graphics Object Content Architecture for AFP Reference (AFPC-0008); `docs/formats/afp.md`.
