@@ -7,6 +7,7 @@
 #![allow(clippy::print_stderr)]
 
 mod acknowledged;
+mod afp;
 mod bad_input;
 mod beside;
 mod burst;

@@ -4,20 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
+use crate::afp::{field, page};
 use crate::story::Archive;
-
-/// A structured field with X'5A'.
-fn field(kind: u8, category: u8, data: &[u8]) -> Vec<u8> {
-    let length = u16::try_from(8 + data.len()).expect("short").to_be_bytes();
-    [&[0x5A, length[0], length[1], 0xD3, kind, category, 0, 0, 0], data].concat()
-}
-
-fn page() -> Vec<u8> {
-    let size = [0, 0, 0x38, 0x40, 0x38, 0x40, 0, 0x2F, 0xD0, 0, 0x3D, 0xE0, 0, 0, 0];
-    let all =
-        [field(0xA8, 0xAF, b"PAGE0001"), field(0xA8, 0xC9, &[]), field(0xA6, 0xAF, &size), field(0xA9, 0xC9, &[])];
-    [all.concat(), field(0xA9, 0xAF, &[])].concat()
-}
 
 /// A TLE of digits.
 fn tag(name: &[u8; 4], value: &[u8]) -> Vec<u8> {

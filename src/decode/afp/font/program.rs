@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 
 use super::cff;
 use super::outline::Outline;
-use crate::page::FontProgram;
+use crate::page::{Face, FontProgram};
 
 /// Glyph id of the blank that every program has.
 pub const BLANK: u16 = 1;
@@ -54,6 +54,13 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// A font without glyphs that looks like a face; its letters stand as most do, four fifths of the em above the baseline.
+    pub fn like(face: Face, name: String, em: u16) -> Plan {
+        let part = |share: f64| short(f64::from(em) * share);
+        let (ascent, descent) = (part(0.8), part(-0.2));
+        Plan { name, em, ascent, descent, bold: face.bold, italic: face.italic, ..Plan::default() }
+    }
+
     /// Writes the program.
     pub fn write(&self) -> FontProgram {
         let name = postscript_name(&self.name);

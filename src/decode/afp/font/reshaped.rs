@@ -61,13 +61,5 @@ impl Reshaped {
 
 fn plan(face: Face, matrix: [f64; 4]) -> Plan {
     let parts: Vec<String> = matrix.iter().map(|part| short(part * 1000.0).to_string()).collect();
-    Plan {
-        name: format!("Reshaped{}", parts.join("x")),
-        em: EM,
-        ascent: short(f64::from(EM) * 0.8),
-        descent: short(f64::from(EM) * -0.2),
-        bold: face.bold,
-        italic: face.italic,
-        ..Plan::default()
-    }
+    Plan::like(face, format!("Reshaped{}", parts.join("x")), EM)
 }

@@ -35,15 +35,7 @@ pub fn turn<'f>(
     face: Face,
     find: impl Fn(char) -> Option<(&'f FontProgram, u16)>,
 ) -> Option<Turned> {
-    let mut plan = Plan {
-        name: format!("Turned{rotation}"),
-        em: EM,
-        ascent: short(f64::from(EM) * 0.8),
-        descent: short(f64::from(EM) * -0.2),
-        bold: face.bold,
-        italic: face.italic,
-        ..Plan::default()
-    };
+    let mut plan = Plan::like(face, format!("Turned{rotation}"), EM);
     let mut glyphs = BTreeMap::new();
     for (ch, id) in chars.take(CHARACTERS_LIMIT).zip(FIRST..) {
         let (outline, advance) =

@@ -96,20 +96,18 @@ impl Drawing<'_, '_> {
         // In a custom pattern an image point is a graphics unit.
         let [side_x, side_y] = if self.recording.is_some() { self.view.unit } else { self.descriptor.image_point };
         let size = [f64::from(image.width) * side_x, f64::from(image.height) * side_y];
-        let place::PlacedBox { x, y, width, height } = self.view.place.boxed(x, y, size[0], size[1]);
+        let whole = self.view.place.boxed(x, y, size[0], size[1]);
         let paper = (self.attributes.back_mix == OVERPAINT).then_some(WHITE);
         let (columns, rows) = (u32::from(image.width), u32::from(image.height));
         self.left.samples = self.left.samples.saturating_sub(usize::from(image.width) * usize::from(image.height));
         let samples = Samples::Bits { data: image.finish(), ink: self.attributes.color, paper };
-        self.elements.push(Element::Image(PlacedImage {
-            x,
-            y,
-            width,
-            height,
-            turns: self.view.place.turns,
-            image: Image::new(columns, rows, samples),
-            clip: self.view.place.clip,
-            alt: String::new(),
-        }));
+        self.picture(whole, Image::new(columns, rows, samples));
+    }
+
+    /// Puts a picture into a box of the page.
+    pub(super) fn picture(&mut self, whole: place::PlacedBox, image: Image) {
+        let place::PlacedBox { x, y, width, height } = whole;
+        let (turns, clip, alt) = (self.view.place.turns, self.view.place.clip, String::new());
+        self.elements.push(Element::Image(PlacedImage { x, y, width, height, turns, image, clip, alt }));
     }
 }

@@ -7,8 +7,8 @@ use crate::decode::afp::object::graphics::area::Area;
 use crate::decode::afp::object::graphics::pattern::{Definition, Flaw, PIXEL, Picture, Tile, counts};
 use crate::decode::afp::object::graphics::shape::{Point, View, polygons};
 use crate::decode::afp::object::graphics::state::{Attributes, OVERPAINT};
-use crate::decode::afp::object::place::{Place, PlacedBox};
-use crate::page::{Color, Element, Image, PlacedImage, Samples, Stroke};
+use crate::decode::afp::object::place::Place;
+use crate::page::{Color, Element, Image, Samples, Stroke};
 
 /// Patterns and gradients that one segment may define.
 pub(super) const PATTERNS: usize = 256;
@@ -141,23 +141,14 @@ impl Drawing<'_, '_> {
         let planes = tile.fill(&figures, area.even_odd, &picture, origin, &mut self.left.cost)?;
         let [columns, rows] = pixels.map(|count| u32::try_from(count).unwrap_or(u32::MAX));
         let [width, height] = [pixel[0] * f64::from(columns), pixel[1] * f64::from(rows)];
-        let PlacedBox { x, y, width, height } = self.view.place.boxed(corner[0], corner[1], width, height);
+        let whole = self.view.place.boxed(corner[0], corner[1], width, height);
         for (color, data) in planes {
             self.left.samples = self.left.samples.checked_sub(pixels[0] * pixels[1])?;
             if !self.spend(1) {
                 return Some(());
             }
             let samples = Samples::Bits { data, ink: color.unwrap_or(area.pattern.color), paper: None };
-            self.elements.push(Element::Image(PlacedImage {
-                x,
-                y,
-                width,
-                height,
-                turns: self.view.place.turns,
-                image: Image::new(columns, rows, samples),
-                clip: self.view.place.clip,
-                alt: String::new(),
-            }));
+            self.picture(whole, Image::new(columns, rows, samples));
         }
         Some(())
     }
