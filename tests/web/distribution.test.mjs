@@ -18,6 +18,7 @@ test("what went wrong is said, and put right", async () => {
   const row = page.locator("tbody tr", { hasText: "no address" }).first();
   const piece = await row.locator("td").first().innerText();
   await row.getByLabel(`Other address: Piece ${piece}`).fill("ada@example.com");
+  await row.getByLabel(`Reason: Piece ${piece}`).fill("said so on the telephone");
   await row.getByLabel(`Send there: Piece ${piece}`).click();
   await page.waitForURL(/run=/);
   const moved = page.locator("tbody tr", { hasText: "ada@example.com" });
