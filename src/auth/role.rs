@@ -78,7 +78,7 @@ pub fn built_in() -> Vec<Role> {
         DefinitionRead,
     ];
     const SENIOR: &[Permission] = &[DocumentUnmask, DocumentSensitive, CustomerWrite, CustomerActFor, AddressOverride];
-    const SUPERVISOR: &[Permission] = &[UserRead, AuditRead, FiguresRead];
+    const SUPERVISOR: &[Permission] = &[AdminUse, UserRead, AuditRead, FiguresRead];
     const AUDITOR: &[Permission] = &[
         AdminUse,
         DocumentRead,

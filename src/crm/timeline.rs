@@ -100,6 +100,9 @@ pub struct DocumentEntry {
     pub pages: u32,
     /// The amount that people look for first, where the definition names it: a decimal as text.
     pub amount: Option<String>,
+    /// The currency of the amount, where the definition says it: a code of ISO 4217.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub currency: Option<String>,
     /// When it is due, where the definition names it: ISO 8601.
     pub due: Option<String>,
     /// Its index fields, as the asker may see them.

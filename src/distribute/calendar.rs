@@ -44,6 +44,11 @@ impl Calendar {
         Ok(Calendar { zone, holidays: config.holidays.iter().map(day).collect::<Result<_, _>>()? })
     }
 
+    /// The time zone.
+    pub fn zone(&self) -> &TimeZone {
+        &self.zone
+    }
+
     /// The last moment not after `now` at which a distribution was due.
     pub fn last_due(&self, rule: &Distribution, now: Time) -> Option<Time> {
         let at = time_of_day(&rule.at)?;

@@ -40,6 +40,11 @@ impl Day {
         i32::try_from(date.duration_since(epoch).as_hours() / 24).ok().map(Day)
     }
 
+    /// When it begins in UTC, in seconds since 1970.
+    pub fn begins(self) -> i64 {
+        i64::from(self.0) * 86_400
+    }
+
     /// Year, month and day.
     pub fn ymd(self) -> (i16, i8, i8) {
         let epoch = jiff::civil::Date::constant(1970, 1, 1);

@@ -102,6 +102,7 @@ impl ArchiveBackend {
                 label: info.label.clone(),
                 label_zh: info.label_zh.clone(),
                 sensitive: info.sensitive,
+                currency: definition.currency.clone().filter(|_| definition.amount_field == Some(*at)),
                 value: masker.as_ref().map_or_else(|| value.clone(), |masker| masker.value(&info.name, value)),
             })
         });

@@ -229,6 +229,8 @@ pub struct FieldView {
     pub label_zh: Option<String>,
     /// Keep it out of hit lists.
     pub sensitive: bool,
+    /// Of the amount that people look for first: its currency, by its code of ISO 4217, where the definition says it.
+    pub currency: Option<String>,
     /// The value.
     pub value: FieldValue,
 }

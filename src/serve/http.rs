@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
@@ -14,7 +15,10 @@ use super::backend::{Backend, Loads};
 use super::routes;
 use super::sending;
 use super::state::{ServeConfig, State};
+use super::web::locale;
 use crate::capture::{CaptureError, Door, Intake, Loader, Stop, Uploads, listen};
+use crate::distribute::calendar::Calendar;
+use crate::distribute::config::Config;
 
 /// Why the server did not start or ended.
 #[derive(Debug, thiserror::Error)]
@@ -96,6 +100,14 @@ fn start_with(backend: Arc<dyn Backend>, config: ServeConfig, signals: bool) -> 
     Ok(ServeHandle { address, server, serving: Some(serving), keeping })
 }
 
+/// Pages tell times in the organisation's zone; a configuration that is wrong is told where runs are planned too.
+fn keep_zone(data: &Path) {
+    match Config::read(data).and_then(|config| Calendar::of(&config)) {
+        Ok(calendar) => locale::keep_zone(calendar.zone().clone()),
+        Err(error) => tracing::warn!(%error, "pages tell times in UTC"),
+    }
+}
+
 /// Serves until SIGTERM, SIGINT or ctrl-c; then finishes running requests and the running load.
 /// `listening` is called with the address when the server takes requests.
 pub fn run(
@@ -103,6 +115,7 @@ pub fn run(
     config: ServeConfig,
     listening: impl FnOnce(SocketAddr),
 ) -> Result<(), ServeError> {
+    keep_zone(&config.data);
     let mut handle = start_with(backend, config, true)?;
     listening(handle.address);
     let outcome = handle.wait();

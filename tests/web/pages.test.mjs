@@ -69,7 +69,7 @@ before(async () => {
       `/admin/distribution?run=${run}&from=30`, "/account", "/nowhere",
     ],
     "senior-agent": [...console_, "/account"],
-    supervisor: [...console_, "/admin/people", "/admin/audit"],
+    supervisor: [...console_, "/admin", "/admin/people", "/admin/audit"],
     auditor: ["/admin", "/admin/people", "/admin/audit", "/admin/loads", `/admin/loads/${load}`, "/admin/definitions", "/admin/distribution", "/agent"],
     operator: ["/admin", ...arrivals, "/admin/definitions", "/admin/definition", "/admin/distribution", `/admin/distribution?run=${run}`],
   };

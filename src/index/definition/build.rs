@@ -132,6 +132,7 @@ fn build(top: &Section<'_, '_>, source: &str, faults: &mut Faults<'_>) -> Defini
         account_field: parts.account,
         date_field: parts.date,
         amount_field: parts.amount,
+        currency: parts.currency,
         due_field: parts.due,
         enrol_fields: parts.enrol,
         full_text: full_text(top, faults),

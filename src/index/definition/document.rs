@@ -17,6 +17,7 @@ const DOCUMENT_KEYS: &[&str] = &[
     "account",
     "date",
     "amount",
+    "currency",
     "due",
     "enrol",
 ];
@@ -46,6 +47,7 @@ pub(super) struct Parts {
     pub account: Option<u16>,
     pub date: Option<u16>,
     pub amount: Option<u16>,
+    pub currency: Option<String>,
     pub due: Option<u16>,
     pub enrol: Vec<u16>,
 }
@@ -91,9 +93,26 @@ pub(super) fn document(top: &Section<'_, '_>, known: &Known, rules: &mut Rules, 
         account: narrow(account),
         date: narrow(date),
         amount: narrow(amount),
+        currency: currency(&section, amount.is_some(), faults),
         due: narrow(due),
         enrol: enrol.into_iter().filter_map(|number| u16::try_from(number).ok()).collect(),
     }
+}
+
+/// The currency of the amount, by its code of ISO 4217.
+fn currency(section: &Section<'_, '_>, amount: bool, faults: &mut Faults<'_>) -> Option<String> {
+    let code = section.text("currency", faults)?;
+    if code.value.len() != 3 || !code.value.bytes().all(|byte| byte.is_ascii_uppercase()) {
+        faults.add(
+            code.at,
+            &section.key("currency"),
+            "is not a code of ISO 4217",
+            Some("three capital letters: \"USD\""),
+        );
+    } else if !amount {
+        faults.add(code.at, &section.key("currency"), "goes with `amount` only", None);
+    }
+    Some(code.value)
 }
 
 fn start(word: StartWord, section: &Section<'_, '_>, known: &Known, rules: &Rules, faults: &mut Faults<'_>) -> Start {

@@ -96,6 +96,8 @@ pub struct Definition {
     pub date_field: Option<u16>,
     /// Position of the field with the amount that people look for first.
     pub amount_field: Option<u16>,
+    /// The currency of that amount, by its code of ISO 4217, when given.
+    pub currency: Option<String>,
     /// Position of the field that says when the amount is due.
     pub due_field: Option<u16>,
     /// Positions of the fields that are asked when somebody enrols for the portal.
@@ -192,6 +194,7 @@ impl Definition {
             account_field: None,
             date_field: None,
             amount_field: None,
+            currency: None,
             due_field: None,
             enrol_fields: Vec::new(),
             full_text: FullText::Phrases,

@@ -171,6 +171,15 @@ fn the_first_example_of_the_manual_parses() {
 }
 
 #[test]
+fn the_currency_is_a_code_and_belongs_to_an_amount() {
+    let document = "[[field]]\nname = \"due\"\ntype = \"decimal\"\nrow = 1\ncolumns = 1\n[document]\n";
+    let known = Definition::parse(&format!("{HEAD}{document}amount = \"due\"\ncurrency = \"CHF\"\n"), "r.toml");
+    assert_eq!(known.expect("sound").currency.as_deref(), Some("CHF"));
+    one_error(&format!("{document}amount = \"due\"\ncurrency = \"Fr.\"\n"), "11:12", &["ISO 4217", "USD"]);
+    one_error(&format!("{document}currency = \"CHF\"\n"), "10:12", &["goes with `amount` only"]);
+}
+
+#[test]
 fn what_regions_and_tags_cannot_have_is_an_error_with_its_place() {
     let head = "name = \"r\"\ntitle = \"R\"\n";
     let region = "region = { x = 0, y = 0, width = 1, height = 1, unit = \"in\" }";

@@ -119,10 +119,7 @@ impl Typed {
 /// Understands what was typed. A last word without a blank after it is still being typed: it finds what begins so.
 pub fn understand(text: &str, vocabulary: &Vocabulary) -> Typed {
     let chars: Vec<char> = text.chars().map(token::plain).collect();
-    let tokens = tokens(&chars);
-    if tokens.iter().any(Token::is_language) {
-        return whole(text, chars);
-    }
+    let Some(tokens) = token::groups(tokens(&chars), &chars) else { return whole(text, chars) };
     let ended = chars.last().is_none_or(|c| c.is_whitespace());
     let mut reader = Reader { tokens: &tokens, vocabulary, at: 0, ended, parts: Vec::new() };
     while reader.at < reader.tokens.len() {
@@ -131,7 +128,7 @@ pub fn understand(text: &str, vocabulary: &Vocabulary) -> Typed {
     Typed { parts: reader.parts, text: text.chars().collect() }
 }
 
-/// Parentheses and OR are for those who know the language.
+/// Operators are for those who know the language, and so are parentheses that do not match.
 fn whole(text: &str, chars: Vec<char>) -> Typed {
     let part = Part {
         meaning: Meaning::Query,
@@ -155,6 +152,9 @@ impl Reader<'_> {
     /// Reads one part.
     fn part(&mut self) {
         let Some(token) = self.tokens.get(self.at) else { return };
+        if token.is_language() {
+            return self.push(1, Meaning::Query, token.text.clone(), Vec::new(), token.text.clone());
+        }
         if token.quoted {
             return self.push(1, Meaning::Words, token.inner(), Vec::new(), token.text.clone());
         }

@@ -205,3 +205,12 @@ proptest! {
         let _ = understand(&plain, &vocabulary()).query();
     }
 }
+
+#[test]
+fn words_beside_parentheses_keep_their_meaning() {
+    assert_eq!(query("(fee OR charge) 2024-06 "), "(fee OR charge) date:[2024-06-01 TO 2024-06-30]");
+    assert_eq!(query("2024-06 -(fee (a b)) "), "date:[2024-06-01 TO 2024-06-30] -(fee (a b))");
+    for text in ["fee OR charge 2024-06", "NOT (fee) 2024-06", "(fee 2024-06", "fee) 2024-06", "(fee) OR 2024-06 "] {
+        assert_eq!(understand(text, &vocabulary()).query(), text, "taken word for word");
+    }
+}

@@ -199,3 +199,30 @@ pub fn phone(tokens: &[Token]) -> Option<(usize, String)> {
     let plain = first.chars().all(|c| c.is_ascii_digit() || "-.".contains(c));
     (plain && (three || mobile)).then_some((1, digits))
 }
+
+/// The words with each pair of parentheses and what stands in it as one, so that words beside them keep their meaning. `None`: an
+/// operator joins what stands beside it, or a parenthesis is open.
+pub fn groups(words: Vec<Token>, chars: &[char]) -> Option<Vec<Token>> {
+    let mut list: Vec<Token> = Vec::new();
+    let (mut depth, mut start) = (0usize, 0);
+    for word in words {
+        let language = word.is_language();
+        if depth == 0 && !language {
+            list.push(word);
+            continue;
+        }
+        if depth == 0 {
+            start = word.at;
+        }
+        if language {
+            depth = (depth + word.text.matches('(').count()).checked_sub(word.text.matches(')').count())?;
+            if depth == 0 && !word.text.ends_with(')') {
+                return None;
+            }
+        }
+        if depth == 0 {
+            list.push(Token::new(chars[start..word.end()].iter().collect(), start));
+        }
+    }
+    (depth == 0).then_some(list)
+}

@@ -29,8 +29,13 @@ const STEP: usize = 1_000;
 /// Bytes gathered before they are sent.
 const GATHERED: usize = 64 << 10;
 
-/// What a search asks for; `limit` when the parameters do not say.
-pub fn filter(state: &State, params: &Params, limit: u32) -> Result<Filter, Problem> {
+/// What a search asks for; `limit` when the parameters do not say. Days begin (seconds since 1970) where `begins` says.
+pub fn filter(state: &State, params: &Params, limit: u32, begins: fn(Day) -> i64) -> Result<Filter, Problem> {
+    // Without its Z: a record of the same second may have a fraction, which sorts before that letter.
+    let moment = |day: Day| {
+        let at = jiff::Timestamp::from_second(begins(day)).unwrap_or_default().to_string();
+        at.trim_end_matches('Z').to_string()
+    };
     let text = |name: &str| params.get(name).map(|value| value.trim().to_string()).filter(|value| !value.is_empty());
     let document = text("document").map(|text| text.parse()).transpose();
     let outcomes = [crate::audit::DONE, crate::audit::REFUSED, crate::audit::FAILED].map(|word| (word, Some(word)));
@@ -50,8 +55,8 @@ pub fn filter(state: &State, params: &Params, limit: u32) -> Result<Filter, Prob
         outcome: params.word("outcome", &outcomes, None)?.map(str::to_string),
         right: text("right"),
         from: text("address"),
-        since: params.day("from")?.map(|day| day.to_string()),
-        until: params.day("to")?.map(|day| Day(day.0.saturating_add(1)).to_string()),
+        since: params.day("from")?.map(moment),
+        until: params.day("to")?.map(|day| moment(Day(day.0.saturating_add(1)))),
         text: text("text"),
         before: params.number("before", 1..=u32::MAX)?.map(u64::from),
         limit: params.number("limit", 1..=1000)?.unwrap_or(limit) as usize,
@@ -93,7 +98,7 @@ pub async fn list(ask: Ask) -> Answer {
     let who = ask.who()?.clone();
     let found = ask
         .block(move |state| {
-            let filter = filter(state, &params, 100)?;
+            let filter = filter(state, &params, 100, Day::begins)?;
             record_search(state, &who.principal, &params, "search")?;
             search(state, &access::eyes(state, &who)?, &filter)
         })
@@ -132,6 +137,11 @@ fn told(record: &Record) -> serde_json::Value {
         ("who" = Option<String>, Query, description = "As in the search, like all other parameters of it")),
     responses((status = 200, description = "CSV, or a JSON object a line", content_type = "text/csv")))]
 pub async fn export(ask: Ask) -> Answer {
+    export_by(ask, Day::begins).await
+}
+
+/// The same by days that begin where `begins` says.
+pub async fn export_by(ask: Ask, begins: fn(Day) -> i64) -> Answer {
     let known: Vec<&str> = PARAMETERS.iter().copied().filter(|name| *name != "limit").chain(["format"]).collect();
     let params = ask.params(&known)?;
     let csv = params.word("format", &[("csv", true), ("jsonl", false)], true)?;
@@ -139,7 +149,7 @@ pub async fn export(ask: Ask) -> Answer {
     let (asked, reader) = (params.clone(), who.clone());
     let filter = ask
         .block(move |state| {
-            let filter = filter(state, &asked, 1)?;
+            let filter = filter(state, &asked, 1, begins)?;
             record_search(state, &reader.principal, &asked, "export")?;
             Ok(filter)
         })

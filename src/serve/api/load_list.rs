@@ -3,6 +3,7 @@
 use std::ops::{ControlFlow, RangeInclusive};
 
 use crate::archive::{LoadId, LoadRow, Tombstone};
+use crate::index::value::Day;
 use crate::serve::ask::Params;
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -59,7 +60,7 @@ pub struct Asked {
     pub kind: Kind,
     /// Part of the name or the definition, the beginning of a digest, or a number.
     pub text: String,
-    /// Loaded on this day or later, seconds since 1970 UTC.
+    /// Loaded at this moment or later, seconds since 1970.
     pub from: Option<i64>,
     /// Loaded before this moment.
     pub until: Option<i64>,
@@ -84,15 +85,14 @@ impl Asked {
     /// Names of the parameters.
     pub const PARAMS: &[&str] = &["definition", "state", "q", "from", "to", "limit", "cursor"];
 
-    /// What the parameters ask for.
-    pub fn read(params: &Params) -> Result<Asked, Problem> {
-        let day = |name: &str| Ok::<_, Problem>(params.day(name)?.map(|day| i64::from(day.0) * 86_400));
+    /// What the parameters ask for. Days begin (seconds since 1970) where `begins` says.
+    pub fn read(params: &Params, begins: fn(Day) -> i64) -> Result<Asked, Problem> {
         Ok(Asked {
             definition: params.get("definition").unwrap_or_default().to_string(),
             kind: params.word("state", Kind::WORDS, Kind::All)?,
             text: params.get("q").unwrap_or_default().to_lowercase(),
-            from: day("from")?,
-            until: day("to")?.map(|day| day + 86_400),
+            from: params.day("from")?.map(begins),
+            until: params.day("to")?.map(|day| begins(Day(day.0.saturating_add(1)))),
             before: params.number("cursor", 1..=u32::MAX)?.map(LoadId),
             limit: params.number("limit", LIMITS)?.unwrap_or(USUAL) as usize,
         })

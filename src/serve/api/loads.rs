@@ -16,6 +16,7 @@ use super::{json, uploads};
 use crate::archive::LoadId;
 use crate::auth::permission::Permission;
 use crate::capture::{Arrival, CaptureError, Item, Spool};
+use crate::index::value::Day;
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::problem::Problem;
 use crate::serve::state::State;
@@ -167,7 +168,7 @@ fn accept(state: &State, received: Spool, named: Arrival, who: &crate::auth::gat
 pub async fn list(ask: Ask) -> Answer {
     let params = ask.params(Asked::PARAMS)?;
     if !ask.request.query_string().is_empty() {
-        let asked = Asked::read(&params)?;
+        let asked = Asked::read(&params, Day::begins)?;
         let page = ask.block(move |state| asked.find(state)).await?;
         let loads: Vec<_> = page.rows.iter().map(json::load).collect();
         let told = json!({ "loads": loads, "unloaded": page.stones, "next_cursor": page.next });

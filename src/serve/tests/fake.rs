@@ -70,6 +70,7 @@ impl Fake {
             label: name.to_uppercase(),
             label_zh: Some("字段".into()),
             sensitive: name == "secret",
+            currency: None,
             value: FieldValue::One(value),
         };
         Some(DocumentView {

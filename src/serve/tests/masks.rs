@@ -430,3 +430,14 @@ fn a_field_that_only_hidden_reports_have_is_one_that_nobody_has() {
     }
     assert_eq!(bank.total("cora", "register 99.00"), 0, "what is typed has no meaning by reports of others");
 }
+
+#[test]
+fn a_masked_number_that_somebody_typed_stays_in_no_address() {
+    let bank = Bank::new(ACCOUNT);
+    let opened =
+        |user, number: &str| bank.world.get(&format!("/agent/accounts/{number}"), &[bank.world.session(user).0]);
+    let moved = opened("dan", ADA);
+    assert_eq!((moved.status, moved.header("location")), (303, format!("/agent/customers/{}", bank.ada).as_str()));
+    assert_eq!(opened("sid", ADA).status, 200, "who sees it whole");
+    assert_eq!(opened("dan", "no-such").status, 404);
+}

@@ -190,13 +190,13 @@ const WHO: &[(&str, &str, &str)] = &[
     ("GET", "/admin/loads", "auo"),
     ("GET", "/admin/loads/{id}", "auo"),
     ("POST", "/admin/loads/{id}", "a"),
-    ("GET", "/admin/definitions", "auo"),
-    ("GET", "/admin/definitions/{name}", "auo"),
-    ("GET", "/admin/definition", "auo"),
-    ("POST", "/admin/definition", "auo"),
+    ("GET", "/admin/definitions", "auov"),
+    ("GET", "/admin/definitions/{name}", "auov"),
+    ("GET", "/admin/definition", "auov"),
+    ("POST", "/admin/definition", "auov"),
     ("GET", "/admin/audit", "avu"),
     ("GET", "/admin/audit/export", "avu"),
-    ("GET", "/admin", "auo"),
+    ("GET", "/admin", "auov"),
 ];
 
 /// The route's path with documents and loads that exist; documents of account 4711.

@@ -4,12 +4,12 @@ use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
 use super::recorded::{kind_word, right, told};
-use super::{Language, language, page as render};
+use super::{Language, language, locale, page as render};
 use crate::audit::Record;
 use crate::auth::oidc::coded;
 use crate::auth::permission::Permission;
 use crate::crm::interaction::WrapUp;
-use crate::serve::api::audit::{PARAMETERS, filter, record_search, search};
+use crate::serve::api::audit::{PARAMETERS, export_by, filter, record_search, search};
 use crate::serve::api::crm::access;
 use crate::serve::ask::{Answer, Ask, Params};
 use crate::serve::problem::Problem;
@@ -25,7 +25,7 @@ pub async fn page(ask: Ask) -> Answer {
     let reader = who.clone();
     let outcome = ask
         .block(move |state| {
-            let filter = filter(state, &asked, RECORDS)?;
+            let filter = filter(state, &asked, RECORDS, locale::begins)?;
             record_search(state, &reader.principal, &asked, "search")?;
             let eyes = access::eyes(state, &reader)?;
             let found = search(state, &eyes, &filter)?;
@@ -97,10 +97,10 @@ pub(super) const KINDS: &[&str] = &[
 
 /// A record; an account that the reader sees masked leads nowhere.
 fn shown(record: &Record, masked: bool, outcomes: &[WrapUp], language: Language) -> Value {
-    let time = record.time.replace('T', " ");
+    let time = record.time.parse().map(|time: jiff::Timestamp| locale::stamp(time.as_second()));
     context! {
         seq => record.seq,
-        time => time.trim_end_matches('Z'),
+        time => time.unwrap_or_else(|_| record.time.clone()),
         who => record.who.as_str(),
         kind => record.kind.as_str(),
         word => kind_word(&record.kind, language),
@@ -119,5 +119,5 @@ fn shown(record: &Record, masked: bool, outcomes: &[WrapUp], language: Language)
 
 /// All records that are wanted, as a file.
 pub async fn export(ask: Ask) -> Result<actix_web::HttpResponse, Problem> {
-    crate::serve::api::audit::export(ask).await
+    export_by(ask, locale::begins).await
 }

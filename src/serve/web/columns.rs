@@ -100,7 +100,7 @@ impl Column {
             "pages" => shown::grouped(&document.pages.to_string()),
             name => {
                 let field = document.fields.iter().find(|field| field.name == name && !field.sensitive);
-                field.map(|field| shown::field_text(&field.value, language)).unwrap_or_default()
+                field.map(|field| shown::text(field, language)).unwrap_or_default()
             }
         };
         context! { name => self.name.as_str(), text, number => self.number }

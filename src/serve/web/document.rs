@@ -79,7 +79,7 @@ fn beside(state: &State, who: &SignedIn, id: DocId, view: &DocumentView, languag
     let entry = DocumentEntry { account, ..access::documents(state, who)?.entry(view) };
     let months = desk::compare::months(state, who, &entry, MONTHS)?.into_iter().map(|other| {
         let date = other.date.map(|date| shown::day(date.0, language)).unwrap_or_else(|| other.title.clone());
-        context! { id => other.id, date, amount => other.amount.as_deref().map(shown::grouped).unwrap_or_default() }
+        context! { id => other.id.as_str(), date, amount => shown::owed(&other, language) }
     });
     let own = desk::remark::beside(state, who, id, language)?;
     Ok(context! { call => desk::call::bar(state, who, language)?, months => months.collect::<Vec<_>>(), ..own })

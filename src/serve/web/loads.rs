@@ -26,7 +26,7 @@ const PAGES: usize = 20;
 /// The list.
 pub async fn list(ask: Ask) -> Answer {
     let params = ask.params(&["definition", "state", "q", "from", "to", "limit", "cursor", "said"])?;
-    let asked = Asked::read(&params)?;
+    let asked = Asked::read(&params, locale::begins)?;
     let who = ask.who()?.clone();
     let language = language(&ask.request, Some(&who));
     let own = ask

@@ -6,7 +6,6 @@ use super::links::Links;
 use super::{Language, locale};
 use crate::auth::permission::Permission;
 use crate::crm::resolve::ResolveAsk;
-use crate::index::value::Day;
 use crate::search::{Meaning, Part, QueryError, Typed, Vocabulary, understand};
 use crate::serve::api::crm::access;
 use crate::serve::ask::SignedIn;
@@ -24,8 +23,7 @@ const MOST_ACCOUNTS: usize = 10;
 /// Understands a text by the definitions of this archive, and telephone numbers by its customers.
 pub fn of(state: &State, who: &SignedIn, text: &str) -> Result<Typed, Problem> {
     let mut vocabulary = state.backend.vocabulary(&state.gate.scope(&who.principal))?;
-    let days = state.config.clock.now().div_euclid(86_400);
-    vocabulary.today = Day(i32::try_from(days).unwrap_or_default());
+    vocabulary.today = locale::day_of(state.config.clock.now());
     for language in [Language::English, Language::Chinese] {
         let named = |(_, kind): &(String, String)| (super::shown::kind(kind, language).to_lowercase(), kind.clone());
         let words: Vec<_> = vocabulary.kinds.iter().map(named).collect();

@@ -20,7 +20,7 @@ mod foreign;
 pub mod link;
 mod links;
 pub mod loads;
-mod locale;
+pub(super) mod locale;
 mod meaning;
 pub mod my;
 pub mod people;
@@ -103,6 +103,7 @@ fn page(
         other_theme => if theme == "dark" { "light" } else { "dark" },
         static => assets::base(),
         here,
+        zone => locale::zone_name(),
         area => area(request.path()),
         box => own.get_attr("q").ok().filter(|q| !q.is_undefined()).unwrap_or_else(|| Value::from("")),
         user => who.map(|who| user(who, language)),

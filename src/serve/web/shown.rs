@@ -3,9 +3,11 @@
 use minijinja::{Value as Shown, context};
 
 use super::Language;
+use super::locale::money;
 pub use super::locale::{day, grouped};
 use crate::archive::DocId;
 use crate::auth::gate::Scope;
+use crate::crm::timeline::DocumentEntry;
 use crate::index::definition::UNIDENTIFIED;
 use crate::index::value::{FieldValue, Value};
 use crate::index::written;
@@ -32,6 +34,26 @@ pub fn field_text(field: &FieldValue, language: Language) -> String {
             }
             text.join(", ")
         }
+    }
+}
+
+/// A field's value as one text; an amount with its currency.
+pub fn text(field: &FieldView, language: Language) -> String {
+    let text = field_text(&field.value, language);
+    let number = matches!(field.value, FieldValue::One(Value::Decimal(_) | Value::Integer(_)));
+    match field.currency.as_deref().filter(|_| number) {
+        Some(currency) => money(&text, currency, language),
+        None => text,
+    }
+}
+
+/// The amount of a document in a timeline or comparison; empty where there is none.
+pub fn owed(entry: &DocumentEntry, language: Language) -> String {
+    let Some(amount) = entry.amount.as_deref() else { return String::new() };
+    let text = grouped(amount);
+    match entry.currency.as_deref().filter(|_| amount.parse::<f64>().is_ok()) {
+        Some(currency) => money(&text, currency, language),
+        None => text,
     }
 }
 
@@ -86,19 +108,21 @@ pub fn field(field: &FieldView, language: Language) -> Shown {
     context! {
         name => field.name.as_str(),
         label => label(field, language),
-        text => field_text(&field.value, language),
+        text => text(field, language),
         number => number,
     }
 }
 
-/// The amount that matters to a customer: the field that is called so, else the only decimal.
+/// The amount that matters to a customer: the one with a currency, else the field that is called so, else the only decimal.
 pub fn amount(document: &DocumentView, language: Language) -> Option<String> {
     let decimal = |field: &&FieldView| matches!(field.value, FieldValue::One(Value::Decimal(_)));
     let decimals: Vec<_> = document.fields.iter().filter(decimal).collect();
     let called = |words: &[&str]| decimals.iter().find(|field| words.iter().any(|word| field.name.contains(word)));
-    let found = called(&["due", "total"]).or_else(|| called(&["amount"])).or_else(|| called(&["balance"]));
+    let named = decimals.iter().find(|field| field.currency.is_some());
+    let found =
+        named.or_else(|| called(&["due", "total"])).or_else(|| called(&["amount"])).or_else(|| called(&["balance"]));
     let found = found.or(if decimals.len() == 1 { decimals.first() } else { None });
-    found.map(|field| field_text(&field.value, language))
+    found.map(|field| text(field, language))
 }
 
 /// A document for templates; `all` keeps sensitive fields in.

@@ -25,7 +25,7 @@ async function draw(side) {
 
 function mark() {
   const [before, after] = sides;
-  for (const [side, other, fill] of [[before, after, "#fbdcd9"], [after, before, "#d6efdd"]]) {
+  for (const [side, other, fill, edge] of [[before, after, "#fbdcd9", "#b3362b"], [after, before, "#c4e9cf", "#1f7a43"]]) {
     const left = new Map();
     for (const row of other.rows) left.set(row.gist, (left.get(row.gist) ?? 0) + 1);
     for (const row of side.rows) {
@@ -36,7 +36,7 @@ function mark() {
       }
       const box = row.text.getBBox();
       const rect = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-      const values = { x: box.x - 2, y: box.y, width: box.width + 4, height: box.height, fill, "fill-opacity": 0.85 };
+      const values = { x: box.x - 2, y: box.y, width: box.width + 4, height: box.height, fill, "fill-opacity": 0.85, stroke: edge, "stroke-width": 0.75 };
       for (const [name, value] of Object.entries(values)) rect.setAttribute(name, value);
       const turn = row.text.getAttribute("transform");
       if (turn) rect.setAttribute("transform", turn);

@@ -74,7 +74,7 @@ fn others(
 
 fn label(entry: &DocumentEntry, language: Language) -> String {
     let day = entry.date.map(|date| locale::day(date.0, language)).unwrap_or_default();
-    let amount = entry.amount.as_deref().map(shown::grouped).unwrap_or_default();
+    let amount = shown::owed(entry, language);
     [day, amount].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("  ·  ")
 }
 

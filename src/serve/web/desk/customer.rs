@@ -1,5 +1,7 @@
 //! A customer's page, and that of an account whose customer is not known: one timeline of all that passed.
 
+use actix_web::HttpResponse;
+use actix_web::http::header;
 use minijinja::{Value, context};
 
 use super::{Language, call, moment, once, path, show};
@@ -45,7 +47,23 @@ pub async fn customer(ask: Ask) -> Answer {
 /// An account, whoever holds it.
 pub async fn account(ask: Ask) -> Answer {
     let number = ask.part("number").to_string();
-    page(ask, Subject::Account(number)).await
+    let (who, asked) = (ask.who()?.clone(), number.clone());
+    let elsewhere = ask.block(move |state| masked_holder(state, &who, &asked)).await?;
+    match elsewhere {
+        Some(place) => Ok(HttpResponse::SeeOther().insert_header((header::LOCATION, place)).finish()),
+        None => page(ask, Subject::Account(number)).await,
+    }
+}
+
+/// The page of the customer who holds an account, for those who see its number masked: it shall not stay in an address that
+/// somebody typed.
+fn masked_holder(state: &State, who: &SignedIn, number: &str) -> Result<Option<String>, Problem> {
+    access::need_account(state, who, number)?;
+    if access::eyes(state, who)?.number(number)? == number {
+        return Ok(None);
+    }
+    let holder = state.crm.account(number).ok().and_then(|account| account.customer.clone());
+    Ok(holder.map(|id| path("/agent/customers", &id)))
 }
 
 /// A letter with a new PIN for an account, to be printed and posted.
@@ -318,7 +336,7 @@ fn detail(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value 
     };
     match &entry.detail {
         Detail::Document(view) => {
-            context! { amount => amount(view), ..plain("file", title(view, language), "", document) }
+            context! { amount => shown::owed(view, language), ..plain("file", title(view, language), "", document) }
         }
         Detail::View { rendition: why } => {
             plain("side", language.word("entry_view"), &rendition(why, language), document)
@@ -347,10 +365,6 @@ fn detail(entry: &TimelineEntry, codes: &[WrapUp], language: Language) -> Value 
 fn title(view: &DocumentEntry, language: Language) -> String {
     let report = view.report_zh.as_ref().filter(|_| language == Language::Chinese).unwrap_or(&view.report);
     if view.title.is_empty() { report.clone() } else { view.title.clone() }
-}
-
-fn amount(view: &DocumentEntry) -> String {
-    view.amount.as_deref().map(shown::grouped).unwrap_or_default()
 }
 
 /// The colour of a state.

@@ -67,7 +67,7 @@ fn part_of<'v>(view: &'v DocumentView, name: Option<&String>) -> Option<&'v Fiel
 /// Amount and day due of a document with their labels, as its definition names them.
 fn money(definitions: &[DefinitionView], view: &DocumentView, language: Language) -> Value {
     let definition = definitions.iter().find(|definition| definition.name == view.definition);
-    let text = |field: Option<&FieldView>| field.map(|field| shown::field_text(&field.value, language));
+    let text = |field: Option<&FieldView>| field.map(|field| shown::text(field, language));
     let label = |field: Option<&FieldView>| field.map(|field| shown::label(field, language).to_string());
     let amount = part_of(view, definition.and_then(|definition| definition.amount.as_ref()));
     let due = part_of(view, definition.and_then(|definition| definition.due.as_ref()));

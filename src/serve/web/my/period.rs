@@ -24,6 +24,7 @@ use crate::serve::backend::{BackendError, DocumentView, HitsAsked};
 use crate::serve::problem::Problem;
 use crate::serve::rendition::{Body, Rendition, Spool};
 use crate::serve::state::State;
+use crate::serve::web::locale;
 
 /// Documents of one archive.
 const MOST: usize = 1000;
@@ -53,7 +54,7 @@ pub async fn page(ask: Ask) -> Answer {
 /// The last twelve months, or those before the newest document of an account that gets none any more, unless other days were
 /// given.
 fn form(params: &Params, who: &SignedIn, account: &str, newest: Option<Day>, now: i64) -> Result<Value, Problem> {
-    let today = Day(i32::try_from(now.div_euclid(86_400)).unwrap_or_default());
+    let today = locale::day_of(now);
     let (year, month, _) = newest.unwrap_or(today).min(today).ymd();
     let first = Day::from_ymd(year - 1, month, 1).unwrap_or(today);
     Ok(context! {

@@ -103,7 +103,7 @@ fn row(entry: &DocumentEntry, current: &str, language: Language) -> Value {
     context! {
         id => entry.id.as_str(),
         date => entry.date.map(|date| locale::day(date.0, language)).unwrap_or_default(),
-        amount => entry.amount.as_deref().map(shown::grouped).unwrap_or_default(),
+        amount => shown::owed(entry, language),
         current => entry.id == current,
     }
 }
@@ -113,7 +113,7 @@ fn said(known: &[(&DocumentEntry, i32, f64)], language: Language) -> String {
     let least = known.iter().min_by(|a, b| a.2.total_cmp(&b.2));
     let most = known.iter().max_by(|a, b| a.2.total_cmp(&b.2));
     let amount = |one: Option<&(&DocumentEntry, i32, f64)>| {
-        one.and_then(|(entry, _, _)| entry.amount.as_deref()).map(shown::grouped).unwrap_or_default()
+        one.map(|(entry, _, _)| shown::owed(entry, language)).unwrap_or_default()
     };
     let words = language.word("my_plot_said").replace("{n}", &known.len().to_string());
     words.replace("{least}", &amount(least)).replace("{most}", &amount(most))

@@ -51,6 +51,8 @@ impl Shelf<'_> {
             let name = name?;
             fields.iter().find(|field| field.name == *name).map(|field| field.value.clone())
         };
+        let amount = definition.and_then(|definition| definition.amount.as_ref());
+        let currency = amount.and_then(|name| view.fields.iter().find(|field| field.name == *name)?.currency.clone());
         DocumentEntry {
             id: view.id.to_string(),
             definition: view.definition.clone(),
@@ -61,7 +63,8 @@ impl Shelf<'_> {
             date: view.date.map(Date),
             account: view.account.clone(),
             pages: view.pages,
-            amount: value(definition.and_then(|definition| definition.amount.as_ref())),
+            amount: value(amount),
+            currency,
             due: value(definition.and_then(|definition| definition.due.as_ref())),
             fields,
         }
