@@ -216,14 +216,17 @@ impl Args {
                 tell(context, &run)
             }
             Action::Address { run: number, piece, to, reason } => {
-                let channel = ledger.piece(number, piece)?.channel;
-                if !config.takes_address(&channel) {
-                    return Err(Failure::new(format!("{channel} sends to one place only")));
+                let old = ledger.piece(number, piece)?;
+                if !config.takes_address(&old.channel) {
+                    return Err(Failure::new(format!("{} sends to one place only", old.channel)));
                 }
                 if reason.trim().is_empty() {
                     return Err(Failure::new("why does it go there? Say it with --reason"));
                 }
                 let moved = ledger.readdress(number, piece, &to, &who.name)?;
+                if moved.id != old.id {
+                    worker.crm.revoke_link_of(&who.name, &old.id)?;
+                }
                 let run = ledger.run(number)?;
                 let why = format!("piece {piece} goes to {}: {}", moved.to, reason.trim());
                 let account = Some(moved.account.as_str()).filter(|account| !account.is_empty());

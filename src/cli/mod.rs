@@ -28,6 +28,7 @@ mod inspect;
 mod intake;
 mod load;
 mod loads;
+mod log;
 mod oidc;
 mod output;
 mod policy;
@@ -62,6 +63,9 @@ struct Cli {
     /// Print JSON (one object, or one for each line) on standard output and nothing else
     #[arg(long, global = true)]
     json: bool,
+    /// What the log on standard error tells: error, warn, info, debug; or by part, as warn,greenbar::capture=debug
+    #[arg(long, global = true, env = "GREENBAR_LOG", value_name = "LEVELS")]
+    log: Option<String>,
     #[command(subcommand)]
     command: Command,
 }
@@ -143,7 +147,12 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
             return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
         }
     };
-    crate::heap::give_back_what_is_free(matches!(cli.command, Command::Serve(_) | Command::Demo(_)));
+    let serves = matches!(cli.command, Command::Serve(_) | Command::Demo(_));
+    crate::heap::give_back_what_is_free(serves);
+    let usual = if serves { log::SERVING } else { log::COMMAND };
+    if let Err(failure) = log::start(cli.log.as_deref().unwrap_or(usual)) {
+        return failure.report();
+    }
     let context = Context { data: cli.data, json: cli.json };
     match cli.command.run(&context) {
         Ok(()) => ExitCode::SUCCESS,

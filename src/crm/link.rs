@@ -210,6 +210,16 @@ impl Crm {
         })
     }
 
+    /// Calls back the link that went out with a delivery ([`Crm::link_for`]): its mail went to an address that is not the
+    /// recipient's any more. `false`: none went out, or it was called back before.
+    pub fn revoke_link_of(&self, by: &str, delivery: &str) -> Result<bool, CrmError> {
+        let id = id_of(&self.signed(delivery)?);
+        match self.find::<LinkData>(&id)? {
+            Some(link) if !link.revoked => self.revoke_link(by, &id).map(|_| true),
+            _ => Ok(false),
+        }
+    }
+
     fn is_live(&self, link: &Link) -> bool {
         !link.revoked && link.uses_left > 0 && self.now() < link.expires_at
     }
@@ -284,5 +294,19 @@ mod tests {
                 ControlFlow::Continue(())
             })
             .expect("scanned");
+    }
+
+    #[test]
+    fn the_link_of_a_delivery_is_called_back_once_and_never_comes_again() {
+        let (crm, _) = crm();
+        let document: DocId = "7-3".parse().expect("an id");
+        assert!(!crm.revoke_link_of("otto", "piece-1").expect("asked"), "none went out");
+        let (token, _) = crm.link_for("piece-1", &[document], Some("1"), 3600).expect("made");
+        assert!(crm.revoke_link_of("otto", "piece-1").expect("called back"));
+        assert!(matches!(crm.look_at_link(&token), Err(CrmError::Gone)));
+        let (again, _) = crm.link_for("piece-1", &[document], Some("1"), 3600).expect("the same");
+        assert_eq!(again, token);
+        assert!(matches!(crm.use_link(&again, ""), Err(CrmError::Gone)));
+        assert!(!crm.revoke_link_of("otto", "piece-1").expect("asked"), "before");
     }
 }

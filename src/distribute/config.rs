@@ -438,6 +438,12 @@ impl ChannelConfig {
         value.map(Some).map_err(|_| wrong(format!("channel.{}.password_env: {name} is not set", self.name)))
     }
 
+    /// The files beside the configuration that the channel reads when it is opened: passwords, keys, certificates.
+    pub fn files(&self) -> impl Iterator<Item = &Path> {
+        let all = [&self.ca_file, &self.password_file, &self.key_file, &self.known_hosts, &self.secret_file];
+        all.into_iter().flatten().map(PathBuf::as_path)
+    }
+
     /// An error in this channel's table.
     pub fn wrong(&self, key: &str, problem: impl std::fmt::Display) -> DistributeError {
         wrong(format!("channel.{}.{key}: {problem}", self.name))

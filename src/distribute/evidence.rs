@@ -52,6 +52,16 @@ pub struct Proof {
     pub what: What,
     /// The words of who said it.
     pub said: String,
+    /// The address that it is about, where the piece goes elsewhere since.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub before: String,
+}
+
+impl Proof {
+    /// One that says so, now.
+    pub fn new(at: Time, what: What, said: impl Into<String>) -> Proof {
+        Proof { at, what, said: said.into(), before: String::new() }
+    }
 }
 
 /// Where a proof was noted.
@@ -85,7 +95,8 @@ impl Ledger {
             return Ok(Some(Noted { run, number: at, piece: old, to, known: true }));
         }
         let (mut batch, mut tally) = (Batch::default(), self.tally(number)?);
-        batch.put(Family::Outbox, row, encode(proof)?);
+        let before = if is_current { String::new() } else { to.clone() };
+        batch.put(Family::Outbox, row, encode(&Proof { before, ..proof.clone() })?);
         let mut piece = old.clone();
         if run.state == RunState::Closed {
             *tally.later.entry(proof.what.name().into()).or_default() += 1;

@@ -77,11 +77,15 @@ impl Returned<'_> {
 
     /// Notes what a notice proves; `false`: it is about nothing of ours.
     fn note(&self, notice: &Notice) -> Result<bool, DistributeError> {
-        let proof = Proof { at: self.crm.now(), what: notice.what, said: notice.said.clone() };
+        let proof = Proof::new(self.crm.now(), notice.what, notice.said.clone());
         for id in &notice.ids {
             if let Some(noted) = self.ledger.prove(id, &proof)? {
                 if notice.is_gone {
                     self.address_fails(&noted.to)?;
+                }
+                if notice.what == What::Bounced {
+                    // Whoever the address belongs to by now finds nothing behind the link.
+                    self.crm.revoke_link_of(READER, id)?;
                 }
                 return Ok(true);
             }

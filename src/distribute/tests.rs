@@ -355,11 +355,13 @@ fn a_late_bounce_of_the_old_address_moves_nothing_of_the_mail_to_the_new_one() {
     world.ledger.readdress(1, 0, "new@example.com", "boss").expect("moved");
     world.send();
     assert_eq!(world.mails(), [pair("new@example.com", "1-1")]);
-    let bounce = Proof { at: world.crm.now(), what: What::Bounced, said: "5.1.1 no such user".into() };
+    let bounce = Proof::new(world.crm.now(), What::Bounced, "5.1.1 no such user");
     let noted = world.ledger.prove(&old.id, &bounce).expect("noted").expect("known");
     assert_eq!(noted.to, "old@example.com", "the address that fails is the one that the mail went to");
     assert_eq!(world.piece(0).state, State::Done, "the mail to the new address is not given up");
-    assert_eq!(world.ledger.proofs(1, 0).expect("read").len(), 1, "and what came is kept beside it");
+    let kept = world.ledger.proofs(1, 0).expect("read");
+    let kept: Vec<&str> = kept.iter().map(|proof| proof.before.as_str()).collect();
+    assert_eq!(kept, ["old@example.com"], "and what came is kept beside it, with the address that it is about");
     let now = world.piece(0).id;
     assert_eq!(world.ledger.prove(&now, &bounce).expect("noted").expect("known").to, "new@example.com");
     assert_eq!(world.piece(0).state, State::Dead);
@@ -511,7 +513,7 @@ fn a_copy_leaves_the_evidence_of_the_first_alone() {
     let first = world.piece(0);
     world
         .ledger
-        .prove(&first.id, &Proof { at: world.crm.now(), what: What::Opened, said: String::new() })
+        .prove(&first.id, &Proof::new(world.crm.now(), What::Opened, ""))
         .expect("noted");
     let first = world.piece(0);
     assert_eq!(first.rung, Rung::Opened);

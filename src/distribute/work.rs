@@ -243,6 +243,7 @@ impl<'a> Worker<'a> {
         if run.state == RunState::Cancelled {
             let was_begun = piece.state == State::Handing && self.was_begun(run, number)?;
             piece.in_doubt |= was_begun;
+            self.crm.revoke_link_of(&run.cancelled_by, &piece.id)?;
             piece.call_off(&run.cancelled);
             return Ok((piece, None));
         }
@@ -290,6 +291,7 @@ impl<'a> Worker<'a> {
         match self.planner().reach(piece)? {
             Reach::Same => return Ok(Some(piece.clone())),
             Reach::Moved(to) => {
+                self.crm.revoke_link_of("system:deliver", &piece.id)?;
                 let moved = Piece { to, sha256: String::new(), name: String::new(), ..piece.clone() };
                 return Ok(Some(moved.named(&run.key)));
             }

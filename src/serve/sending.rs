@@ -21,7 +21,7 @@ use crate::auth::permission::Permission;
 use crate::auth::predicate::{Facts, Predicate};
 use crate::auth::role::CUSTOMER;
 use crate::distribute::channel::Channel;
-use crate::distribute::config::{self, Config};
+use crate::distribute::config::{self, ChannelConfig, Config};
 use crate::distribute::copies::Copies;
 use crate::distribute::returned::Returned;
 use crate::distribute::work::{Channels, Worker, open_channels};
@@ -31,6 +31,8 @@ use crate::render::RenderOptions;
 
 /// How long the sender sleeps when nothing is to be done.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long it waits before it tries again to open what could not be opened: a file may be there by now.
+const OPEN_AGAIN: Duration = Duration::from_secs(10);
 
 /// The documents of a backend, opened through the gate: what goes out shows what the customer would see.
 pub struct Served {
@@ -152,7 +154,9 @@ pub fn configuration(folder: &Path, backend: &dyn Backend) -> Result<(Config, Ve
 
 /// The configuration as last read, with its channels open.
 struct Current {
-    read_at: Seen,
+    seen: Seen,
+    /// When it was last tried to open all of it.
+    opened_at: Mutex<Instant>,
     config: Config,
     copies: Option<Box<dyn Channel>>,
     channels: Channels,
@@ -164,37 +168,82 @@ struct Current {
     is_old: AtomicBool,
     /// That its Maildir cannot be read was told.
     told: AtomicBool,
+    /// What is wrong.
+    wrong: Vec<String>,
 }
 
 impl Current {
     /// Reads the file; one that is wrong is told once, and nothing is sent until it is right.
     fn read(state: &State) -> Current {
-        let read_at = seen(state);
+        let mut seen = Seen::of(state, &Config::default());
         let opened = configuration(&state.config.data, &*state.backend)
             .and_then(|(config, told)| Ok((config.open_copies()?, config, told)));
-        let opened = opened.map(|(copies, config, told)| {
-            for error in told {
-                tracing::error!(%error, "a rule of a definition sends nothing until it is right");
-            }
-            (copies, config)
-        });
+        let mut wrong = Vec::new();
         let is_wrong = opened.is_err();
-        let (copies, config) = opened.unwrap_or_else(|error| {
-            tracing::error!(%error, "nothing is sent until the configuration is right");
-            (None, Config::default())
+        let (copies, config, told) = opened.unwrap_or_else(|error| {
+            wrong.push(format!("nothing is sent until the configuration is right: {error}"));
+            (None, Config::default(), Vec::new())
         });
+        wrong.extend(told.iter().map(|error| format!("a rule sends nothing until it is right: {error}")));
+        seen.look_at_files(&config);
         let channels = open_channels(&config);
+        let shut = channels.iter().filter_map(|(name, channel)| Some((name, channel.as_ref().err()?)));
+        wrong.extend(shut.map(|(name, why)| format!("channel {name} cannot be opened; its pieces wait: {why}")));
         let (is_old, told, planned) = (AtomicBool::default(), AtomicBool::default(), Mutex::default());
-        Current { read_at, channels, config, copies, is_wrong, planned, is_old, told }
+        let opened_at = Mutex::new(Instant::now());
+        Current { seen, opened_at, channels, config, copies, is_wrong, planned, is_old, told, wrong }
+    }
+
+    /// Says in the log what is wrong.
+    fn tell(self) -> Current {
+        for wrong in &self.wrong {
+            tracing::error!("{wrong}");
+        }
+        self
+    }
+
+    /// The configuration anew when it, or a file that its channels read, was changed; or when what could not be opened is to be
+    /// tried again, and something else came of it.
+    fn anew(&self, state: &State) -> Option<Current> {
+        if Seen::of(state, &self.config) != self.seen {
+            return Some(Current::read(state).tell());
+        }
+        let mut opened_at = self.opened_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.wrong.is_empty() || opened_at.elapsed() < OPEN_AGAIN {
+            return None;
+        }
+        *opened_at = Instant::now();
+        let new = Current::read(state);
+        (new.wrong != self.wrong).then(|| new.tell())
     }
 }
 
-/// When the file was changed, and how many versions of definitions there are.
-type Seen = (Option<SystemTime>, usize);
+/// When what the configuration says was changed.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    /// The file.
+    changed: Option<SystemTime>,
+    /// How many versions of definitions there are.
+    versions: usize,
+    /// The files that channels read.
+    files: Vec<Option<SystemTime>>,
+}
 
-fn seen(state: &State) -> Seen {
-    let changed = std::fs::metadata(state.config.data.join(config::FILE)).and_then(|file| file.modified()).ok();
-    (changed, state.backend.definition_versions().map_or(0, |versions| versions.len()))
+impl Seen {
+    fn of(state: &State, config: &Config) -> Seen {
+        let versions = state.backend.definition_versions().map_or(0, |versions| versions.len());
+        let mut seen = Seen { changed: changed(&state.config.data.join(config::FILE)), versions, files: Vec::new() };
+        seen.look_at_files(config);
+        seen
+    }
+
+    fn look_at_files(&mut self, config: &Config) {
+        self.files = config.channel.values().flat_map(ChannelConfig::files).map(changed).collect();
+    }
+}
+
+fn changed(file: &Path) -> Option<SystemTime> {
+    std::fs::metadata(file).and_then(|file| file.modified()).ok()
 }
 
 /// What works by itself.
@@ -264,12 +313,12 @@ fn worker<'a>(state: &'a State, current: &'a Current) -> Worker<'a> {
 /// copies and planning work in threads of their own, so that none waits for another's dead server.
 pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<()>> {
     std::thread::Builder::new().name("greenbar-send".into()).spawn(move || {
-        let mut current = Arc::new(Current::read(&state));
+        let mut current = Arc::new(Current::read(&state).tell());
         let mut working: BTreeMap<Lane, JoinHandle<()>> = BTreeMap::new();
         while !stop.load(Ordering::Relaxed) {
-            if seen(&state) != current.read_at {
+            if let Some(new) = current.anew(&state) {
                 current.is_old.store(true, Ordering::Relaxed);
-                current = Arc::new(Current::read(&state));
+                current = Arc::new(new);
             }
             working.retain(|_, thread| !thread.is_finished());
             let channels = worker(&state, &current).lanes().into_iter().map(Lane::Channel);

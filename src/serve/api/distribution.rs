@@ -119,6 +119,9 @@ fn readdress(state: &State, who: &SignedIn, (number, at): (u32, u32), to: &str, 
         return Err(Problem::state(format!("{} sends to one place only.", old.channel)));
     }
     let piece = state.ledger.readdress(number, at, to, &who.user.name)?;
+    if piece.id != old.id {
+        state.crm.revoke_link_of(&who.user.name, &old.id)?;
+    }
     let (why, account) = (format!("piece {at} goes to {}: {reason}", piece.to), of(&piece));
     for owed in &piece.owes {
         let about = (owed.document.parse().ok(), account.as_deref());

@@ -4,9 +4,12 @@ use actix_web::HttpResponse;
 use serde_json::json;
 
 use crate::auth::permission::Permission;
+use crate::distribute::config::Config;
+use crate::distribute::work::open_channels;
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::backend::DefinitionView;
 use crate::serve::problem::Problem;
+use crate::serve::state::State;
 
 /// The report definitions: without those that `visible_to` keeps from the caller, unless the caller loads streams by them.
 #[utoipa::path(get, path = "/api/v1/definitions", tag = "definitions",
@@ -33,23 +36,35 @@ pub async fn live(_: Ask) -> Answer {
     Ok(HttpResponse::Ok().json(json!({ "status": "ok" })))
 }
 
-/// Whether the server and its store answer. `distribution` says when nothing is sent because its configuration is wrong; what is
-/// wrong is told in its first line, the rest of it on `/admin/distribution`.
+/// Whether the server and its store answer: `status` is `ok`, or `degraded` where something waits for an operator. `disk` says
+/// that nothing is taken in because it is full, `distribution` that its configuration is wrong or channels cannot be opened; the
+/// rest of what is wrong is told on `/admin/distribution`.
 #[utoipa::path(get, path = "/health", tag = "operation",
     responses((status = 200, description = "`{\"status\": \"ok\"}`"), (status = 500, description = "internal")))]
 pub async fn health(ask: Ask) -> Answer {
-    let wrong = ask.block(|state| {
-        let asked = state.backend.engine().get(crate::archive::kv::Family::Settings, b"health");
-        asked.map_err(|error| Problem::failed("asking the store", &error))?;
-        let read = crate::distribute::config::Config::read(&state.config.data);
-        Ok(read.err().map(|error| error.to_string().lines().next().unwrap_or_default().to_string()))
-    });
-    let wrong = wrong.await?;
-    let mut told = json!({ "status": "ok", "version": env!("CARGO_PKG_VERSION") });
-    if let Some(why) = wrong {
-        told["distribution"] = json!({ "ok": false, "why": format!("nothing is sent: {why}") });
+    let (full, unsent) = ask
+        .block(|state| {
+            let asked = state.backend.engine().get(crate::archive::kv::Family::Settings, b"health");
+            asked.map_err(|error| Problem::failed("asking the store", &error))?;
+            let full = state.intake.has_room().err().map(|_| "nothing is taken in: there is too little room");
+            Ok((full, unsent(state)))
+        })
+        .await?;
+    let status = if full.is_none() && unsent.is_none() { "ok" } else { "degraded" };
+    let mut told = json!({ "status": status, "version": env!("CARGO_PKG_VERSION") });
+    for (part, why) in [("disk", full), ("distribution", unsent)] {
+        if let Some(why) = why {
+            told[part] = json!({ "ok": false, "why": why });
+        }
     }
     Ok(HttpResponse::Ok().json(told))
+}
+
+/// Why nothing is sent, or not by all channels. Everybody may ask: it names no files and no channels.
+fn unsent(state: &State) -> Option<&'static str> {
+    let Ok(config) = Config::read(&state.config.data) else { return Some("nothing is sent: the configuration is wrong") };
+    let shut = open_channels(&config).into_values().any(|channel| channel.is_err());
+    shut.then_some("a channel cannot be opened: its pieces wait")
 }
 
 /// Counters for Prometheus.

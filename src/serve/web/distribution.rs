@@ -172,7 +172,7 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
     });
     let proofs = proofs.iter().map(|proof| {
         context! {
-            at => locale::moment(proof.at.0, language), said => proof.said.as_str(),
+            at => locale::moment(proof.at.0, language), said => proof.said.as_str(), before => proof.before.as_str(),
             what => language.word(&format!("proof_{}", proof.what.name())),
         }
     });
@@ -185,7 +185,7 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
     let shown = Shown { config: &config, language, people: &people, gone: &gone };
     let own = context! {
         runs => runs.iter().map(|row| shown.run(row)).collect::<Vec<_>>(),
-        wrong, nothing_is_sent, proofs => proofs.collect::<Vec<_>>(), states => states.to_vec(),
+        wrong, nothing_is_sent, full => ask.state.intake.has_room().is_err(), proofs => proofs.collect::<Vec<_>>(), states => states.to_vec(),
         one_piece => window.piece.is_some(), looked_for => !window.wanted.is_all(),
         account => window.wanted.account.as_str(), document => window.wanted.document.as_str(),
         one => window.run.is_some() || window.before.is_some(),

@@ -91,7 +91,7 @@ fn bundle(state: &State, link: &Link, from: &str, out: &mut Spool) -> Result<(),
 /// Somebody pressed the button: the piece that the link went out with was opened.
 fn prove_opened(state: &State, link: &Link) {
     let Some(delivery) = &link.delivery else { return };
-    let proof = Proof { at: state.crm.now(), what: What::Opened, said: "its link was opened".into() };
+    let proof = Proof::new(state.crm.now(), What::Opened, "its link was opened");
     if let Err(error) = state.ledger.prove(delivery, &proof) {
         tracing::error!(%error, "a proof could not be noted");
     }
