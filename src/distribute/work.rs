@@ -13,7 +13,7 @@ use super::channel::{Channel, Content, File, Mention, Needs, Outcome, Parcel, Ru
 use super::config::{Config, Distribution, InDoubt};
 use super::copies::Bounded;
 use super::ledger::{Ledger, Run, RunState, id_key, key};
-use super::piece::{Obligation, Piece, State, digest};
+use super::piece::{Came, Obligation, Piece, State, digest};
 use super::plan::Planner;
 use super::wish::Reach;
 use super::{DistributeError, Source, Wanted};
@@ -254,6 +254,7 @@ impl<'a> Worker<'a> {
         if piece.state == State::Handing && !channel.repeatable() && self.was_begun(run, number)? {
             piece.in_doubt = true;
             piece.said = "the program ended while it was handed over".into();
+            piece.tried(Came::InDoubt);
             if self.asks(run) {
                 piece.state = State::InDoubt;
                 return Ok((piece, None));
@@ -328,7 +329,15 @@ impl<'a> Worker<'a> {
         let Some(Ok(channel)) = self.channels.get(&piece.channel) else { return };
         let manifest = super::manifest::of_piece(run, piece, bytes.len());
         let parcel = Parcel { id: &piece.id, to: &piece.to, name: &piece.name, bytes, manifest: &manifest };
-        match channel.deliver(&parcel) {
+        let outcome = channel.deliver(&parcel);
+        let came = match &outcome {
+            Outcome::Taken { .. } => Came::Taken,
+            Outcome::Later(_) => Came::Later,
+            Outcome::OutOfOrder(_) => Came::OutOfOrder,
+            Outcome::Refused(_) => Came::Refused,
+            Outcome::InDoubt(_) => Came::InDoubt,
+        };
+        match outcome {
             Outcome::Taken { rung, said } => {
                 piece.attempts += 1;
                 (piece.state, piece.rung, piece.said) = (State::Done, rung, said);
@@ -347,6 +356,7 @@ impl<'a> Worker<'a> {
                 }
             }
         }
+        piece.tried(came);
     }
 
     fn make(

@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::api::crm::access::rights_by_link;
-use super::api::distribution::keep;
+use super::api::distribution::{close_balanced, keep};
 use super::backend::{Backend, BackendError, DefinitionView};
 use super::state::State;
 use crate::archive::{DefinitionRow, DocId, LoadId, LoadRow};
@@ -31,6 +31,8 @@ use crate::render::RenderOptions;
 
 /// How long the sender sleeps when nothing is to be done.
 const PAUSE: Duration = Duration::from_millis(500);
+/// How long between two looks for runs that balance.
+const BOOKS: Duration = Duration::from_secs(2);
 
 /// The documents of a backend, opened through the gate: what goes out shows what the customer would see.
 pub struct Served {
@@ -160,6 +162,8 @@ struct Current {
     is_wrong: bool,
     /// What the archive was, and in which minute it was, when all that was due was planned.
     planned: Mutex<Option<(u64, i64)>>,
+    /// When runs that balance were last looked for.
+    books: Mutex<Option<Instant>>,
     /// Another one was read: who works with this one ends soon.
     is_old: AtomicBool,
     /// That its Maildir cannot be read was told.
@@ -184,8 +188,9 @@ impl Current {
             (None, Config::default())
         });
         let channels = open_channels(&config);
-        let (is_old, told, planned) = (AtomicBool::default(), AtomicBool::default(), Mutex::default());
-        Current { read_at, channels, config, copies, is_wrong, planned, is_old, told }
+        let (is_old, told) = (AtomicBool::default(), AtomicBool::default());
+        let (planned, books) = (Mutex::default(), Mutex::default());
+        Current { read_at, channels, config, copies, is_wrong, planned, books, is_old, told }
     }
 }
 
@@ -206,6 +211,8 @@ enum Lane {
     Plan,
     /// The mail that comes back.
     Returned,
+    /// Runs that balance.
+    Books,
     /// The room of closed runs.
     Room,
     /// The pieces of a channel.
@@ -238,6 +245,13 @@ impl Lane {
                 Some(maildir) => Returned { ledger: &state.ledger, crm: &state.crm, maildir }.round(&over),
                 None => Ok(0),
             },
+            Lane::Books => {
+                if let Err(problem) = close_balanced(state, &current.config) {
+                    tracing::error!(why = problem.detail, "a run that balances could not be closed");
+                }
+                *current.books.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                Ok(0)
+            }
             Lane::Room => {
                 state.ledger.give_back();
                 Ok(0)
@@ -273,7 +287,8 @@ pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<(
             }
             working.retain(|_, thread| !thread.is_finished());
             let channels = worker(&state, &current).lanes().into_iter().map(Lane::Channel);
-            for lane in [Lane::Copies, Lane::Plan, Lane::Returned, Lane::Room].into_iter().chain(channels) {
+            for lane in [Lane::Copies, Lane::Plan, Lane::Returned, Lane::Books, Lane::Room].into_iter().chain(channels)
+            {
                 if working.contains_key(&lane) || !has_work(&lane, &state, &current) {
                     continue;
                 }
@@ -312,6 +327,10 @@ fn has_work(lane: &Lane, state: &State, current: &Current) -> bool {
             is_due || state.ledger.unkept().is_ok_and(|forms| !forms.is_empty())
         }
         Lane::Room => state.ledger.has_let_go(),
+        Lane::Books => {
+            let looked = *current.books.lock().unwrap_or_else(PoisonError::into_inner);
+            looked.is_none_or(|looked| looked.elapsed() >= BOOKS)
+        }
         Lane::Returned => {
             // One that cannot be read is told once for each change of the configuration.
             let new = current.config.returned_mail.as_ref().map(|maildir| std::fs::read_dir(maildir.join("new")));
