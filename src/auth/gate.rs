@@ -301,7 +301,8 @@ impl Gate {
     }
 
     fn note(&self, who: &Principal, entry: Entry<'_>) -> Result<(), AuditError> {
-        let wait = if entry.kind == "search" { Wait::Process } else { Wait::Disk };
+        // A send is in the ledger besides, on the disk before it began.
+        let wait = if matches!(entry.kind, "search" | "distribution handed") { Wait::Process } else { Wait::Disk };
         self.append(who, entry, wait)
     }
 

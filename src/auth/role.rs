@@ -92,6 +92,8 @@ pub fn built_in() -> Vec<Role> {
     ];
     const OPERATOR: &[Permission] =
         &[AdminUse, LoadRead, LoadWrite, DefinitionRead, FiguresRead, DistributionRead, DistributionRun];
+    const APPROVER: &[Permission] =
+        &[AdminUse, LoadRead, DefinitionRead, FiguresRead, DistributionRead, DistributionClose];
     const CUSTOMERS: &[Permission] = &[
         PortalUse,
         DocumentRead,
@@ -116,6 +118,7 @@ pub fn built_in() -> Vec<Role> {
         role("supervisor", &[AGENTS, SUPERVISOR], Reach::All),
         role("auditor", &[AUDITOR], Reach::All),
         role("operator", &[OPERATOR], Reach::None),
+        role("approver", &[APPROVER], Reach::None),
         role(CUSTOMER, &[CUSTOMERS], Reach::Own),
     ]
 }

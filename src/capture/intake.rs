@@ -11,7 +11,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::config::{CaptureConfig, Unknown};
-use super::item::{Arrival, BROKE_OFF, BY_SENDER, Item, MORE_CAME, State};
+use super::item::{Arrival, BROKE_OFF, HOLD_NEW, Item, MORE_CAME, State};
 use super::queue::{MOST_CUT_OFF, Queue};
 use super::rows;
 use super::rule::Rule;
@@ -91,11 +91,12 @@ impl Intake {
     ) -> Result<Intake, CaptureError> {
         let folder = data.join("intake");
         std::fs::create_dir_all(&folder)?;
-        let (last, items) = rows::open_items(&*engine)?;
+        let (last, mut items) = rows::open_items(&*engine)?;
         let mut table = Table { last, ..Table::default() };
         let mut wanted = Vec::new();
         let mut batch = Batch::default();
         let started = Instant::now();
+        items.sort_by_key(|item| (item.place(), item.id));
         for mut item in items {
             wanted.push(file_name(item.id));
             if item.state == State::Loading {
@@ -204,6 +205,9 @@ impl Intake {
             rows::put_item(&mut batch, &item)?;
             // Numbers are committed in any order; the rows of what is open tell the highest as well.
             rows::put_last(&mut batch, self.table().last);
+            if let Some(job) = item.of_job {
+                rows::put_document(&mut batch, job, id);
+            }
             if let Some(key) = transmission {
                 rows::put_transmission(&mut batch, key, id, now);
             }
@@ -279,16 +283,21 @@ impl Intake {
             attempts: 0,
             resumed: false,
             changed_at: now,
+            of_job: arrival.of_job,
+            place: None,
             history: Vec::new(),
         };
         self.by_rule(&mut item);
         item.definition = item.definition.or(own);
         item.state = item.before_loading();
-        if let Some(by) = arrival.kept_by {
+        if let Some((by, why)) = arrival.kept_by {
             item.state = State::Held;
-            item.step(now, "held", &by, BY_SENDER);
+            item.step(now, "held", &by, why);
         } else if self.is_paused(&item) {
             item.pause(now, "");
+        } else if self.holds_new(&item) {
+            item.state = State::Held;
+            item.step(now, "paused", "", HOLD_NEW);
         }
         item
     }

@@ -126,6 +126,12 @@ pub struct Item {
     /// When its state changed last, seconds since 1970 UTC.
     #[serde(default)]
     pub changed_at: i64,
+    /// The job that it is a further document of, by the number of its first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of_job: Option<u64>,
+    /// Where it stands among those that wait for their queue; `None`: in the order of the numbers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub place: Option<i64>,
     /// What went wrong and what somebody did, oldest first; what every stream goes through is not in it.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub history: Vec<Step>,
@@ -137,7 +143,7 @@ pub struct Step {
     /// When, seconds since 1970 UTC.
     pub at: i64,
     /// `more-came`, `broke-off`, `failed`, `unidentified`, `disk-full`, `assigned`, `by-rule`, `retried`, `held`, `released`, `paused`, `resumed`,
-    /// `discarded`, `unloaded`.
+    /// `renamed`, `discarded`, `unloaded`.
     pub what: String,
     /// Who did it; empty: greenbar.
     #[serde(default)]
@@ -152,6 +158,10 @@ pub struct Step {
 pub enum Hold {
     /// Its queue is paused.
     Paused,
+    /// Its queue holds what is new.
+    New,
+    /// An operator suspended its job while it came.
+    Suspended,
     /// Its sender wants it so.
     Sender,
     /// An operator.
@@ -161,12 +171,18 @@ pub enum Hold {
 /// What the history says of a stream that its sender holds.
 pub const BY_SENDER: &str = "job-hold-until=indefinite";
 
-/// Steps that are kept of one stream; of more the first and the last.
+/// What the history says of one whose queue holds what is new.
+pub const HOLD_NEW: &str = "hold-new-jobs";
+/// What the history says of one whose job an operator suspended.
+pub const SUSPENDED: &str = "job-suspended";
 /// What the history says of a stream whose sender went on after it was acknowledged.
 pub const MORE_CAME: &str = "more-came";
 /// The same of one whose sender broke the connection off.
 pub const BROKE_OFF: &str = "broke-off";
+/// Steps that are kept of one stream; of more the first and the last.
 const MOST_STEPS: usize = 50;
+/// Places between two numbers.
+const BETWEEN: i64 = 1 << 20;
 
 fn http() -> String {
     "http".into()
@@ -192,6 +208,11 @@ impl Item {
         self.step(at, "paused", by, "");
     }
 
+    /// Where it stands among those that wait for their queue.
+    pub fn place(&self) -> i64 {
+        self.place.unwrap_or_else(|| i64::try_from(self.id).unwrap_or(i64::MAX).saturating_mul(BETWEEN))
+    }
+
     /// Who holds it.
     pub fn hold(&self) -> Option<Hold> {
         if self.state != State::Held {
@@ -199,8 +220,10 @@ impl Item {
         }
         let last = self.history.iter().rev().find(|step| step.what == "held" || step.what == "paused");
         Some(match last {
+            Some(step) if step.what == "paused" && step.detail == HOLD_NEW => Hold::New,
             Some(step) if step.what == "paused" => Hold::Paused,
             Some(step) if step.detail == BY_SENDER => Hold::Sender,
+            Some(step) if step.detail == SUSPENDED => Hold::Suspended,
             _ => Hold::Operator,
         })
     }
@@ -240,8 +263,10 @@ pub struct Arrival {
     pub transmission: Option<String>,
     /// More will be known soon: it is not loaded before [`super::Intake::release`].
     pub held: bool,
-    /// The sender wants it held, and says to be so.
-    pub kept_by: Option<String>,
+    /// It is held from the beginning: who wants that, and what the history says of it.
+    pub kept_by: Option<(String, &'static str)>,
+    /// The job that it is a further document of.
+    pub of_job: Option<u64>,
     /// SHA-256 that the sender announced, lower-case hex.
     pub sha256: Option<String>,
     /// The number that the item gets, from [`super::Intake::reserve`]; `None`: the next one.

@@ -17,6 +17,7 @@ pub mod ipp;
 pub mod item;
 pub mod lpd;
 pub mod operate;
+mod order;
 mod pace;
 mod queue;
 pub mod raw;

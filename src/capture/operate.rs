@@ -105,7 +105,9 @@ impl Intake {
     pub fn hold(&self, id: u64, by: &str, why: &str) -> Result<Item, CaptureError> {
         let mut table = self.table();
         let mut item = self.item(id)?.ok_or(CaptureError::Nothing(id))?;
-        if !matches!(item.state, State::Received | State::Identified) && item.hold() != Some(Hold::Paused) {
+        if !matches!(item.state, State::Received | State::Identified)
+            && !matches!(item.hold(), Some(Hold::Paused | Hold::New))
+        {
             return Err(CaptureError::State {
                 id,
                 state: item.state.name(),
@@ -283,12 +285,19 @@ impl Intake {
 
     /// Lets all items in a state that `change` says yes to be loaded, oldest first; returns how many.
     pub(super) fn take_up(&self, from: State, change: &dyn Fn(&mut Item) -> bool) -> Result<usize, CaptureError> {
-        let all: Vec<u64> = self.candidates(u64::MAX, &[from]).collect();
+        let mut all: Vec<(i64, u64)> = Vec::new();
+        for id in self.candidates(u64::MAX, &[from]) {
+            // What waits for its queue has its place; all else goes by its number.
+            let item = if from == State::Held { self.item(id)? } else { None };
+            all.push((item.map_or(0, |item| item.place()), id));
+        }
+        all.sort_unstable();
+        let all: Vec<u64> = all.into_iter().map(|(_, id)| id).collect();
         let mut count = 0;
-        for ids in all.rchunks(TAKEN_UP) {
+        for ids in all.chunks(TAKEN_UP) {
             let mut table = self.table();
             let (mut batch, mut taken) = (Batch::default(), Vec::new());
-            for id in ids.iter().rev() {
+            for id in ids {
                 let Some(mut item) = self.item(*id)?.filter(|item| item.state == from) else { continue };
                 if !change(&mut item) {
                     continue;

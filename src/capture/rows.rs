@@ -6,6 +6,7 @@
 //! | `n` | the last number given, 8 bytes |
 //! | `o`, number | empty: the item is not loaded or given up |
 //! | `p`, number | a [`Preview`](super::work::Preview) as JSON |
+//! | `j`, number of a job, number of an item | empty: the item is a further document of the job |
 //! | `l`, number of a load, number of an item | empty: the item became this load, or was it already |
 //! | `g`, number of a rule, its version (4 bytes each) | a [`Rule`] as JSON |
 //! | `m` | the last number reserved for an item that is to come, 8 bytes |
@@ -197,6 +198,26 @@ pub fn items_of_load(engine: &dyn Engine, load: u32, most: usize) -> Result<Vec<
     engine.scan(Family::Intake, from.as_slice()..until.as_slice(), &mut |key, _| {
         ids.extend(key.get(5..).and_then(|id| number(id).ok()));
         if ids.len() < most { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+    })?;
+    Ok(ids)
+}
+
+fn of_job(job: u64) -> Vec<u8> {
+    [&b"j"[..], &job.to_be_bytes()].concat()
+}
+
+/// Notes that an item is a further document of a job.
+pub fn put_document(batch: &mut Batch, job: u64, id: u64) {
+    batch.put(Family::Intake, [of_job(job), id.to_be_bytes().to_vec()].concat(), Vec::new());
+}
+
+/// The items that are further documents of a job, in their order.
+pub fn documents(engine: &dyn Engine, job: u64) -> Result<Vec<u64>, StoreError> {
+    let (mut ids, from) = (Vec::new(), of_job(job));
+    let until = job.checked_add(1).map_or_else(|| b"k".to_vec(), of_job);
+    engine.scan(Family::Intake, from.as_slice()..until.as_slice(), &mut |key, _| {
+        ids.extend(key.get(9..).and_then(|id| number(id).ok()));
+        ControlFlow::Continue(())
     })?;
     Ok(ids)
 }

@@ -1,6 +1,6 @@
 //! What somebody switched at a queue: whether its streams are taken, whether they are loaded, what its printer says of itself.
 //!
-//! A paused queue takes streams and holds them; resuming lets go what pausing held and nothing that somebody holds for a
+//! A paused queue takes streams and holds them, one that holds what is new only those that come from then on; resuming lets go what that held and nothing that somebody holds for a
 //! reason of their own. A closed queue takes nothing: its senders hear that they should try again later. Both outlive the
 //! server. Who may switch is the caller's business (`serve/operate.rs`, `capture/ipp/operator.rs`).
 
@@ -33,12 +33,21 @@ pub struct Switches {
     /// Nothing is taken for it.
     #[serde(default)]
     pub closed: bool,
+    /// What comes for it is held; what waited already is loaded.
+    #[serde(default)]
+    pub holds_new: bool,
+    /// Its printer was shut down: paused and closed until it is started again.
+    #[serde(default)]
+    pub down: bool,
     /// What its printer says it is; empty: the usual.
     #[serde(default)]
     pub info: String,
     /// Where its printer says it is.
     #[serde(default)]
     pub location: String,
+    /// What an operator has to say to those who print.
+    #[serde(default)]
+    pub message: String,
     /// Who changed it last.
     #[serde(default)]
     pub by: String,
@@ -52,14 +61,33 @@ pub struct Switches {
 pub enum Switch {
     /// Take its streams and hold them.
     Pause,
-    /// Load what was held so, and what comes.
+    /// Load what was held so or as new, and what comes.
     Resume,
+    /// Hold what comes; load what waits.
+    HoldNew,
+    /// Load what was held as new, and what comes.
+    ReleaseNew,
+    /// Close and pause it until [`Switch::StartUp`].
+    ShutDown,
+    /// Open it and load what it held.
+    StartUp,
     /// Take nothing for it.
     Close,
     /// Take streams again.
     Open,
-    /// What its printer says: description, place; `None`: as it is.
-    Describe(Option<String>, Option<String>),
+    /// What its printer says.
+    Describe(Description),
+}
+
+/// What a printer says of itself; `None`: as it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Description {
+    /// What it is.
+    pub info: Option<String>,
+    /// Where it is.
+    pub location: Option<String>,
+    /// What an operator has to say.
+    pub message: Option<String>,
 }
 
 impl Switch {
@@ -79,10 +107,39 @@ impl Switch {
         match self {
             Switch::Pause => "pause",
             Switch::Resume => "resume",
+            Switch::HoldNew => "hold-new",
+            Switch::ReleaseNew => "release-new",
+            Switch::ShutDown => "shut-down",
+            Switch::StartUp => "start-up",
             Switch::Close => "close",
             Switch::Open => "open",
             Switch::Describe(..) => "describe",
         }
+    }
+}
+
+impl Switches {
+    fn apply(&mut self, switch: &Switch) {
+        match switch {
+            Switch::Pause => self.paused = true,
+            Switch::Resume => (self.paused, self.holds_new) = (false, false),
+            Switch::HoldNew => self.holds_new = true,
+            Switch::ReleaseNew => self.holds_new = false,
+            Switch::ShutDown => (self.paused, self.closed, self.down) = (true, true, true),
+            Switch::StartUp => (self.paused, self.closed, self.holds_new) = (false, false, false),
+            Switch::Close => self.closed = true,
+            Switch::Open => self.closed = false,
+            Switch::Describe(said) => {
+                let own = [&mut self.info, &mut self.location, &mut self.message];
+                for (own, said) in own.into_iter().zip([&said.info, &said.location, &said.message]) {
+                    if let Some(said) = said {
+                        own.clone_from(said);
+                    }
+                }
+            }
+        }
+        // Somebody opened it or let it go on from a page.
+        self.down &= self.paused && self.closed;
     }
 }
 
@@ -125,16 +182,7 @@ impl Intake {
             }
             let mut now =
                 table.get(&key).cloned().unwrap_or_else(|| Switches { queue: queue.into(), ..Switches::default() });
-            match switch {
-                Switch::Pause => now.paused = true,
-                Switch::Resume => now.paused = false,
-                Switch::Close => now.closed = true,
-                Switch::Open => now.closed = false,
-                Switch::Describe(info, location) => {
-                    now.info = info.clone().unwrap_or(now.info);
-                    now.location = location.clone().unwrap_or(now.location);
-                }
-            }
+            now.apply(switch);
             (now.by, now.at) = (by.into(), self.now());
             let mut batch = Batch::default();
             rows::put_switches(&mut batch, &key, &now)?;
@@ -144,8 +192,10 @@ impl Intake {
         };
         let count = match switch {
             Switch::Pause => self.hold_queue(queue, by)?,
-            Switch::Resume => self.let_queue_go(queue, by)?,
-            Switch::Close | Switch::Open | Switch::Describe(..) => 0,
+            Switch::ShutDown => self.hold_queue(queue, by)?,
+            Switch::Resume | Switch::StartUp => self.let_queue_go(queue, by)?,
+            Switch::ReleaseNew if !now.paused => self.let_queue_go(queue, by)?,
+            Switch::HoldNew | Switch::ReleaseNew | Switch::Close | Switch::Open | Switch::Describe(_) => 0,
         };
         tracing::info!(queue, switch = switch.name(), by, streams = count, "a queue was switched");
         Ok((now, count))
@@ -156,12 +206,18 @@ impl Intake {
         item.queue.as_deref().is_some_and(|queue| self.switched(queue).paused)
     }
 
+    /// Whether what is new of the item's queue is held.
+    pub(super) fn holds_new(&self, item: &Item) -> bool {
+        item.queue.as_deref().is_some_and(|queue| self.switched(queue).holds_new)
+    }
+
     /// The queue of an item may have been switched while the item was made: it is held, or let go, like the others.
     pub(super) fn settle(&self, item: &Item) -> Result<(), CaptureError> {
         let Some(queue) = item.queue.as_deref() else { return Ok(()) };
         match (self.is_paused(item), item.hold()) {
             (true, None) if item.state.moves() => self.hold_queue(queue, "").map(drop),
-            (false, Some(Hold::Paused)) => self.let_queue_go(queue, "").map(drop),
+            (false, Some(Hold::New)) if self.holds_new(item) => Ok(()),
+            (false, Some(Hold::Paused | Hold::New)) => self.let_queue_go(queue, "").map(drop),
             _ => Ok(()),
         }
     }
@@ -195,7 +251,7 @@ impl Intake {
 
     fn let_queue_go(&self, queue: &str, by: &str) -> Result<usize, CaptureError> {
         self.take_up(State::Held, &|item| {
-            let goes = item.is_of_queue(queue) && item.hold() == Some(Hold::Paused);
+            let goes = item.is_of_queue(queue) && matches!(item.hold(), Some(Hold::Paused | Hold::New));
             if goes {
                 item.step(self.now(), "resumed", by, "");
             }

@@ -11,7 +11,7 @@ use crate::archive::{Archive, LoadId, LoadSource};
 use crate::auth::clock::Clock;
 use crate::auth::permission::Permission;
 use crate::crm::Crm;
-use crate::distribute::ledger::{Ledger, Run, Totals};
+use crate::distribute::ledger::{Ledger, Run, RunState, Totals};
 use crate::distribute::piece::{Obligation, Piece, State};
 use crate::distribute::returned::Returned;
 use crate::distribute::schedule;
@@ -143,6 +143,11 @@ impl Args {
                     }
                 }
                 let tried = worker.round(&|| false)?;
+                let closed = ledger.close_balanced(crm.now(), &|run| config.closes_after_s(run))?;
+                for run in &closed {
+                    gate(&archive).record(&who, "distribution closed", &run.key, "it balances")?;
+                }
+                archive_manifests(&archive, &ledger)?;
                 if context.json {
                     return output::json_line(&json!({ "tried": tried }));
                 }
@@ -171,7 +176,8 @@ impl Args {
             Action::Status { run: Some(number), .. } => {
                 let (run, sum) = (ledger.run(number)?, ledger.reconcile(number)?);
                 if context.json {
-                    return output::json_line(&json!({ "run": run, "reconciliation": sum }));
+                    let closes_at = run.closes_at(config.closes_after_s(&run));
+                    return output::json_line(&json!({ "run": run, "reconciliation": sum, "closes_at": closes_at }));
                 }
                 tell(context, &run)?;
                 for (what, part) in [
@@ -196,7 +202,17 @@ impl Args {
                         piece.said
                     ))?;
                 }
-                output::line(if sum.balances { "  it balances" } else { "  it does not balance" })
+                let by_itself = run.closes_at(config.closes_after_s(&run));
+                output::line(match (run.state, sum.open.pieces + sum.copies_open, sum.balances) {
+                    (RunState::Closed, ..) => format!("  closed by {}", run.closed_by),
+                    (RunState::Held, ..) => "  waits to be released".into(),
+                    (_, 0, true) => match by_itself {
+                        Some(at) => format!("  sent, it balances; closed by itself at {at}, or by hand"),
+                        None => "  sent, it balances; waits to be closed".into(),
+                    },
+                    (_, 0, false) => "  sent, it does not balance; an exception is to be signed".into(),
+                    (_, open, _) => format!("  {open} pieces are open"),
+                })
             }
             Action::Release { run } => {
                 let run = ledger.release(run, &who.name)?;
@@ -281,6 +297,10 @@ fn tell_piece(context: &Context, ledger: &Ledger, run: u32, at: u32, piece: &Pie
     let handed = piece.handed_at.map(|at| format!(", handed over {at}")).unwrap_or_default();
     let by = piece.replaced_by.map(|number| format!(", replaced by {number}")).unwrap_or_default();
     output::line(format!("  account {} documents {}{handed}{by}", piece.account, documents.join(" ")))?;
+    for attempt in &piece.tries {
+        let (at, came) = (attempt.at, attempt.came.name());
+        output::line(format!("  {at} {} {} {came}: {}", attempt.channel, attempt.to, attempt.said))?;
+    }
     proofs.iter().try_for_each(|proof| output::line(format!("  {} {}: {}", proof.at, proof.what.name(), proof.said)))
 }
 

@@ -409,7 +409,7 @@ impl Desk<'_> {
         if self.context.json {
             return output::json_line(queue);
         }
-        let how = match (queue.paused, queue.closed) {
+        let how = match (queue.paused || queue.holds_new, queue.closed) {
             (true, true) => "closed, and what was taken is held",
             (true, false) => "paused: streams are taken and held",
             (false, true) => "closed: nothing is taken",

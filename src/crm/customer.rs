@@ -33,6 +33,8 @@ pub struct CustomerData {
     pub name: Names,
     /// Language and country, BCP 47 (`en-US`, `zh-CN`); empty: not known.
     pub locale: String,
+    /// Time zone by the name of the tz database (`America/New_York`); empty: not known. Quiet hours go by it.
+    pub zone: String,
     /// Keys of the customer in other systems; each belongs to one customer.
     pub external_refs: Vec<ExternalRef>,
     /// Objects to marketing (GDPR Art. 21).
@@ -77,6 +79,10 @@ impl CustomerData {
         let tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if self.locale.len() > 35 || !self.locale.chars().all(tag) {
             return Err(CrmError::invalid("locale", "it is a language tag such as en-US or zh-CN"));
+        }
+        self.zone = short("zone", &self.zone)?;
+        if !self.zone.is_empty() && jiff::tz::TimeZone::get(&self.zone).is_err() {
+            return Err(CrmError::invalid("zone", "it is a time zone such as Europe/Zurich"));
         }
         if self.external_refs.len() > MOST_REFS {
             return Err(CrmError::invalid("external_refs", format!("at most {MOST_REFS}")));
@@ -306,6 +312,7 @@ mod tests {
             (person("A\u{7}", "B"), "name.family"),
             (person(&"x".repeat(201), "B"), "name.family"),
             (CustomerData { locale: "en US".into(), ..person("A", "B") }, "locale"),
+            (CustomerData { zone: "Mars/Olympus".into(), ..person("A", "B") }, "zone"),
         ] {
             match crm.add_customer("ann", data) {
                 Err(CrmError::Invalid { field: found, .. }) => assert_eq!(found, field),

@@ -49,6 +49,15 @@ impl Calendar {
         &self.zone
     }
 
+    /// The same with the clock of another zone; as it is when there is no such zone.
+    #[must_use]
+    pub fn in_zone(self, zone: &str) -> Calendar {
+        match TimeZone::get(zone) {
+            Ok(zone) if !zone.is_unknown() => Calendar { zone, ..self },
+            _ => self,
+        }
+    }
+
     /// The last moment not after `now` at which a distribution was due.
     pub fn last_due(&self, rule: &Distribution, now: Time) -> Option<Time> {
         let at = time_of_day(&rule.at)?;
@@ -116,6 +125,30 @@ mod tests {
         assert_eq!(until(22, 7, "2026-11-28T06:00:00Z"), None);
         assert_eq!(until(12, 14, "2026-06-01T10:00:00Z").as_deref(), Some("2026-06-01T12:00:00Z"), "summer");
         assert_eq!(until(8, 8, "2026-06-01T06:30:00Z"), None, "no hour at all");
+    }
+
+    #[test]
+    fn quiet_hours_go_by_the_customers_clock_also_when_it_is_changed() {
+        let config = Config { zone: "Europe/Zurich".into(), ..Config::default() };
+        let until = |zone: &str, from, to, now: &str| {
+            let now: jiff::Timestamp = now.parse().expect("a time");
+            let calendar = Calendar::of(&config).expect("a calendar").in_zone(zone);
+            calendar.quiet_until(from, to, Time(now.as_second())).map(|time| time.to_string())
+        };
+        // 22:30 in New York, an early morning in Zurich.
+        assert_eq!(until("America/New_York", 22, 7, "2026-01-15T03:30:00Z").as_deref(), Some("2026-01-15T12:00:00Z"));
+        assert_eq!(until("America/New_York", 22, 7, "2026-01-15T12:00:00Z"), None);
+        assert_eq!(until("Mars/Olympus", 22, 7, "2026-01-15T03:30:00Z").as_deref(), Some("2026-01-15T06:00:00Z"));
+        // Clocks go forward in the night: it is an hour shorter, and an end that does not exist is the next moment that does.
+        assert_eq!(until("America/New_York", 22, 7, "2026-03-08T04:00:00Z").as_deref(), Some("2026-03-08T11:00:00Z"));
+        assert_eq!(until("America/New_York", 22, 2, "2026-03-08T06:59:00Z").as_deref(), Some("2026-03-08T07:00:00Z"));
+        // Clocks go back: the hour that comes twice is quiet both times.
+        assert_eq!(until("America/New_York", 22, 7, "2026-11-01T03:00:00Z").as_deref(), Some("2026-11-01T12:00:00Z"));
+        for twice in ["2026-11-01T05:30:00Z", "2026-11-01T06:30:00Z"] {
+            assert_eq!(until("America/New_York", 1, 2, twice).as_deref(), Some("2026-11-01T07:00:00Z"), "{twice}");
+        }
+        // Half an hour beside the full one, without daylight saving.
+        assert_eq!(until("Asia/Kolkata", 22, 6, "2026-07-01T16:30:00Z").as_deref(), Some("2026-07-02T00:30:00Z"));
     }
 
     #[test]

@@ -110,6 +110,10 @@ pub struct Distribution {
     pub in_doubt: InDoubt,
     /// Attempts before a piece is given up.
     pub attempts: Option<u32>,
+    /// Hours after which a run that balances is closed by itself; none: five days, as long as mail servers try.
+    pub close_after_h: Option<u32>,
+    /// Somebody closes each run, also one that balances.
+    pub close_by_hand: bool,
 }
 
 /// A channel. Which keys count depends on its kind.
@@ -173,7 +177,15 @@ pub struct ChannelConfig {
     pub allow: Vec<String>,
 }
 
+/// Hours after which a run that balances is closed: mails come back for five days.
+const CLOSE_AFTER_H: u32 = 120;
+
 impl Distribution {
+    /// Seconds after which a run that balances is closed by itself; `None`: somebody does it.
+    pub fn closes_after_s(&self) -> Option<i64> {
+        (!self.close_by_hand).then(|| i64::from(self.close_after_h.unwrap_or(CLOSE_AFTER_H)) * 3_600)
+    }
+
     /// First and last page of each document, from 1.
     pub fn page_range(&self) -> Option<(u32, u32)> {
         let (first, last) = self.pages.split_once('-')?;
@@ -191,6 +203,13 @@ impl Config {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Config::default()),
             Err(error) => Err(wrong(error.to_string())),
         }
+    }
+
+    /// Seconds after which a run that balances is closed by itself; `None`: somebody does it. Runs of rules that there are not
+    /// any more are closed like others.
+    pub fn closes_after_s(&self, run: &super::ledger::Run) -> Option<i64> {
+        self.distribution(&run.distribution)
+            .map_or_else(|| Distribution::default().closes_after_s(), Distribution::closes_after_s)
     }
 
     /// Reads and checks a text.

@@ -154,6 +154,9 @@ impl Ledger {
             run.pieces += 1;
             self.put_run(batch, run)?;
         }
+        if piece.state.is_over() || piece.state == State::InDoubt {
+            piece.next_at = Time::default();
+        }
         Ok(self.put_piece(batch, tally, (run.number, number), old, &piece)?)
     }
 }

@@ -131,6 +131,12 @@ pub struct Run {
     pub pieces: u32,
     /// Who released it.
     pub released_by: String,
+    /// Who worked on it by hand (planned it, sent pieces again, elsewhere or sooner), each once: they sign no exception.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub worked_on_by: Vec<String>,
+    /// Since when nothing is open and all adds up, as it was noticed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub balanced_at: Option<Time>,
     /// Who called it off.
     #[serde(skip_serializing_if = "String::is_empty")]
     pub cancelled_by: String,
@@ -147,6 +153,14 @@ pub struct Run {
     pub manifest: String,
     /// SHA-256 of all forms of it, as they are archived.
     pub manifests: Vec<String>,
+}
+
+impl Run {
+    /// When it is closed by itself, so many seconds after it balanced; `None`: not by itself, or it does not balance.
+    pub fn closes_at(&self, after_s: Option<i64>) -> Option<Time> {
+        let since = self.balanced_at.filter(|_| self.state != RunState::Closed)?;
+        after_s.map(|after| since.plus(after))
+    }
 }
 
 /// The ledger of an archive. Make one for a process.
@@ -479,6 +493,19 @@ impl Ledger {
     /// The bytes of a piece, once they are made.
     pub(super) fn bytes(&self, run: u32, number: u32) -> Result<Option<Vec<u8>>, DistributeError> {
         Ok(self.engine.get_once(Family::Outbox, &key(b'b', run, Some(number)))?)
+    }
+
+    /// Notes that somebody works on a run by hand.
+    pub fn worked_on(&self, number: u32, by: &str) -> Result<(), DistributeError> {
+        let _turn = self.turn();
+        let mut run = self.run(number)?;
+        if run.worked_on_by.iter().any(|known| known == by) {
+            return Ok(());
+        }
+        run.worked_on_by.push(by.to_string());
+        let mut batch = Batch::default();
+        self.put_run(&mut batch, &run)?;
+        Ok(self.engine.commit(batch)?)
     }
 
     /// Releases a held run.

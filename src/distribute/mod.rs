@@ -50,6 +50,10 @@ pub trait Source: Send + Sync {
     fn report(&self, definition: &str) -> Result<Option<Report>, DistributeError>;
     /// Writes a rendition as the customer would see it. `why` goes into the audit record, which is written first.
     fn render(&self, wanted: &Wanted<'_>, out: &mut dyn Write) -> Result<(), DistributeError>;
+    /// Records what came of an attempt to hand a document over, whatever the channel: also a link or an event is a send.
+    fn handed(&self, _attempt: &Handed<'_>) -> Result<(), DistributeError> {
+        Ok(())
+    }
     /// Which pages of a document have which value of a field, in order and without gaps.
     fn stretches(&self, document: DocId, field: &str) -> Result<Vec<Stretch>, DistributeError>;
     /// Why a link or the portal would not show a document to the customer of an account; `None`: it would.
@@ -64,6 +68,19 @@ pub trait Source: Send + Sync {
     fn loads(&self) -> Result<Vec<LoadRow>, DistributeError>;
     /// Visits the documents of a load in stream order.
     fn documents(&self, load: LoadId, each: &mut dyn FnMut(Listed) -> ControlFlow<()>) -> Result<(), DistributeError>;
+}
+
+/// What came of an attempt to hand a document over.
+#[derive(Debug, Clone, Copy)]
+pub struct Handed<'a> {
+    /// The document.
+    pub document: DocId,
+    /// Whose it is; empty: nobody's.
+    pub account: &'a str,
+    /// By which channel, where to, and what came of it: `mail to ann@example.com: taken`.
+    pub what: &'a str,
+    /// Run, piece and attempt, and what was answered.
+    pub why: &'a str,
 }
 
 /// A document of a load.

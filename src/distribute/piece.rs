@@ -87,6 +87,10 @@ pub struct Obligation {
     pub further: bool,
 }
 
+fn is_never(at: &Time) -> bool {
+    at.0 == 0
+}
+
 fn is_false(flag: &bool) -> bool {
     !flag
 }
@@ -103,6 +107,58 @@ impl Obligation {
         self.stretches.iter().map(|(first, last)| (first.saturating_sub(1), last.saturating_sub(1))).collect()
     }
 }
+
+/// What came of an attempt.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Came {
+    /// It was taken.
+    #[default]
+    Taken,
+    /// Not now.
+    Later,
+    /// The channel was out of order; the attempt does not count.
+    OutOfOrder,
+    /// It was refused for good.
+    Refused,
+    /// The answer was lost.
+    InDoubt,
+}
+
+impl Came {
+    /// The word for it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Came::Taken => "taken",
+            Came::Later => "later",
+            Came::OutOfOrder => "out-of-order",
+            Came::Refused => "refused",
+            Came::InDoubt => "in-doubt",
+        }
+    }
+}
+
+/// An attempt to hand a piece over.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Attempt {
+    /// When it began.
+    pub at: Time,
+    /// By which channel.
+    pub channel: String,
+    /// Where to; empty where the channel has one place.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub to: String,
+    /// What came of it.
+    pub came: Came,
+    /// What was answered.
+    pub said: String,
+}
+
+/// Attempts kept of one piece: of more the first and the last.
+const MOST_TRIES: usize = 20;
+/// Characters kept of an answer.
+const MOST_SAID: usize = 500;
 
 /// A piece as kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -133,8 +189,12 @@ pub struct Piece {
     pub attempts: u32,
     /// What was said last.
     pub said: String,
-    /// Not before this it is tried.
+    /// Not before this it is tried; none where it waits for nothing.
+    #[serde(skip_serializing_if = "is_never")]
     pub next_at: Time,
+    /// The attempts, oldest first.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub tries: Vec<Attempt>,
     /// When it was last handed over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handed_at: Option<Time>,
@@ -185,9 +245,20 @@ impl Piece {
         copy.named(&format!("{}\n{}", run.key, run.pieces))
     }
 
+    /// Notes an attempt that began when it was last handed over.
+    pub fn tried(&mut self, came: Came) {
+        if self.tries.len() >= MOST_TRIES {
+            self.tries.remove(1);
+        }
+        let said = self.said.chars().take(MOST_SAID).collect();
+        let (channel, to) = (self.channel.clone(), self.to.clone());
+        self.tries.push(Attempt { at: self.handed_at.unwrap_or_default(), channel, to, came, said });
+    }
+
     /// Calls it off. What may be with its receiver already is given up instead: somebody answers for it.
     pub fn call_off(&mut self, why: &str) {
         self.fallback.clear();
+        self.next_at = Time::default();
         if self.in_doubt || self.state == State::InDoubt {
             self.state = State::Dead;
             self.said = format!("cancelled, but it may have come: {why}");

@@ -17,6 +17,8 @@ const MOST_NAMED: usize = 1_000;
 
 /// Pieces that are called off in one step of the store.
 const AT_ONCE: usize = 10_000;
+/// Who closed a run that closed by itself.
+pub const BY_ITSELF: &str = "greenbar";
 /// Bytes of a reason at most.
 const MOST_REASON: usize = 2_000;
 
@@ -93,7 +95,40 @@ impl Ledger {
         Ok(sum)
     }
 
-    /// Closes a run that balances; one that does not needs an exception, signed by somebody who did not release it.
+    /// Closes the runs whose books have balanced for so many seconds as `after` says of them (`None`: somebody closes them); the
+    /// counters say whether, and closing counts piece by piece once more.
+    pub fn close_balanced(&self, now: Time, after: &dyn Fn(&Run) -> Option<i64>) -> Result<Vec<Run>, DistributeError> {
+        let mut closed = Vec::new();
+        for run in self.open_runs()? {
+            if !self.notice_balance(run.number, now)? {
+                continue;
+            }
+            let run = self.run(run.number)?;
+            let since = run.balanced_at.unwrap_or(now);
+            if after(&run).is_some_and(|after| now.0 - since.0 >= after) {
+                closed.push(self.close(run.number, BY_ITSELF, "", now)?);
+            }
+        }
+        Ok(closed)
+    }
+
+    /// Notes since when a run balances; whether it does.
+    fn notice_balance(&self, number: u32, now: Time) -> Result<bool, DistributeError> {
+        let _turn = self.turn();
+        let mut run = self.run(number)?;
+        let sum = Reconciliation::of(&run, &self.tally(number)?);
+        let balances = run.state != RunState::Held && sum.balances && sum.copies_open == 0;
+        if balances != run.balanced_at.is_some() {
+            run.balanced_at = balances.then_some(now);
+            let mut batch = Batch::default();
+            self.put_run(&mut batch, &run)?;
+            self.engine.commit(batch)?;
+        }
+        Ok(balances)
+    }
+
+    /// Closes a run that balances; one that does not needs an exception, signed by somebody who neither released it nor worked on
+    /// it.
     /// Nothing may be open. Its manifest waits to be archived ([`Ledger::unkept`]); the bytes of its pieces are let go, and
     /// their room is given back by whoever calls [`Ledger::give_back`].
     pub fn close(&self, number: u32, by: &str, exception: &str, now: Time) -> Result<Run, DistributeError> {
@@ -120,6 +155,9 @@ impl Ledger {
         }
         if !sum.balances && run.released_by == by {
             return refuse("who released a run does not sign its exception".into());
+        }
+        if !sum.balances && run.worked_on_by.iter().any(|known| known == by) {
+            return refuse("who worked on a run does not sign its exception".into());
         }
         run.state = RunState::Closed;
         (run.closed_by, run.closed_at) = (by.to_string(), Some(now));

@@ -32,6 +32,8 @@ struct Wish {
     language: String,
     /// First hour in which nobody is told of anything, and the first after it.
     quiet: Option<(u8, u8)>,
+    /// The customer's zone; empty: not known.
+    zone: String,
     /// Why there is no address, or why it comes on paper.
     why: &'static str,
 }
@@ -251,7 +253,9 @@ impl Planner<'_> {
             return Ok(Wish { language, why: NO_CONSENT, ..Wish::default() });
         }
         let (address, why) = self.address(kept.contact_point.as_deref())?;
-        Ok(Wish { way: kept.way, address, notices: kept.notices, language, quiet: kept.quiet_hours, why })
+        let quiet = kept.quiet_hours;
+        let zone = if quiet.is_some() { self.zone_of(customer.as_deref())? } else { String::new() };
+        Ok(Wish { way: kept.way, address, notices: kept.notices, language, quiet, zone, why })
     }
 
     /// The mail address of a contact point, or why it is not used. One that fails is not tried again: the next way is taken.
@@ -283,10 +287,21 @@ impl Planner<'_> {
         })
     }
 
-    /// The end of the quiet hours that it is now, by the clock of the configuration's zone; `None`: it is none.
+    /// Zone of a customer; empty: not known.
+    fn zone_of(&self, customer: Option<&str>) -> Result<String, DistributeError> {
+        let Some(id) = customer else { return Ok(String::new()) };
+        match self.crm.customer(id) {
+            Ok(customer) => Ok(customer.zone.clone()),
+            Err(CrmError::NotFound { .. }) => Ok(String::new()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// The end of the quiet hours that it is now, by the clock of the customer's zone, else of the configuration's; `None`: it is
+    /// none.
     fn quiet_until(&self, wish: &Wish) -> Result<Option<Time>, DistributeError> {
         let Some((from, to)) = wish.quiet else { return Ok(None) };
-        Ok(super::calendar::Calendar::of(self.config)?.quiet_until(from, to, self.crm.now()))
+        Ok(super::calendar::Calendar::of(self.config)?.in_zone(&wish.zone).quiet_until(from, to, self.crm.now()))
     }
 }
 

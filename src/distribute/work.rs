@@ -13,10 +13,10 @@ use super::channel::{Channel, Content, File, Mention, Needs, Outcome, Parcel, Ru
 use super::config::{Config, Distribution, InDoubt};
 use super::copies::Bounded;
 use super::ledger::{Ledger, Run, RunState, id_key, key};
-use super::piece::{Obligation, Piece, State, digest};
+use super::piece::{Came, Obligation, Piece, State, digest};
 use super::plan::Planner;
 use super::wish::Reach;
-use super::{DistributeError, Source, Wanted};
+use super::{DistributeError, Handed, Source, Wanted};
 use crate::archive::DocId;
 use crate::archive::kv::{Batch, Family};
 use crate::crm::{Crm, Time};
@@ -163,7 +163,10 @@ impl<'a> Worker<'a> {
         let tried = pieces.len();
         for (number, mut piece, bytes) in pieces {
             self.mark(run, number, true)?;
-            self.hand(run, &mut piece, &bytes);
+            let (channel, to) = (piece.channel.clone(), piece.to.clone());
+            if let Some(came) = self.hand(run, &mut piece, &bytes) {
+                self.record((run.number, number), &piece, (&channel, &to), came);
+            }
             self.end(run, number, piece)?;
         }
         Ok(tried)
@@ -255,6 +258,7 @@ impl<'a> Worker<'a> {
         if piece.state == State::Handing && !channel.repeatable() && self.was_begun(run, number)? {
             piece.in_doubt = true;
             piece.said = "the program ended while it was handed over".into();
+            piece.tried(Came::InDoubt);
             if self.asks(run) {
                 piece.state = State::InDoubt;
                 return Ok((piece, None));
@@ -326,11 +330,42 @@ impl<'a> Worker<'a> {
         piece
     }
 
-    fn hand(&self, run: &Run, piece: &mut Piece, bytes: &[u8]) {
-        let Some(Ok(channel)) = self.channels.get(&piece.channel) else { return };
+    /// Records an attempt at each document of a piece. It was made, whatever becomes of the record: that there is none is told
+    /// in the log.
+    fn record(&self, (run, number): (u32, u32), piece: &Piece, (channel, to): (&str, &str), came: Came) {
+        let what = match to {
+            "" => format!("{channel}: {}", came.name()),
+            to => format!("{channel} to {to}: {}", came.name()),
+        };
+        let why = format!("run {run} piece {number} attempt {}: {}", piece.tries.len(), piece.said);
+        for owed in &piece.owes {
+            let Ok(document) = owed.document.parse() else { continue };
+            let attempt = Handed { document, account: &piece.account, what: &what, why: &why };
+            if let Err(error) = self.source.handed(&attempt) {
+                tracing::error!(%error, run, piece = number, "an attempt could not be recorded");
+            }
+        }
+        match piece.state {
+            State::Done => tracing::debug!(run, piece = number, channel, "handed over"),
+            State::Dead => tracing::warn!(run, piece = number, channel, said = piece.said, "given up"),
+            state => tracing::info!(run, piece = number, channel, state = state.name(), said = piece.said, "not yet"),
+        }
+    }
+
+    /// Hands a piece over; returns what came of it.
+    fn hand(&self, run: &Run, piece: &mut Piece, bytes: &[u8]) -> Option<Came> {
+        let Some(Ok(channel)) = self.channels.get(&piece.channel) else { return None };
         let manifest = super::manifest::of_piece(run, piece, bytes.len());
         let parcel = Parcel { id: &piece.id, to: &piece.to, name: &piece.name, bytes, manifest: &manifest };
-        match channel.deliver(&parcel) {
+        let outcome = channel.deliver(&parcel);
+        let came = match &outcome {
+            Outcome::Taken { .. } => Came::Taken,
+            Outcome::Later(_) => Came::Later,
+            Outcome::OutOfOrder(_) => Came::OutOfOrder,
+            Outcome::Refused(_) => Came::Refused,
+            Outcome::InDoubt(_) => Came::InDoubt,
+        };
+        match outcome {
             Outcome::Taken { rung, said } => {
                 piece.attempts += 1;
                 (piece.state, piece.rung, piece.said) = (State::Done, rung, said);
@@ -349,6 +384,8 @@ impl<'a> Worker<'a> {
                 }
             }
         }
+        piece.tried(came);
+        Some(came)
     }
 
     fn make(

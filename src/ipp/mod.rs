@@ -22,6 +22,8 @@ pub const PRINTER: u8 = 0x04;
 pub const SUBSCRIPTION: u8 = 0x06;
 /// An event (RFC 3995).
 pub const EVENT: u8 = 0x07;
+/// A document of a job (PWG 5100.5).
+pub const DOCUMENT: u8 = 0x09;
 
 const NO_VALUE: u8 = 0x13;
 const ADMIN_DEFINE: u8 = 0x17;

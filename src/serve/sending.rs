@@ -11,7 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant, SystemTime};
 
 use super::api::crm::access::rights_by_link;
-use super::api::distribution::keep;
+use super::api::distribution::{close_balanced, keep};
 use super::backend::{Backend, BackendError, DefinitionView};
 use super::state::State;
 use crate::archive::{DefinitionRow, DocId, LoadId, LoadRow};
@@ -25,7 +25,7 @@ use crate::distribute::config::{self, ChannelConfig, Config};
 use crate::distribute::copies::Copies;
 use crate::distribute::returned::Returned;
 use crate::distribute::work::{Channels, Worker, open_channels};
-use crate::distribute::{DistributeError, Listed, Report, Source, Wanted, schedule};
+use crate::distribute::{DistributeError, Handed, Listed, Report, Source, Wanted, schedule};
 use crate::index::stretch::Stretch;
 use crate::render::RenderOptions;
 
@@ -33,6 +33,8 @@ use crate::render::RenderOptions;
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long it waits before it tries again to open what could not be opened: a file may be there by now.
 const OPEN_AGAIN: Duration = Duration::from_secs(10);
+/// How long between two looks for runs that balance.
+const BOOKS: Duration = Duration::from_secs(2);
 
 /// The documents of a backend, opened through the gate: what goes out shows what the customer would see.
 pub struct Served {
@@ -118,6 +120,14 @@ impl Source for Served {
         self.backend.render(&permit, wanted.format, &how, out).map_err(failed)
     }
 
+    fn handed(&self, attempt: &Handed<'_>) -> Result<(), DistributeError> {
+        let who = Principal::new("system:deliver", "greenbar", Rights::default());
+        let told = ("distribution handed", attempt.what, attempt.why);
+        let about = (Some(attempt.document), Some(attempt.account).filter(|account| !account.is_empty()));
+        let recorded = self.gate.record_about(&who, Permission::DocumentSend, told, about);
+        recorded.map_err(|error| DistributeError::Document(error.to_string()))
+    }
+
     fn stretches(&self, document: DocId, field: &str) -> Result<Vec<Stretch>, DistributeError> {
         let permit = self.gate.system("plan-pages", document);
         let permit = permit.map_err(|error| DistributeError::Document(error.to_string()))?;
@@ -164,6 +174,8 @@ struct Current {
     is_wrong: bool,
     /// What the archive was, and in which minute it was, when all that was due was planned.
     planned: Mutex<Option<(u64, i64)>>,
+    /// When runs that balance were last looked for.
+    books: Mutex<Option<Instant>>,
     /// Another one was read: who works with this one ends soon.
     is_old: AtomicBool,
     /// That its Maildir cannot be read was told.
@@ -189,9 +201,10 @@ impl Current {
         let channels = open_channels(&config);
         let shut = channels.iter().filter_map(|(name, channel)| Some((name, channel.as_ref().err()?)));
         wrong.extend(shut.map(|(name, why)| format!("channel {name} cannot be opened; its pieces wait: {why}")));
-        let (is_old, told, planned) = (AtomicBool::default(), AtomicBool::default(), Mutex::default());
+        let (is_old, told) = (AtomicBool::default(), AtomicBool::default());
+        let (planned, books) = (Mutex::default(), Mutex::default());
         let opened_at = Mutex::new(Instant::now());
-        Current { seen, opened_at, channels, config, copies, is_wrong, planned, is_old, told, wrong }
+        Current { seen, opened_at, channels, config, copies, is_wrong, planned, books, is_old, told, wrong }
     }
 
     /// Says in the log what is wrong.
@@ -255,6 +268,8 @@ enum Lane {
     Plan,
     /// The mail that comes back.
     Returned,
+    /// Runs that balance.
+    Books,
     /// The room of closed runs.
     Room,
     /// The pieces of a channel.
@@ -287,6 +302,13 @@ impl Lane {
                 Some(maildir) => Returned { ledger: &state.ledger, crm: &state.crm, maildir }.round(&over),
                 None => Ok(0),
             },
+            Lane::Books => {
+                if let Err(problem) = close_balanced(state, &current.config) {
+                    tracing::error!(why = problem.detail, "a run that balances could not be closed");
+                }
+                *current.books.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+                Ok(0)
+            }
             Lane::Room => {
                 state.ledger.give_back();
                 Ok(0)
@@ -322,7 +344,8 @@ pub fn work(state: Arc<State>, stop: Arc<AtomicBool>) -> io::Result<JoinHandle<(
             }
             working.retain(|_, thread| !thread.is_finished());
             let channels = worker(&state, &current).lanes().into_iter().map(Lane::Channel);
-            for lane in [Lane::Copies, Lane::Plan, Lane::Returned, Lane::Room].into_iter().chain(channels) {
+            for lane in [Lane::Copies, Lane::Plan, Lane::Returned, Lane::Books, Lane::Room].into_iter().chain(channels)
+            {
                 if working.contains_key(&lane) || !has_work(&lane, &state, &current) {
                     continue;
                 }
@@ -361,6 +384,10 @@ fn has_work(lane: &Lane, state: &State, current: &Current) -> bool {
             is_due || state.ledger.unkept().is_ok_and(|forms| !forms.is_empty())
         }
         Lane::Room => state.ledger.has_let_go(),
+        Lane::Books => {
+            let looked = *current.books.lock().unwrap_or_else(PoisonError::into_inner);
+            looked.is_none_or(|looked| looked.elapsed() >= BOOKS)
+        }
         Lane::Returned => {
             // One that cannot be read is told once for each change of the configuration.
             let new = current.config.returned_mail.as_ref().map(|maildir| std::fs::read_dir(maildir.join("new")));

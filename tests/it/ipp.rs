@@ -155,6 +155,7 @@ fn the_standard_tests_of_ipptool_pass() {
         ("1.1", "get-jobs", 1),
         ("1.1", "get-completed-jobs", 1),
         ("2.1", "ipp-2.1", 37),
+        ("2.2", "ipp-2.2", 38),
         ("2.1", "create-printer-subscription", 1),
         ("2.1", "get-subscriptions", 1),
         ("1.1", "print-job-hold", 2),
@@ -308,9 +309,11 @@ fn a_job_takes_its_document_later_or_is_given_up() {
     assert_eq!(state_of(port, job), Some(4), "it waits");
     assert_eq!(send(port, job, &[], &stream), Some(0x0400), "last-document is missing");
     assert_eq!(send(port, job, &[last(false)], &stream), Some(0));
-    assert_eq!(state_of(port, job), Some(9), "it is durable");
-    assert_eq!(send(port, job, &[last(true)], b"another"), Some(0x0509), "a job has one document");
+    assert_eq!(state_of(port, job), Some(4), "its document is durable, and more may come");
     assert_eq!(send(port, job, &[last(true)], b""), Some(0), "that nothing more comes may be said behind it");
+    assert_eq!(state_of(port, job), Some(9));
+    assert_eq!(send(port, job, &[last(true)], b"another"), Some(0x0404), "it is closed");
+    assert_eq!(send(port, job, &[last(true)], b""), Some(0), "and may be told so again");
     assert_eq!(post(port, &request(CANCEL_JOB, &[integer("job-id", job)])).map(|(status, _)| status), Some(0x0404));
     loaded(&server, &admin, 1);
     assert!(original(&server, &admin, 1) == stream);

@@ -20,6 +20,7 @@ mod distribute;
 mod evidence;
 mod full_disk;
 mod ipp;
+mod jobs;
 mod layers;
 mod limits;
 mod lossless;

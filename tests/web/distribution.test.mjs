@@ -17,7 +17,13 @@ test("what went wrong is said, and put right", async () => {
   await page.goto(`${PAGE}?run=${one}`);
   const row = page.locator("tbody tr", { hasText: "no address" }).first();
   const piece = await row.locator("td").first().innerText();
-  await row.getByLabel(`Other address: Piece ${piece}`).fill("ada@example.com");
+  assert.equal(await row.getByRole("textbox").count(), 0, "no field is open until somebody asks for it");
+  // By keyboard: the fold opens, and the field is the next stop.
+  await row.locator("summary").focus();
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  assert.equal(await page.evaluate(() => document.activeElement.name), "to");
+  await row.locator("input[name=to]").fill("ada@example.com");
   await row.getByLabel(`Reason: Piece ${piece}`).fill("said so on the telephone");
   await row.getByLabel(`Send there: Piece ${piece}`).click();
   await page.waitForURL(/run=/);

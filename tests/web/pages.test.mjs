@@ -72,6 +72,7 @@ before(async () => {
     supervisor: [...console_, "/admin", "/admin/people", "/admin/audit"],
     auditor: ["/admin", "/admin/people", "/admin/audit", "/admin/loads", `/admin/loads/${load}`, "/admin/definitions", "/admin/distribution", "/agent"],
     operator: ["/admin", ...arrivals, "/admin/definitions", "/admin/definition", "/admin/distribution", `/admin/distribution?run=${run}`],
+    approver: ["/admin", "/admin/loads", "/admin/distribution", `/admin/distribution?run=${run}`],
   };
 });
 after(() => chromium.close());
@@ -114,7 +115,7 @@ async function look(page, path, locale) {
   }
 }
 
-const ROLES = ["nobody", "ann", "ava", "zhou", "admin", "senior-agent", "supervisor", "auditor", "operator"];
+const ROLES = ["nobody", "ann", "ava", "zhou", "admin", "senior-agent", "supervisor", "auditor", "operator", "approver"];
 for (const who of ROLES) {
   for (const locale of ["en-US", "zh-CN"]) {
     test(`every page for ${who}, ${locale}: accessible and not too wide, light and dark, 1280 and 360 px`, { timeout: 1_800_000 }, async (t) => {

@@ -3,10 +3,12 @@
 
 use super::change;
 use super::document::COMPRESSIONS;
+use super::documents;
 use super::jobs::seconds;
 use super::message::Value;
+use super::operation;
 use super::operator;
-use super::printer::{OPERATIONS, Printer};
+use super::printer::Printer;
 use super::subscriptions::{EVENTS, LEASE_S, LIFE_S, MOST_LEASE_S, USUAL};
 use super::target::Target;
 
@@ -31,6 +33,30 @@ const MEDIA: &[(&str, i32, i32)] = &[
     ("na_letter_8.5x11in", 21_590, 27_940),
     ("na_legal_8.5x14in", 21_590, 35_560),
 ];
+
+/// What is kept of a job; it changes nothing of what is archived.
+const KEPT: &[&str] = &[
+    "copies",
+    "finishings",
+    "job-account-id",
+    "job-hold-until",
+    "job-name",
+    "job-priority",
+    "job-sheets",
+    "media",
+    "number-up",
+    "orientation-requested",
+    "output-bin",
+    "page-ranges",
+    "print-color-mode",
+    "print-quality",
+    "printer-resolution",
+    "sides",
+];
+
+/// What the printer would answer to IEEE 1284's question.
+const DEVICE_ID: &str =
+    "MFG:greenbar;MDL:archive;CLS:PRINTER;DES:greenbar archive;CMD:AFP,PCL,PCLXL,POSTSCRIPT,PDF,TIFF,TXT;";
 
 /// An attribute of the printer.
 pub struct Told {
@@ -97,11 +123,16 @@ fn job_template() -> Vec<Told> {
         ("media-col-ready", columns.clone()),
         ("media-col-supported", keywords(&["media-size"])),
         ("media-size-supported", sizes),
-        ("multiple-document-handling-supported", keywords(&["single-document"])),
+        ("multiple-document-handling-default", keywords(&["separate-documents-uncollated-copies"])),
+        ("multiple-document-handling-supported", keywords(&["separate-documents-uncollated-copies"])),
+        ("number-up-default", vec![1.into()]),
+        ("number-up-supported", vec![1.into()]),
         ("orientation-requested-default", enums(&[3])),
         ("orientation-requested-supported", enums(&[3, 4, 5, 6])),
         ("output-bin-default", keywords(&["face-down"])),
         ("output-bin-supported", keywords(&["face-down"])),
+        ("overrides-supported", keywords(&["document-numbers", "pages"])),
+        ("page-ranges-supported", vec![Value::Boolean(true)]),
         ("print-color-mode-default", keywords(&["auto"])),
         ("print-color-mode-supported", keywords(&["auto", "color", "monochrome"])),
         ("print-quality-default", enums(&[4])),
@@ -123,12 +154,15 @@ fn description(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
     let why = match condition.reason {
         "none" => String::new(),
         "paused" => "paused: jobs are taken and held".into(),
+        "hold-new-jobs" => "new jobs are taken and held".into(),
+        "shutdown" => "shut down: an operator has to start it again".into(),
         _ => printer.intake.has_room().err().map_or_else(String::new, |error| error.to_string()),
     };
     let info =
         if switched.info.is_empty() { format!("greenbar archive, queue {}", target.queue) } else { switched.info };
     let patience = i32::try_from(printer.config.job_timeout_s).unwrap_or(i32::MAX);
-    let operations = OPERATIONS.iter().map(|operation| Value::Enum(i32::from(*operation))).collect();
+    let operations = operation::ALL.iter().map(|operation| Value::Enum(i32::from(*operation))).collect();
+    let (alert, alert_text) = alert(condition.reason, &why);
     let formats: Vec<Value> = FORMATS.iter().map(|format| Value::media_type(format)).collect();
     let rows = [
         ("charset-configured", vec![Value::charset("utf-8")]),
@@ -137,25 +171,31 @@ fn description(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
         ("compression-supported", keywords(COMPRESSIONS)),
         ("document-format-default", vec![Value::media_type("application/octet-stream")]),
         ("document-format-supported", formats),
+        ("document-settable-attributes-supported", keywords(documents::SETTABLE)),
         ("generated-natural-language-supported", vec![Value::language("en")]),
-        ("ipp-versions-supported", keywords(&["1.1", "2.0", "2.1"])),
+        ("ipp-versions-supported", keywords(&["1.1", "2.0", "2.1", "2.2"])),
         ("ippget-event-life", vec![LIFE_S.into()]),
+        ("job-creation-attributes-supported", keywords(KEPT)),
         ("job-ids-supported", vec![Value::Boolean(true)]),
         ("job-k-octets-supported", vec![Value::Range(0, most_kib)]),
         ("job-settable-attributes-supported", keywords(change::SETTABLE)),
-        ("multiple-document-jobs-supported", vec![Value::Boolean(false)]),
+        ("multiple-document-jobs-supported", vec![Value::Boolean(true)]),
         ("multiple-operation-time-out", vec![patience.into()]),
-        ("multiple-operation-time-out-action", keywords(&["abort-job"])),
+        ("multiple-operation-time-out-action", keywords(&["process-job"])),
         ("natural-language-configured", vec![Value::language("en")]),
         ("operations-supported", operations),
         ("pages-per-minute", vec![6_000.into()]),
         ("pages-per-minute-color", vec![6_000.into()]),
         ("pdl-override-supported", keywords(&["not-attempted"])),
+        ("printer-alert", vec![Value::Octets(alert.into_bytes())]),
+        ("printer-alert-description", vec![Value::text(alert_text)]),
+        ("printer-device-id", vec![Value::text(DEVICE_ID)]),
         ("printer-get-attributes-supported", keywords(&["document-format"])),
         ("printer-info", vec![Value::text(info)]),
         ("printer-is-accepting-jobs", vec![Value::Boolean(condition.accepts)]),
         ("printer-location", vec![Value::text(switched.location)]),
         ("printer-make-and-model", vec![Value::text("greenbar archive")]),
+        ("printer-message-from-operator", vec![Value::text(switched.message)]),
         ("printer-more-info", vec![Value::uri(format!("http://{}/", target.host))]),
         ("printer-name", vec![Value::name(&target.queue)]),
         ("printer-settable-attributes-supported", keywords(operator::SETTABLE)),
@@ -168,7 +208,18 @@ fn description(printer: &Printer, target: &Target, now: i64) -> Vec<Told> {
         ("queued-job-count", vec![waits.into()]),
         ("uri-authentication-supported", keywords(&["requesting-user-name"])),
         ("uri-security-supported", keywords(&["none"])),
-        ("which-jobs-supported", keywords(&["completed", "not-completed"])),
+        ("which-jobs-supported", keywords(&["completed", "not-completed", "all", "proof-print"])),
     ];
     rows.into_iter().map(|(name, values)| Told { name, group: "printer-description", values }).collect()
+}
+
+/// The row of the alert table (PWG 5100.9) that says how the printer is, and the same for people.
+fn alert(reason: &str, why: &str) -> (String, String) {
+    let (code, severity) = match reason {
+        "none" | "hold-new-jobs" => ("printerReadyToPrint", "other"),
+        "spool-area-full" => ("other", "critical"),
+        _ => ("other", "warning"),
+    };
+    let text = if why.is_empty() { "ready" } else { why };
+    (format!("code={code};severity={severity};group=generalPrinter;index=1;location=1"), text.into())
 }

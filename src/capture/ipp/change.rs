@@ -10,7 +10,7 @@ use super::printer::{Printer, check_user, user};
 use super::status::{Refusal, Status};
 use super::target::Target;
 use crate::capture::item::{BY_SENDER, Hold};
-use crate::capture::{CaptureError, Item};
+use crate::capture::{CaptureError, Item, State};
 
 /// What `job-hold-until` may say.
 pub const HOLDS: &[&str] = &["no-hold", "indefinite"];
@@ -36,10 +36,10 @@ pub fn sender(request: &Request, peer: &str) -> String {
 
 /// Who holds the stream of a job and what is to become of it.
 enum Own {
-    /// It has no document yet.
-    Open(Job),
-    /// It is a received stream.
-    Taken(Job, Box<Item>),
+    /// It takes documents; those that it has.
+    Open(Job, Vec<Item>),
+    /// It is over for its sender: what it became.
+    Taken(Job, Vec<Item>),
 }
 
 impl Printer {
@@ -47,9 +47,10 @@ impl Printer {
     fn own(&self, request: &Request, target: &Target, peer: &str) -> Result<Own, Refusal> {
         let job = self.find(request, target, peer)?;
         check_user(request, &job)?;
-        Ok(match self.intake.item(job.id)? {
-            Some(item) => Own::Taken(job, Box::new(item)),
-            None => Own::Open(job),
+        let documents = self.intake.documents(job.id)?;
+        Ok(match self.jobs.get(job.id, self.intake.now()) {
+            Some(open) => Own::Open(open, documents),
+            None => Own::Taken(job, documents),
         })
     }
 
@@ -58,27 +59,29 @@ impl Printer {
         wants_hold(request)?;
         let (own, by) = (self.own(request, target, peer)?, sender(request, peer));
         let now = self.intake.now();
-        let id = match &own {
-            Own::Open(job) => {
+        let (id, documents) = match &own {
+            Own::Open(job, documents) => {
                 if !self.jobs.hold(job.id, held, now) {
                     return Err(over());
                 }
-                job.id
+                // Of what came already, that which is held can be let go; the rest is the archive's.
+                let held_ones = documents.iter().filter(|item| item.hold() == Some(Hold::Sender));
+                (job.id, held_ones.collect::<Vec<_>>())
             }
-            Own::Taken(job, item) => {
-                match (item.hold(), held) {
-                    (Some(Hold::Sender), true) => {}
-                    (Some(Hold::Paused), true) => self.state(self.intake.hold(item.id, &by, BY_SENDER))?,
-                    (Some(Hold::Sender), false) => {
-                        self.state(self.intake.let_go(item.id, &by))?;
-                        self.note(request, peer, "intake-release", item, "");
-                    }
-                    (Some(_), _) => return Err(not_possible("somebody else holds the job")),
-                    (None, _) => return Err(over()),
-                }
-                job.id
-            }
+            Own::Taken(job, documents) => (job.id, documents.iter().collect()),
         };
+        for item in documents {
+            match (item.hold(), held) {
+                (Some(Hold::Sender), true) => {}
+                (Some(Hold::Paused | Hold::New), true) => self.state(self.intake.hold(item.id, &by, BY_SENDER))?,
+                (Some(Hold::Sender), false) => {
+                    self.state(self.intake.let_go(item.id, &by))?;
+                    self.note(request, peer, "intake-release", item, "");
+                }
+                (Some(_), _) => return Err(not_possible("somebody else holds the job")),
+                (None, _) => return Err(over()),
+            }
+        }
         self.tell_change(id, "job-state-changed");
         Ok(Reply::new(request, Status::Ok, ""))
     }
@@ -86,38 +89,74 @@ impl Printer {
     /// Restart-Job: a stream that failed or that nobody knew is tried again.
     pub fn restart(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
         let held = wants_hold(request)?.unwrap_or(false);
-        let Own::Taken(_, item) = self.own(request, target, peer)? else {
-            return Err(not_possible("the job has no document"));
+        let Own::Taken(job, mut documents) = self.own(request, target, peer)? else {
+            return Err(not_possible("the job is not over"));
         };
         let by = sender(request, peer);
-        let again = self.intake.retry(item.id, &by);
-        self.state(again)?;
-        self.note(request, peer, "intake-retry", &item, "");
-        if held {
-            self.state(self.intake.hold(item.id, &by, BY_SENDER))?;
+        if documents.len() > 1 {
+            // Those that were loaded are not tried again.
+            documents.retain(|item| matches!(item.state, State::Failed | State::Unidentified));
         }
-        self.tell_change(item.id, "job-state-changed");
+        if documents.is_empty() {
+            return Err(over());
+        }
+        for item in &documents {
+            let again = self.intake.retry(item.id, &by);
+            self.state(again)?;
+            self.note(request, peer, "intake-retry", item, "");
+            if held {
+                self.state(self.intake.hold(item.id, &by, BY_SENDER))?;
+            }
+        }
+        self.tell_change(job.id, "job-state-changed");
         Ok(Reply::new(request, Status::Ok, ""))
     }
 
     /// Cancel-Job: a job without a document, or one that its sender holds.
     pub fn cancel(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
-        match self.own(request, target, peer)? {
-            Own::Open(job) => {
-                if !self.jobs.cancel(job.id, &user(request), self.intake.now()) {
-                    return Err(over());
-                }
-                self.tell_change(job.id, "job-completed");
-            }
-            Own::Taken(_, item) if item.hold() == Some(Hold::Sender) => {
-                let why = "canceled by its sender";
-                self.state(self.intake.discard_by(item.id, &sender(request, peer), why))?;
-                self.note(request, peer, "intake-discard", &item, why);
-                self.tell_change(item.id, "job-completed");
-            }
-            Own::Taken(..) => return Err(over()),
+        let (Own::Open(job, documents) | Own::Taken(job, documents)) = self.own(request, target, peer)?;
+        if !self.give_up(request, peer, &job, &documents)? {
+            return Err(over());
         }
         Ok(Reply::new(request, Status::Ok, ""))
+    }
+
+    /// Gives a job up, with what its sender holds of it; false: it is the archive's, or over.
+    pub fn give_up(&self, request: &Request, peer: &str, job: &Job, documents: &[Item]) -> Result<bool, Refusal> {
+        if !may_be_given_up(job, documents) {
+            return Ok(false);
+        }
+        let canceled = self.jobs.cancel(job.id, &user(request), self.intake.now());
+        for item in documents.iter().filter(|item| item.state == State::Held) {
+            self.discard(request, peer, item)?;
+        }
+        if canceled || !documents.is_empty() {
+            self.tell_change(job.id, "job-completed");
+        }
+        Ok(canceled || !documents.is_empty())
+    }
+
+    /// Gives up a stream that its sender holds.
+    pub fn discard(&self, request: &Request, peer: &str, item: &Item) -> Result<(), Refusal> {
+        let why = "canceled by its sender";
+        self.state(self.intake.discard_by(item.id, &sender(request, peer), why))?;
+        self.note(request, peer, "intake-discard", item, why);
+        Ok(())
+    }
+
+    /// Close-Job: nothing more comes.
+    pub fn close(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
+        let (Own::Open(job, _) | Own::Taken(job, _)) = self.own(request, target, peer)?;
+        if job.stage == Stage::Receiving {
+            return Err(not_possible("a document of it is being received"));
+        }
+        if !job.stage.is_over() && self.jobs.get(job.id, self.intake.now()).is_some() {
+            self.jobs.close(job.id, self.intake.now());
+            self.tell_change(job.id, "job-completed");
+        }
+        let mut reply = Reply::new(request, Status::Ok, "");
+        self.tell_of(&mut reply, target, self.known(job.id)?);
+        Ok(reply)
     }
 
     /// Set-Job-Attributes: all that is given, or nothing.
@@ -134,7 +173,7 @@ impl Printer {
     }
 
     /// What the intake says of a change that is not possible now.
-    fn state(&self, done: Result<Item, CaptureError>) -> Result<(), Refusal> {
+    pub fn state(&self, done: Result<Item, CaptureError>) -> Result<(), Refusal> {
         match done {
             Ok(_) => Ok(()),
             Err(error @ CaptureError::State { .. }) => Err(not_possible(&error.to_string())),
@@ -142,7 +181,7 @@ impl Printer {
         }
     }
 
-    fn note(&self, request: &Request, peer: &str, kind: &str, item: &Item, why: &str) {
+    pub fn note(&self, request: &Request, peer: &str, kind: &str, item: &Item, why: &str) {
         self.intake.record(&format!("ipp:{}", user(request)), peer, kind, &item.named(), why);
     }
 
@@ -155,10 +194,17 @@ impl Printer {
     }
 }
 
-fn over() -> Refusal {
+/// Whether nothing of a job is the archive's: without documents, or with such as its sender holds.
+pub fn may_be_given_up(job: &Job, documents: &[Item]) -> bool {
+    let gone = |item: &Item| item.state == State::Discarded;
+    let held = |item: &Item| item.hold() == Some(Hold::Sender);
+    !job.stage.is_over() && documents.iter().all(|item| gone(item) || held(item))
+}
+
+pub fn over() -> Refusal {
     not_possible("the job is over")
 }
 
-fn not_possible(why: &str) -> Refusal {
+pub fn not_possible(why: &str) -> Refusal {
     Refusal::new(Status::NotPossible, why)
 }

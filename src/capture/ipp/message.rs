@@ -2,7 +2,9 @@
 
 use super::status::Status;
 use crate::ipp::Writer;
-pub use crate::ipp::{EVENT, Head, JOB, Malformed, Message as Request, OPERATION, PRINTER, SUBSCRIPTION, Value};
+pub use crate::ipp::{
+    DOCUMENT, EVENT, Head, JOB, Malformed, Message as Request, OPERATION, PRINTER, SUBSCRIPTION, Value,
+};
 
 /// Longest message to the sender.
 const MOST_MESSAGE: usize = 120;
@@ -20,8 +22,8 @@ impl Reply {
         // A version that is not known is answered in the nearest one that is.
         let version = match request.version {
             (0 | 1, _) => [1, 1],
-            (2, 0) => [2, 0],
-            _ => [2, 1],
+            (2, minor @ 0..=1) => [2, minor],
+            _ => [2, 2],
         };
         let mut writer = Writer::new(version, status as u16, request.id);
         if !message.is_empty() {
@@ -58,10 +60,10 @@ mod tests {
 
     #[test]
     fn a_refusal_says_why_in_the_version_that_was_asked() {
-        let to = Request { version: (2, 2), id: 9, ..Request::default() };
+        let to = Request { version: (2, 9), id: 9, ..Request::default() };
         let reply = Reply::new(&to, Status::NotFound, &"long ".repeat(400));
         let back = Request::read(&reply.finish()).expect("well-formed");
-        assert_eq!((back.version, back.code, back.id), ((2, 1), Status::NotFound as u16, 9));
+        assert_eq!((back.version, back.code, back.id), ((2, 2), Status::NotFound as u16, 9));
         assert_eq!(back.text("status-message").map(str::len), Some(MOST_MESSAGE));
     }
 }

@@ -1,7 +1,7 @@
-//! The IPP receiver: a network printer (RFC 8010, RFC 8011; IPP 1.1, 2.0 and 2.1 of PWG 5100.12).
+//! The IPP receiver: a network printer (RFC 8010, RFC 8011; IPP 1.1 and 2.0 to 2.2 of PWG 5100.12).
 //!
 //! In: POST requests of CUPS, Windows and other IPP clients; each path `/ipp/print/QUEUE` is a printer. Out: an item for each
-//! job. The answer that a document was taken is said only when it is durable. The printer prints nothing: what a job
+//! document of a job. The answer that a document was taken is said only when it is durable. The printer prints nothing: what a job
 //! says of copies, media or sides is kept with it. A job that was created and never gets its document is given up after a
 //! while. HTTP is spoken by actix; only `http` knows of that. Who may send is told by address, as for the other receivers;
 //! one sees and changes jobs of one's own address only, and the printer only from where operators are.
@@ -9,12 +9,15 @@
 mod about;
 mod change;
 mod document;
+mod documents;
 mod http;
 mod jobs;
 mod message;
 mod notify;
+mod operation;
 mod operator;
 mod printer;
+mod schedule;
 mod status;
 mod subscriptions;
 mod target;

@@ -51,12 +51,15 @@ impl Printer {
     pub fn condition(&self, queue: &str) -> Condition {
         let switched = self.intake.switched(queue);
         let full = self.intake.has_room().is_err();
-        let reason = match (full, switched.paused) {
-            (true, _) => "spool-area-full",
-            (false, true) => "paused",
-            (false, false) => "none",
+        let reason = match &switched {
+            _ if full => "spool-area-full",
+            switched if switched.down => "shutdown",
+            switched if switched.paused => "paused",
+            switched if switched.holds_new => "hold-new-jobs",
+            _ => "none",
         };
-        Condition { state: if reason == "none" { 3 } else { 5 }, reason, accepts: !switched.closed }
+        let runs = ["none", "hold-new-jobs"].contains(&reason);
+        Condition { state: if runs { 3 } else { 5 }, reason, accepts: !switched.closed }
     }
 
     /// Tells subscribers when the printer is not as they heard of it last.

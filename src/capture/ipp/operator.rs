@@ -1,5 +1,5 @@
-//! What operators do with a printer: paused, resumed, closed, opened, emptied of jobs without a document, described (RFC 8011,
-//! sections 4.2.7 to 4.2.9; RFC 3380; RFC 3998).
+//! What operators do with a printer: paused, resumed, closed, opened, shut down, started, emptied of jobs without a document,
+//! described (RFC 8011, sections 4.2.7 to 4.2.9; RFC 3380; RFC 3998).
 //!
 //! Operators are those who ask from an address in `operators` of the configuration; without it nobody is one. The switches
 //! are those of the administrator's pages, and each change is in the audit. What was received is not given up from here.
@@ -7,17 +7,18 @@
 use std::net::IpAddr;
 
 use super::message::{PRINTER, Reply, Request, Value};
+use super::operation::STARTUP_PRINTER;
 use super::printer::{Printer, user};
 use super::status::{Refusal, Status};
 use super::target::Target;
-use crate::capture::switches::{MOST_CHARACTERS, Switch};
+use crate::capture::switches::{Description, MOST_CHARACTERS, Switch};
 
 /// The attributes of the printer that can be set.
-pub const SETTABLE: &[&str] = &["printer-info", "printer-location"];
+pub const SETTABLE: &[&str] = &["printer-info", "printer-location", "printer-message-from-operator"];
 
 impl Printer {
     /// Fails for those who are no operators.
-    fn need_operator(&self, peer: IpAddr) -> Result<(), Refusal> {
+    pub fn need_operator(&self, peer: IpAddr) -> Result<(), Refusal> {
         if self.config.operators.iter().any(|network| network.holds(peer)) {
             return Ok(());
         }
@@ -43,12 +44,22 @@ impl Printer {
         Ok(Reply::new(request, Status::Ok, ""))
     }
 
+    /// Startup-Printer, of one that was shut down, and Restart-Printer, of any: it is as new. Nothing that it took is lost.
+    pub fn start_up(&self, request: &Request, target: &Target, peer: IpAddr) -> Result<Reply, Refusal> {
+        self.need_operator(peer)?;
+        if request.code == STARTUP_PRINTER && !self.intake.switched(&target.queue).down {
+            return Err(Refusal::new(Status::NotPossible, "the printer was not shut down"));
+        }
+        self.switch(request, target, peer, &Switch::StartUp)
+    }
+
     /// Purge-Jobs: gives up the jobs of the queue that have no document.
     pub fn purge(&self, request: &Request, target: &Target, peer: IpAddr) -> Result<Reply, Refusal> {
         self.need_operator(peer)?;
         let now = self.intake.now();
         for job in self.jobs.all(now) {
-            let is_meant = job.queue.eq_ignore_ascii_case(&target.queue) && !job.stage.is_over();
+            let is_empty = job.documents == 0 && !job.stage.is_over();
+            let is_meant = is_empty && job.queue.eq_ignore_ascii_case(&target.queue);
             if is_meant && self.jobs.cancel(job.id, &user(request), now) {
                 self.tell_change(job.id, "job-completed");
             }
@@ -59,7 +70,7 @@ impl Printer {
     /// Set-Printer-Attributes: all that is given, or nothing.
     pub fn set_printer(&self, request: &Request, target: &Target, peer: IpAddr) -> Result<Reply, Refusal> {
         self.need_operator(peer)?;
-        let (mut info, mut location) = (None, None);
+        let mut said = Description::default();
         let mut any = false;
         for attribute in request.group(PRINTER) {
             any = true;
@@ -73,15 +84,16 @@ impl Printer {
                 return Err(Refusal::new(Status::NotSupported, why));
             }
             match attribute.name.as_str() {
-                "printer-info" => info = Some(text),
-                "printer-location" => location = Some(text),
+                "printer-info" => said.info = Some(text),
+                "printer-location" => said.location = Some(text),
+                "printer-message-from-operator" => said.message = Some(text),
                 other => return Err(Refusal::new(Status::NotSettable, format!("{other} cannot be set"))),
             }
         }
         if !any {
             return Err(Refusal::bad("there are no attributes to set"));
         }
-        self.switch(request, target, peer, &Switch::Describe(info, location))
+        self.switch(request, target, peer, &Switch::Describe(said))
     }
 
     /// Get-Printer-Supported-Values: what may be set is for administrators to choose.

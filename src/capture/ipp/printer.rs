@@ -8,74 +8,27 @@ use super::change::{sender, wants_hold};
 use super::document::COMPRESSIONS;
 use super::jobs::{Job, Jobs, Receiving};
 use super::message::{JOB, OPERATION, PRINTER, Reply, Request, Value};
+use super::operation::{
+    CANCEL_CURRENT_JOB, CANCEL_DOCUMENT, CANCEL_JOB, CANCEL_JOBS, CANCEL_MY_JOBS, CANCEL_SUBSCRIPTION, CLOSE_JOB,
+    CREATE_JOB, CREATE_JOB_SUBSCRIPTIONS, CREATE_PRINTER_SUBSCRIPTIONS, DISABLE_PRINTER, ENABLE_PRINTER,
+    GET_DOCUMENT_ATTRIBUTES, GET_DOCUMENTS, GET_JOB_ATTRIBUTES, GET_JOBS, GET_NOTIFICATIONS, GET_PRINTER_ATTRIBUTES,
+    GET_PRINTER_SUPPORTED_VALUES, GET_SUBSCRIPTION_ATTRIBUTES, GET_SUBSCRIPTIONS, HOLD_JOB, HOLD_NEW_JOBS,
+    NOT_WHEN_DOWN, PAUSE_AFTER_CURRENT_JOB, PAUSE_PRINTER, PRINT_JOB, PROMOTE_JOB, PURGE_JOBS, RELEASE_HELD_NEW_JOBS,
+    RELEASE_JOB, RENEW_SUBSCRIPTION, REPROCESS_JOB, RESTART_JOB, RESTART_PRINTER, RESUBMIT_JOB, RESUME_JOB,
+    RESUME_PRINTER, SCHEDULE_JOB_AFTER, SEND_DOCUMENT, SET_DOCUMENT_ATTRIBUTES, SET_JOB_ATTRIBUTES,
+    SET_PRINTER_ATTRIBUTES, SHUTDOWN_PRINTER, STARTUP_PRINTER, SUSPEND_CURRENT_JOB, VALIDATE_JOB,
+};
 use super::status::{Refusal, Status};
 use super::subscriptions::Subscriptions;
 use super::target::Target;
 use crate::capture::config::IppConfig;
 use crate::capture::door;
-use crate::capture::item::{file_name, plain};
+use crate::capture::item::{BY_SENDER, SUSPENDED, file_name, plain};
 use crate::capture::switches::Switch;
 use crate::capture::{Arrival, Intake, Spool, State, Stop};
 
-const PRINT_JOB: u16 = 0x0002;
-const VALIDATE_JOB: u16 = 0x0004;
-const CREATE_JOB: u16 = 0x0005;
-const SEND_DOCUMENT: u16 = 0x0006;
-const CANCEL_JOB: u16 = 0x0008;
-const GET_JOB_ATTRIBUTES: u16 = 0x0009;
-const GET_JOBS: u16 = 0x000A;
-const GET_PRINTER_ATTRIBUTES: u16 = 0x000B;
-const HOLD_JOB: u16 = 0x000C;
-const RELEASE_JOB: u16 = 0x000D;
-const RESTART_JOB: u16 = 0x000E;
-const PAUSE_PRINTER: u16 = 0x0010;
-const RESUME_PRINTER: u16 = 0x0011;
-const PURGE_JOBS: u16 = 0x0012;
-const SET_PRINTER_ATTRIBUTES: u16 = 0x0013;
-const SET_JOB_ATTRIBUTES: u16 = 0x0014;
-const GET_PRINTER_SUPPORTED_VALUES: u16 = 0x0015;
-const CREATE_PRINTER_SUBSCRIPTIONS: u16 = 0x0016;
-const CREATE_JOB_SUBSCRIPTIONS: u16 = 0x0017;
-const GET_SUBSCRIPTION_ATTRIBUTES: u16 = 0x0018;
-const GET_SUBSCRIPTIONS: u16 = 0x0019;
-const RENEW_SUBSCRIPTION: u16 = 0x001A;
-const CANCEL_SUBSCRIPTION: u16 = 0x001B;
-const GET_NOTIFICATIONS: u16 = 0x001C;
-const ENABLE_PRINTER: u16 = 0x0022;
-const DISABLE_PRINTER: u16 = 0x0023;
-
-/// The operations there are.
-pub const OPERATIONS: &[u16] = &[
-    PRINT_JOB,
-    VALIDATE_JOB,
-    CREATE_JOB,
-    SEND_DOCUMENT,
-    CANCEL_JOB,
-    GET_JOB_ATTRIBUTES,
-    GET_JOBS,
-    GET_PRINTER_ATTRIBUTES,
-    HOLD_JOB,
-    RELEASE_JOB,
-    RESTART_JOB,
-    PAUSE_PRINTER,
-    RESUME_PRINTER,
-    PURGE_JOBS,
-    SET_PRINTER_ATTRIBUTES,
-    SET_JOB_ATTRIBUTES,
-    GET_PRINTER_SUPPORTED_VALUES,
-    CREATE_PRINTER_SUBSCRIPTIONS,
-    CREATE_JOB_SUBSCRIPTIONS,
-    GET_SUBSCRIPTION_ATTRIBUTES,
-    GET_SUBSCRIPTIONS,
-    RENEW_SUBSCRIPTION,
-    CANCEL_SUBSCRIPTION,
-    GET_NOTIFICATIONS,
-    ENABLE_PRINTER,
-    DISABLE_PRINTER,
-];
-
 /// Received streams that are looked through for jobs.
-const LOOKED_THROUGH: usize = 5_000;
+pub const LOOKED_THROUGH: usize = 5_000;
 /// Jobs told of at once.
 pub const MOST_JOBS: usize = 1_000;
 /// Attributes of a request that say nothing of the job, or that stand elsewhere.
@@ -155,6 +108,9 @@ impl Printer {
         if self.config.known_queues_only && !known && target.job.is_none() {
             return Err(Refusal::new(Status::NotFound, format!("there is no queue {}", target.queue)));
         }
+        if NOT_WHEN_DOWN.contains(&request.code) && self.intake.switched(&target.queue).down {
+            return Err(Refusal::new(Status::Unavailable, "the printer was shut down"));
+        }
         let from = peer.to_string();
         match request.code {
             PRINT_JOB => {
@@ -162,7 +118,7 @@ impl Printer {
                 self.intake.admits(&target.queue)?;
                 let mut arrival = arrival(&target, &from, &[&request]);
                 if wants_hold(&request)? == Some(true) {
-                    arrival.kept_by = Some(sender(&request, &from));
+                    arrival.kept_by = Some((sender(&request, &from), BY_SENDER));
                 }
                 let compression = compression(&request)?;
                 let order = Order { request, target, arrival, compression, receiving: None, last: false };
@@ -184,6 +140,7 @@ impl Printer {
                 Ok(Reply::new(&request, Status::Ok, ""))
             }
             CREATE_JOB => self.create(request, target, from),
+            CLOSE_JOB => self.close(&request, target, from),
             CANCEL_JOB => self.cancel(&request, target, from),
             GET_JOB_ATTRIBUTES => self.job(&request, target, from),
             GET_JOBS => self.list(&request, target, from),
@@ -192,10 +149,26 @@ impl Printer {
             RELEASE_JOB => self.hold(&request, target, from, false),
             RESTART_JOB => self.restart(&request, target, from),
             SET_JOB_ATTRIBUTES => self.set_job(&request, target, from),
-            PAUSE_PRINTER => switch(Switch::Pause),
+            // Loads that have begun are never broken off, so that the current job ends in any case.
+            PAUSE_PRINTER | PAUSE_AFTER_CURRENT_JOB => switch(Switch::Pause),
             RESUME_PRINTER => switch(Switch::Resume),
             DISABLE_PRINTER => switch(Switch::Close),
             ENABLE_PRINTER => switch(Switch::Open),
+            HOLD_NEW_JOBS => switch(Switch::HoldNew),
+            RELEASE_HELD_NEW_JOBS => switch(Switch::ReleaseNew),
+            SHUTDOWN_PRINTER => switch(Switch::ShutDown),
+            STARTUP_PRINTER | RESTART_PRINTER => self.start_up(&request, target, peer),
+            REPROCESS_JOB | RESUBMIT_JOB => self.reprocess(&request, target, from),
+            CANCEL_CURRENT_JOB => self.cancel_current(&request, target, peer),
+            SUSPEND_CURRENT_JOB => self.suspend_current(&request, target, peer),
+            RESUME_JOB => self.resume(&request, target, peer),
+            PROMOTE_JOB | SCHEDULE_JOB_AFTER => self.schedule(&request, target, peer),
+            CANCEL_JOBS => self.cancel_jobs(&request, target, peer, false),
+            CANCEL_MY_JOBS => self.cancel_jobs(&request, target, peer, true),
+            CANCEL_DOCUMENT => self.cancel_document(&request, target, from),
+            GET_DOCUMENT_ATTRIBUTES => self.document(&request, target, from),
+            GET_DOCUMENTS => self.list_documents(&request, target, from),
+            SET_DOCUMENT_ATTRIBUTES => self.set_document(&request, target, from),
             PURGE_JOBS => self.purge(&request, target, peer),
             SET_PRINTER_ATTRIBUTES => self.set_printer(&request, target, peer),
             GET_PRINTER_SUPPORTED_VALUES => Ok(self.settable(&request)),
@@ -229,17 +202,21 @@ impl Printer {
         check_format(&request)?;
         let job = self.find(&request, &target, peer)?;
         check_user(&request, &job)?;
-        if self.intake.item(job.id)?.is_some() {
-            // Its only document is here. That nothing more comes may be said behind it.
+        let now = self.intake.now();
+        if self.jobs.get(job.id, now).is_none() {
+            // It is over. That nothing more comes may be said behind it.
             let (arrival, receiving) = (Arrival { number: Some(job.id), ..Arrival::default() }, None);
             return Ok(Plan::Receive(Box::new(Order { request, target, arrival, compression, receiving, last })));
         }
-        let (receiving, created) = self.jobs.receive(job.id, self.intake.now())?;
+        let (receiving, created) = self.jobs.receive(job.id, now)?;
         target.queue.clone_from(&job.queue);
         let mut arrival = arrival(&target, peer, &[&created, &request]);
-        arrival.number = Some(job.id);
-        // Hold-Job may have been said since the job was made.
-        arrival.kept_by = receiving.is_held().then(|| sender(&request, peer));
+        if job.documents == 0 {
+            arrival.number = Some(job.id);
+        } else {
+            arrival.of_job = Some(job.id);
+            arrival.attribute("document-number", &(job.documents + 1).to_string());
+        }
         let receiving = Some(receiving);
         Ok(Plan::Receive(Box::new(Order { request, target, arrival, compression, receiving, last })))
     }
@@ -254,18 +231,30 @@ impl Printer {
                 if receiving.is_canceled() {
                     return Err(Refusal::new(Status::JobCanceled, "the job was canceled"));
                 }
-                let item = document.accept(order.arrival)?;
-                self.jobs.taken(receiving.id(), now);
-                Job::of_item(&item)
+                let mut arrival = order.arrival;
+                // It may have been held or suspended since it was made.
+                let job = receiving.job();
+                let by_sender = || (sender(&order.request, &arrival.peer), BY_SENDER);
+                arrival.kept_by = match job {
+                    Some(Job { suspended: Some(by), .. }) => Some((by, SUSPENDED)),
+                    Some(Job { held: true, .. }) => Some(by_sender()),
+                    _ => None,
+                };
+                let item = document.accept(arrival)?;
+                self.jobs.taken(receiving.id(), &item, order.last, now);
+                self.known(receiving.id())?
             }
-            (Some(receiving), None) if order.last => self.jobs.close(receiving.id(), now),
+            (Some(receiving), None) if order.last => {
+                self.jobs.close(receiving.id(), now);
+                self.known(receiving.id())?
+            }
             (None, document) if order.arrival.number.is_some() => {
                 if document.is_some() || !order.last {
-                    return Err(Refusal::new(Status::OneDocument, "a job has one document; create another job"));
+                    return Err(Refusal::new(Status::NotPossible, "the job is closed; create another job"));
                 }
-                let item = order.arrival.number.map(|id| self.intake.item(id)).transpose()?.flatten();
+                let job = order.arrival.number.map(|id| self.known(id)).transpose()?.flatten();
                 let mut reply = Reply::new(&order.request, Status::Ok, "");
-                self.tell_of(&mut reply, &order.target, item.as_ref().and_then(Job::of_item));
+                self.tell_of(&mut reply, &order.target, job);
                 return Ok(reply);
             }
             (None, Some(document)) => Job::of_item(&document.accept(order.arrival)?),
@@ -294,36 +283,60 @@ impl Printer {
 
     /// Jobs of one's own address: open ones, or those that are over, newest first.
     fn list(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
+        let ids = request.integers("job-ids");
         let over = match request.text("which-jobs") {
-            None | Some("not-completed") => false,
-            Some("completed") => true,
+            None if !ids.is_empty() => None,
+            None | Some("not-completed") => Some(false),
+            Some("completed") => Some(true),
+            Some("all") => None,
+            // Nothing is printed for trial here, so that there are no such jobs.
+            Some("proof-print") => return Ok(Reply::new(request, Status::Ok, "")),
             Some(other) => return Err(Refusal::new(Status::NotSupported, format!("which-jobs cannot be {other}"))),
         };
         let limit = request.integer("limit").unwrap_or(i32::MAX);
         let limit = usize::try_from(limit).ok().filter(|limit| *limit > 0);
         let limit = limit.ok_or_else(|| Refusal::bad("limit is at least 1"))?.min(MOST_JOBS);
-        let now = self.intake.now();
-        let mut jobs = self.jobs.all(now);
-        if over {
-            let items = self.intake.list(0, LOOKED_THROUGH, &[])?;
-            jobs.extend(items.iter().filter_map(Job::of_item));
-            jobs.sort_by_key(|job| std::cmp::Reverse(job.id));
-        } else {
-            let items = self.intake.list(0, LOOKED_THROUGH, &[State::Held])?;
-            jobs.extend(items.iter().filter_map(Job::of_item));
-            jobs.sort_by_key(|job| job.id);
+        let mut jobs = self.all_jobs(&target.queue, over == Some(false))?;
+        if over == Some(true) {
+            jobs.reverse();
         }
         let only_of = request.boolean("my-jobs").unwrap_or(false).then(|| user(request));
+        let named = |job: &Job| i32::try_from(job.id).is_ok_and(|id| ids.contains(&id));
         jobs.retain(|job| {
-            job.stage.is_over() == over
+            over.is_none_or(|over| job.stage.is_over() == over)
                 && job.peer == peer
-                && job.queue.eq_ignore_ascii_case(&target.queue)
+                && (ids.is_empty() || named(job))
                 && only_of.as_ref().is_none_or(|user| *user == job.user)
         });
         let mut reply = Reply::new(request, Status::Ok, "");
         let wanted = wanted(request, &["job-id", "job-uri"]);
         jobs.iter().take(limit).for_each(|job| self.tell(&mut reply, target, job, &wanted));
         Ok(reply)
+    }
+
+    /// The jobs of a queue, oldest first: all, or those that may not be over.
+    pub fn all_jobs(&self, queue: &str, open: bool) -> Result<Vec<Job>, Refusal> {
+        let mut jobs = self.jobs.all(self.intake.now());
+        jobs.retain(|job| job.queue.eq_ignore_ascii_case(queue));
+        let known: std::collections::HashSet<u64> = jobs.iter().map(|job| job.id).collect();
+        let states: &[State] = if open { &[State::Held] } else { &[] };
+        for item in self.intake.list(0, LOOKED_THROUGH, states)? {
+            let id = item.of_job.unwrap_or(item.id);
+            if item.is_of_queue(queue) && !known.contains(&id) {
+                jobs.extend(Job::of_item(&item).map(|job| job.numbered(id)));
+            }
+        }
+        jobs.sort_by_key(|job| job.id);
+        jobs.dedup_by_key(|job| job.id);
+        // The documents of one job are told as one.
+        for job in &mut jobs {
+            if !known.contains(&job.id)
+                && let Some(whole) = Job::of_items(&self.intake.documents(job.id)?)
+            {
+                *job = whole;
+            }
+        }
+        Ok(jobs)
     }
 
     fn about(&self, request: &Request, target: &Target) -> Reply {
@@ -361,7 +374,10 @@ impl Printer {
     pub fn known(&self, id: u64) -> Result<Option<Job>, Refusal> {
         Ok(match self.jobs.get(id, self.intake.now()) {
             Some(job) => Some(job),
-            None => self.intake.item(id)?.as_ref().and_then(Job::of_item),
+            None => match self.intake.item(id)? {
+                Some(first) if first.of_job.is_none() => Job::of_items(&self.intake.documents(id)?),
+                _ => None,
+            },
         })
     }
 

@@ -47,6 +47,8 @@ pub enum Status {
     Internal = 0x0500,
     /// There is no such operation.
     OperationNotSupported = 0x0501,
+    /// The printer was shut down.
+    Unavailable = 0x0502,
     /// Nobody speaks this version.
     VersionNotSupported = 0x0503,
     /// Later: the disk is full.
@@ -57,10 +59,10 @@ pub enum Status {
     Busy = 0x0507,
     /// The job was given up while its document came.
     JobCanceled = 0x0508,
-    /// A job has one document.
-    OneDocument = 0x0509,
     /// Later: too many jobs are open.
     TooManyJobs = 0x050B,
+    /// The job has so many documents that it takes no more.
+    TooManyDocuments = 0x050C,
 }
 
 /// A request that is not fulfilled.

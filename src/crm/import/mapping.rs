@@ -51,6 +51,8 @@ pub struct CustomerColumns {
     pub latin: Option<String>,
     /// Language tag.
     pub locale: Option<String>,
+    /// Time zone.
+    pub zone: Option<String>,
     /// `yes` or `no`: objects to marketing.
     pub marketing_objection: Option<String>,
 }
@@ -135,7 +137,7 @@ impl Mapping {
     }
 
     /// The mapping of files whose columns have the names of the fields: `key`, `full`, `family`, `given`, `latin`,
-    /// `locale`, `kind`, `account`, `status`, `class`, `opened`, `closed`, `email`, `phone`, `address`.
+    /// `locale`, `zone`, `kind`, `account`, `status`, `class`, `opened`, `closed`, `email`, `phone`, `address`.
     pub fn named(columns: &dyn Fn(&str) -> bool) -> Mapping {
         let column = |name: &str| columns(name).then(|| name.to_string());
         let contact = |kind: &str, name: &str| ContactColumns {
@@ -154,6 +156,7 @@ impl Mapping {
                 given: column("given"),
                 latin: column("latin"),
                 locale: column("locale"),
+                zone: column("zone"),
                 marketing_objection: column("marketing_objection"),
             },
             account: AccountColumns {
@@ -192,7 +195,8 @@ impl Mapping {
 
     /// Every column that it names.
     pub(super) fn columns(&self) -> impl Iterator<Item = &str> {
-        let CustomerColumns { key, kind, full, family, given, latin, locale, marketing_objection } = &self.customer;
+        let CustomerColumns { key, kind, full, family, given, latin, locale, zone, marketing_objection } =
+            &self.customer;
         let AccountColumns { number, status, class, billing_cycle, opened, closed } = &self.account;
         let single = [
             key,
@@ -202,6 +206,7 @@ impl Mapping {
             given,
             latin,
             locale,
+            zone,
             marketing_objection,
             number,
             status,

@@ -210,6 +210,7 @@ impl Crm {
         taking.text(columns.given.as_ref(), &mut data.name.given);
         taking.text(columns.latin.as_ref(), &mut data.name.latin);
         taking.text(columns.locale.as_ref(), &mut data.locale);
+        taking.text(columns.zone.as_ref(), &mut data.zone);
         taking.word(columns.kind.as_ref(), KINDS, &mut data.kind)?;
         taking.word(columns.marketing_objection.as_ref(), YES_NO, &mut data.marketing_objection)?;
         let locale = data.locale.clone();
@@ -220,6 +221,7 @@ impl Crm {
                 "name.given" => &columns.given,
                 "name.latin" => &columns.latin,
                 "locale" => &columns.locale,
+                "zone" => &columns.zone,
                 _ => &columns.key,
             };
             column.clone().or_else(|| columns.family.clone()).unwrap_or_default()

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use crate::archive::LoadId;
+use crate::auth::gate::Principal;
 use crate::auth::permission::Permission;
 use crate::capture::Brought;
 use crate::distribute::DistributeError;
@@ -62,18 +63,23 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
     let name = &who.user.name;
     let (kind, run, why) = match step {
         Step::Release => {
-            who.need(Permission::DistributionRun)?;
+            // An operator sends it; so may who approves it.
+            if !who.may(Permission::DistributionClose) {
+                who.need(Permission::DistributionRun)?;
+            }
             ("distribution released", state.ledger.release(number, name)?, String::new())
         }
         Step::Run => {
             who.need(Permission::DistributionRun)?;
             let count = state.ledger.hasten(number)?;
+            state.ledger.worked_on(number, name)?;
             ("distribution run", state.ledger.run(number)?, format!("{count} pieces"))
         }
         Step::Replay(pieces) => {
             who.need(Permission::DistributionRun)?;
             let (config, _) = configuration(&state.config.data, &*state.backend)?;
             let count = planner(state, &config).replay(number, pieces)?;
+            state.ledger.worked_on(number, name)?;
             ("distribution replayed", state.ledger.run(number)?, format!("{count} pieces"))
         }
         Step::Address { piece, to, reason } => return readdress(state, who, (number, *piece), to, reason),
@@ -122,6 +128,7 @@ fn readdress(state: &State, who: &SignedIn, (number, at): (u32, u32), to: &str, 
     if piece.id != old.id {
         state.crm.revoke_link_of(&who.user.name, &old.id)?;
     }
+    state.ledger.worked_on(number, &who.user.name)?;
     let (why, account) = (format!("piece {at} goes to {}: {reason}", piece.to), of(&piece));
     for owed in &piece.owes {
         let about = (owed.document.parse().ok(), account.as_deref());
@@ -147,6 +154,19 @@ pub fn keep(state: &State) -> Result<(), Problem> {
         std::fs::remove_file(&path).map_err(failed)?;
     }
     Ok(())
+}
+
+/// Closes the runs whose books have balanced long enough, and archives their manifests; returns how many.
+pub fn close_balanced(state: &State, config: &Config) -> Result<usize, Problem> {
+    let closed = state.ledger.close_balanced(state.crm.now(), &|run| config.closes_after_s(run))?;
+    let who = Principal::nobody("system:close-balanced", "greenbar");
+    for run in &closed {
+        state.gate.record(&who, "distribution closed", &run.key, "it balances")?;
+    }
+    if !closed.is_empty() {
+        keep(state)?;
+    }
+    Ok(closed.len())
 }
 
 /// The number of a run in the path.
@@ -248,13 +268,19 @@ pub async fn pieces(ask: Ask) -> Answer {
 #[utoipa::path(get, path = "/api/v1/distribution/runs/{run}", tag = "distribution",
     params(("run" = u32, Path, description = "Number of the run"),
         ("from" = Option<u32>, Query, description = "Number of the first piece to name")),
-    responses((status = 200, description = "`run`, `reconciliation`"), (status = 404, description = "not-found")))]
+    responses((status = 200, description = "`run`, `reconciliation`, `closes_at` (when a run that balances is closed by itself)"), (status = 404, description = "not-found")))]
 pub async fn show(ask: Ask) -> Answer {
     let from = ask.params(&["from"])?.number("from", 0..=u32::MAX)?.unwrap_or_default();
     let number = number(&ask)?;
-    let (run, sum) =
-        ask.block(move |state| Ok((state.ledger.run(number)?, state.ledger.reconcile_from(number, from)?))).await?;
-    Ok(HttpResponse::Ok().json(json!({ "run": run, "reconciliation": sum })))
+    let (run, sum, closes_at) = ask
+        .block(move |state| {
+            let (run, sum) = (state.ledger.run(number)?, state.ledger.reconcile_from(number, from)?);
+            let closes_at = configuration(&state.config.data, &*state.backend).ok();
+            let closes_at = closes_at.and_then(|(config, _)| run.closes_at(config.closes_after_s(&run)));
+            Ok((run, sum, closes_at))
+        })
+        .await?;
+    Ok(HttpResponse::Ok().json(json!({ "run": run, "reconciliation": sum, "closes_at": closes_at })))
 }
 
 /// A run that somebody wants planned.
@@ -290,6 +316,7 @@ impl NewRun {
             other => other.into(),
         })?;
         if planned.1 {
+            state.ledger.worked_on(planned.0.number, &who.user.name)?;
             state.gate.record(&who.principal, "distribution planned", &planned.0.key, "")?;
         }
         Ok(planned)

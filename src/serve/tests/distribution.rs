@@ -94,3 +94,46 @@ fn pieces_are_found_and_shown_with_what_is_wrong_and_a_run_is_called_off() {
     );
     assert!(page("/admin/distribution?run=1").contains("wrong prices"));
 }
+
+#[test]
+fn an_approver_releases_and_signs_what_an_operator_worked_on_and_does_nothing_else() {
+    let world = world(HELD);
+    world.add("petra", "approver");
+    let (otto, petra) =
+        (|body: Value| post(&world, "otto", RUN, &body), |body: Value| post(&world, "petra", RUN, &body));
+    // What the page offers is what may be done.
+    let page = |user: &str, path: &str| {
+        let (cookie, _) = world.session(user);
+        world.get(path, &[cookie]).text()
+    };
+    let offered =
+        |user: &str, what: &str| page(user, "/admin/distribution?run=1").contains(&format!("value=\"{what}\""));
+    assert!(offered("petra", "release") && offered("petra", "cancel") && !offered("petra", "again"));
+    assert!(offered("otto", "release") && offered("otto", "again") && !offered("otto", "cancel"));
+    assert_eq!(world.get("/admin", &[world.session("petra").0]).status, 200);
+    assert_eq!(world.get("/api/v1/documents/1-1", &[world.key("petra")]).status, 403, "no documents");
+    for asked in [json!({ "do": "run" }), json!({ "do": "replay", "pieces": [] })] {
+        assert_eq!(petra(asked.clone()).status, 403, "{asked}");
+    }
+    let new = json!({ "distribution": "bills", "loads": [1], "name": "other" });
+    assert_eq!(post(&world, "petra", "/api/v1/distribution/runs", &new).status, 403);
+    assert_eq!(petra(json!({ "do": "release" })).json()["released_by"], "petra");
+    assert!(page("petra", "/admin/distribution").contains("waits for a signature"));
+    // Four eyes: not who released it, nor who worked on it, nor an operator at all.
+    let sign = json!({ "do": "close", "exception": "they are called" });
+    assert_eq!(otto(sign.clone()).status, 403);
+    let refused = petra(sign.clone());
+    assert!(refused.status == 409 && refused.text().contains("released"), "{}", refused.text());
+    world.add("paul", "approver");
+    assert_eq!(otto(json!({ "do": "replay", "pieces": [] })).status, 200);
+    let refused = post(&world, "root", RUN, &sign);
+    assert!(refused.status == 409 && refused.text().contains("worked on"), "who planned it: {}", refused.text());
+    let (cookie, csrf) = world.session("paul");
+    assert!(page("paul", "/admin/distribution?run=1").contains("name=\"reason\""), "the signature is asked for");
+    let form = format!("csrf={csrf}&run=1&do=close&one=1&reason=they+are+called");
+    let signed = world.ask("POST", "/admin/distribution", &[cookie], form.as_bytes());
+    assert_eq!(signed.status, 303, "{}", signed.text());
+    let run = world.get(RUN, &[world.key("paul")]).json()["run"].clone();
+    assert_eq!((&run["closed_by"], &run["exception"]), (&json!("paul"), &json!("they are called")), "{run}");
+    assert_eq!(run["worked_on_by"], json!(["root", "otto"]));
+}

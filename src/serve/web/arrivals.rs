@@ -82,10 +82,10 @@ async fn show_list(ask: &Ask, params: Params, problem: Option<Problem>, status: 
 
 /// Queues that are paused or closed.
 fn queues(state: &State, language: Language) -> Vec<Value> {
-    let stopped = state.intake.switches().into_iter().filter(|one| one.paused || one.closed);
+    let stopped = state.intake.switches().into_iter().filter(|one| one.paused || one.holds_new || one.closed);
     let row = |one: Switches| {
         context! {
-            name => one.queue, paused => one.paused, closed => one.closed, by => one.by,
+            name => one.queue, paused => one.paused || one.holds_new, closed => one.closed, by => one.by,
             at => locale::moment(one.at, language),
         }
     };

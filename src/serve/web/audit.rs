@@ -71,6 +71,7 @@ pub(super) const KINDS: &[&str] = &[
     "download",
     "print",
     "send",
+    "distribution handed",
     "refused",
     "search",
     "sign-in",

@@ -13,8 +13,8 @@ use crate::crm::CrmError;
 use crate::distribute::Source;
 use crate::distribute::config::Config;
 use crate::distribute::ledger::{Run, RunState, Totals};
-use crate::distribute::piece::{Obligation, Piece, State as PieceState};
-use crate::distribute::reconcile::Reconciliation;
+use crate::distribute::piece::{Attempt, Obligation, Piece, State as PieceState};
+use crate::distribute::reconcile::{BY_ITSELF, Reconciliation};
 use crate::distribute::work::open_channels;
 use crate::serve::api::crm::access;
 use crate::serve::api::distribution::{NewRun, Step, Wanted, step};
@@ -193,6 +193,7 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
         names => config.distributions.iter().map(|rule| rule.name.clone()).collect::<Vec<_>>(),
         may_run => who.may(Permission::DistributionRun),
         may_close => who.may(Permission::DistributionClose),
+        may_release => who.may(Permission::DistributionRun) || who.may(Permission::DistributionClose),
         may_address => who.may(Permission::AddressOverride),
         error, older, next,
     };
@@ -267,6 +268,13 @@ struct Shown<'s> {
 impl Shown<'_> {
     fn run(&self, (run, sum, pieces): &Row) -> Value {
         let language = self.language;
+        let sent = run.state == RunState::Released && sum.open.pieces == 0 && sum.copies_open == 0;
+        let stands = match (sent, sum.balances) {
+            (true, true) => "sent",
+            (true, false) => "to_sign",
+            (false, _) => run.state.name(),
+        };
+        let closes_at = run.closes_at(self.config.closes_after_s(run));
         let tone = match (run.state, sum.balances, sum.dead.pieces) {
             (RunState::Held, ..) => "info",
             (_, true, _) => "ok",
@@ -301,7 +309,8 @@ impl Shown<'_> {
         let percent = (sum.planned.pieces - sum.open.pieces.min(sum.planned.pieces)) * 100 / sum.planned.pieces.max(1);
         context! {
             number => run.number, key => run.key.as_str(), tone, percent,
-            state => language.word(&format!("run_is_{}", run.state.name())),
+            state => language.word(&format!("run_is_{stands}")),
+            closes_at => closes_at.map(|at| locale::moment(at.0, language)),
             held => run.state == RunState::Held,
             closed => run.state == RunState::Closed,
             planned_at => locale::moment(run.planned_at.0, language),
@@ -318,9 +327,15 @@ impl Shown<'_> {
             to_look_at => sum.to_look_at, more_to_look_at => sum.to_look_at > pieces.len() as u64,
             say_all => language.word("run_all_named").replace("{n}", &number(sum.to_look_at)),
             missing => run.missing.join(", "),
-            exception => run.exception.as_str(), closed_by => run.closed_by.as_str(), released_by => run.released_by.as_str(),
+            exception => run.exception.as_str(), by_itself => run.closed_by == BY_ITSELF, closed_by => run.closed_by.as_str(), released_by => run.released_by.as_str(),
             named => pieces.iter().map(|(at, piece)| self.piece(*at, piece)).collect::<Vec<_>>(),
         }
+    }
+
+    fn attempt(&self, attempt: &Attempt) -> Value {
+        let came = self.language.word(&format!("came_{}", attempt.came.name().replace('-', "_")));
+        let (channel, to, said) = (attempt.channel.as_str(), attempt.to.as_str(), attempt.said.as_str());
+        context! { at => locale::moment(attempt.at.0, self.language), channel, to, came, said }
     }
 
     fn piece(&self, at: u32, piece: &Piece) -> Value {
@@ -336,6 +351,7 @@ impl Shown<'_> {
             done => piece.state == PieceState::Done && piece.copy_of.is_none(),
             takes_address => self.config.takes_address(&piece.channel),
             account => piece.account.as_str(), customer, has_page, group => piece.group.as_str(),
+            tries => piece.tries.iter().map(|attempt| self.attempt(attempt)).collect::<Vec<_>>(),
             rung => language.word(&format!("rung_{}", piece.rung.name())), attempts => piece.attempts, id => piece.id.as_str(),
             sha256 => piece.sha256.as_str(), addressed_by => piece.addressed_by.as_str(), generation => piece.generation,
             handed_at => piece.handed_at.map(|at| locale::moment(at.0, language)),

@@ -161,6 +161,8 @@ mod tests {
             ("cut anew", "bill version 3 for 2", "bill 版本 3，取代 2"),
             ("set retention", "for ever", "永久"),
             ("distribution readdressed", "piece 3 goes to x@example.com", "第 3 件改寄 x@example.com"),
+            ("distribution handed", "mail to x@example.com: taken", "mail 发往 x@example.com：已接收"),
+            ("distribution handed", "run 4 piece 3 attempt 2: 250 ok", "批次 4 第 3 件第 2 次尝试：250 ok"),
             ("policy", "set limit region = user.region", "仅限 region = user.region"),
             ("request-changed", "resolved", "已解决"),
             ("verified", "callback", "回拨"),

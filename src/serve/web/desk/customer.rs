@@ -194,7 +194,8 @@ fn head(customer: &Customer, language: Language) -> Value {
         CustomerKind::Person => "customer_person",
         CustomerKind::Org => "customer_org",
     };
-    context! { id => customer.id.as_str(), kind => language.word(kind), locale => customer.locale.as_str() }
+    context! { id => customer.id.as_str(), kind => language.word(kind), locale => customer.locale.as_str(),
+    zone => customer.zone.as_str() }
 }
 
 fn flags(customer: &Customer, language: Language) -> Vec<String> {
