@@ -50,13 +50,15 @@ impl Receiver for Raw {
 
 /// Takes the streams of one connection, one behind the other.
 fn streams(wire: &mut Wire, config: &RawConfig, intake: &Intake, told: &Told) -> Result<(), WireError> {
-    loop {
+    for number in 0_u64.. {
         // Nothing is read while there is no room: the sender waits.
         intake.wait_for_room(&wire.stop().clone(), ROOM);
         intake.admits(&config.queue)?;
         let mut spool = intake.begin()?.paced(config.limits.max_bytes_per_s, wire.stop());
-        let end = stream(wire, config, &mut spool)?;
-        if spool.bytes() > 0 && end != End::Asked {
+        let (end, head) = stream(wire, config, &mut spool)?;
+        // Drivers end with a line end and another UEL behind the job that they ended: that is no stream.
+        let is_rest = number > 0 && spool.bytes() == head.len() as u64 && is_blank(&head);
+        if spool.bytes() > 0 && end != End::Asked && !is_rest {
             let item = spool.accept(Arrival {
                 receiver: "raw",
                 file: format!("{}-{}", config.queue, wire.peer),
@@ -70,9 +72,10 @@ fn streams(wire: &mut Wire, config: &RawConfig, intake: &Intake, told: &Told) ->
             }
         }
         if end != End::Job {
-            return Ok(());
+            break;
         }
     }
+    Ok(())
 }
 
 /// How a stream ended.
@@ -88,19 +91,19 @@ enum End {
     Asked,
 }
 
-/// One stream.
-fn stream(wire: &mut Wire, config: &RawConfig, spool: &mut Spool) -> Result<End, WireError> {
+/// One stream: how it ended, and its first bytes.
+fn stream(wire: &mut Wire, config: &RawConfig, spool: &mut Spool) -> Result<(End, Vec<u8>), WireError> {
     let (mut tail, mut head) = (Vec::new(), Vec::new());
     let mut answered = 0;
     loop {
         let piece = match wire.fill(Some(Duration::from_secs(config.end_s))) {
             Ok([]) | Err(WireError::Idle(_)) => {
                 let is_all = spool.bytes() == head.len() as u64;
-                return Ok(if is_all && only_asks(&head) { End::Asked } else { End::Over });
+                return Ok((if is_all && only_asks(&head) { End::Asked } else { End::Over }, head));
             }
             Ok(piece) => piece,
             // The sender is gone without a farewell: nobody can say whether what came is whole.
-            Err(WireError::Closed) => return Ok(End::BrokenOff),
+            Err(WireError::Closed) => return Ok((End::BrokenOff, head)),
             Err(other) => return Err(other),
         };
         let end = end_of_job(&tail, piece);
@@ -119,9 +122,15 @@ fn stream(wire: &mut Wire, config: &RawConfig, spool: &mut Spool) -> Result<End,
         wire.taken(taken);
         answered += answer(wire, head.get(answered..).unwrap_or_default())?;
         if end.is_some() {
-            return Ok(End::Job);
+            return Ok((End::Job, head));
         }
     }
+}
+
+/// Whether there is nothing but blanks, line ends and UELs.
+fn is_blank(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes).replace("\u{1b}%-12345X", "");
+    text.chars().all(|c| c == '\0' || c.is_ascii_whitespace())
 }
 
 /// Whether all of a stream is questions in PJL: programs that watch printers send nothing else.

@@ -178,6 +178,12 @@ impl ConsentData {
             && self.purpose == purpose
             && (self.classes.is_empty() || self.classes.iter().any(|known| known == class))
     }
+
+    /// Whether both are for one purpose and for a kind of documents in common.
+    fn overlaps(&self, other: &ConsentData) -> bool {
+        let all = self.classes.is_empty() || other.classes.is_empty();
+        self.purpose == other.purpose && (all || self.classes.iter().any(|class| other.classes.contains(class)))
+    }
 }
 
 fn disclosure_key(purpose: Purpose, locale: &str, version: u32) -> Vec<u8> {
@@ -306,6 +312,18 @@ impl Crm {
             data.withdrawn_at = Some(now);
             Ok(())
         })
+    }
+
+    /// Ends a consent and whatever else was given for the same purpose by the same: none that covers what this one did stays.
+    pub fn withdraw_all_of(&self, by: &str, id: &str) -> Result<Vec<Consent>, CrmError> {
+        let first = self.withdraw_consent(by, id)?;
+        let accounts: Vec<String> = first.account.iter().cloned().collect();
+        let others = self.consents(first.customer.as_deref(), &accounts)?;
+        let mut ended = vec![first.clone()];
+        for other in others.into_iter().filter(|other| other.state == ConsentState::Given && other.overlaps(&first)) {
+            ended.push(self.withdraw_consent(by, &other.id)?);
+        }
+        Ok(ended)
     }
 
     /// A consent.

@@ -195,6 +195,9 @@ pub struct Piece {
     /// The attempts, oldest first.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub tries: Vec<Attempt>,
+    /// The next hop works on it: what to ask with for what becomes of it.
+    #[serde(skip_serializing_if = "String::is_empty")]
+    pub ticket: String,
     /// When it was last handed over.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub handed_at: Option<Time>,
@@ -218,12 +221,12 @@ pub struct Piece {
 }
 
 impl Piece {
-    /// Whether somebody should look at it: it was given up, is tried again, or may have come twice. What only waits for its
+    /// Whether somebody should look at it: it was given up, is tried again, lies with a printer, or may have come twice. What only waits for its
     /// turn needs nobody's eyes.
     pub fn wants_eyes(&self) -> bool {
         let fine =
             matches!(self.state, State::Planned | State::Handing | State::Done | State::Replaced | State::Cancelled);
-        self.in_doubt || !fine
+        self.in_doubt || !fine || !self.ticket.is_empty()
     }
 
     /// A copy of it, as the piece `at` of its run: the next generation, to the same place. It has no other ways: the first is
@@ -259,7 +262,8 @@ impl Piece {
     pub fn call_off(&mut self, why: &str) {
         self.fallback.clear();
         self.next_at = Time::default();
-        if self.in_doubt || self.state == State::InDoubt {
+        let is_out = !std::mem::take(&mut self.ticket).is_empty();
+        if self.in_doubt || self.state == State::InDoubt || is_out {
             self.state = State::Dead;
             self.said = format!("cancelled, but it may have come: {why}");
         } else {

@@ -218,7 +218,7 @@ impl Ledger {
         }
         let (mut batch, mut tally, mut count) = (Batch::default(), self.tally(number)?, 0);
         for (at, old) in self.named(number, 0, usize::MAX)? {
-            if old.state != State::Retrying {
+            if old.state != State::Retrying && old.ticket.is_empty() {
                 continue;
             }
             let piece = Piece { next_at: Time::default(), ..old.clone() };
@@ -311,7 +311,7 @@ impl Ledger {
 
     /// Calls off the pieces of a run that are not over and not being handed over. The caller has the turn.
     fn call_off(&self, run: u32, why: &str, which: &dyn Fn(&Piece) -> bool) -> Result<u64, DistributeError> {
-        let waits = |piece: &Piece| !piece.state.is_over() && piece.state != State::Handing && which(piece);
+        let waits = |piece: &Piece| !piece.state.is_over() && (piece.state != State::Handing || !piece.ticket.is_empty()) && which(piece);
         let (mut count, mut first) = (0, Some(0));
         while let Some(from) = first {
             let (found, next) = self.select(run, from, AT_ONCE, &waits)?;

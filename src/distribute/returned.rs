@@ -3,6 +3,7 @@
 //! A file of `new` is read, what it proves is noted in the ledger, and it goes to `cur`: seen (`S`), or flagged (`F`) where
 //! it is no notice or about nothing of ours. A program that is killed in between reads it again; the same proof twice is one.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -45,26 +46,46 @@ impl Returned<'_> {
             }
         }
         names.sort();
-        let mut ours = 0;
+        let (mut ours, mut failed) = (0, None);
         for name in names {
             if stop() {
                 break;
             }
-            let mut bytes = Vec::new();
-            File::open(new.join(&name))?.take(MOST_BYTES).read_to_end(&mut bytes)?;
-            let known = match notice::read(&bytes) {
-                Some(notice) => self.note(&notice)?,
-                None => false,
-            };
-            ours += usize::from(known);
-            if !known {
-                tracing::warn!(file = ?name, "a mail that came back is no notice about anything of ours");
+            match self.one(&new.join(&name), &cur, &name) {
+                Ok(known) => ours += usize::from(known),
+                // One that cannot be read keeps none behind it waiting; it is looked at again in a later round.
+                Err(error) => failed = failed.or(Some((name, error))),
             }
-            let mut seen = name.clone();
-            seen.push(if known { ":2,S" } else { ":2,F" });
-            fs::rename(new.join(name), cur.join(seen))?;
         }
-        Ok(ours)
+        match failed {
+            Some((name, error)) => Err(super::config::wrong(format!("returned_mail: {}: {error}", name.display()))),
+            None => Ok(ours),
+        }
+    }
+
+    /// Reads one and puts it away; whether it is about something of ours.
+    fn one(&self, file: &Path, cur: &Path, name: &OsStr) -> Result<bool, DistributeError> {
+        let mut bytes = Vec::new();
+        File::open(file)?.take(MOST_BYTES).read_to_end(&mut bytes)?;
+        let known = match notice::read(&bytes) {
+            Some(notice) => self.note(&notice)?,
+            None => false,
+        };
+        if !known {
+            tracing::warn!(file = ?name, "a mail that came back is no notice about anything of ours");
+        }
+        let mut seen = name.to_os_string();
+        seen.push(if known { ":2,S" } else { ":2,F" });
+        fs::rename(file, cur.join(seen))?;
+        Ok(known)
+    }
+
+    /// What keeps mail that comes back from being read; `None`: nothing.
+    pub fn obstacle(maildir: &Path) -> Option<DistributeError> {
+        ["new", "cur"].iter().map(|part| maildir.join(part)).find_map(|folder| {
+            let error = fs::read_dir(&folder).err()?;
+            Some(super::config::wrong(format!("returned_mail: {}: {error}", folder.display())))
+        })
     }
 
     /// Notes that mail to an address comes back. One that is not known any more, or is no mail address, says nothing.

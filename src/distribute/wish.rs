@@ -51,6 +51,8 @@ pub(super) struct Ways {
     pub language: String,
     /// Not before this, for the customer's quiet hours.
     pub not_before: Time,
+    /// Where there is no way: why.
+    pub why: &'static str,
 }
 
 impl Ways {
@@ -76,11 +78,12 @@ impl Ways {
         if reached {
             return piece;
         }
-        let said = match account {
-            "" => "the document names no account",
-            _ => "no address: the customer has none that was verified, and no channel prints",
+        let said = match (account, self.why) {
+            ("", _) => "the document names no account".into(),
+            (_, "") => "no way to the customer".into(),
+            (_, why) => format!("no way to the customer: {why}, and no channel prints"),
         };
-        Piece { state: super::piece::State::Dead, said: said.into(), next_at: Time::default(), ..piece }
+        Piece { state: super::piece::State::Dead, said, next_at: Time::default(), ..piece }
     }
 }
 
@@ -122,8 +125,11 @@ impl Planner<'_> {
         list.extend(paper);
         let told = list.first().is_some_and(|(channel, to)| !to.is_empty() && self.asks_customer(channel));
         let not_before = if told { self.quiet_until(&wish)?.unwrap_or_default() } else { Time::default() };
-        let language = if wish.language.is_empty() { rule.language.clone() } else { wish.language };
-        Ok(Ways { list, beside, suppresses, language, not_before })
+        let language = if wish.language.is_empty() { rule.language.clone() } else { wish.language.clone() };
+        let asked = rule.channels.iter().filter_map(|channel| self.config.address_of(channel));
+        let asked = asked.filter(|address| matches!(address, Address::Email | Address::Portal)).next();
+        let why = asked.filter(|_| list.is_empty()).map_or("", |address| why_not(address, &wish));
+        Ok(Ways { list, beside, suppresses, language, not_before, why })
     }
 
     /// Whether a channel goes to an address of the customer's own.

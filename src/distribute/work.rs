@@ -27,6 +27,8 @@ const TOGETHER: usize = 16;
 const LOOKED_AT: usize = 512;
 /// Largest file of a piece.
 const MOST_BYTES: u64 = 64 << 20;
+/// Seconds between two questions for what became of a piece: least and most.
+const ASKED_S: (i64, i64) = (2, 300);
 /// Documents in the ZIP file behind a link.
 const MOST_BEHIND_A_LINK: usize = 1_000;
 /// Attempts, unless the distribution says otherwise.
@@ -255,6 +257,9 @@ impl<'a> Worker<'a> {
             Some(Err(why)) => return Ok((self.waits(piece, why.clone()), None)),
             None => return Ok((self.waits(piece, "the channel is not configured any more".into()), None)),
         };
+        if piece.state == State::Handing && !piece.ticket.is_empty() {
+            return Ok((self.ask_for(run, piece, channel.as_ref()), None));
+        }
         if piece.state == State::Handing && !channel.repeatable() && self.was_begun(run, number)? {
             piece.in_doubt = true;
             piece.said = "the program ended while it was handed over".into();
@@ -283,6 +288,44 @@ impl<'a> Worker<'a> {
             },
         };
         Ok((piece, Some(made)))
+    }
+
+    /// Asks the next hop what became of a piece that it works on. Nothing is sent.
+    fn ask_for(&self, run: &Run, mut piece: Piece, channel: &dyn Channel) -> Piece {
+        match channel.came_of(&piece.ticket) {
+            Outcome::Working { said, .. } => {
+                piece.said = said;
+                self.ask_again(&mut piece);
+            }
+            Outcome::Later(said) | Outcome::OutOfOrder(said) => {
+                piece.said = format!("it cannot be asked what became of it: {said}");
+                self.ask_again(&mut piece);
+            }
+            Outcome::Taken { rung, said } => {
+                (piece.state, piece.rung, piece.said) = (State::Done, rung, said);
+                piece.ticket.clear();
+                piece.tried(Came::Taken);
+            }
+            Outcome::Refused(said) => {
+                (piece.state, piece.said) = (State::Dead, said);
+                piece.ticket.clear();
+                piece.tried(Came::Refused);
+            }
+            Outcome::InDoubt(said) => {
+                (piece.in_doubt, piece.said) = (true, said);
+                piece.ticket.clear();
+                piece.tried(Came::InDoubt);
+                piece.state = if self.asks(run) { State::InDoubt } else { State::Done };
+            }
+        }
+        piece
+    }
+
+    /// When a piece is asked for again: soon at first, later less often.
+    fn ask_again(&self, piece: &mut Piece) {
+        let now = self.crm.now();
+        let since = now.0 - piece.handed_at.unwrap_or(now).0;
+        piece.next_at = now.plus((since / 4).clamp(ASKED_S.0, ASKED_S.1));
     }
 
     fn asks(&self, run: &Run) -> bool {
@@ -359,7 +402,7 @@ impl<'a> Worker<'a> {
         let parcel = Parcel { id: &piece.id, to: &piece.to, name: &piece.name, bytes, manifest: &manifest };
         let outcome = channel.deliver(&parcel);
         let came = match &outcome {
-            Outcome::Taken { .. } => Came::Taken,
+            Outcome::Taken { .. } | Outcome::Working { .. } => Came::Taken,
             Outcome::Later(_) => Came::Later,
             Outcome::OutOfOrder(_) => Came::OutOfOrder,
             Outcome::Refused(_) => Came::Refused,
@@ -369,6 +412,11 @@ impl<'a> Worker<'a> {
             Outcome::Taken { rung, said } => {
                 piece.attempts += 1;
                 (piece.state, piece.rung, piece.said) = (State::Done, rung, said);
+            }
+            Outcome::Working { ticket, said } => {
+                piece.attempts += 1;
+                (piece.ticket, piece.rung, piece.said) = (ticket, Rung::Accepted, said);
+                self.ask_again(piece);
             }
             Outcome::Later(said) => *piece = self.later(run, piece.clone(), said),
             Outcome::OutOfOrder(said) => *piece = self.waits(piece.clone(), said),

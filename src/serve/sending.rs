@@ -33,6 +33,8 @@ use crate::render::RenderOptions;
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long it waits before it tries again to open what could not be opened: a file may be there by now.
 const OPEN_AGAIN: Duration = Duration::from_secs(10);
+/// How long mail that came back waits when it could not be read.
+const READ_AGAIN: Duration = Duration::from_secs(30);
 /// How long between two looks for runs that balance.
 const BOOKS: Duration = Duration::from_secs(2);
 
@@ -178,8 +180,8 @@ struct Current {
     books: Mutex<Option<Instant>>,
     /// Another one was read: who works with this one ends soon.
     is_old: AtomicBool,
-    /// That its Maildir cannot be read was told.
-    told: AtomicBool,
+    /// When mail that came back could not be read, last.
+    unread_at: Mutex<Option<Instant>>,
     /// What is wrong.
     wrong: Vec<String>,
 }
@@ -201,10 +203,10 @@ impl Current {
         let channels = open_channels(&config);
         let shut = channels.iter().filter_map(|(name, channel)| Some((name, channel.as_ref().err()?)));
         wrong.extend(shut.map(|(name, why)| format!("channel {name} cannot be opened; its pieces wait: {why}")));
-        let (is_old, told) = (AtomicBool::default(), AtomicBool::default());
-        let (planned, books) = (Mutex::default(), Mutex::default());
+        let is_old = AtomicBool::default();
+        let (planned, books, unread_at) = (Mutex::default(), Mutex::default(), Mutex::default());
         let opened_at = Mutex::new(Instant::now());
-        Current { seen, opened_at, channels, config, copies, is_wrong, planned, books, is_old, told, wrong }
+        Current { seen, opened_at, channels, config, copies, is_wrong, planned, books, is_old, unread_at, wrong }
     }
 
     /// Says in the log what is wrong.
@@ -299,7 +301,12 @@ impl Lane {
                 new
             }
             Lane::Returned => match &current.config.returned_mail {
-                Some(maildir) => Returned { ledger: &state.ledger, crm: &state.crm, maildir }.round(&over),
+                Some(maildir) => {
+                    let read = Returned { ledger: &state.ledger, crm: &state.crm, maildir }.round(&over);
+                    *current.unread_at.lock().unwrap_or_else(PoisonError::into_inner) =
+                        read.is_err().then(Instant::now);
+                    read
+                }
                 None => Ok(0),
             },
             Lane::Books => {
@@ -389,18 +396,13 @@ fn has_work(lane: &Lane, state: &State, current: &Current) -> bool {
             looked.is_none_or(|looked| looked.elapsed() >= BOOKS)
         }
         Lane::Returned => {
-            // One that cannot be read is told once for each change of the configuration.
-            let new = current.config.returned_mail.as_ref().map(|maildir| std::fs::read_dir(maildir.join("new")));
-            match new {
-                Some(Ok(mut new)) => new.next().is_some(),
-                Some(Err(error)) => {
-                    if !current.told.swap(true, Ordering::Relaxed) {
-                        tracing::error!(%error, "the Maildir of returned mail cannot be read");
-                    }
-                    false
-                }
-                None => false,
-            }
+            let unread_at = *current.unread_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let waits = unread_at.is_some_and(|at| at.elapsed() < READ_AGAIN);
+            let new = current.config.returned_mail.as_ref().filter(|_| !waits);
+            new.is_some_and(|maildir| {
+                // What cannot be listed is told by the round.
+                std::fs::read_dir(maildir.join("new")).map_or(true, |mut new| new.next().is_some())
+            })
         }
         Lane::Channel(name) => worker(state, current).is_due(name).unwrap_or_else(|error| {
             tracing::error!(%error, "the ledger cannot be read");

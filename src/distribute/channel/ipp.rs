@@ -1,9 +1,11 @@
-//! Printing by IPP (RFC 8010, 8011) as a client: Print-Job, and Get-Job-Attributes until the printer says how it ended.
+//! Printing by IPP (RFC 8010, 8011) as a client: Print-Job, and Get-Job-Attributes until the printer says how it ended, in later
+//! rounds for what is not printed at once: paper at a stopped printer is not done.
 //!
 //! | what happens | means |
 //! |---|---|
 //! | job-state completed | [`Rung::Completed`] |
-//! | the printer took the job and did not end it in time | [`Rung::Accepted`] |
+//! | the printer took the job and has not ended it | [`Rung::Accepted`], and is asked again |
+//! | it does not know the job any more | in doubt |
 //! | job-state aborted or canceled; the format is not supported | refused |
 //! | no connection, any other status | later |
 //! | no answer after the job was sent | in doubt |
@@ -17,8 +19,10 @@ use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
 use crate::ipp::{Message, Value, Writer};
 
-/// How long the end of a job is waited for, unless the configuration says otherwise.
+/// How long an answer is waited for, unless the configuration says otherwise.
 const WAIT_S: u64 = 30;
+/// How long the end of a job is waited for before the next one.
+const MOMENT: Duration = Duration::from_secs(1);
 /// Largest answer that is read.
 const MOST_ANSWER: u64 = 64 << 10;
 
@@ -26,6 +30,7 @@ const PRINT_JOB: u16 = 0x0002;
 const GET_JOB_ATTRIBUTES: u16 = 0x0009;
 /// Codes below this say that it was done (RFC 8011, appendix B).
 const FIRST_ERROR: u16 = 0x0100;
+const NOT_FOUND: u16 = 0x0406;
 const FORMAT_NOT_SUPPORTED: u16 = 0x040a;
 /// Job states (RFC 8011, 5.3.7): canceled, aborted, completed.
 const CANCELED: i32 = 7;
@@ -101,6 +106,13 @@ impl Channel for Ipp {
         };
         self.end(job)
     }
+
+    fn came_of(&self, ticket: &str) -> Outcome {
+        match ticket.parse() {
+            Ok(job) => self.job(job),
+            Err(_) => Outcome::InDoubt(format!("{ticket} is no job of a printer")),
+        }
+    }
 }
 
 impl Ipp {
@@ -134,26 +146,43 @@ impl Ipp {
         Message::read(&bytes).map_err(|error| Outcome::InDoubt(format!("the answer is not IPP: {error}")))
     }
 
-    /// Waits for the end of a job that the printer took.
+    /// Waits a moment for the end of a job that the printer took: a quick one needs no second look. The next piece does not
+    /// wait for a slow one.
     fn end(&self, job: i32) -> Outcome {
         let begun = Instant::now();
         loop {
-            let mut request = self.request(GET_JOB_ATTRIBUTES);
-            request.add("job-id", &[Value::Integer(job)]);
-            request.add("requested-attributes", &[Value::keyword("job-state")]);
-            let answer = self.ask(&request.finish()).ok();
-            match answer.and_then(|answer| answer.number("job-state")) {
-                Some(COMPLETED) => {
-                    return Outcome::Taken { rung: Rung::Completed, said: format!("job {job} is completed") };
-                }
-                Some(CANCELED) => return Outcome::Refused(format!("job {job} was canceled at the printer")),
-                Some(ABORTED) => return Outcome::Refused(format!("job {job} was aborted by the printer")),
-                _ => {}
+            let outcome = self.job(job);
+            let goes_on = matches!(outcome, Outcome::Working { .. } | Outcome::Later(_));
+            if !goes_on {
+                return outcome;
             }
-            if begun.elapsed() > self.wait {
-                return Outcome::Taken { rung: Rung::Accepted, said: format!("job {job} is with the printer") };
+            if begun.elapsed() > MOMENT.min(self.wait) {
+                return Outcome::Working { ticket: job.to_string(), said: format!("job {job} is with the printer") };
             }
-            std::thread::sleep(Duration::from_millis(200));
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    /// Asks for a job once.
+    fn job(&self, job: i32) -> Outcome {
+        let mut request = self.request(GET_JOB_ATTRIBUTES);
+        request.add("job-id", &[Value::Integer(job)]);
+        request.add("requested-attributes", &[Value::keyword("job-state")]);
+        let answer = match self.ask(&request.finish()) {
+            Ok(answer) => answer,
+            // Nothing goes out with a question.
+            Err(Outcome::InDoubt(said) | Outcome::Later(said) | Outcome::OutOfOrder(said)) => return Outcome::Later(said),
+            Err(other) => return other,
+        };
+        if answer.code == NOT_FOUND {
+            return Outcome::InDoubt(format!("the printer does not know job {job} any more"));
+        }
+        match answer.number("job-state") {
+            Some(COMPLETED) => Outcome::Taken { rung: Rung::Completed, said: format!("job {job} is completed") },
+            Some(CANCELED) => Outcome::Refused(format!("job {job} was canceled at the printer")),
+            Some(ABORTED) => Outcome::Refused(format!("job {job} was aborted by the printer")),
+            Some(_) => Outcome::Working { ticket: job.to_string(), said: format!("job {job} is with the printer") },
+            None => Outcome::Later(format!("status 0x{:04x} {}", answer.code, said(&answer))),
         }
     }
 }

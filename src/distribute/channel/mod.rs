@@ -65,6 +65,13 @@ pub enum Outcome {
         /// Its words.
         said: String,
     },
+    /// The next hop took it and works on it: what becomes of it is asked for with [`Channel::came_of`].
+    Working {
+        /// What to ask with.
+        ticket: String,
+        /// Its words.
+        said: String,
+    },
     /// It was not taken; later it may be.
     Later(String),
     /// The channel is out of order (a wrong password, a server that takes nothing from us): the piece is not to blame.
@@ -184,6 +191,12 @@ pub trait Channel: Send + Sync {
     fn compose(&self, content: &Content) -> Result<Composed, DistributeError>;
     /// Hands them over.
     fn deliver(&self, parcel: &Parcel<'_>) -> Outcome;
+
+    /// What became of something that the next hop works on ([`Outcome::Working`]): that still, or its end. `Later`: it cannot be
+    /// asked now. `InDoubt`: it does not know it any more.
+    fn came_of(&self, ticket: &str) -> Outcome {
+        Outcome::InDoubt(format!("nobody can be asked what became of {ticket}"))
+    }
 }
 
 /// A place that keeps files and tells that it has them: what a folder, an SFTP server and an S3 store are alike in.

@@ -5,6 +5,7 @@ use serde_json::json;
 
 use crate::auth::permission::Permission;
 use crate::distribute::config::Config;
+use crate::distribute::returned::Returned;
 use crate::distribute::work::open_channels;
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::backend::DefinitionView;
@@ -64,7 +65,11 @@ pub async fn health(ask: Ask) -> Answer {
 fn unsent(state: &State) -> Option<&'static str> {
     let Ok(config) = Config::read(&state.config.data) else { return Some("nothing is sent: the configuration is wrong") };
     let shut = open_channels(&config).into_values().any(|channel| channel.is_err());
-    shut.then_some("a channel cannot be opened: its pieces wait")
+    if shut {
+        return Some("a channel cannot be opened: its pieces wait");
+    }
+    let unread = config.returned_mail.as_deref().and_then(Returned::obstacle);
+    unread.map(|_| "mail that comes back cannot be read")
 }
 
 /// Counters for Prometheus.

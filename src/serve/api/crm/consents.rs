@@ -140,13 +140,17 @@ pub async fn change(ask: Ask) -> Answer {
         let staff = if change.withdrawn { Permission::InteractionWrite } else { Permission::CustomerActFor };
         need(state, &who, &before, staff)?;
         let name = &who.user.name;
-        let consent = match (&change.code, change.withdrawn) {
-            (Some(code), false) => state.crm.confirm_consent(name, &id, code)?,
-            (None, true) => state.crm.withdraw_consent(name, &id)?,
+        let changed = match (&change.code, change.withdrawn) {
+            (Some(code), false) => vec![state.crm.confirm_consent(name, &id, code)?],
+            (None, true) => state.crm.withdraw_all_of(name, &id)?,
             _ => return Err(Problem::bad_value("Send code, or withdrawn: true.")),
         };
         let kind = if change.withdrawn { "consent-withdrawn" } else { "consent-given" };
-        state.gate.record_by(&who.principal, access::writing(&who, staff), kind, &id, consent.purpose.name())?;
+        for consent in &changed {
+            let right = access::writing(&who, staff);
+            state.gate.record_by(&who.principal, right, kind, &consent.id, consent.purpose.name())?;
+        }
+        let consent = changed.into_iter().next().ok_or_else(Problem::nothing)?;
         shown(state, &who, consent)
     })
     .await
