@@ -327,7 +327,7 @@ impl Backend for ArchiveBackend {
         let row = outcome.row;
         if row.documents == 0 && brought.only_known && self.not_held(row.id).is_ok() {
             // The definition of its queue does not fit, whatever it recognised: nobody would get anything, and all would be green.
-            let (name, pages, aside) = (&row.definition, row.pages, row.set_aside);
+            let (name, pages, aside) = (&row.definition, row.pages, row.set_aside_pages);
             let why = format!("{name} finds no document in it: {aside} of {pages} pages were set aside");
             self.unload(row.id, &why)?;
             return Err(BackendError::Unidentified(why));

@@ -73,7 +73,10 @@ fn held() -> Vec<u8> {
 }
 
 fn item(server: &Server, admin: &str, id: u64) -> Value {
-    server.json(&format!("/api/v1/intake/{id}"), admin)
+    // Before it came it is not there.
+    let bearer = format!("Bearer {admin}");
+    let (_, _, body) = server.ask("GET", &format!("/api/v1/intake/{id}"), &[("Authorization", &bearer)], b"");
+    serde_json::from_slice(&body).expect("JSON")
 }
 
 fn until(what: &str, holds: impl Fn() -> bool) {

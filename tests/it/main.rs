@@ -26,6 +26,7 @@ mod limits;
 mod lossless;
 mod mail;
 mod nested;
+mod notices;
 mod outlets;
 mod printers;
 mod records;

@@ -68,7 +68,14 @@ impl Printer {
                 let held_ones = documents.iter().filter(|item| item.hold() == Some(Hold::Sender));
                 (job.id, held_ones.collect::<Vec<_>>())
             }
-            Own::Taken(job, documents) => (job.id, documents.iter().collect()),
+            Own::Taken(job, documents) => {
+                // What was given up of it is over.
+                let left: Vec<&Item> = documents.iter().filter(|item| item.state != State::Discarded).collect();
+                if left.is_empty() {
+                    return Err(over());
+                }
+                (job.id, left)
+            }
         };
         for item in documents {
             match (item.hold(), held) {
