@@ -9,7 +9,7 @@ use super::error::ArchiveError;
 use super::kv::{Batch, Family};
 use super::rows::{self, StoredDefinition};
 use super::{Archive, keys};
-use crate::index::definition::{Definition, MaskedField, UNIDENTIFIED};
+use crate::index::definition::{Definition, MaskedField};
 
 /// A report definition as the archive keeps it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +47,8 @@ pub(super) fn hex(bytes: &[u8]) -> String {
 impl Archive {
     /// Adds a definition as the next version of its name. The same source as the newest version is that version.
     pub fn add_definition(&self, definition: &Definition) -> Result<DefinitionRow, ArchiveError> {
-        if definition.name == UNIDENTIFIED || definition.name.is_empty() || definition.name.contains('\0') {
+        let name = definition.name.as_str();
+        if Definition::built_in(name).is_some() || name.is_empty() || name.contains('\0') {
             return Err(ArchiveError::Definition { detail: format!("the name {:?} is not allowed", definition.name) });
         }
         let sha256 = hex(&Sha256::digest(definition.source.as_bytes()));
@@ -90,19 +91,19 @@ impl Archive {
         })
     }
 
-    /// A definition: this version, or the newest. The definition of unidentified streams is always there.
+    /// A definition: this version, or the newest. Those that are built in are always there.
     pub fn definition(&self, name: &str, version: Option<u32>) -> Result<Option<Arc<Definition>>, ArchiveError> {
         Ok(self.numbered_definition(name, version)?.map(|(definition, _)| definition))
     }
 
-    /// The same with its version (0 for unidentified streams).
+    /// The same with its version (0 for those that are built in).
     pub(super) fn numbered_definition(
         &self,
         name: &str,
         version: Option<u32>,
     ) -> Result<Option<(Arc<Definition>, u32)>, ArchiveError> {
-        if name == UNIDENTIFIED {
-            return Ok(Some((Arc::new(Definition::whole()), 0)));
+        if let Some(built_in) = Definition::built_in(name) {
+            return Ok(Some((Arc::new(built_in), 0)));
         }
         let version = match version {
             Some(version) => version,

@@ -16,12 +16,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::permission::Permissions;
+use super::permission::{Permission, Permissions};
 use super::predicate::{Attributes, Facts, Predicate, Rule};
 use super::role::{self, Reach, Role};
 use super::user::User;
 use super::{AuthError, row};
 use crate::archive::kv::{Batch, Engine, Family};
+use crate::index::definition::MANIFEST;
 
 const ROLES: &[u8] = b"r/";
 const GROUPS: &[u8] = b"g/";
@@ -117,7 +118,8 @@ impl Rights {
     }
 
     /// The right by which a document is seen; `None`: it is not. Every condition is looked at whatever the others
-    /// say, so that a hidden document costs what a seen one costs.
+    /// say, so that a hidden document costs what a seen one costs. Manifests of runs are in no search, and for those alone who
+    /// may read distributions.
     pub fn by(&self, facts: &Facts) -> Option<&str> {
         let mut by = None;
         for (name, grant) in &self.grants {
@@ -125,10 +127,15 @@ impl Rights {
             by = by.or(holds.then_some(name.as_str()));
         }
         let kept = self.limits.iter().filter(|limit| !limit.holds(facts)).count();
-        by.filter(|_| kept == 0)
+        by.filter(|_| kept == 0 && self.may_see_report(&facts.definition))
     }
 
-    /// The same as one condition.
+    /// Whether documents of a report are for somebody at all, as far as its name tells.
+    pub fn may_see_report(&self, definition: &str) -> bool {
+        definition != MANIFEST || self.permissions.has(Permission::DistributionRead)
+    }
+
+    /// The same as one condition, for what can be searched.
     pub fn predicate(&self) -> Predicate {
         if self.limits.is_empty() && self.grants.iter().any(|(_, grant)| *grant == Predicate::Everything) {
             return Predicate::Everything;

@@ -16,6 +16,7 @@ use crate::distribute::piece::{Obligation, Piece, State};
 use crate::distribute::returned::Returned;
 use crate::distribute::schedule;
 use crate::distribute::work::{Worker, open_channels};
+use crate::index::definition::MANIFEST;
 use crate::serve::{ArchiveBackend, Served, configuration};
 
 /// Plans, sends, reconciles and closes runs of the distributions in the archive's distribution.toml.
@@ -34,7 +35,7 @@ enum Action {
         /// A load; may be given several times
         #[arg(long = "load", value_parser = load_id, requires = "name")]
         loads: Vec<LoadId>,
-        /// What to call the run; the same name is planned once
+        /// What to call the run; the same name is planned once. Loads that are in a run already need one
         #[arg(long = "as", requires = "loads")]
         called: Option<String>,
     },
@@ -126,9 +127,7 @@ impl Args {
                 if loads.is_empty() {
                     return Err(Failure::new("which loads? Name them with --load"));
                 }
-                let numbers: Vec<String> = loads.iter().map(ToString::to_string).collect();
-                let what = called.unwrap_or_else(|| format!("load-{}", numbers.join("+")));
-                let (run, new) = worker.planner().plan(rule, &what, &loads)?;
+                let (run, new) = worker.planner().plan_by_hand(rule, called.as_deref(), loads)?;
                 if new {
                     record("distribution planned", &run, "")?;
                 }
@@ -233,9 +232,7 @@ impl Args {
             }
             Action::Address { run: number, piece, to, reason } => {
                 let old = ledger.piece(number, piece)?;
-                if !config.takes_address(&old.channel) {
-                    return Err(Failure::new(format!("{} sends to one place only", old.channel)));
-                }
+                config.check_address(&old.channel, &to)?;
                 if reason.trim().is_empty() {
                     return Err(Failure::new("why does it go there? Say it with --reason"));
                 }
@@ -265,15 +262,19 @@ impl Args {
     }
 }
 
-/// Manifests are kept like any other stream.
+/// Manifests are kept like any other stream; one that fails keeps no other, and the first failure is told in the end.
 fn archive_manifests(archive: &Arc<Archive>, ledger: &Ledger) -> Result<(), Failure> {
-    for (at, form) in ledger.unkept()? {
+    let mut failed = None;
+    for at in ledger.unkept()? {
+        let Some(form) = ledger.form(&at)? else { continue };
         let total = Some(form.bytes.len() as u64);
         let source = LoadSource { name: form.name, reader: Box::new(std::io::Cursor::new(form.bytes)), total };
-        archive.load(source, None, &|_| {})?;
-        ledger.kept(&at)?;
+        match archive.load(source, Some(MANIFEST), &|_| {}) {
+            Ok(_) => ledger.kept(&at)?,
+            Err(error) => failed = failed.or(Some(error)),
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), |error| Err(error.into()))
 }
 
 /// Pieces that are read at a time.

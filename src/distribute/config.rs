@@ -393,6 +393,17 @@ impl Config {
         self.channel.get(channel).is_some_and(|channel| matches!(channel.kind.as_str(), "smtp" | "portal"))
     }
 
+    /// Whether a piece of a channel can go to an address; the text says why not.
+    pub fn check_address(&self, channel: &str, to: &str) -> Result<(), DistributeError> {
+        if !self.takes_address(channel) {
+            return Err(DistributeError::State(format!("{channel} sends to one place only")));
+        }
+        if !to.trim().is_empty() && !is_mail_address(to) {
+            return Err(DistributeError::Value(format!("to: {to:?} is no mail address")));
+        }
+        Ok(())
+    }
+
     /// Whether a channel shows the documents where they are instead of carrying them.
     fn shows_whole(&self, channel: &str) -> bool {
         self.channel

@@ -149,6 +149,9 @@ pub struct Run {
     pub closed_at: Option<Time>,
     /// Why it was closed though it does not balance; names the pieces.
     pub exception: String,
+    /// Language of its manifest; empty: English.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub language: String,
     /// SHA-256 of its manifest (JSON).
     pub manifest: String,
     /// SHA-256 of all forms of it, as they are archived.

@@ -14,12 +14,18 @@ use super::ledger::{Ledger, Run, broken, key};
 use super::piece::{Obligation, Piece, digest};
 use super::reconcile::Reconciliation;
 use crate::archive::kv::{Batch, Family};
+use crate::crm::Time;
 use crate::index::value::Decimal;
 use crate::render::csv;
-use crate::render::sheet::{Section, Sheet};
 
-/// Pieces named in the PDF; the other forms have all.
-const MOST_NAMED: usize = 200;
+mod sheet;
+
+/// Seconds after which a manifest should be in the archive.
+const LATE_S: i64 = 60;
+
+/// The forms, in the order in which a run has their digests, with their media types.
+pub const FORMS: [(&str, &str); 3] =
+    [("json", "application/jsonl"), ("csv", "text/csv; charset=utf-8"), ("pdf", "application/pdf")];
 
 /// A form of a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,14 +36,27 @@ pub struct Form {
     pub bytes: Vec<u8>,
 }
 
-/// A form that waits to be archived: its key in the ledger, and what it is.
-pub type Unkept = (Vec<u8>, Form);
+/// Bytes of a file's name before its ending, at most.
+const MOST_NAME: usize = 120;
+
+/// The name of a run's files: short enough for every file system, however long the run's is.
+fn file_name(run: &Run) -> String {
+    let plain: String = run.key.chars().map(|c| if c == '/' || c.is_control() { '-' } else { c }).collect();
+    let name = format!("manifest-{plain}");
+    if name.len() <= MOST_NAME {
+        return name;
+    }
+    let end = format!("-run-{}", run.number);
+    let cut = name.floor_char_boundary(MOST_NAME - end.len());
+    format!("{}{end}", name.get(..cut).unwrap_or_default())
+}
 
 /// The three forms, and the chain over the digests of all pieces, so that none can be left out.
 pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<Vec<Form>, DistributeError> {
     let head = serde_json::json!({ "manifest": run.key, "run": run, "reconciliation": sum });
     let (mut json, mut table) = (format!("{head}\n"), String::from(COLUMNS));
     let (mut chain, mut ends, mut failed) = (String::new(), (String::new(), String::new()), None);
+    let mut named = sheet::ToLookAt::default();
     ledger.pieces(run.number, &mut |at, piece| {
         match serde_json::to_string(&piece) {
             Ok(line) => json.push_str(&line),
@@ -45,6 +64,7 @@ pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<
         }
         json.push('\n');
         row(&mut table, at, &piece);
+        named.take(at, &piece);
         chain = digest(format!("{chain}{}{}", piece.id, piece.sha256).as_bytes());
         if at == 0 {
             ends.0.clone_from(&piece.id);
@@ -55,18 +75,16 @@ pub(super) fn forms(ledger: &Ledger, run: &Run, sum: &Reconciliation) -> Result<
         return Err(DistributeError::Compose(error.to_string()));
     }
     let _ = writeln!(json, "{}", serde_json::json!({ "digest_chain": chain }));
-    let name = format!("manifest-{}", run.key.replace('/', "-"));
-    let sheet = sheet(
-        run,
-        sum,
-        &[
-            ("JSON SHA-256", digest(json.as_bytes())),
-            ("CSV SHA-256", digest(table.as_bytes())),
-            ("Digest chain", chain),
-            ("First piece", ends.0),
-            ("Last piece", ends.1),
-        ],
-    );
+    let name = file_name(run);
+    let proofs = vec![
+        ("manifest_json", digest(json.as_bytes())),
+        ("manifest_csv", digest(table.as_bytes())),
+        ("manifest_chain", chain),
+        ("manifest_first", ends.0),
+        ("manifest_last", ends.1),
+    ];
+    let proofs = proofs.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let sheet = sheet::sheet(run, sum, &named, proofs);
     Ok(vec![
         Form { name: format!("{name}.jsonl"), bytes: json.into_bytes() },
         Form { name: format!("{name}.csv"), bytes: table.into_bytes() },
@@ -120,56 +138,6 @@ pub fn amount(nano: i128) -> String {
     Decimal { units: i64::try_from(nano / 10_000_000).unwrap_or(i64::MAX), scale: 2 }.to_string()
 }
 
-fn sheet(run: &Run, sum: &Reconciliation, proofs: &[(&str, String)]) -> Sheet {
-    let pair = |label: &str, value: String| (label.to_string(), value);
-    let totals = [
-        ("Planned", sum.planned),
-        ("Done", sum.done),
-        ("Given up", sum.dead),
-        ("Cancelled", sum.cancelled),
-        ("Open", sum.open),
-    ];
-    let totals = totals.map(|(label, part)| {
-        let documents = part.documents_in_parts();
-        let text = format!("{} pieces, {documents}, {} pages", part.pieces, part.pages);
-        pair(label, format!("{text}, amounts {}", amount(part.nano)))
-    });
-    let about = vec![
-        pair("Run", run.number.to_string()),
-        pair("Planned at", run.planned_at.to_string()),
-        pair("Released by", run.released_by.clone()),
-        pair("Closed by", run.closed_by.clone()),
-        pair("Closed at", run.closed_at.map(|at| at.to_string()).unwrap_or_default()),
-        pair("Exception", run.exception.clone()),
-        pair("Cancelled by", run.cancelled_by.clone()),
-        pair("Cancelled because", run.cancelled.clone()),
-    ];
-    let rungs = sum
-        .rungs
-        .iter()
-        .flat_map(|(channel, rungs)| rungs.iter().map(move |(rung, count)| pair(channel, format!("{rung}: {count}"))));
-    let others = vec![
-        pair("In doubt", sum.in_doubt.to_string()),
-        pair("Paper suppressed", sum.paper_suppressed.to_string()),
-        pair("Replaced", sum.replaced.to_string()),
-        pair("Copies", sum.copies.to_string()),
-    ];
-    let named = sum.named.iter().take(MOST_NAMED);
-    let named = named.map(|piece| pair(&piece.id, format!("{} {}: {}", piece.channel, piece.state.name(), piece.said)));
-    let section = |heading: &str, rows: Vec<(String, String)>| Section { heading: heading.into(), rows };
-    Sheet {
-        title: format!("Manifest {}", run.key),
-        lead: if sum.balances { "Every piece is accounted for." } else { "Closed with a signed exception." }.into(),
-        sections: vec![
-            section("Run", about),
-            section("Reconciliation", totals.into_iter().chain(others).collect()),
-            section("Channels", rungs.collect()),
-            section("Proof", proofs.iter().map(|(label, value)| pair(label, value.clone())).collect()),
-            section("Given up or in doubt", named.collect()),
-        ],
-    }
-}
-
 impl Ledger {
     /// Keeps the forms until they are archived.
     pub(super) fn keep_forms(&self, batch: &mut Batch, run: u32, forms: Vec<Form>) {
@@ -181,20 +149,43 @@ impl Ledger {
         }
     }
 
-    /// The forms of manifests that nobody archived yet, under their keys.
-    pub fn unkept(&self) -> Result<Vec<Unkept>, DistributeError> {
+    /// The forms of manifests that nobody archived yet, by their keys.
+    pub fn unkept(&self) -> Result<Vec<Vec<u8>>, DistributeError> {
         let mut found = Vec::new();
-        self.engine.scan(Family::Outbox, b"dm".as_slice()..b"dn".as_slice(), &mut |at, row| {
-            found.push((at.to_vec(), row.to_vec()));
+        self.engine.scan(Family::Outbox, b"dm".as_slice()..b"dn".as_slice(), &mut |at, _| {
+            found.push(at.to_vec());
             ControlFlow::Continue(())
         })?;
-        let form = |(at, row): (Vec<u8>, Vec<u8>)| {
-            let end = row.iter().position(|byte| *byte == b'\n').ok_or_else(|| broken("a form of a manifest"))?;
-            let (name, bytes) = row.split_at(end);
-            let name = String::from_utf8_lossy(name).into_owned();
-            Ok((at, Form { name, bytes: bytes.get(1..).unwrap_or_default().to_vec() }))
-        };
-        found.into_iter().map(form).collect()
+        Ok(found)
+    }
+
+    /// One of the [`FORMS`] of a run's manifest while it waits to be archived.
+    pub fn form_of(&self, run: u32, number: u32) -> Result<Option<Form>, DistributeError> {
+        self.form(&key(b'm', run, Some(number)))
+    }
+
+    /// A form that waits to be archived; `None`: it is archived by now.
+    pub fn form(&self, at: &[u8]) -> Result<Option<Form>, DistributeError> {
+        let Some(row) = self.engine.get(Family::Outbox, at)? else { return Ok(None) };
+        let end = row.iter().position(|byte| *byte == b'\n').ok_or_else(|| broken("a form of a manifest"))?;
+        let (name, bytes) = row.split_at(end);
+        let name = String::from_utf8_lossy(name).into_owned();
+        Ok(Some(Form { name, bytes: bytes.get(1..).unwrap_or_default().to_vec() }))
+    }
+
+    /// The runs that were closed a while ago and whose manifests are not in the archive: something keeps them.
+    pub fn manifests_late(&self, now: Time) -> Result<Vec<u32>, DistributeError> {
+        let mut runs: Vec<u32> = Vec::new();
+        for at in self.unkept()? {
+            let number = at.get(2..6).and_then(|number| number.try_into().ok()).map(u32::from_be_bytes);
+            let number = number.ok_or_else(|| broken("the key of a manifest"))?;
+            if runs.last() != Some(&number)
+                && self.run(number)?.closed_at.is_none_or(|closed| now.0 - closed.0 > LATE_S)
+            {
+                runs.push(number);
+            }
+        }
+        Ok(runs)
     }
 
     /// Notes that a form is archived.

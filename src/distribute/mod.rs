@@ -11,6 +11,7 @@
 //! This folder does not know how documents are stored or who may see them: who has the gate implements [`Source`].
 //! Adding a channel: a file in [`channel`], a line in its table.
 
+mod by_hand;
 pub mod calendar;
 pub mod channel;
 pub mod config;
@@ -151,6 +152,9 @@ pub enum DistributeError {
     /// The step is not possible now.
     #[error("{0}")]
     State(String),
+    /// What somebody wrote cannot be taken.
+    #[error("{0}")]
+    Value(String),
     /// A document cannot be read or rendered; trying again will not help.
     #[error("the document cannot be rendered: {0}")]
     Document(String),

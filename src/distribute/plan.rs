@@ -17,6 +17,7 @@ use crate::archive::LoadId;
 use crate::archive::kv::{Batch, Family};
 use crate::auth::predicate::{Attributes, Predicate, Rule};
 use crate::crm::Crm;
+use crate::index::definition::MANIFEST;
 use crate::index::stretch::Stretch;
 use crate::index::value::FieldValue;
 
@@ -57,7 +58,8 @@ impl Planner<'_> {
         if let Some(reports) = self.source.reports()? {
             Config::check_names(rule, &reports)?;
         }
-        let known = self.source.loads()?;
+        let mut known = self.source.loads()?;
+        known.retain(|row| row.definition != MANIFEST);
         if let Some(load) = loads.iter().find(|load| !known.iter().any(|row| row.id == **load)) {
             return Err(DistributeError::NotFound { what: "load", name: load.to_string() });
         }
@@ -67,6 +69,7 @@ impl Planner<'_> {
             number,
             key: name,
             distribution: rule.name.clone(),
+            language: rule.language.clone(),
             state: if rule.hold { RunState::Held } else { RunState::Released },
             planned_at: self.crm.now(),
             loads: loads.iter().map(|load| load.0).collect(),

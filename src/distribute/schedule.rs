@@ -12,6 +12,7 @@ use super::ledger::Run;
 use super::plan::Planner;
 use crate::archive::{LoadId, LoadRow};
 use crate::crm::Time;
+use crate::index::definition::MANIFEST;
 
 /// Plans every run that is due by the clock of the customers' store; returns those that are new.
 pub fn plan_due(planner: &Planner<'_>) -> Result<Vec<Run>, DistributeError> {
@@ -24,7 +25,7 @@ pub fn plan_due(planner: &Planner<'_>) -> Result<Vec<Run>, DistributeError> {
     // Our own manifests lie in the archive like everything else; nobody is sent them.
     let ours: HashSet<String> =
         planner.ledger.runs()?.into_iter().flat_map(|run| run.manifests.into_iter().chain([run.manifest])).collect();
-    loads.retain(|load| !ours.contains(&load.sha256));
+    loads.retain(|load| load.definition != MANIFEST && !ours.contains(&load.sha256));
     let calendar = Calendar::of(planner.config)?;
     let mut failed = None;
     for rule in &planner.config.distributions {
@@ -56,7 +57,7 @@ fn of_rule(
     match rule.when {
         When::Trigger => {}
         When::Load => {
-            for load in loads.iter().filter(|load| of_interest(rule, &load.definition)) {
+            for load in waiting(planner, rule, &loads)? {
                 let (run, is_new) = planner.plan(rule, &format!("load-{}", load.id), &[load.id])?;
                 new.extend(is_new.then_some(run));
             }

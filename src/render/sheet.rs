@@ -42,6 +42,8 @@ const MARGIN: f32 = 54.0;
 const LEADING: f32 = 15.0;
 /// Where values start.
 const VALUE_X: f32 = 180.0;
+/// Characters of 9.5 point Helvetica that fit before [`VALUE_X`]: digits and most small letters are 5.3 points wide.
+const LABEL_CHARS: usize = 22;
 /// Characters of 9 point Courier (advance 5.4 points) that fit between [`VALUE_X`] and the right margin.
 const VALUE_CHARS: usize = 70;
 /// The pale green of the title band and of every second row.
@@ -122,16 +124,19 @@ impl Layout {
         self.y -= LEADING + 3.0;
         self.shaded = false;
         for (label, value) in &section.rows {
-            for (n, line) in wrap(value, VALUE_CHARS).iter().enumerate() {
+            let (labels, values) = (wrap(label, LABEL_CHARS), wrap(value, VALUE_CHARS));
+            for n in 0..labels.len().max(values.len()) {
                 self.make_room(LEADING);
                 let y = self.y;
                 if self.shaded {
                     self.band(y - 4.0, LEADING);
                 }
-                if n == 0 {
-                    self.text(MARGIN + 4.0, y, BuiltinFont::Helvetica, 9.5, label);
+                if let Some(line) = labels.get(n) {
+                    self.text(MARGIN + 4.0, y, BuiltinFont::Helvetica, 9.5, line);
                 }
-                self.text(VALUE_X, y, BuiltinFont::Courier, 9.0, line);
+                if let Some(line) = values.get(n) {
+                    self.text(VALUE_X, y, BuiltinFont::Courier, 9.0, line);
+                }
                 self.y -= LEADING;
             }
             self.shaded = !self.shaded;

@@ -10,7 +10,7 @@ use super::catalogue::{Catalogue, CatalogueError, FoundByPattern, Indexing, Mask
 use super::schema::fnv;
 use crate::archive::{Archive, ArchiveError, Change, Document, LoadId, LoadRow, Seq};
 use crate::auth::gate::Gate;
-use crate::index::definition::{Definition, Mask, Masked, MaskedField, UNIDENTIFIED};
+use crate::index::definition::{Definition, MANIFEST, Mask, Masked, MaskedField, UNIDENTIFIED};
 use crate::index::value::{Day, FieldType, Value, values_of};
 
 /// The catalogue of an open archive. Its gate records once that texts are read to be indexed.
@@ -80,6 +80,10 @@ impl Catalogue for Archived {
         from: u32,
         each: &mut dyn FnMut(Document) -> ControlFlow<()>,
     ) -> Result<(), CatalogueError> {
+        // Manifests of runs are found by their runs.
+        if self.archive.load_row(load)?.definition == MANIFEST {
+            return Ok(());
+        }
         self.archive.documents(load, &mut |document| {
             if document.id.ordinal < from { ControlFlow::Continue(()) } else { each(document) }
         })?;

@@ -14,7 +14,7 @@ use super::problem::Problem;
         `code` is stable. Authentication: `Authorization: Bearer gbk_...`, or a session cookie."),
     paths(
         documents::list, documents::show, content::get, info::definitions, audit::list, audit::export, info::live, info::health,
-        info::metrics, distribution::list, distribution::plan, distribution::show, distribution::pieces, distribution::take_step,
+        info::metrics, distribution::list, distribution::plan, distribution::show, distribution::pieces, distribution::manifest, distribution::take_step,
         loads::send, loads::list, loads::show, loads::original,
         intake::list, intake::show, intake::preview, intake::trial, intake::assign, intake::retry, intake::hold, intake::retry_failed,
         intake::release, intake::discard, intake::rules, intake::make_rule, intake::remove_rule, intake::queues, intake::switch_queue, intake::unload,

@@ -256,6 +256,7 @@ pub static ROUTES: &[Route] = routes! {
     POST   "/api/v1/distribution/runs"                     May(DistributionRun)   Little  distribution::plan;
     GET    "/api/v1/distribution/runs/{run}"               May(DistributionRead)  Nothing distribution::show;
     GET    "/api/v1/distribution/runs/{run}/pieces"        May(DistributionRead)  Nothing distribution::pieces;
+    GET    "/api/v1/distribution/runs/{run}/manifest"      May(DistributionRead)  Nothing distribution::manifest;
     POST   "/api/v1/distribution/runs/{run}"               May(DistributionRead)  Little  distribution::take_step;
     GET    "/admin/distribution"                           May(DistributionRead)  Nothing pages::distribution::page;
     POST   "/admin/distribution"                           May(DistributionRead)  Little  pages::distribution::act;

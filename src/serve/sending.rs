@@ -33,7 +33,7 @@ use crate::render::RenderOptions;
 const PAUSE: Duration = Duration::from_millis(500);
 /// How long it waits before it tries again to open what could not be opened: a file may be there by now.
 const OPEN_AGAIN: Duration = Duration::from_secs(10);
-/// How long mail that came back waits when it could not be read.
+/// How long mail that came back waits when it could not be read, and manifests that could not be archived.
 const READ_AGAIN: Duration = Duration::from_secs(30);
 /// How long between two looks for runs that balance.
 const BOOKS: Duration = Duration::from_secs(2);
@@ -182,6 +182,8 @@ struct Current {
     is_old: AtomicBool,
     /// When mail that came back could not be read, last.
     unread_at: Mutex<Option<Instant>>,
+    /// When a manifest could not be archived, last.
+    unkept_at: Mutex<Option<Instant>>,
     /// What is wrong.
     wrong: Vec<String>,
 }
@@ -204,9 +206,23 @@ impl Current {
         let shut = channels.iter().filter_map(|(name, channel)| Some((name, channel.as_ref().err()?)));
         wrong.extend(shut.map(|(name, why)| format!("channel {name} cannot be opened; its pieces wait: {why}")));
         let is_old = AtomicBool::default();
-        let (planned, books, unread_at) = (Mutex::default(), Mutex::default(), Mutex::default());
+        let (planned, books) = (Mutex::default(), Mutex::default());
+        let (unread_at, unkept_at) = (Mutex::default(), Mutex::default());
         let opened_at = Mutex::new(Instant::now());
-        Current { seen, opened_at, channels, config, copies, is_wrong, planned, books, is_old, unread_at, wrong }
+        Current {
+            seen,
+            opened_at,
+            channels,
+            config,
+            copies,
+            is_wrong,
+            planned,
+            books,
+            is_old,
+            unread_at,
+            unkept_at,
+            wrong,
+        }
     }
 
     /// Says in the log what is wrong.
@@ -291,7 +307,9 @@ impl Lane {
             }
             .round(&over),
             Lane::Plan => {
-                if let Err(problem) = keep(state) {
+                let kept = keep(state);
+                *current.unkept_at.lock().unwrap_or_else(PoisonError::into_inner) = kept.is_err().then(Instant::now);
+                if let Err(problem) = kept {
                     tracing::error!(why = problem.detail, "a manifest could not be archived");
                 }
                 // Taken before: what comes in meanwhile is planned in the next round.
@@ -388,7 +406,9 @@ fn has_work(lane: &Lane, state: &State, current: &Current) -> bool {
         Lane::Plan => {
             let planned = *current.planned.lock().unwrap_or_else(PoisonError::into_inner);
             let is_due = !current.config.distributions.is_empty() && planned != Some(moment(state, &current.config));
-            is_due || state.ledger.unkept().is_ok_and(|forms| !forms.is_empty())
+            let unkept_at = *current.unkept_at.lock().unwrap_or_else(PoisonError::into_inner);
+            let waits = unkept_at.is_some_and(|at| at.elapsed() < READ_AGAIN);
+            is_due || (!waits && state.ledger.unkept().is_ok_and(|forms| !forms.is_empty()))
         }
         Lane::Room => state.ledger.has_let_go(),
         Lane::Books => {

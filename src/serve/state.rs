@@ -82,6 +82,8 @@ pub struct State {
     /// The contact that each agent came to last, by user name; without one it is the newest that goes on.
     pub current_calls: std::sync::Mutex<std::collections::HashMap<String, String>>,
     pub ledger: Ledger,
+    /// Held while manifests are archived.
+    pub manifests: std::sync::Mutex<()>,
     pub intake: Intake,
     pub uploads: Arc<Uploads>,
     /// The receivers that listen.
@@ -111,6 +113,7 @@ impl State {
             crm: Crm::new(engine, clock.clone()),
             lockout: Lockout::new(clock),
             current_calls: std::sync::Mutex::default(),
+            manifests: std::sync::Mutex::default(),
             documents: Arc::new(Served::new(backend.clone())),
             intake,
             uploads,

@@ -8,13 +8,16 @@
 //! | it does not know the job any more | in doubt |
 //! | job-state aborted or canceled; the format is not supported | refused |
 //! | no connection, any other status | later |
+//! | a certificate that is not trusted, no TLS at all | the channel is out of order |
 //! | no answer after the job was sent | in doubt |
 //!
 //! The job is named for the piece.
 
 use std::time::{Duration, Instant};
 
-use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung, one_file};
+use ureq::unversioned::resolver::DefaultResolver;
+
+use super::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung, http, one_file};
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
 use crate::ipp::{Message, Value, Writer};
@@ -57,8 +60,10 @@ pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError>
         .timeout_global(Some(wait * 2))
         .max_redirects(0)
         .http_status_as_error(false)
+        .tls_config(http::trust(config)?)
         .build();
-    Ok(Box::new(Ipp { printer: config.url.clone(), url, wait, agent: settings.into() }))
+    let agent = ureq::Agent::with_parts(settings, http::Noting::default(), DefaultResolver::default());
+    Ok(Box::new(Ipp { printer: config.url.clone(), url, wait, agent }))
 }
 
 /// IPP has a port of its own.
@@ -124,18 +129,10 @@ impl Ipp {
     }
 
     fn ask(&self, request: &[u8]) -> Result<Message, Outcome> {
-        let sent = self.agent.post(&self.url).header("content-type", "application/ipp").send(request);
-        let mut answer = sent.map_err(|error| match error {
-            // Nothing was sent.
-            ureq::Error::ConnectionFailed
-            | ureq::Error::HostNotFound
-            | ureq::Error::Timeout(ureq::Timeout::Connect | ureq::Timeout::Resolve) => {
-                Outcome::Later(error.to_string())
-            }
-            ureq::Error::Io(error) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
-                Outcome::Later(error.to_string())
-            }
-            error => Outcome::InDoubt(format!("no answer after the job was sent: {error}")),
+        let post = || self.agent.post(&self.url).header("content-type", "application/ipp").send(request);
+        let mut answer = http::asked(post).map_err(|failed| match failed {
+            Ok(nothing_was_sent) => nothing_was_sent,
+            Err(error) => Outcome::InDoubt(format!("no answer after the job was sent: {error}")),
         })?;
         let status = answer.status();
         if !status.is_success() {
@@ -171,7 +168,9 @@ impl Ipp {
         let answer = match self.ask(&request.finish()) {
             Ok(answer) => answer,
             // Nothing goes out with a question.
-            Err(Outcome::InDoubt(said) | Outcome::Later(said) | Outcome::OutOfOrder(said)) => return Outcome::Later(said),
+            Err(Outcome::InDoubt(said) | Outcome::Later(said) | Outcome::OutOfOrder(said)) => {
+                return Outcome::Later(said);
+            }
             Err(other) => return other,
         };
         if answer.code == NOT_FOUND {

@@ -4,6 +4,7 @@
 //! same ([`Channel::deliver`]). It says what the next hop said, and which rung of the ladder that is.
 
 pub mod folder;
+mod http;
 pub mod ipp;
 pub mod lpd;
 pub mod portal;

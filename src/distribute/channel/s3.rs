@@ -11,7 +11,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-use super::{Channel, Keeps, Parcel};
+use super::{Channel, Keeps, Parcel, http};
 use crate::auth::secret::hex;
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
@@ -47,6 +47,7 @@ pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError>
         .timeout_global(Some(Duration::from_secs(config.timeout_s.unwrap_or(60).clamp(1, 3600))))
         .max_redirects(0)
         .http_status_as_error(false)
+        .tls_config(http::trust(config)?)
         .build();
     Ok(Box::new(S3 {
         url: url.into(),

@@ -19,7 +19,7 @@ use ureq::http::Uri;
 use ureq::unversioned::resolver::{DefaultResolver, ResolvedSocketAddrs, Resolver};
 use ureq::unversioned::transport::{DefaultConnector, NextTimeout};
 
-use super::{Channel, Composed, Content, Mention, Needs, Outcome, Parcel, Rung};
+use super::{Channel, Composed, Content, Mention, Needs, Outcome, Parcel, Rung, http};
 use crate::distribute::DistributeError;
 use crate::distribute::config::ChannelConfig;
 use crate::network::Network;
@@ -48,6 +48,7 @@ pub fn open(config: &ChannelConfig) -> Result<Box<dyn Channel>, DistributeError>
         .timeout_global(Some(Duration::from_secs(config.timeout_s.unwrap_or(20).clamp(1, 120))))
         .max_redirects(0)
         .http_status_as_error(false)
+        .tls_config(http::trust(config)?)
         .proxy(None)
         .build();
     let resolver = Pinned { allowed, inner: DefaultResolver::default() };

@@ -191,10 +191,7 @@ fn a_copy_leaves_the_evidence_of_the_first_alone() {
     world.plan();
     world.send();
     let first = world.piece(0);
-    world
-        .ledger
-        .prove(&first.id, &Proof::new(world.crm.now(), What::Opened, ""))
-        .expect("noted");
+    world.ledger.prove(&first.id, &Proof::new(world.crm.now(), What::Opened, "")).expect("noted");
     let first = world.piece(0);
     assert_eq!(first.rung, Rung::Opened);
     assert_eq!(world.planner().replay(1, &[0]).expect("again"), 1);
@@ -258,4 +255,27 @@ fn what_lies_with_a_printer_is_open_until_the_printer_says_what_became_of_it() {
         assert_eq!((piece.state, piece.rung, piece.ticket.as_str(), piece.attempts), (state, rung, "", 1));
         assert!(world.mails().is_empty(), "nothing was handed over again");
     }
+}
+
+#[test]
+fn a_manifest_has_a_name_of_bounded_length_and_one_that_waits_is_told() {
+    let world = World::new("channels = [\"mail\"]", &[("1", "bill")]);
+    let rule = world.config.distribution("r").expect("there");
+    let name = format!("账单{}", "长".repeat(300));
+    world.planner().plan(rule, &name, &[LoadId(1)]).expect("planned");
+    world.ledger.close(1, "petra", "they are called", world.crm.now()).expect("closed");
+    let waiting = world.ledger.unkept().expect("read");
+    let forms = waiting.iter().map(|at| world.ledger.form(at).expect("read").expect("there"));
+    let names: Vec<String> = forms.map(|form| form.name).collect();
+    assert_eq!(names.len(), 3);
+    assert!(
+        names.iter().all(|name| name.len() < 130 && name.contains("-run-1.") && name.starts_with("manifest-r-账单")),
+        "{names:?}"
+    );
+    let late = || world.ledger.manifests_late(world.crm.now()).expect("read");
+    assert_eq!(late(), [0; 0]);
+    world.clock.turn(61);
+    assert_eq!(late(), [1]);
+    waiting.iter().for_each(|at| world.ledger.kept(at).expect("noted"));
+    assert_eq!(late(), [0; 0]);
 }

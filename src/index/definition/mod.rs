@@ -179,8 +179,29 @@ pub struct MaskedField {
 
 /// Name of the definition for streams that no other definition recognises.
 pub const UNIDENTIFIED: &str = "unidentified";
+/// Name of the definition for the manifests of runs: whoever may not read distributions sees no document of it.
+pub const MANIFEST: &str = "distribution-manifest";
 
 impl Definition {
+    /// A definition that every archive has.
+    pub fn built_in(name: &str) -> Option<Definition> {
+        match name {
+            UNIDENTIFIED => Some(Definition::whole()),
+            MANIFEST => Some(Definition::manifest()),
+            _ => None,
+        }
+    }
+
+    /// The definition for the manifests of runs.
+    fn manifest() -> Definition {
+        Definition {
+            name: MANIFEST.into(),
+            title: "Manifest of a run".into(),
+            title_zh: Some("分发清单".into()),
+            ..Definition::whole()
+        }
+    }
+
     /// The definition for streams that have none: the stream is one document with the file's name for a title, its
     /// text searchable.
     pub fn whole() -> Definition {

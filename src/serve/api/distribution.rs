@@ -1,8 +1,10 @@
 //! Runs of what is sent out: planned, released, reconciled, closed, repeated.
 
 use std::collections::BTreeMap;
+use std::sync::PoisonError;
 
 use actix_web::HttpResponse;
+use actix_web::http::header::CONTENT_DISPOSITION;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -12,9 +14,12 @@ use crate::auth::permission::Permission;
 use crate::capture::Brought;
 use crate::distribute::DistributeError;
 use crate::distribute::config::Config;
-use crate::distribute::ledger::Run;
+use crate::distribute::ledger::{Run, RunState};
+use crate::distribute::manifest::{FORMS, Form};
 use crate::distribute::piece::{Piece, State as PieceState};
 use crate::distribute::plan::Planner;
+use crate::index::definition::MANIFEST;
+use crate::serve::api::content::disposition;
 use crate::serve::ask::{Answer, Ask, Params, SignedIn};
 use crate::serve::problem::Problem;
 use crate::serve::sending::configuration;
@@ -25,6 +30,7 @@ impl From<DistributeError> for Problem {
         match error {
             DistributeError::NotFound { .. } => Problem::nothing(),
             DistributeError::State(why) => Problem::state(format!("{why}.")),
+            DistributeError::Value(why) => Problem::bad_value(format!("{why}.")),
             DistributeError::Config { .. } => Problem::bad_value(format!("{error}.")),
             other => Problem::failed("working on the ledger", &other),
         }
@@ -92,12 +98,14 @@ pub fn step(state: &State, who: &SignedIn, number: u32, step: &Step) -> Result<R
         Step::Close(exception) => {
             who.need(Permission::DistributionClose)?;
             let run = state.ledger.close(number, name, exception, state.crm.now())?;
-            keep(state)?;
             let why = run.exception.clone();
             ("distribution closed", run, why)
         }
     };
     state.gate.record(&who.principal, kind, &run.key, &why)?;
+    if run.state == RunState::Closed {
+        keep_or_tell(state);
+    }
     Ok(run)
 }
 
@@ -121,9 +129,7 @@ fn readdress(state: &State, who: &SignedIn, (number, at): (u32, u32), to: &str, 
     if reason.is_empty() || reason.chars().count() > MOST_REASON {
         return Err(Problem::bad_value(format!("reason: 1 to {MOST_REASON} characters.")));
     }
-    if !Config::read(&state.config.data)?.takes_address(&old.channel) {
-        return Err(Problem::state(format!("{} sends to one place only.", old.channel)));
-    }
+    Config::read(&state.config.data)?.check_address(&old.channel, to)?;
     let piece = state.ledger.readdress(number, at, to, &who.user.name)?;
     if piece.id != old.id {
         state.crm.revoke_link_of(&who.user.name, &old.id)?;
@@ -137,23 +143,42 @@ fn readdress(state: &State, who: &SignedIn, (number, at): (u32, u32), to: &str, 
     Ok(state.ledger.run(number)?)
 }
 
-/// Archives the manifests that wait for it, like any other stream.
+/// Archives the manifests that wait for it, like any other stream, under a definition of their own. One that fails waits on and
+/// keeps no other; the first failure is told in the end.
 pub fn keep(state: &State) -> Result<(), Problem> {
-    let failed = |error: std::io::Error| Problem::failed("keeping a manifest", &error);
-    for (at, form) in state.ledger.unkept()? {
-        let folder = state.config.data.join("tmp");
-        std::fs::create_dir_all(&folder).map_err(failed)?;
-        let path = folder.join(&form.name);
-        std::fs::write(&path, &form.bytes).map_err(failed)?;
-        let file = form.name.as_str();
-        let brought =
-            Brought { path: &path, file, definition: None, queue: None, job: BTreeMap::new(), only_known: false };
-        state.backend.load_stream(&brought, &|_| {})?;
-        state.backend.catch_up()?;
-        state.ledger.kept(&at)?;
-        std::fs::remove_file(&path).map_err(failed)?;
+    // Whoever closes a run and the server itself may come at the same time.
+    let _turn = state.manifests.lock().unwrap_or_else(PoisonError::into_inner);
+    let mut failed = None;
+    for at in state.ledger.unkept()? {
+        if let Err(problem) = keep_one(state, &at) {
+            failed = failed.or(Some(problem));
+        }
     }
-    Ok(())
+    failed.map_or(Ok(()), Err)
+}
+
+/// The same for whoever has done what they came for: what fails waits, and is told on the page.
+fn keep_or_tell(state: &State) {
+    if let Err(problem) = keep(state) {
+        tracing::error!(why = problem.detail, "a manifest could not be archived yet");
+    }
+}
+
+fn keep_one(state: &State, at: &[u8]) -> Result<(), Problem> {
+    let failed = |error: std::io::Error| Problem::failed("keeping a manifest", &error);
+    let Some(form) = state.ledger.form(at)? else { return Ok(()) };
+    let folder = state.config.data.join("tmp");
+    std::fs::create_dir_all(&folder).map_err(failed)?;
+    let path = folder.join("manifest-to-archive");
+    std::fs::write(&path, &form.bytes).map_err(failed)?;
+    let file = form.name.as_str();
+    let (definition, queue, job) = (Some(MANIFEST), None, BTreeMap::new());
+    let brought = Brought { path: &path, file, definition, queue, job, only_known: false };
+    let loaded = state.backend.load_stream(&brought, &|_| {});
+    std::fs::remove_file(&path).map_err(failed)?;
+    loaded?;
+    state.ledger.kept(at)?;
+    Ok(state.backend.catch_up()?)
 }
 
 /// Closes the runs whose books have balanced long enough, and archives their manifests; returns how many.
@@ -164,7 +189,7 @@ pub fn close_balanced(state: &State, config: &Config) -> Result<usize, Problem> 
         state.gate.record(&who, "distribution closed", &run.key, "it balances")?;
     }
     if !closed.is_empty() {
-        keep(state)?;
+        keep_or_tell(state);
     }
     Ok(closed.len())
 }
@@ -283,6 +308,43 @@ pub async fn show(ask: Ask) -> Answer {
     Ok(HttpResponse::Ok().json(json!({ "run": run, "reconciliation": sum, "closes_at": closes_at })))
 }
 
+/// The manifest of a closed run, as it is archived; who may read distributions may have it, also without a right to documents.
+#[utoipa::path(get, path = "/api/v1/distribution/runs/{run}/manifest", tag = "distribution",
+    params(("run" = u32, Path, description = "Number of the run"),
+        ("format" = Option<String>, Query, description = "json (lines), csv or pdf; json without it")),
+    responses((status = 200, description = "the file"), (status = 404, description = "not-found"),
+        (status = 409, description = "state: the run is not closed")))]
+pub async fn manifest(ask: Ask) -> Answer {
+    let params = ask.params(&["format"])?;
+    let format = params.get("format").unwrap_or("json").to_string();
+    let place = FORMS.iter().position(|(name, _)| *name == format);
+    let place = place.ok_or_else(|| Problem::bad_value("format: one of json, csv, pdf."))?;
+    let (number, who) = (number(&ask)?, ask.who()?.clone());
+    let form = ask
+        .block(move |state| {
+            let run = state.ledger.run(number)?;
+            if run.state != RunState::Closed {
+                return Err(Problem::state(format!("run {number} is {}.", run.state.name())));
+            }
+            state.gate.record(&who.principal, "distribution manifest", &run.key, &format)?;
+            if let Some(form) = state.ledger.form_of(number, u32::try_from(place).unwrap_or_default())? {
+                return Ok(form);
+            }
+            let archived = run.manifests.get(place).map(String::as_str).unwrap_or_default();
+            let load = state.backend.loads()?.into_iter().find(|load| load.sha256 == archived);
+            let load = load.ok_or_else(Problem::nothing)?;
+            let mut form = Form { name: load.file, bytes: Vec::new() };
+            state.backend.export_load(load.id, &mut form.bytes)?;
+            Ok(form)
+        })
+        .await?;
+    let media_type = FORMS.get(place).map_or("application/octet-stream", |(_, media_type)| media_type);
+    Ok(HttpResponse::Ok()
+        .content_type(media_type)
+        .insert_header((CONTENT_DISPOSITION, disposition(&form.name, true)))
+        .body(form.bytes))
+}
+
 /// A run that somebody wants planned.
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -291,7 +353,7 @@ pub struct NewRun {
     pub distribution: String,
     /// The loads.
     pub loads: Vec<u32>,
-    /// What to call it; the same name is planned once.
+    /// What to call it; the same name is planned once. Loads that are in a run of the distribution already need one.
     #[serde(default)]
     pub name: Option<String>,
 }
@@ -304,12 +366,11 @@ impl NewRun {
             return Err(Problem::bad_value("loads: the numbers of the loads."));
         }
         let (config, _) = configuration(&state.config.data, &*state.backend)?;
-        let rule = config.distribution(&self.distribution).ok_or_else(Problem::nothing)?;
+        let unknown = || Problem::bad_value(format!("distribution: there is no distribution {:?}.", self.distribution));
+        let rule = config.distribution(&self.distribution).ok_or_else(unknown)?;
         let planner = planner(state, &config);
-        let numbers: Vec<String> = self.loads.iter().map(ToString::to_string).collect();
-        let what = self.name.unwrap_or_else(|| format!("load-{}", numbers.join("+")));
-        let loads: Vec<LoadId> = self.loads.into_iter().map(LoadId).collect();
-        let planned = planner.plan(rule, &what, &loads).map_err(|error| match error {
+        let loads: Vec<LoadId> = self.loads.iter().copied().map(LoadId).collect();
+        let planned = planner.plan_by_hand(rule, self.name.as_deref(), loads).map_err(|error| match error {
             DistributeError::NotFound { what: "load", name } => {
                 Problem::bad_value(format!("loads: there is no load {name}."))
             }
@@ -326,7 +387,8 @@ impl NewRun {
 /// Plans a distribution for loads (`distribution`, `loads`, `name`): the external trigger. The same name is planned once.
 #[utoipa::path(post, path = "/api/v1/distribution/runs", tag = "distribution",
     responses((status = 201, description = "the run"), (status = 200, description = "it was planned before"),
-        (status = 404, description = "not-found")))]
+        (status = 409, description = "state: a load is in another run already, or the name is that of other loads"),
+        (status = 422, description = "bad-value: the distribution, the loads or the name")))]
 pub async fn plan(ask: Ask) -> Answer {
     let new: NewRun = serde_json::from_slice(&ask.body)
         .map_err(|error| Problem::bad_body(format!("The body is not as expected: {error}.")))?;

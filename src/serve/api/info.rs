@@ -68,8 +68,11 @@ fn unsent(state: &State) -> Option<&'static str> {
     if shut {
         return Some("a channel cannot be opened: its pieces wait");
     }
-    let unread = config.returned_mail.as_deref().and_then(Returned::obstacle);
-    unread.map(|_| "mail that comes back cannot be read")
+    if config.returned_mail.as_deref().and_then(Returned::obstacle).is_some() {
+        return Some("mail that comes back cannot be read");
+    }
+    let late = state.ledger.manifests_late(state.crm.now()).is_ok_and(|runs| !runs.is_empty());
+    late.then_some("manifests of closed runs wait to be archived")
 }
 
 /// Counters for Prometheus.

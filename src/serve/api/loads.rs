@@ -247,7 +247,8 @@ pub async fn original(ask: Ask) -> Answer {
                     job(state, id)?.load_id().ok_or_else(|| Problem::not_ready("The stream is not loaded."))?
                 }
             };
-            let row = state.backend.load(id)?.ok_or_else(Problem::nothing)?;
+            let row = state.backend.load(id)?.filter(|row| who.principal.rights.may_see_report(&row.definition));
+            let row = row.ok_or_else(Problem::nothing)?;
             state.gate.record_by(
                 &who.principal,
                 Permission::LoadExport,

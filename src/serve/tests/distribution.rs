@@ -46,6 +46,14 @@ fn a_piece_goes_to_a_chosen_address_only_by_who_may_and_for_a_reason_that_the_au
     assert_eq!((&piece()["to"], &piece()["state"]), (&json!(""), &json!("dead")));
     let refused = world.audit().into_iter().find(|record| record.kind == "distribution readdressed");
     assert_eq!(refused.map(|record| record.who), Some("otto".into()), "what was refused is kept too");
+    for none in ["not an address", "a@b.example, c@d.example"] {
+        let asked = json!({ "do": "address", "piece": 0, "to": none, "reason": "asked on the phone" });
+        let told = post(&world, "root", RUN, &asked);
+        assert!(told.status == 422 && told.text().contains("is no mail address"), "{}", told.text());
+        let (cookie, csrf) = world.session("root");
+        let form = format!("csrf={csrf}&run=1&piece=0&do=address&to={}&reason=why", none.replace(' ', "+"));
+        assert_eq!(world.ask("POST", "/admin/distribution", &[cookie], form.as_bytes()).status, 422);
+    }
     let sent = post(&world, "root", RUN, &with);
     assert_eq!(sent.status, 200, "{}", sent.text());
     let record =
@@ -136,4 +144,86 @@ fn an_approver_releases_and_signs_what_an_operator_worked_on_and_does_nothing_el
     let run = world.get(RUN, &[world.key("paul")]).json()["run"].clone();
     assert_eq!((&run["closed_by"], &run["exception"]), (&json!("paul"), &json!("they are called")), "{run}");
     assert_eq!(run["worked_on_by"], json!(["root", "otto"]));
+}
+
+#[test]
+fn a_manifest_that_cannot_be_archived_keeps_no_other_and_the_close_is_in_the_audit() {
+    let world = world(HELD);
+    let runs = "/api/v1/distribution/runs";
+    let new = |name: &str| post(&world, "root", runs, &json!({ "distribution": "bills", "loads": [1], "name": name }));
+    for bad in ["", "we\nird", "a/b", "load-9", "x".repeat(101).as_str()] {
+        assert_eq!(new(bad).status, 422, "{bad:?}");
+    }
+    let long = "x".repeat(100);
+    assert_eq!((new("fail").status, new(&long).status), (201, 201));
+    world.add("petra", "approver");
+    world.add("paul", "approver");
+    for number in [2, 3] {
+        let run = format!("{runs}/{number}");
+        assert_eq!(post(&world, "petra", &run, &json!({ "do": "release" })).status, 200);
+        let closed = post(&world, "paul", &run, &json!({ "do": "close", "exception": "they are called" }));
+        assert_eq!(closed.status, 200, "{}", closed.text());
+    }
+    let audit = world.audit();
+    let closed = |key: &str| audit.iter().any(|record| record.kind == "distribution closed" && record.what == key);
+    assert!(closed("bills/fail") && closed(&format!("bills/{long}")));
+    let form = |user: &str, run: u32, format: &str| {
+        world.get(&format!("{runs}/{run}/manifest?format={format}"), &[world.key(user)])
+    };
+    for (run, format) in [(2, "json"), (2, "csv"), (3, "json"), (3, "pdf")] {
+        let got = form("otto", run, format);
+        assert_eq!(got.status, 200, "who may read distributions has it: {run} {format} {}", got.text());
+    }
+    assert!(form("otto", 2, "json").text().starts_with("{\"manifest\":\"bills/fail\""), "also one that waits");
+    assert_eq!(
+        (form("ann", 2, "csv").status, form("otto", 1, "csv").status, form("otto", 2, "xml").status),
+        (403, 409, 422)
+    );
+    let loads = world.get("/api/v1/loads", &[world.key("root")]).json()["loads"].clone();
+    let kept: Vec<(String, String)> = loads
+        .as_array()
+        .expect("a list")
+        .iter()
+        .map(|load| (load["file"].to_string(), load["definition"].to_string()))
+        .filter(|(file, _)| file.contains("manifest-"))
+        .collect();
+    assert_eq!(kept.len(), 5, "all but the one that fails: {kept:?}");
+    assert!(kept.iter().all(|(_, definition)| definition.contains("distribution-manifest")), "{kept:?}");
+}
+
+#[test]
+fn a_load_goes_out_again_only_under_a_name_that_somebody_gave() {
+    let world = world(HELD);
+    let ask = |loads: Value, name: Value| {
+        let new = json!({ "distribution": "bills", "loads": loads, "name": name });
+        post(&world, "root", "/api/v1/distribution/runs", &new)
+    };
+    world.ask("POST", "/api/v1/loads", &[world.key("root")], b"another stream");
+    for _ in 0..200 {
+        if world.get("/api/v1/loads/2", &[world.key("root")]).status == 200 {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(20));
+    }
+    assert_eq!(ask(json!([1, 1]), Value::Null).status, 200, "one load, named twice");
+    for loads in [json!([1, 2]), json!([2, 1])] {
+        let refused = ask(loads, Value::Null);
+        assert_eq!(refused.status, 409, "{}", refused.text());
+        assert!(refused.text().contains("load 1 is in run 1 (bills/load-1) already"), "{}", refused.text());
+    }
+    let run = ask(json!([2, 1, 2]), json!("again"));
+    assert_eq!((run.status, &run.json()["loads"]), (201, &json!([1, 2])), "{}", run.text());
+    assert_eq!(ask(json!([1, 2]), json!("again")).status, 200);
+    let other = ask(json!([2]), json!("again"));
+    assert!(other.status == 409 && other.text().contains("for the loads 1, 2"), "{}", other.text());
+    let (cookie, csrf) = world.session("root");
+    let plan = |name: &str| {
+        let form = format!("csrf={csrf}&do=plan&distribution=bills&loads=2+1&name={name}");
+        world.ask("POST", "/admin/distribution", std::slice::from_ref(&cookie), form.as_bytes())
+    };
+    let refused = plan("");
+    assert!(refused.status == 409 && refused.text().contains("in run"), "{}", refused.status);
+    assert_eq!(plan("on+paper").status, 303);
+    let unknown = post(&world, "root", "/api/v1/distribution/runs", &json!({ "distribution": "bils", "loads": [1] }));
+    assert!(unknown.status == 422 && unknown.text().contains("bils"), "{}", unknown.text());
 }

@@ -246,7 +246,7 @@ impl Backend for Fake {
         if bytes.starts_with(b"NEW") && brought.definition.is_none() && brought.only_known {
             return Err(BackendError::Unidentified("no report definition fits the stream".into()));
         }
-        if bytes.starts_with(b"BAD") {
+        if bytes.starts_with(b"BAD") || brought.file.ends_with("-fail.jsonl") {
             return Err(BackendError::NotLoadable("the accounting does not balance".into()));
         }
         let mut loads = self.loads.lock().expect("not poisoned");
@@ -257,7 +257,7 @@ impl Backend for Fake {
             definition_version: 1,
             field_names: Vec::new(),
             read: crate::decode::ReadSpec::default(),
-            sha256: String::new(),
+            sha256: crate::distribute::piece::digest(&bytes),
             bytes: bytes.len() as u64,
             pages: 1,
             documents: 1,

@@ -16,7 +16,7 @@ use crate::crm::customer::CustomerData;
 use crate::crm::name::Names;
 use crate::crm::request::RequestData;
 use crate::crm::{Crm, Kept};
-use crate::index::definition::Definition;
+use crate::index::definition::{Definition, MANIFEST};
 use crate::search::Search;
 use crate::serve::archived::ArchiveBackend;
 use crate::serve::backend::Backend;
@@ -429,6 +429,30 @@ fn a_field_that_only_hidden_reports_have_is_one_that_nobody_has() {
         assert_eq!(bank.text(user, "/api/v1/definitions").contains("register"), there, "{user}");
     }
     assert_eq!(bank.total("cora", "register 99.00"), 0, "what is typed has no meaning by reports of others");
+}
+
+#[test]
+fn a_manifest_is_in_no_search_and_opens_only_for_who_may_read_distributions() {
+    let bank = Bank::new("");
+    let bytes: &[u8] = b"piece,to\n0,ada@lakes.example\n";
+    let source = LoadSource { name: "manifest-bills.csv".into(), reader: Box::new(bytes), total: None };
+    bank.archive.load(source, Some(MANIFEST), &|_| {}).expect("loads");
+    bank.backend.catch_up().expect("fed");
+    for user in ["dan", "sid", "cora", "aud", "root"] {
+        for query in ["manifest", "ada@lakes.example", "definition:distribution-manifest"] {
+            assert_eq!(bank.total(user, query), 0, "{user} {query}");
+        }
+    }
+    assert_eq!(bank.total("dan", ""), 3, "no count tells of it");
+    let told = |user: &str, id: &str| {
+        let reply = bank.send(user, "GET", &format!("/api/v1/documents/{id}"), &Json::Null);
+        (reply.status, reply.text().replace(id, "ID"))
+    };
+    for user in ["dan", "sue", "sid", "cora"] {
+        assert_eq!(told(user, "2-1"), told(user, "9-9"), "as if there was none: {user}");
+        assert_eq!(told(user, "2-1").0, 404);
+    }
+    assert_eq!((told("aud", "2-1").0, told("root", "2-1").0), (200, 200));
 }
 
 #[test]

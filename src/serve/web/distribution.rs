@@ -127,7 +127,13 @@ fn wrong(state: &State) -> (Config, Vec<String>, bool) {
         Ok((config, told)) => {
             let closed = open_channels(&config).into_values().filter_map(Result::err);
             let unread = config.returned_mail.as_deref().and_then(Returned::obstacle);
-            let all = told.into_iter().chain(unread).map(|error| error.to_string()).chain(closed).collect();
+            let mut all: Vec<String> =
+                told.into_iter().chain(unread).map(|error| error.to_string()).chain(closed).collect();
+            let late = state.ledger.manifests_late(state.crm.now()).unwrap_or_default();
+            if !late.is_empty() {
+                let runs: Vec<String> = late.iter().map(ToString::to_string).collect();
+                all.push(format!("the manifests of these closed runs wait to be archived: {}", runs.join(", ")));
+            }
             (config, all, false)
         }
         Err(error) => (Config::default(), vec![error.to_string()], true),
@@ -203,10 +209,11 @@ async fn show(ask: &Ask, window: Window, error: &str, status: StatusCode) -> Ans
 
 /// Takes a step, and shows the page; what is refused is said on it.
 pub async fn act(ask: Ask) -> Answer {
-    let form = ask.form(&["csrf", "run", "do", "reason", "piece", "to", "one", "distribution", "loads"])?;
+    let form = ask.form(&["csrf", "run", "do", "reason", "piece", "to", "one", "distribution", "loads", "name"])?;
     if form.get("do") == Some("plan") {
         let words = |name| form.get(name).unwrap_or_default().trim().to_string();
-        return plan(&ask, words("distribution"), &words("loads")).await;
+        let name = Some(words("name")).filter(|name| !name.is_empty());
+        return plan(&ask, words("distribution"), &words("loads"), name).await;
     }
     let number = form.get("run").and_then(|run| run.parse().ok()).ok_or_else(Problem::nothing)?;
     let piece = || form.get("piece").and_then(|piece| piece.parse().ok()).ok_or_else(Problem::nothing);
@@ -236,12 +243,12 @@ pub async fn act(ask: Ask) -> Answer {
 }
 
 /// Plans a distribution for loads, and shows the run.
-async fn plan(ask: &Ask, distribution: String, loads: &str) -> Answer {
+async fn plan(ask: &Ask, distribution: String, loads: &str, name: Option<String>) -> Answer {
     let who = ask.who()?.clone();
     let numbers: Result<Vec<u32>, _> =
         loads.split([' ', ',', '+']).filter(|part| !part.is_empty()).map(str::parse).collect();
     let planned = match numbers {
-        Ok(loads) => ask.block(move |state| NewRun { distribution, loads, name: None }.plan(state, &who)).await,
+        Ok(loads) => ask.block(move |state| NewRun { distribution, loads, name }.plan(state, &who)).await,
         Err(_) => Err(Problem::bad_value("loads: the numbers of the loads.")),
     };
     match planned {

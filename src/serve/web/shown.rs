@@ -8,7 +8,7 @@ pub use super::locale::{day, grouped};
 use crate::archive::DocId;
 use crate::auth::gate::Scope;
 use crate::crm::timeline::DocumentEntry;
-use crate::index::definition::UNIDENTIFIED;
+use crate::index::definition::{MANIFEST, UNIDENTIFIED};
 use crate::index::value::{FieldValue, Value};
 use crate::index::written;
 use crate::serve::ask::SignedIn;
@@ -85,9 +85,13 @@ pub fn report(definition: &DefinitionView, language: Language) -> &str {
     definition.title_zh.as_deref().filter(|_| language == Language::Chinese).unwrap_or(&definition.title)
 }
 
-/// The name of a report definition as it is shown: that of streams that no definition knows is a word of ours.
+/// The name of a report definition as it is shown: those that are built in have words of ours.
 pub fn definition(name: &str, language: Language) -> String {
-    if name == UNIDENTIFIED { language.word("report_unidentified") } else { name.to_string() }
+    match name {
+        UNIDENTIFIED => language.word("report_unidentified"),
+        MANIFEST => language.word("report_manifest"),
+        _ => name.to_string(),
+    }
 }
 
 /// The title of a report by the name of its definition.
