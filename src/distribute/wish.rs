@@ -126,8 +126,8 @@ impl Planner<'_> {
         let told = list.first().is_some_and(|(channel, to)| !to.is_empty() && self.asks_customer(channel));
         let not_before = if told { self.quiet_until(&wish)?.unwrap_or_default() } else { Time::default() };
         let language = if wish.language.is_empty() { rule.language.clone() } else { wish.language.clone() };
-        let asked = rule.channels.iter().filter_map(|channel| self.config.address_of(channel));
-        let asked = asked.filter(|address| matches!(address, Address::Email | Address::Portal)).next();
+        let mut asked = rule.channels.iter().filter_map(|channel| self.config.address_of(channel));
+        let asked = asked.find(|address| matches!(address, Address::Email | Address::Portal));
         let why = asked.filter(|_| list.is_empty()).map_or("", |address| why_not(address, &wish));
         Ok(Ways { list, beside, suppresses, language, not_before, why })
     }

@@ -13,6 +13,7 @@
 //! It must not know how documents are stored or rendered. A new test on documents: a variant of `query::Want` and its
 //! meaning in `compile.rs`; a new thing to index: a field in `schema.rs`, and `LAYOUT` counts up.
 
+mod answers;
 mod archived;
 mod bag;
 mod catalogue;
@@ -49,6 +50,7 @@ pub use query::{DEEPEST, MOST_CHARACTERS, MOST_TESTS, Query, QueryError};
 pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 
 use crate::archive::Seq;
+use answers::Answers;
 use feed::Place;
 use folder::Folder;
 use guard::Heads;
@@ -171,11 +173,12 @@ struct Moment {
     searcher: Searcher,
     applied: Seq,
     heads: Arc<Heads>,
+    answers: Answers,
 }
 
 impl Moment {
     fn new(searcher: Searcher, applied: Seq) -> Moment {
-        Moment { searcher, applied, heads: Arc::default() }
+        Moment { searcher, applied, heads: Arc::default(), answers: Answers::default() }
     }
 }
 

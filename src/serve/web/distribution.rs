@@ -15,6 +15,7 @@ use crate::distribute::config::Config;
 use crate::distribute::ledger::{Run, RunState, Totals};
 use crate::distribute::piece::{Attempt, Obligation, Piece, State as PieceState};
 use crate::distribute::reconcile::{BY_ITSELF, Reconciliation};
+use crate::distribute::returned::Returned;
 use crate::distribute::work::open_channels;
 use crate::serve::api::crm::access;
 use crate::serve::api::distribution::{NewRun, Step, Wanted, step};
