@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::DistributeError;
 use super::channel::{self, Address};
@@ -40,7 +40,7 @@ pub struct Config {
 }
 
 /// When a distribution runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// For each load, as soon as it is there.
@@ -55,7 +55,7 @@ pub enum When {
 }
 
 /// What is done with pieces whose answer was lost, where the channel cannot tell.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InDoubt {
     /// They are sent again, as the same mail.
@@ -66,7 +66,7 @@ pub enum InDoubt {
 }
 
 /// A distribution: who gets which documents, when, how and by which channels.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Distribution {
     /// Its name.
@@ -305,6 +305,27 @@ impl Config {
         if let Some((value, to)) = wrong_one {
             return bad("recipients", &format!("{to:?} of {value:?} is no mail address"));
         }
+        let has_times = !rule.at.is_empty() || !rule.days.is_empty();
+        if has_times && !matches!(rule.when, When::Time | When::Parts) {
+            return bad("at", "times and days are for when = \"time\" or \"parts\"");
+        }
+        if rule.attempts == Some(0) {
+            return bad("attempts", "one at least");
+        }
+        if rule.bundle
+            && !rule.cover
+            && let Some(name) = rule.channels.iter().find(|name| self.takes_one_file(name))
+        {
+            return bad(
+                "bundle",
+                &format!("{name:?} takes one file for each piece: cover = true makes one of several"),
+            );
+        }
+        if self.public_url.is_empty()
+            && let Some(name) = rule.channels.iter().find(|name| self.leads_by_link(name))
+        {
+            return bad("channels", &format!("{name:?} sends links, and public_url is missing"));
+        }
         let needs_time = rule.when == When::Time || !rule.at.is_empty();
         if needs_time && super::calendar::time_of_day(&rule.at).is_none() {
             return bad("at", "a time of day such as 18:00");
@@ -398,6 +419,17 @@ impl Config {
         self.channel
             .get(channel)
             .is_some_and(|channel| channel.kind == "portal" || (channel.kind == "smtp" && !channel.attach))
+    }
+
+    /// Whether a channel takes one file for each piece.
+    fn takes_one_file(&self, channel: &str) -> bool {
+        let kind = self.channel.get(channel).map_or("", |channel| channel.kind.as_str());
+        matches!(kind, "folder" | "sftp" | "s3" | "lpd" | "ipp")
+    }
+
+    /// Whether a channel writes mails with a link.
+    fn leads_by_link(&self, channel: &str) -> bool {
+        self.channel.get(channel).is_some_and(|channel| channel.kind == "smtp" && !channel.attach)
     }
 
     /// Where a channel finds its recipients.

@@ -169,7 +169,7 @@ impl Planner<'_> {
     /// all that is in it, else those that were planned.
     pub(super) fn ways_left(&self, run: &Run, piece: &Piece) -> Result<Vec<(String, String)>, DistributeError> {
         let planned = || piece.fallback.clone();
-        let Some(rule) = self.config.distribution(&run.distribution) else { return Ok(planned()) };
+        let Some(rule) = run.rule(self.config) else { return Ok(planned()) };
         let mut left: Option<Vec<(String, String)>> = None;
         for kind in self.kinds(piece)? {
             let mut list = self.ways(rule, &piece.account, &kind)?.list;
@@ -218,7 +218,7 @@ impl Planner<'_> {
     }
 
     fn ways_of_group(&self, run: &Run, piece: &Piece) -> Vec<(String, String)> {
-        let Some(rule) = self.config.distribution(&run.distribution) else { return Vec::new() };
+        let Some(rule) = run.rule(self.config) else { return Vec::new() };
         let value = piece.group.strip_prefix(rule.burst.as_str()).unwrap_or_default().trim_start();
         self.ways_of_value(rule, if value == "-" { "" } else { value })
     }

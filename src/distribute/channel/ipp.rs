@@ -171,7 +171,9 @@ impl Ipp {
         let answer = match self.ask(&request.finish()) {
             Ok(answer) => answer,
             // Nothing goes out with a question.
-            Err(Outcome::InDoubt(said) | Outcome::Later(said) | Outcome::OutOfOrder(said)) => return Outcome::Later(said),
+            Err(Outcome::InDoubt(said) | Outcome::Later(said) | Outcome::OutOfOrder(said)) => {
+                return Outcome::Later(said);
+            }
             Err(other) => return other,
         };
         if answer.code == NOT_FOUND {

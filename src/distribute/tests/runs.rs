@@ -1,6 +1,7 @@
 //! What becomes of pieces and runs: attempts, what is open and what adds up, calling off, copies.
 
 use super::*;
+use crate::crm::copy::DeliveryState;
 
 #[test]
 fn every_attempt_is_kept_and_what_waits_for_nothing_has_no_time() {
@@ -191,10 +192,7 @@ fn a_copy_leaves_the_evidence_of_the_first_alone() {
     world.plan();
     world.send();
     let first = world.piece(0);
-    world
-        .ledger
-        .prove(&first.id, &Proof::new(world.crm.now(), What::Opened, ""))
-        .expect("noted");
+    world.ledger.prove(&first.id, &Proof::new(world.crm.now(), What::Opened, "")).expect("noted");
     let first = world.piece(0);
     assert_eq!(first.rung, Rung::Opened);
     assert_eq!(world.planner().replay(1, &[0]).expect("again"), 1);
@@ -249,7 +247,7 @@ fn what_lies_with_a_printer_is_open_until_the_printer_says_what_became_of_it() {
         assert_eq!(world.piece(0).state, State::Handing, "nor an hour later");
         *world.answers.lock().expect("unbroken") = vec![Outcome::Later("no connection".into())];
         world.clock.turn(3_600);
-        world.send();
+        world.worker().round(&|| false).expect("asked once");
         assert!(world.piece(0).said.contains("cannot be asked"), "{}", world.piece(0).said);
         *world.answers.lock().expect("unbroken") = vec![end];
         world.clock.turn(3_600);
@@ -258,4 +256,38 @@ fn what_lies_with_a_printer_is_open_until_the_printer_says_what_became_of_it() {
         assert_eq!((piece.state, piece.rung, piece.ticket.as_str(), piece.attempts), (state, rung, "", 1));
         assert!(world.mails().is_empty(), "nothing was handed over again");
     }
+}
+
+#[test]
+fn what_was_sent_and_what_could_not_be_stands_at_its_account() {
+    let world = World::new("channels = [\"mail\"]", &[("1", "bill"), ("2", "bill")]);
+    for account in ["1", "2"] {
+        let (point, _) = world.customer(account, &format!("a{account}@example.com"), &[]);
+        world.wants(account, "", Way::Email, Some(&point));
+    }
+    world.plan();
+    *world.answers.lock().expect("unbroken") = vec![Outcome::Refused("550 no such user".into())];
+    world.send();
+    let of = |document: &str| {
+        let id = document.parse().expect("an id");
+        let found = world.crm.deliveries_of(crate::crm::Viewer::Staff("ann"), id).expect("read");
+        let told = |row: &crate::crm::copy::Delivery| (row.state, row.to.clone(), row.account.clone());
+        found.iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(of("1-1"), [(DeliveryState::Failed, "a1@example.com".into(), Some("1".into()))]);
+    assert_eq!(of("1-2"), [(DeliveryState::Handed, "a2@example.com".into(), Some("2".into()))]);
+    assert!(world.crm.deliveries_to_hand(10).expect("read").is_empty(), "nobody sends them as copies");
+}
+
+#[test]
+fn a_run_keeps_the_rule_that_it_was_planned_by() {
+    let mut world = World::new("channels = [\"mail\"]\nin_doubt = \"ask\"\nhold = true", &[("1", "bill")]);
+    let (point, _) = world.customer("1", "a@example.com", &[]);
+    world.wants("1", "", Way::Email, Some(&point));
+    world.plan();
+    world.config.distributions.clear();
+    world.ledger.release(1, "boss").expect("released");
+    *world.answers.lock().expect("unbroken") = vec![Outcome::InDoubt("no answer".into())];
+    world.send();
+    assert_eq!(world.piece(0).state, State::InDoubt, "it asks, as it was planned");
 }
