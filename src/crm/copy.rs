@@ -12,7 +12,7 @@ use super::time::Date;
 use super::timeline::{EntryKind, timeline_keys};
 use super::{Crm, CrmError, Time, Viewer, short};
 use crate::archive::DocId;
-use crate::archive::kv::Family;
+use crate::archive::kv::{Batch, Family};
 
 /// A delivery as kept.
 pub type Delivery = Kept<DeliveryData>;
