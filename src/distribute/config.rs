@@ -312,20 +312,6 @@ impl Config {
         if rule.attempts == Some(0) {
             return bad("attempts", "one at least");
         }
-        if rule.bundle
-            && !rule.cover
-            && let Some(name) = rule.channels.iter().find(|name| self.takes_one_file(name))
-        {
-            return bad(
-                "bundle",
-                &format!("{name:?} takes one file for each piece: cover = true makes one of several"),
-            );
-        }
-        if self.public_url.is_empty()
-            && let Some(name) = rule.channels.iter().find(|name| self.leads_by_link(name))
-        {
-            return bad("channels", &format!("{name:?} sends links, and public_url is missing"));
-        }
         let needs_time = rule.when == When::Time || !rule.at.is_empty();
         if needs_time && super::calendar::time_of_day(&rule.at).is_none() {
             return bad("at", "a time of day such as 18:00");
@@ -422,14 +408,20 @@ impl Config {
     }
 
     /// Whether a channel takes one file for each piece.
-    fn takes_one_file(&self, channel: &str) -> bool {
+    pub fn takes_one_file(&self, channel: &str) -> bool {
         let kind = self.channel.get(channel).map_or("", |channel| channel.kind.as_str());
         matches!(kind, "folder" | "sftp" | "s3" | "lpd" | "ipp")
     }
 
-    /// Whether a channel writes mails with a link.
-    fn leads_by_link(&self, channel: &str) -> bool {
-        self.channel.get(channel).is_some_and(|channel| channel.kind == "smtp" && !channel.attach)
+    /// A rule whose mails lead by a link where there is no address for it: its pieces wait.
+    pub fn links_nowhere(&self) -> Option<DistributeError> {
+        if !self.public_url.is_empty() {
+            return None;
+        }
+        let by_link =
+            |name: &String| self.channel.get(name).is_some_and(|channel| channel.kind == "smtp" && !channel.attach);
+        let rule = self.distributions.iter().find(|rule| rule.channels.iter().any(by_link))?;
+        Some(wrong(format!("distribution {:?}: its mails have a link, and public_url is missing", rule.name)))
     }
 
     /// Where a channel finds its recipients.
@@ -571,7 +563,8 @@ mod tests {
         assert!(Config::parse(&rule("")).is_ok());
         for (text, told) in [
             (rule("format = \"pfd\""), "format: \"pfd\" is none of"),
-            (rule("at = \"25:99\""), "at: a time of day"),
+            (rule("when = \"time\"\nat = \"25:99\""), "at: a time of day"),
+            (rule("at = \"18:00\""), "at: times and days are for"),
             (
                 rule("burst = \"b\"\n[distribution.recipients]\n\"0012\" = \"nobody\""),
                 "\"nobody\" of \"0012\" is no mail address",

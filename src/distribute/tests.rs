@@ -163,7 +163,7 @@ impl World {
             "public_url = \"https://x.example\"\nretry_s = [60]\nzone = \"Europe/Zurich\"\n[[distribution]]\nname = \"r\"\n\
              when = \"trigger\"\nattempts = 2\n{rule}\n[channel.mail]\nkind = \"smtp\"\nhost = \"h\"\n\
              sender = \"a@lakes.example\"\n[channel.box]\nkind = \"portal\"\nhost = \"h\"\nsender = \"a@lakes.example\"\n\
-             [channel.press]\nkind = \"folder\"\npaper = true\n"
+             [channel.press]\nkind = \"webhook\"\nurl = \"https://press.example\"\npaper = true\n"
         );
         let (mail, paper, answers) = (Taken::default(), Taken::default(), Arc::default());
         let post = |needs, taken: &Taken, answers| -> Result<Box<dyn Channel>, String> {
@@ -417,4 +417,3 @@ fn nobody_is_written_to_in_quiet_hours() {
     assert_eq!(world.mails().len(), 2);
     assert_eq!(world.piece(0).attempts, 1);
 }
-

@@ -286,6 +286,9 @@ impl<'a> Worker<'a> {
                 return Ok((piece, None));
             }
         }
+        if channel.needs() == Needs::Link && self.config.public_url.is_empty() {
+            return Ok((self.waits(piece, "distribution.toml has no public_url for the link".into()), None));
+        }
         let planned_to = piece.to.clone();
         let Some(mut piece) = self.still_wanted(run, &mut piece)? else { return Ok((piece, None)) };
         let kept = if piece.to == planned_to { self.ledger.bytes(run.number, number)? } else { None };
@@ -535,7 +538,9 @@ impl<'a> Worker<'a> {
                 content.files.push(File { name, media_type: media_type.into(), bytes: bytes.bytes });
             }
         }
-        if channel.needs() == Needs::Files && rule.is_some_and(|rule| rule.cover) {
+        // Several documents as one file need what keeps them apart.
+        let is_one = content.files.len() > 1 && format == "pdf" && self.config.takes_one_file(&piece.channel);
+        if channel.needs() == Needs::Files && (is_one || rule.is_some_and(|rule| rule.cover)) {
             content.files = vec![super::cover::bundle(run, piece, &content)?];
         }
         if channel.needs() == Needs::Link {

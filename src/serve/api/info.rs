@@ -73,6 +73,9 @@ fn unsent(state: &State) -> Option<&'static str> {
     if shut {
         return Some("a channel cannot be opened: its pieces wait");
     }
+    if config.links_nowhere().is_some() {
+        return Some("mails with a link wait: public_url is missing");
+    }
     let unread = config.returned_mail.as_deref().and_then(Returned::obstacle);
     unread.map(|_| "mail that comes back cannot be read")
 }

@@ -128,7 +128,13 @@ fn wrong(state: &State) -> (Config, Vec<String>, bool) {
         Ok((config, told)) => {
             let closed = open_channels(&config).into_values().filter_map(Result::err);
             let unread = config.returned_mail.as_deref().and_then(Returned::obstacle);
-            let all = told.into_iter().chain(unread).map(|error| error.to_string()).chain(closed).collect();
+            let all = told
+                .into_iter()
+                .chain(unread)
+                .chain(config.links_nowhere())
+                .map(|error| error.to_string())
+                .chain(closed)
+                .collect();
             (config, all, false)
         }
         Err(error) => (Config::default(), vec![error.to_string()], true),
