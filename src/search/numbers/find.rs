@@ -138,11 +138,11 @@ impl OfLoad {
     fn add(&mut self, ordinal: u32) {
         self.listed.push(ordinal);
         if self.listed.len() >= MOST_LISTED {
-            self.to_bits();
+            self.use_bits();
         }
     }
 
-    fn to_bits(&mut self) {
+    fn use_bits(&mut self) {
         for ordinal in self.listed.drain(..) {
             let word = ordinal as usize / 64;
             if word >= self.bits.len() {
@@ -169,7 +169,7 @@ impl Documents {
     fn settle(&mut self) {
         for (load, documents) in &mut self.loads {
             if !documents.bits.is_empty() {
-                documents.to_bits();
+                documents.use_bits();
             }
             documents.listed.sort_unstable();
             documents.listed.dedup();
