@@ -36,6 +36,7 @@ mod shared;
 mod stream;
 #[cfg(test)]
 mod tests;
+mod texts;
 pub mod trial;
 mod verify;
 
@@ -56,6 +57,7 @@ pub use fault::{COMPACT_STEPS, DISK_FULL, FAULT_STEPS};
 pub use keys::LAYOUT;
 pub use load::{Bringing, LoadOutcome, LoadSource, Progress};
 pub use rows::Tombstone;
+pub use texts::Texts;
 pub use verify::{VerifyError, VerifyProgress, VerifyReport};
 
 use crate::decode::limits::Limits;

@@ -44,6 +44,7 @@ impl Receiver for Folders {
                 told: told.clone(),
                 stop: stop.clone(),
                 seen: HashMap::new(),
+                taken: Vec::new(),
             };
             doors.push(Door::watch(told, move || watch.run())?);
         }
@@ -71,7 +72,27 @@ struct Watch {
     stop: Stop,
     /// Size and time of files that are not complete yet, and since when they are so.
     seen: HashMap<PathBuf, (u64, SystemTime, Instant)>,
+    /// Files that were put away, and are looked at again: who still had one open may write on in it.
+    taken: Vec<Taken>,
 }
+
+/// A file that was taken and put away.
+struct Taken {
+    /// Where it is now.
+    path: PathBuf,
+    /// Its arrival, and how many bytes that has.
+    item: u64,
+    bytes: u64,
+    /// When it was taken.
+    at: Instant,
+    /// It has grown: size and since when it is that.
+    grown: Option<(u64, Instant)>,
+}
+
+/// How long a file is looked at after it was taken: many times `stable_s`, and this long at least.
+const LOOKED_AFTER: Duration = Duration::from_secs(600);
+/// Files looked after at a time; of more the oldest go.
+const MOST_TAKEN: usize = 10_000;
 
 impl Watch {
     fn run(&mut self) {
@@ -80,6 +101,7 @@ impl Watch {
                 Ok(files) => files.into_iter().for_each(|file| self.take(&file)),
                 Err(error) => self.told.refused(&self.told.place, &error.to_string()),
             }
+            self.look_after();
             let until = Instant::now() + Duration::from_secs(self.config.every_s);
             while !self.stop.is_now() && Instant::now() < until {
                 std::thread::sleep(Duration::from_millis(100));
@@ -140,9 +162,15 @@ impl Watch {
             return;
         }
         match self.receive(path) {
-            Ok(()) => {
+            // It grew while it was copied: it is not complete.
+            Ok(None) => {}
+            Ok(Some((item, bytes))) => {
                 self.told.taken();
-                self.put_away(path, "done", None);
+                if let Some(path) = self.put_away(path, "done", None) {
+                    self.taken.push(Taken { path, item, bytes, at: Instant::now(), grown: None });
+                    let surplus = self.taken.len().saturating_sub(MOST_TAKEN);
+                    self.taken.drain(..surplus);
+                }
             }
             // It stays and is tried again.
             Err(
@@ -161,7 +189,44 @@ impl Watch {
         }
     }
 
-    fn receive(&self, path: &Path) -> Result<(), CaptureError> {
+    /// Looks whether files that were taken have grown since: their arrival is told, and, when nothing more comes, they go to
+    /// `failed/`, where somebody finds all of their bytes.
+    fn look_after(&mut self) {
+        let still = Duration::from_secs(self.config.stable_s.max(1));
+        let long = LOOKED_AFTER.max(still.saturating_mul(20));
+        for mut taken in std::mem::take(&mut self.taken) {
+            let Ok(meta) = fs::metadata(&taken.path) else { continue };
+            let now = meta.len();
+            match taken.grown {
+                None if now == taken.bytes => {
+                    if taken.at.elapsed() < long {
+                        self.taken.push(taken);
+                    }
+                    continue;
+                }
+                None => {
+                    let said = format!("its sender went on writing after {} bytes were taken", taken.bytes);
+                    if let Err(error) = self.intake.more_came(taken.item, &said) {
+                        tracing::error!(item = taken.item, %error, "that a file grew could not be noted");
+                    }
+                    self.told.refused(&taken.path.display(), &said);
+                    taken.grown = Some((now, Instant::now()));
+                }
+                Some((size, _)) if size != now => taken.grown = Some((now, Instant::now())),
+                Some((_, since)) if since.elapsed() >= still => {
+                    let (item, bytes, path) = (taken.item, taken.bytes, taken.path);
+                    let why = format!("it has {now} bytes; arrival {item} has the first {bytes} of them");
+                    self.put_away(&path, "failed", Some(&why));
+                    continue;
+                }
+                Some(_) => {}
+            }
+            self.taken.push(taken);
+        }
+    }
+
+    /// Copies a file into the intake: its arrival and bytes, or nothing when it grew meanwhile.
+    fn receive(&self, path: &Path) -> Result<Option<(u64, u64)>, CaptureError> {
         self.config.queue.as_deref().map_or(Ok(()), |queue| self.intake.admits(queue))?;
         let mut file = File::open(path)?;
         let meta = file.metadata()?;
@@ -174,6 +239,10 @@ impl Watch {
             }
             spool.write(piece.get(..read).unwrap_or_default())?;
         }
+        let bytes = spool.bytes();
+        if fs::metadata(path).is_ok_and(|meta| meta.len() != bytes) {
+            return Ok(None);
+        }
         let name = shown_name(path);
         let changed = meta.modified().ok().and_then(|time| time.duration_since(SystemTime::UNIX_EPOCH).ok());
         let place = self.config.path.display().to_string();
@@ -184,11 +253,11 @@ impl Watch {
         let (file, queue) = (super::item::file_name(&name, "file"), self.config.queue.clone());
         let transmission = Some(transmission);
         let arrival = Arrival { receiver: "folder", file, queue, peer: place, transmission, ..Arrival::default() };
-        spool.accept(arrival).map(|_| ())
+        spool.accept(arrival).map(|item| Some((item.id, bytes)))
     }
 
-    /// Moves a file out of the way; one of the same name there stays.
-    fn put_away(&mut self, path: &Path, to: &str, why: Option<&str>) {
+    /// Moves a file out of the way; one of the same name there stays. Returns where it is now.
+    fn put_away(&mut self, path: &Path, to: &str, why: Option<&str>) -> Option<PathBuf> {
         self.seen.remove(path);
         let name = shown_name(path);
         let mut target = self.config.path.join(to).join(&name);
@@ -202,11 +271,12 @@ impl Watch {
             Some(why) => fs::write(format!("{}.reason", target.display()), format!("{why}\n")),
             None => Ok(()),
         });
-        if let Err(error) = moved {
+        if let Err(error) = &moved {
             self.told.refused(&path.display(), &format!("it cannot be moved to {to}: {error}"));
         }
         if let Some(ending) = &self.config.done_marker {
             let _ = fs::remove_file(beside(path, ending));
         }
+        moved.is_ok().then_some(target)
     }
 }

@@ -33,7 +33,7 @@ impl Intake {
 
     /// Puts what stands still with its queue directly behind another such, or (`None`) before all; false: it does not stand still.
     pub fn put_behind(&self, id: u64, other: Option<u64>) -> Result<bool, CaptureError> {
-        let Some(mut item) = self.item(id)? else { return Ok(false) };
+        let Some(item) = self.item(id)? else { return Ok(false) };
         let all = self.standing(item.queue.as_deref().unwrap_or_default())?;
         if !all.iter().any(|standing| standing.id == id) {
             return Ok(false);
@@ -47,14 +47,13 @@ impl Intake {
                 Some(before.place() + (next - before.place()) / 2)
             }
         };
-        item.place = place.or(item.place);
+        // It may have been let go meanwhile.
         let table = self.table();
-        let still = table.states.get(&id) == Some(&State::Held);
-        if still {
-            self.put(&mut item)?;
-        }
-        drop(table);
-        Ok(still)
+        let still = self.item(id)?.filter(|item| item.hold() == Some(Hold::Paused));
+        let Some(mut item) = still.filter(|_| table.states.get(&id) == Some(&State::Held)) else { return Ok(false) };
+        item.place = place.or(item.place);
+        self.put(&mut item)?;
+        Ok(true)
     }
 
     /// Gives a stream that is held another name.

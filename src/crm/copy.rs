@@ -12,7 +12,7 @@ use super::time::Date;
 use super::timeline::{EntryKind, timeline_keys};
 use super::{Crm, CrmError, Time, Viewer, short};
 use crate::archive::DocId;
-use crate::archive::kv::Family;
+use crate::archive::kv::{Batch, Family};
 
 /// A delivery as kept.
 pub type Delivery = Kept<DeliveryData>;
@@ -128,8 +128,31 @@ pub struct Tried<'s> {
     pub said: &'s str,
 }
 
+/// A document that a run sent.
+#[derive(Debug, Clone, Copy)]
+pub struct Sent<'s> {
+    /// Id of the piece.
+    pub piece: &'s str,
+    /// The document.
+    pub document: &'s str,
+    /// Its account.
+    pub account: &'s str,
+    /// Where it went; empty: to one place, such as the printer.
+    pub to: &'s str,
+    /// How.
+    pub how: How,
+    /// Handed or failed.
+    pub state: DeliveryState,
+    /// It may have come more than once.
+    pub in_doubt: bool,
+    /// What the next hop said.
+    pub said: &'s str,
+}
+
 /// Who hands deliveries over, in their history.
 const SENDER: &str = "system:deliver";
+/// Characters kept of an answer to what a run sent.
+const MOST_NOTED: usize = 200;
 /// Attempts before a delivery is given up.
 pub const MOST_ATTEMPTS: usize = 8;
 
@@ -250,6 +273,43 @@ impl Crm {
             return Err(CrmError::invalid("contact_point", "it was not verified, or is not in use now"));
         }
         Ok(point)
+    }
+
+    /// Notes what became of a document that a run of distribution sent for an account: who asks what was sent to them finds it
+    /// beside the copies. It survives the end of the program; the ledger is what survives a power cut.
+    pub fn note_sent(&self, sent: &Sent<'_>) -> Result<(), CrmError> {
+        let id = format!("{}-{}", sent.piece, sent.document);
+        let said = sent.said.chars().take(MOST_NOTED).collect();
+        let attempt = Attempt { at: self.now(), taken: sent.state == DeliveryState::Handed, said };
+        let _turn = self.lock();
+        let mut batch = Batch::default();
+        match self.find::<DeliveryData>(&id)? {
+            Some(before) => {
+                let mut data = before.data.clone();
+                (data.state, data.in_doubt) = (sent.state, sent.in_doubt);
+                data.attempts.push(attempt);
+                let surplus = data.attempts.len().saturating_sub(MOST_ATTEMPTS);
+                data.attempts.drain(..surplus);
+                self.update(&mut batch, SENDER, &before, data)?;
+            }
+            None => {
+                let data = DeliveryData {
+                    document: sent.document.to_string(),
+                    account: Some(sent.account.to_string()),
+                    to: sent.to.to_string(),
+                    how: sent.how,
+                    state: sent.state,
+                    by: SENDER.to_string(),
+                    planned_at: self.now(),
+                    message_id: sent.piece.to_string(),
+                    attempts: vec![attempt],
+                    in_doubt: sent.in_doubt,
+                    ..DeliveryData::default()
+                };
+                self.insert(&mut batch, SENDER, Some(&id), data)?;
+            }
+        }
+        Ok(self.engine.commit_logged(batch)?)
     }
 
     /// A delivery.

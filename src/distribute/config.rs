@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::DistributeError;
 use super::channel::{self, Address};
@@ -40,7 +40,7 @@ pub struct Config {
 }
 
 /// When a distribution runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum When {
     /// For each load, as soon as it is there.
@@ -55,7 +55,7 @@ pub enum When {
 }
 
 /// What is done with pieces whose answer was lost, where the channel cannot tell.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum InDoubt {
     /// They are sent again, as the same mail.
@@ -66,7 +66,7 @@ pub enum InDoubt {
 }
 
 /// A distribution: who gets which documents, when, how and by which channels.
-#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Distribution {
     /// Its name.
@@ -305,6 +305,13 @@ impl Config {
         if let Some((value, to)) = wrong_one {
             return bad("recipients", &format!("{to:?} of {value:?} is no mail address"));
         }
+        let has_times = !rule.at.is_empty() || !rule.days.is_empty();
+        if has_times && !matches!(rule.when, When::Time | When::Parts) {
+            return bad("at", "times and days are for when = \"time\" or \"parts\"");
+        }
+        if rule.attempts == Some(0) {
+            return bad("attempts", "one at least");
+        }
         let needs_time = rule.when == When::Time || !rule.at.is_empty();
         if needs_time && super::calendar::time_of_day(&rule.at).is_none() {
             return bad("at", "a time of day such as 18:00");
@@ -409,6 +416,23 @@ impl Config {
         self.channel
             .get(channel)
             .is_some_and(|channel| channel.kind == "portal" || (channel.kind == "smtp" && !channel.attach))
+    }
+
+    /// Whether a channel takes one file for each piece.
+    pub fn takes_one_file(&self, channel: &str) -> bool {
+        let kind = self.channel.get(channel).map_or("", |channel| channel.kind.as_str());
+        matches!(kind, "folder" | "sftp" | "s3" | "lpd" | "ipp")
+    }
+
+    /// A rule whose mails lead by a link where there is no address for it: its pieces wait.
+    pub fn links_nowhere(&self) -> Option<DistributeError> {
+        if !self.public_url.is_empty() {
+            return None;
+        }
+        let by_link =
+            |name: &String| self.channel.get(name).is_some_and(|channel| channel.kind == "smtp" && !channel.attach);
+        let rule = self.distributions.iter().find(|rule| rule.channels.iter().any(by_link))?;
+        Some(wrong(format!("distribution {:?}: its mails have a link, and public_url is missing", rule.name)))
     }
 
     /// Where a channel finds its recipients.
@@ -550,7 +574,8 @@ mod tests {
         assert!(Config::parse(&rule("")).is_ok());
         for (text, told) in [
             (rule("format = \"pfd\""), "format: \"pfd\" is none of"),
-            (rule("at = \"25:99\""), "at: a time of day"),
+            (rule("when = \"time\"\nat = \"25:99\""), "at: a time of day"),
+            (rule("at = \"18:00\""), "at: times and days are for"),
             (
                 rule("burst = \"b\"\n[distribution.recipients]\n\"0012\" = \"nobody\""),
                 "\"nobody\" of \"0012\" is no mail address",

@@ -76,7 +76,9 @@ impl Copies<'_> {
                 self.crm.delivery_waits(&delivery.id, why, self.crm.now().plus(NO_WAY_S))?;
                 return Ok(());
             }
-            Made::Sent(Outcome::Taken { said, .. } | Outcome::Working { said, .. }) => (Tried { taken: true, said, ..Tried::default() }, None),
+            Made::Sent(Outcome::Taken { said, .. } | Outcome::Working { said, .. }) => {
+                (Tried { taken: true, said, ..Tried::default() }, None)
+            }
             Made::Sent(Outcome::Later(said) | Outcome::OutOfOrder(said)) => (Tried { said, ..Tried::default() }, later),
             Made::Sent(Outcome::InDoubt(said)) => (Tried { in_doubt: true, said, ..Tried::default() }, later),
             Made::Sent(Outcome::Refused(said)) => (Tried { said, ..Tried::default() }, None),

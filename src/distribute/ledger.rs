@@ -16,14 +16,17 @@
 //! | `dm` run form | a form of the manifest that is not archived yet: name, line feed, bytes |
 //! | `ds` distribution | the last load that was there when the distribution was first seen |
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use super::DistributeError;
+use super::config::{Config, Distribution};
 use super::piece::{Piece, State};
 use super::tally::Tally;
 use crate::archive::kv::{Batch, Engine, Family, StoreError};
@@ -115,6 +118,9 @@ pub struct Run {
     pub key: String,
     /// The distribution.
     pub distribution: String,
+    /// The rule as it was when the run was planned; runs of before it was kept have none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub rule: Option<Box<Distribution>>,
     /// Where it stands.
     pub state: RunState,
     /// When it was planned.
@@ -149,9 +155,6 @@ pub struct Run {
     pub closed_at: Option<Time>,
     /// Why it was closed though it does not balance; names the pieces.
     pub exception: String,
-    /// Language of its manifest; empty: English.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
-    pub language: String,
     /// SHA-256 of its manifest (JSON).
     pub manifest: String,
     /// SHA-256 of all forms of it, as they are archived.
@@ -159,6 +162,11 @@ pub struct Run {
 }
 
 impl Run {
+    /// Its rule: as it was when it was planned, and of an older run as it is now.
+    pub fn rule<'r>(&'r self, config: &'r Config) -> Option<&'r Distribution> {
+        self.rule.as_deref().or_else(|| config.distribution(&self.distribution))
+    }
+
     /// When it is closed by itself, so many seconds after it balanced; `None`: not by itself, or it does not balance.
     pub fn closes_at(&self, after_s: Option<i64>) -> Option<Time> {
         let since = self.balanced_at.filter(|_| self.state != RunState::Closed)?;
@@ -178,7 +186,14 @@ pub struct Ledger {
     let_go: Arc<AtomicBool>,
     /// The rows that name open runs are known to be there.
     knows_open: Arc<AtomicBool>,
+    /// Channels for which nothing was due, and until when that is believed.
+    rests: Arc<Mutex<HashMap<String, Instant>>>,
 }
+
+/// How many times longer than it took to look through what waits nobody looks again, and how long at most: pieces that wait for a
+/// dead server by the hundred thousand cost a fiftieth of a processor, not more the more they are.
+const REST_FOR_EACH: u32 = 50;
+const LONGEST_REST: Duration = Duration::from_secs(60);
 
 impl std::fmt::Debug for Ledger {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -239,7 +254,7 @@ impl Ledger {
     /// The ledger in this store.
     pub fn new(engine: Arc<dyn Engine>) -> Ledger {
         let (turn, planning) = (Arc::default(), Arc::default());
-        Ledger { engine, turn, planning, let_go: Arc::default(), knows_open: Arc::default() }
+        Ledger { engine, turn, planning, let_go: Arc::default(), knows_open: Arc::default(), rests: Arc::default() }
     }
 
     pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
@@ -460,6 +475,24 @@ impl Ledger {
         failed.map_or(Ok((found, next)), |error| Err(error.into()))
     }
 
+    /// Whether a channel had nothing to do a moment ago, by [`Ledger::rest`].
+    pub(super) fn is_resting(&self, lane: &str) -> bool {
+        let rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        rests.get(lane).is_some_and(|until| *until > Instant::now())
+    }
+
+    /// Remembers that nothing is due for a channel, which took so long to find out.
+    pub(super) fn rest(&self, lane: &str, looked: Duration) {
+        let rest = looked.saturating_mul(REST_FOR_EACH).min(LONGEST_REST);
+        let mut rests = self.rests.lock().unwrap_or_else(PoisonError::into_inner);
+        rests.insert(lane.to_string(), Instant::now() + rest);
+    }
+
+    /// Something may be due by now that was not: somebody released, planned or hastened it.
+    pub(super) fn stir(&self) {
+        self.rests.lock().unwrap_or_else(PoisonError::into_inner).clear();
+    }
+
     /// Numbers of at most `limit` open pieces of a run, from `first` on, that are due and whose channel is wanted.
     pub fn due(
         &self,
@@ -522,6 +555,7 @@ impl Ledger {
         let mut batch = Batch::default();
         self.put_run(&mut batch, &run)?;
         self.engine.commit(batch)?;
+        self.stir();
         Ok(run)
     }
 }

@@ -69,7 +69,7 @@ impl Planner<'_> {
             number,
             key: name,
             distribution: rule.name.clone(),
-            language: rule.language.clone(),
+            rule: Some(Box::new(rule.clone())),
             state: if rule.hold { RunState::Held } else { RunState::Released },
             planned_at: self.crm.now(),
             loads: loads.iter().map(|load| load.0).collect(),
@@ -82,6 +82,7 @@ impl Planner<'_> {
         self.ledger.put_tally(&mut last, number, &tally)?;
         self.ledger.put_run(&mut last, &run)?;
         self.ledger.engine.commit(last)?;
+        self.ledger.stir();
         Ok((run, true))
     }
 

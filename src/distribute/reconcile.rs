@@ -205,6 +205,7 @@ impl Ledger {
         self.put_piece(&mut batch, &mut tally, (number, at), &old, &piece)?;
         self.put_tally(&mut batch, number, &tally)?;
         self.engine.commit(batch)?;
+        self.stir();
         Ok(piece)
     }
 
@@ -227,6 +228,7 @@ impl Ledger {
         }
         self.put_tally(&mut batch, number, &tally)?;
         self.engine.commit(batch)?;
+        self.stir();
         Ok(count)
     }
 
@@ -272,6 +274,7 @@ impl Ledger {
         self.put_run(&mut batch, &run)?;
         self.put_tally(&mut batch, number, &tally)?;
         self.engine.commit(batch)?;
+        self.stir();
         Ok(count)
     }
 
@@ -311,7 +314,9 @@ impl Ledger {
 
     /// Calls off the pieces of a run that are not over and not being handed over. The caller has the turn.
     fn call_off(&self, run: u32, why: &str, which: &dyn Fn(&Piece) -> bool) -> Result<u64, DistributeError> {
-        let waits = |piece: &Piece| !piece.state.is_over() && (piece.state != State::Handing || !piece.ticket.is_empty()) && which(piece);
+        let waits = |piece: &Piece| {
+            !piece.state.is_over() && (piece.state != State::Handing || !piece.ticket.is_empty()) && which(piece)
+        };
         let (mut count, mut first) = (0, Some(0));
         while let Some(from) = first {
             let (found, next) = self.select(run, from, AT_ONCE, &waits)?;

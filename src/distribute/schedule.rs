@@ -57,9 +57,19 @@ fn of_rule(
     match rule.when {
         When::Trigger => {}
         When::Load => {
+            // A run of another load may have the name that was meant for this one: people give names, too.
             for load in waiting(planner, rule, &loads)? {
-                let (run, is_new) = planner.plan(rule, &format!("load-{}", load.id), &[load.id])?;
-                new.extend(is_new.then_some(run));
+                let name = |number: u32| match number {
+                    1 => format!("load-{}", load.id),
+                    number => format!("load-{}-{number}", load.id),
+                };
+                for number in 1.. {
+                    let (run, is_new) = planner.plan(rule, &name(number), &[load.id])?;
+                    if run.loads.contains(&load.id.0) {
+                        new.extend(is_new.then_some(run));
+                        break;
+                    }
+                }
             }
         }
         When::Time => new.extend(at_time(planner, rule, calendar, &loads)?),

@@ -9,7 +9,7 @@ use super::channel::{Channel, Composed, Content, Needs, Outcome, Parcel, Rung};
 use super::config::Config;
 use super::evidence::{Proof, What};
 use super::ledger::{Ledger, Run, RunState};
-use super::piece::{Came, Piece, State};
+use super::piece::{Piece, State};
 use super::plan::Planner;
 use super::work::{Channels, Worker};
 use super::{DistributeError, Listed, Report, Source, Wanted};
@@ -21,11 +21,10 @@ use crate::crm::Crm;
 use crate::crm::account::AccountData;
 use crate::crm::consent::{NewConsent, Purpose};
 use crate::crm::contact::{ContactKind, NewContact, Owner};
-use crate::crm::customer::CustomerData;
-use crate::crm::name::Names;
 use crate::crm::preference::{PreferenceData, Way};
 use crate::index::stretch::Stretch;
 
+mod books;
 mod runs;
 
 /// 2024-06-01 12:00 UTC.
@@ -164,7 +163,7 @@ impl World {
             "public_url = \"https://x.example\"\nretry_s = [60]\nzone = \"Europe/Zurich\"\n[[distribution]]\nname = \"r\"\n\
              when = \"trigger\"\nattempts = 2\n{rule}\n[channel.mail]\nkind = \"smtp\"\nhost = \"h\"\n\
              sender = \"a@lakes.example\"\n[channel.box]\nkind = \"portal\"\nhost = \"h\"\nsender = \"a@lakes.example\"\n\
-             [channel.press]\nkind = \"folder\"\npaper = true\n"
+             [channel.press]\nkind = \"webhook\"\nurl = \"https://press.example\"\npaper = true\n"
         );
         let (mail, paper, answers) = (Taken::default(), Taken::default(), Arc::default());
         let post = |needs, taken: &Taken, answers| -> Result<Box<dyn Channel>, String> {
@@ -417,28 +416,4 @@ fn nobody_is_written_to_in_quiet_hours() {
     world.send();
     assert_eq!(world.mails().len(), 2);
     assert_eq!(world.piece(0).attempts, 1);
-}
-
-#[test]
-fn quiet_hours_go_by_the_customers_own_clock() {
-    let world = World::new("channels = [\"mail\", \"press\"]", &[("1", "bill"), ("2", "bill")]);
-    for (account, zone) in [("1", "America/New_York"), ("2", "")] {
-        let (point, _) = world.customer(account, &format!("a{account}@example.com"), &[]);
-        let name = Names { full: format!("Customer {account}"), ..Names::default() };
-        let data = CustomerData { name, zone: zone.into(), ..CustomerData::default() };
-        let customer = world.crm.add_customer("ann", data).expect("added").id.clone();
-        let known = world.crm.account(account).expect("there");
-        let data = AccountData { customer: Some(customer), ..known.data.clone() };
-        world.crm.set_account("ann", account, Some(known.version), data).expect("set");
-        let (account, contact_point, quiet_hours) = (account.to_string(), Some(point), Some((6, 9)));
-        world.wants_as(PreferenceData { account, way: Way::Email, contact_point, quiet_hours, ..Default::default() });
-    }
-    world.plan();
-    // It is 08:00 in New York and 14:00 in Zurich, whose clock counts for who has no zone.
-    assert_eq!(world.piece(0).next_at.0, NOON + 3_600);
-    world.send();
-    assert_eq!(world.mails(), [pair("a2@example.com", "1-2")]);
-    world.clock.turn(3_600);
-    world.send();
-    assert_eq!(world.mails().len(), 2);
 }

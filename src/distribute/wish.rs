@@ -126,8 +126,8 @@ impl Planner<'_> {
         let told = list.first().is_some_and(|(channel, to)| !to.is_empty() && self.asks_customer(channel));
         let not_before = if told { self.quiet_until(&wish)?.unwrap_or_default() } else { Time::default() };
         let language = if wish.language.is_empty() { rule.language.clone() } else { wish.language.clone() };
-        let asked = rule.channels.iter().filter_map(|channel| self.config.address_of(channel));
-        let asked = asked.filter(|address| matches!(address, Address::Email | Address::Portal)).next();
+        let mut asked = rule.channels.iter().filter_map(|channel| self.config.address_of(channel));
+        let asked = asked.find(|address| matches!(address, Address::Email | Address::Portal));
         let why = asked.filter(|_| list.is_empty()).map_or("", |address| why_not(address, &wish));
         Ok(Ways { list, beside, suppresses, language, not_before, why })
     }
@@ -169,7 +169,7 @@ impl Planner<'_> {
     /// all that is in it, else those that were planned.
     pub(super) fn ways_left(&self, run: &Run, piece: &Piece) -> Result<Vec<(String, String)>, DistributeError> {
         let planned = || piece.fallback.clone();
-        let Some(rule) = self.config.distribution(&run.distribution) else { return Ok(planned()) };
+        let Some(rule) = run.rule(self.config) else { return Ok(planned()) };
         let mut left: Option<Vec<(String, String)>> = None;
         for kind in self.kinds(piece)? {
             let mut list = self.ways(rule, &piece.account, &kind)?.list;
@@ -218,7 +218,7 @@ impl Planner<'_> {
     }
 
     fn ways_of_group(&self, run: &Run, piece: &Piece) -> Vec<(String, String)> {
-        let Some(rule) = self.config.distribution(&run.distribution) else { return Vec::new() };
+        let Some(rule) = run.rule(self.config) else { return Vec::new() };
         let value = piece.group.strip_prefix(rule.burst.as_str()).unwrap_or_default().trim_start();
         self.ways_of_value(rule, if value == "-" { "" } else { value })
     }

@@ -8,7 +8,9 @@
 
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
+use std::time::Instant;
 
+use super::channel::breaker::Breaker;
 use super::channel::{Channel, Content, File, Mention, Needs, Outcome, Parcel, Rung};
 use super::config::{Config, Distribution, InDoubt};
 use super::copies::Bounded;
@@ -19,6 +21,7 @@ use super::wish::Reach;
 use super::{DistributeError, Handed, Source, Wanted};
 use crate::archive::DocId;
 use crate::archive::kv::{Batch, Family};
+use crate::crm::copy::{DeliveryState, How, Sent};
 use crate::crm::{Crm, Time};
 
 /// Pieces handed over between two syncs of the disk: so many of a channel are in doubt at most after a power cut.
@@ -27,6 +30,8 @@ const TOGETHER: usize = 16;
 const LOOKED_AT: usize = 512;
 /// Largest file of a piece.
 const MOST_BYTES: u64 = 64 << 20;
+/// Bytes that pieces which are made ready together may have before no further one is made.
+const BYTES_TOGETHER: usize = 8 << 20;
 /// Seconds between two questions for what became of a piece: least and most.
 const ASKED_S: (i64, i64) = (2, 300);
 /// Documents in the ZIP file behind a link.
@@ -54,7 +59,7 @@ pub type Channels = BTreeMap<String, Result<Box<dyn Channel>, String>>;
 /// Opens all channels.
 pub fn open_channels(config: &Config) -> Channels {
     let open = |(name, channel): (&String, &super::config::ChannelConfig)| {
-        (name.clone(), channel.open().map_err(|error| error.to_string()))
+        (name.clone(), channel.open().map(Breaker::before).map_err(|error| error.to_string()))
     };
     config.channel.iter().map(open).collect()
 }
@@ -115,11 +120,16 @@ impl<'a> Worker<'a> {
 
     /// Whether a channel has something to do now.
     pub fn is_due(&self, lane: &str) -> Result<bool, DistributeError> {
+        if self.ledger.is_resting(lane) {
+            return Ok(false);
+        }
+        let begun = Instant::now();
         for run in self.ledger.open_runs()?.iter().filter(|run| is_worked_on(run)) {
             if !self.due(run.number, 0, 1, lane)?.is_empty() {
                 return Ok(true);
             }
         }
+        self.ledger.rest(lane, begun.elapsed());
         Ok(false)
     }
 
@@ -137,11 +147,11 @@ impl<'a> Worker<'a> {
             let due = self.due(run.number, first, LOOKED_AT, lane)?;
             let Some(last) = due.last() else { break };
             first = last.saturating_add(1);
-            for few in due.chunks(TOGETHER) {
-                if stop() {
-                    break;
-                }
-                tried += self.few(run, few)?;
+            let mut left = due.as_slice();
+            while !left.is_empty() && !stop() {
+                let (taken, handed) = self.few(run, left.get(..TOGETHER).unwrap_or(left))?;
+                left = left.get(taken..).unwrap_or_default();
+                tried += handed;
             }
             if due.len() < LOOKED_AT || stop() {
                 break;
@@ -154,13 +164,20 @@ impl<'a> Worker<'a> {
         Ok(tried)
     }
 
-    /// Makes a few pieces ready, writes down that they are handed over now, and hands them over.
-    fn few(&self, run: &Run, numbers: &[u32]) -> Result<usize, DistributeError> {
-        let mut made = Vec::new();
+    /// Makes a few pieces ready, writes down that they are handed over now, and hands them over; fewer when they are long. Returns
+    /// how many of the numbers it took, and how many of those were handed over.
+    fn few(&self, run: &Run, numbers: &[u32]) -> Result<(usize, usize), DistributeError> {
+        let (mut made, mut bytes) = (Vec::new(), 0);
         for &number in numbers {
             let piece = self.ledger.piece(run.number, number)?;
-            made.push((number, piece.clone(), self.ready(run, number, piece)?));
+            let ready = self.ready(run, number, piece.clone())?;
+            bytes += ready.1.as_ref().map_or(0, |made| made.bytes.len());
+            made.push((number, piece, ready));
+            if bytes >= BYTES_TOGETHER {
+                break;
+            }
         }
+        let taken = made.len();
         let pieces = self.begin(run, made)?;
         let tried = pieces.len();
         for (number, mut piece, bytes) in pieces {
@@ -171,7 +188,7 @@ impl<'a> Worker<'a> {
             }
             self.end(run, number, piece)?;
         }
-        Ok(tried)
+        Ok((taken, tried))
     }
 
     /// On the disk when it returns: these pieces are being handed over, with these bytes.
@@ -269,6 +286,9 @@ impl<'a> Worker<'a> {
                 return Ok((piece, None));
             }
         }
+        if channel.needs() == Needs::Link && self.config.public_url.is_empty() {
+            return Ok((self.waits(piece, "distribution.toml has no public_url for the link".into()), None));
+        }
         let planned_to = piece.to.clone();
         let Some(mut piece) = self.still_wanted(run, &mut piece)? else { return Ok((piece, None)) };
         let kept = if piece.to == planned_to { self.ledger.bytes(run.number, number)? } else { None };
@@ -328,8 +348,13 @@ impl<'a> Worker<'a> {
         piece.next_at = now.plus((since / 4).clamp(ASKED_S.0, ASKED_S.1));
     }
 
+    /// The rule as it was when the run was planned: what was released is what is sent.
+    fn rule<'r>(&'r self, run: &'r Run) -> Option<&'r Distribution> {
+        run.rule(self.config)
+    }
+
     fn asks(&self, run: &Run) -> bool {
-        self.config.distribution(&run.distribution).is_some_and(|rule| rule.in_doubt == InDoubt::Ask)
+        self.rule(run).is_some_and(|rule| rule.in_doubt == InDoubt::Ask)
     }
 
     /// Asks consent, wish and address once more before an attempt: the piece as it goes out now, or `None` when it does not
@@ -367,7 +392,7 @@ impl<'a> Worker<'a> {
     fn later(&self, run: &Run, mut piece: Piece, said: String) -> Piece {
         piece.attempts += 1;
         piece.said = said;
-        let most = self.config.distribution(&run.distribution).and_then(|rule| rule.attempts).unwrap_or(ATTEMPTS);
+        let most = self.rule(run).and_then(|rule| rule.attempts).unwrap_or(ATTEMPTS);
         piece.state = if piece.attempts >= most { State::Dead } else { State::Retrying };
         piece.next_at = self.crm.now().plus(self.config.wait_s(piece.attempts as usize));
         piece
@@ -388,11 +413,38 @@ impl<'a> Worker<'a> {
                 tracing::error!(%error, run, piece = number, "an attempt could not be recorded");
             }
         }
+        if let Err(error) = self.note(piece, channel, to) {
+            tracing::error!(%error, run, piece = number, "what was sent could not be noted at its account");
+        }
         match piece.state {
             State::Done => tracing::debug!(run, piece = number, channel, "handed over"),
             State::Dead => tracing::warn!(run, piece = number, channel, said = piece.said, "given up"),
             state => tracing::info!(run, piece = number, channel, state = state.name(), said = piece.said, "not yet"),
         }
+    }
+
+    /// Notes at the account of a piece what it got, or that it got nothing. What is tried again is noted when it is over.
+    fn note(&self, piece: &Piece, channel: &str, to: &str) -> Result<(), DistributeError> {
+        let state = match piece.state {
+            State::Done | State::InDoubt => DeliveryState::Handed,
+            State::Dead => DeliveryState::Failed,
+            _ => return Ok(()),
+        };
+        if piece.account.is_empty() {
+            return Ok(());
+        }
+        let kind = self.config.channel.get(channel);
+        let how = match kind.map_or("", |channel| channel.kind.as_str()) {
+            "smtp" if kind.is_some_and(|channel| channel.attach) => How::Pdf,
+            "smtp" | "portal" | "webhook" => How::Link,
+            _ => How::Print,
+        };
+        for owed in &piece.owes {
+            let (in_doubt, said) = (piece.in_doubt, piece.said.as_str());
+            let (account, document) = (piece.account.as_str(), owed.document.as_str());
+            self.crm.note_sent(&Sent { piece: &piece.id, document, account, to, how, state, in_doubt, said })?;
+        }
+        Ok(())
     }
 
     /// Hands a piece over; returns what came of it.
@@ -450,7 +502,7 @@ impl<'a> Worker<'a> {
             copy: piece.generation > 1,
             ..Content::default()
         };
-        let rule = self.config.distribution(&run.distribution);
+        let rule = self.rule(run);
         let format = rule.map_or("", |rule| rule.format.as_str());
         let format = if format.is_empty() { "pdf" } else { format };
         let range = rule.and_then(Distribution::page_range);
@@ -486,7 +538,9 @@ impl<'a> Worker<'a> {
                 content.files.push(File { name, media_type: media_type.into(), bytes: bytes.bytes });
             }
         }
-        if channel.needs() == Needs::Files && rule.is_some_and(|rule| rule.cover) {
+        // Several documents as one file need what keeps them apart.
+        let is_one = content.files.len() > 1 && format == "pdf" && self.config.takes_one_file(&piece.channel);
+        if channel.needs() == Needs::Files && (is_one || rule.is_some_and(|rule| rule.cover)) {
             content.files = vec![super::cover::bundle(run, piece, &content)?];
         }
         if channel.needs() == Needs::Link {

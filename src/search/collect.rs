@@ -49,7 +49,7 @@ pub(super) struct First {
 }
 
 /// What [`First`] found.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Found {
     /// All matches.
     pub(super) total: u64,

@@ -13,6 +13,7 @@
 //! It must not know how documents are stored or rendered. A new test on documents: a variant of `query::Want` and its
 //! meaning in `compile.rs`; a new thing to index: a field in `schema.rs`, and `LAYOUT` counts up.
 
+mod answers;
 mod archived;
 mod bag;
 mod catalogue;
@@ -24,6 +25,7 @@ mod guard;
 mod highlight;
 mod hits;
 mod literal;
+mod numbers;
 mod query;
 mod schema;
 mod searching;
@@ -40,7 +42,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher};
 
 pub use archived::Archived;
-pub use catalogue::{Catalogue, CatalogueError, Indexing};
+pub use catalogue::{Catalogue, CatalogueError, Indexing, Texts};
 pub use collect::Facets;
 pub use feed::Fed;
 pub use highlight::{Highlighter, Snippet};
@@ -49,6 +51,7 @@ pub use query::{DEEPEST, MOST_CHARACTERS, MOST_TESTS, Query, QueryError};
 pub use typed::{Meaning, Part, Typed, Vocabulary, understand};
 
 use crate::archive::Seq;
+use answers::Answers;
 use feed::Place;
 use folder::Folder;
 use guard::Heads;
@@ -171,11 +174,12 @@ struct Moment {
     searcher: Searcher,
     applied: Seq,
     heads: Arc<Heads>,
+    answers: Answers,
 }
 
 impl Moment {
     fn new(searcher: Searcher, applied: Seq) -> Moment {
-        Moment { searcher, applied, heads: Arc::default() }
+        Moment { searcher, applied, heads: Arc::default(), answers: Answers::default() }
     }
 }
 

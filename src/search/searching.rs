@@ -9,6 +9,7 @@ use std::ops::ControlFlow;
 use tantivy::query::{BooleanQuery, ConstScoreQuery, EnableScoring, Occur, Query as IndexQuery, TermSetQuery};
 use tantivy::{DocSet, Searcher, TERMINATED, Term};
 
+use super::answers::Answer;
 use super::collect::{Count, Facets, First, Key, number_in, score_in};
 use super::compile::{BUILT_IN, Compiler, KnownFields, Patterns};
 use super::feed::load_of;
@@ -66,12 +67,46 @@ impl Search {
         let (after, given) = cursor.map_or((None, Vec::new()), |cursor| (Some(cursor.key), cursor.statistics));
         let undated = undated(catalogue, scope)?;
         let keep = window.offset.saturating_add(window.limit);
-        let first = First { sort: window.sort, after, keep, undated: undated.clone() };
-        let searched = self.filtered(catalogue, &moment, query, scope)?;
+        let known = self.known(catalogue, &moment, query, scope)?;
+        let question = known.question(query, scope, window, facets.is_some());
+        let answer = match question.as_deref().and_then(|question| moment.answers.get(question)) {
+            Some(answer) => answer,
+            None => {
+                let first = First { sort: window.sort, after, keep, undated: undated.clone() };
+                let answer = self.ask(&moment, known, (query, scope), (first, facets), given)?;
+                if let Some(question) = question {
+                    moment.answers.keep(question, &answer);
+                }
+                answer
+            }
+        };
+        let Answer { found, facets, statistics } = answer;
+        let keys = found.keys.get(window.offset..).unwrap_or_default();
+        let more = found.behind > found.keys.len() as u64;
+        let next = keys.last().filter(|_| more).map(|key| Cursor { query: print, key: *key, statistics }.print());
+        let mut present = Present::new(catalogue);
+        let mut hits = Vec::with_capacity(keys.len());
+        for key in keys {
+            present.push(window.sort, *key, &mut hits)?;
+        }
+        Ok((HitList { total: found.total.saturating_sub(present.missing), hits, next_cursor: next }, facets))
+    }
+
+    /// Asks the index.
+    fn ask(
+        &self,
+        moment: &Moment,
+        known: Known,
+        (query, scope): (&Query, &Scope),
+        (first, facets): (First, Option<Count>),
+        given: Vec<u64>,
+    ) -> Result<Answer, SearchError> {
+        let undated = first.undated.clone();
+        let searched = self.filtered(moment, known, query, scope)?;
         // How common a word is in the whole archive is nothing for somebody who sees a part of it.
         let blind = *scope.predicate() != Predicate::Everything;
         let statistics = Statistics::new(&moment.searcher, given, blind);
-        let scoring = match window.sort {
+        let scoring = match first.sort {
             Sort::Relevance => EnableScoring::enabled_from_statistics_provider(&statistics, &moment.searcher),
             _ => EnableScoring::disabled_from_searcher(&moment.searcher),
         };
@@ -81,17 +116,8 @@ impl Search {
             moment.searcher.index().search_executor(),
             scoring,
         )?;
-        let facets = facets.map(|facets| self.dated(&moment, &searched, &undated, facets)).transpose()?;
-        let keys = found.keys.get(window.offset..).unwrap_or_default();
-        let statistics = statistics.into_log();
-        let more = found.behind > found.keys.len() as u64;
-        let next = keys.last().filter(|_| more).map(|key| Cursor { query: print, key: *key, statistics }.print());
-        let mut present = Present::new(catalogue);
-        let mut hits = Vec::with_capacity(keys.len());
-        for key in keys {
-            present.push(window.sort, *key, &mut hits)?;
-        }
-        Ok((HitList { total: found.total.saturating_sub(present.missing), hits, next_cursor: next }, facets))
+        let facets = facets.map(|facets| self.dated(moment, &searched, &undated, facets)).transpose()?;
+        Ok(Answer { found, facets, statistics: statistics.into_log() })
     }
 
     /// Visits all documents that match and may be seen, in order, until `each` breaks; for exports of any length.
@@ -117,7 +143,7 @@ impl Search {
     ) -> Result<(), SearchError> {
         // One moment for the whole list: nothing moves under it.
         let moment = self.moment();
-        let searched = self.filtered(catalogue, &moment, query, scope)?;
+        let searched = self.filtered(&moment, self.known(catalogue, &moment, query, scope)?, query, scope)?;
         let undated = undated(catalogue, scope)?;
         let mut present = Present::new(catalogue);
         let mut after: Option<Key> = None;
@@ -145,7 +171,7 @@ impl Search {
     /// Counts the documents that match and may be seen, by definition, kind and year.
     pub fn facets(&self, catalogue: &dyn Catalogue, query: &Query, scope: &Scope) -> Result<Facets, SearchError> {
         let moment = self.moment();
-        let searched = self.filtered(catalogue, &moment, query, scope)?;
+        let searched = self.filtered(&moment, self.known(catalogue, &moment, query, scope)?, query, scope)?;
         let facets = moment.searcher.search(&searched, &Count)?;
         self.dated(&moment, &searched, &undated(catalogue, scope)?, facets)
     }
@@ -222,35 +248,71 @@ impl Search {
         Ok(found)
     }
 
-    /// The query with what no answer may contain taken out: other people's documents, and loads that the catalogue
-    /// has changed since.
-    fn filtered(
+    /// What an answer depends on besides the question and the index.
+    fn known(
         &self,
         catalogue: &dyn Catalogue,
         moment: &Moment,
         query: &Query,
         scope: &Scope,
-    ) -> Result<BooleanQuery, SearchError> {
+    ) -> Result<Known, SearchError> {
         let names_fields = query.root.names_fields(&BUILT_IN);
         let seen = if names_fields { self.definitions_at(catalogue, moment, scope)? } else { None };
-        let fields = known_fields(catalogue, seen.as_ref())?;
-        let masked = masked_fields(catalogue, &scope.asks_with())?;
+        Ok(Known {
+            fields: known_fields(catalogue, seen.as_ref())?,
+            masked: masked_fields(catalogue, &scope.asks_with())?,
+            patterns: self.patterns(catalogue, moment, &scope.asks_with())?,
+            sees_none: seen.as_ref().is_some_and(BTreeSet::is_empty),
+            changed: changed_loads(catalogue, moment.applied)?,
+        })
+    }
+
+    /// The query with what no answer may contain taken out: other people's documents, and loads that the catalogue
+    /// has changed since.
+    fn filtered(
+        &self,
+        moment: &Moment,
+        known: Known,
+        query: &Query,
+        scope: &Scope,
+    ) -> Result<BooleanQuery, SearchError> {
         let tells_fields = *scope.predicate() == Predicate::Everything;
-        let patterns = self.patterns(catalogue, moment, &scope.asks_with())?;
+        let Known { fields, masked, patterns, sees_none, changed } = known;
         let (layout, heads, fields) = (&self.layout, &moment.heads, &fields);
-        let sees_none = seen.as_ref().is_some_and(BTreeSet::is_empty);
         let compiler = Compiler { layout, heads, fields, masked, patterns, sees_none, tells_fields };
         let mut clauses = vec![(Occur::Must, compiler.compile(query)?)];
         if *scope.predicate() != Predicate::Everything {
             let allowed = compiler.allowed(scope.predicate());
             clauses.push((Occur::Must, Box::new(ConstScoreQuery::new(allowed, 0.0))));
         }
-        let changed = changed_loads(catalogue, moment.applied)?;
         if !changed.is_empty() {
             let terms = changed.into_iter().map(|load| self.layout.load_term(load));
             clauses.push((Occur::MustNot, Box::new(TermSetQuery::new(terms))));
         }
         Ok(BooleanQuery::new(clauses))
+    }
+}
+
+/// What an answer depends on besides the question and the index: fields, masks and patterns of the definitions, and loads that the
+/// catalogue has changed since the index was made.
+struct Known {
+    fields: KnownFields,
+    masked: BTreeMap<String, Vec<String>>,
+    patterns: Patterns,
+    sees_none: bool,
+    changed: BTreeSet<LoadId>,
+}
+
+impl Known {
+    /// The whole question in words, for answers that are given again; `None` where none may be.
+    fn question(&self, query: &Query, scope: &Scope, window: &Window, counts: bool) -> Option<String> {
+        if !self.changed.is_empty() || window.cursor.is_some() {
+            return None;
+        }
+        let list = (window.sort, window.offset, window.limit, counts);
+        let rights = (scope, &self.masked, &self.patterns, self.sees_none);
+        // What somebody typed comes last: it cannot look like anything else of the question.
+        Some(format!("{list:?} {rights:?} {:?}\0{}", self.fields, query.text))
     }
 }
 

@@ -42,8 +42,8 @@ impl Metrics {
         self.count.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// The page for Prometheus.
-    pub fn page(&self, figures: Figures, waiting_loads: usize) -> String {
+    /// The page for Prometheus; `gauges` are those of capture and distribution: name, help, and values by label.
+    pub fn page(&self, figures: Figures, waiting_loads: usize, gauges: &[Gauge]) -> String {
         let mut out = String::with_capacity(4096);
         head(&mut out, "greenbar_http_requests_total", "counter", "Answers by route and status.");
         for ((method, route, status), count) in &*self.requests.lock().unwrap_or_else(PoisonError::into_inner) {
@@ -74,8 +74,25 @@ impl Metrics {
             head(&mut out, name, kind, help);
             let _ = writeln!(out, "{name} {value}");
         }
+        for Gauge { name, help, values } in gauges {
+            head(&mut out, name, "gauge", help);
+            for (labels, value) in values {
+                let _ = writeln!(out, "{name}{{{labels}}} {value}");
+            }
+        }
         out
     }
+}
+
+/// A gauge with labels.
+#[derive(Debug)]
+pub struct Gauge {
+    /// Its name.
+    pub name: &'static str,
+    /// What it says.
+    pub help: &'static str,
+    /// Labels (`state="failed"`; their values are names of the program or of channels, which have no quotes) and the value.
+    pub values: Vec<(String, u64)>,
 }
 
 fn head(out: &mut String, name: &str, kind: &str, help: &str) {

@@ -220,3 +220,29 @@ fn a_link_to_several_documents_shows_a_page_first_and_then_one_zip_file() {
     let out = std::process::Command::new("/usr/bin/python3").args(["-c", list]).arg(file).output().expect("runs");
     assert_eq!(crate::story::text(&out.stdout).trim(), "%PDF %PDF", "{}", crate::story::text(&out.stderr));
 }
+
+#[test]
+fn a_run_that_balances_is_closed_by_the_server_and_its_manifest_is_archived() {
+    let archive = world("books", 2, "");
+    let root = key(&archive, "root", "administrator", &[]);
+    let drop = archive.home.path().join("drop");
+    let text = format!(
+        "[[distribution]]\nname = \"bills\"\nsince = \"2020-01-01\"\nchannels = [\"paper\"]\nclose_after_h = 0\n\
+         [channel.paper]\nkind = \"folder\"\npath = \"{}\"\npaper = true\n",
+        drop.display()
+    );
+    std::fs::write(archive.dir().join("distribution.toml"), text).expect("written");
+    let server = Server::start(&archive);
+    let run = || {
+        let bearer = format!("Bearer {root}");
+        let (_, _, body) = server.ask("GET", "/api/v1/distribution/runs/1", &[("Authorization", &bearer)], b"");
+        serde_json::from_slice::<Value>(&body).expect("JSON")["run"].clone()
+    };
+    until("it is closed", || run()["state"] == "closed");
+    assert_eq!((&run()["closed_by"], &run()["exception"]), (&"greenbar".into(), &"".into()), "{}", run());
+    until("the three forms of its manifest are archived", || {
+        server.json("/api/v1/loads", &root)["loads"].as_array().map(Vec::len) == Some(4)
+    });
+    let records = server.json("/api/v1/audit?kind=distribution+closed", &root)["records"].clone();
+    assert_eq!((&records[0]["who"], &records[0]["why"]), (&"system:close-balanced".into(), &"it balances".into()));
+}

@@ -66,13 +66,13 @@ before(async () => {
       "/admin/loads?q=nothing-like-this", "/admin/loads/999999", "/admin/definitions", "/admin/definitions/telecom-bill",
       "/admin/definitions/none", "/admin/definition", "/admin/definition?name=bank-statement", "/admin/audit", "/admin/audit?outcome=failed",
       "/admin/audit?document=wrong", "/admin/people", "/admin/distribution", `/admin/distribution?run=${run}`,
-      `/admin/distribution?run=${run}&from=30`, "/account", "/nowhere",
+      `/admin/distribution?run=${run}&from=30`, `/admin/distribution?run=${run}&piece=0`, "/account", "/nowhere",
     ],
     "senior-agent": [...console_, "/account"],
     supervisor: [...console_, "/admin", "/admin/people", "/admin/audit"],
     auditor: ["/admin", "/admin/people", "/admin/audit", "/admin/loads", `/admin/loads/${load}`, "/admin/definitions", "/admin/distribution", "/agent"],
     operator: ["/admin", ...arrivals, "/admin/definitions", "/admin/definition", "/admin/distribution", `/admin/distribution?run=${run}`],
-    approver: ["/admin", "/admin/loads", "/admin/distribution", `/admin/distribution?run=${run}`],
+    approver: ["/admin", "/admin/loads", "/admin/distribution", `/admin/distribution?run=${run}`, `/admin/distribution?run=${run}&piece=0`],
   };
 });
 after(() => chromium.close());

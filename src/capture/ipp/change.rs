@@ -123,7 +123,8 @@ impl Printer {
     pub fn cancel(&self, request: &Request, target: &Target, peer: &str) -> Result<Reply, Refusal> {
         let (Own::Open(job, documents) | Own::Taken(job, documents)) = self.own(request, target, peer)?;
         if !self.give_up(request, peer, &job, &documents)? {
-            return Err(over());
+            let taken = || not_possible("its documents are taken over: they are the archive's");
+            return Err(if job.stage.is_over() { over() } else { taken() });
         }
         Ok(Reply::new(request, Status::Ok, ""))
     }

@@ -3,6 +3,7 @@
 //! A channel first makes the bytes that go out ([`Channel::compose`]); they are kept, and every attempt hands over the
 //! same ([`Channel::deliver`]). It says what the next hop said, and which rung of the ladder that is.
 
+pub mod breaker;
 pub mod folder;
 mod http;
 pub mod ipp;

@@ -61,7 +61,7 @@ impl ToLookAt {
 
 /// The sheet; `proofs` are the digests by the keys of their labels.
 pub(super) fn sheet(run: &Run, sum: &Reconciliation, named: &ToLookAt, proofs: Vec<(&str, String)>) -> Sheet {
-    let words = Words(&run.language);
+    let words = Words(run.rule.as_ref().map_or("", |rule| rule.language.as_str()));
     let label = |key: &str, value: String| (words.get(key), value);
     let section = |key: &str, rows: Vec<(String, String)>| Section { heading: words.get(key), rows };
     let channels = sum.rungs.iter().flat_map(|(channel, rungs)| {
@@ -160,6 +160,7 @@ fn of_piece(words: Words<'_>, at: u32, piece: &Piece) -> (String, String) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distribute::config::Distribution;
 
     fn texts(run: &Run, sum: &Reconciliation, named: &ToLookAt) -> Vec<(String, String)> {
         let sheet = sheet(run, sum, named, vec![("manifest_chain", "abc".into())]);
@@ -198,7 +199,8 @@ mod tests {
         assert!(rows.iter().any(|row| row.1 == "5" && row.0.starts_with("Documents looked at")));
         assert!(rows.iter().skip(1).all(|row| !row.1.is_empty() && !row.0.is_empty()), "no empty rows: {rows:?}");
         assert!(rows[0].1.contains("went without reports"), "{:?}", rows[0]);
-        let chinese = texts(&Run { language: "zh-CN".into(), ..run }, &sum, &named);
+        let rule = Distribution { language: "zh-CN".into(), ..Distribution::default() };
+        let chinese = texts(&Run { rule: Some(Box::new(rule)), ..run }, &sum, &named);
         assert!(chinese.iter().any(|row| row.0 == "第 214 件" && row.1.starts_with("已放弃 · ")), "{chinese:?}");
         assert!(chinese.iter().skip(1).all(|row| !row.0.is_ascii()), "every label is Chinese: {chinese:?}");
     }

@@ -1,91 +1,7 @@
 //! What becomes of pieces and runs: attempts, what is open and what adds up, calling off, copies.
 
 use super::*;
-
-#[test]
-fn every_attempt_is_kept_and_what_waits_for_nothing_has_no_time() {
-    let world = World::new("channels = [\"mail\"]", &[("1", "bill"), ("2", "bill")]);
-    for account in ["1", "2"] {
-        let (point, _) = world.customer(account, &format!("a{account}@example.com"), &[]);
-        world.wants(account, "", Way::Email, Some(&point));
-    }
-    world.plan();
-    *world.answers.lock().expect("unbroken") =
-        vec![Outcome::Refused("550 no".into()), Outcome::Later("451 later".into())];
-    world.send();
-    let first = world.piece(0);
-    let tries: Vec<_> = first.tries.iter().map(|attempt| (attempt.came, attempt.said.as_str(), attempt.at.0)).collect();
-    let again = tries.last().expect("two").2;
-    assert_eq!(tries, [(Came::Later, "451 later", NOON), (Came::Taken, "250 taken", again)]);
-    assert!(again >= NOON + 60 && first.tries.iter().all(|attempt| attempt.to == "a1@example.com"), "{first:?}");
-    let second = world.piece(1);
-    assert_eq!((second.tries.len(), second.tries[0].came, second.state), (1, Came::Refused, State::Dead));
-    for piece in [first, second] {
-        let row = serde_json::to_value(&piece).expect("JSON");
-        assert!(row.get("next_at").is_none() && row["tries"][0]["at"].as_str().is_some(), "{row}");
-    }
-    // Many attempts do not make the row longer without end: the first and the last stay.
-    let mut often = Piece::default();
-    for n in 0..100 {
-        often.said = format!("{n}{}", "x".repeat(9_000));
-        often.tried(Came::OutOfOrder);
-    }
-    let said = |at: usize| often.tries[at].said.trim_end_matches('x').to_string();
-    assert_eq!((often.tries.len(), said(0), said(19)), (20, "0".into(), "99".into()));
-    assert!(serde_json::to_vec(&often).expect("JSON").len() < 30_000);
-}
-
-#[test]
-fn a_run_that_balances_is_closed_by_itself_after_its_time_and_no_other() {
-    let world = World::new("channels = [\"mail\"]\nclose_after_h = 2", &[("1", "bill")]);
-    let (point, _) = world.customer("1", "ada@example.com", &[]);
-    world.wants("1", "", Way::Email, Some(&point));
-    world.plan();
-    let books = || {
-        let after = |run: &Run| world.config.closes_after_s(run);
-        world.ledger.close_balanced(world.crm.now(), &after).expect("looked").len()
-    };
-    let run = || world.ledger.run(1).expect("there");
-    assert_eq!((books(), run().balanced_at), (0, None), "a piece is open");
-    world.send();
-    assert_eq!(books(), 0);
-    let since = run().balanced_at.expect("it balances");
-    assert_eq!(run().closes_at(world.config.closes_after_s(&run())), Some(since.plus(7_200)));
-    // A copy in between opens the books again.
-    world.planner().replay(1, &[0]).expect("a copy");
-    assert_eq!((books(), run().balanced_at), (0, None));
-    world.send();
-    assert_eq!(books(), 0);
-    world.clock.turn(7_199);
-    assert_eq!(books(), 0);
-    world.clock.turn(1);
-    assert_eq!((books(), run().state, run().closed_by.as_str()), (1, RunState::Closed, "greenbar"));
-    assert!(!world.ledger.unkept().expect("read").is_empty(), "its manifest waits to be archived");
-    // What was given up waits for a signature, however long.
-    let other = World::new("channels = [\"mail\"]\nclose_after_h = 0", &[("1", "bill")]);
-    other.plan();
-    other.clock.turn(1_000_000);
-    let after = |run: &Run| other.config.closes_after_s(run);
-    assert!(other.ledger.close_balanced(other.crm.now(), &after).expect("looked").is_empty());
-    // Where somebody is to close each run, none closes by itself.
-    let by_hand = World::new("channels = [\"mail\"]\nclose_by_hand = true", &[]);
-    by_hand.plan();
-    let after = |run: &Run| by_hand.config.closes_after_s(run);
-    by_hand.clock.turn(1_000_000);
-    assert!(by_hand.ledger.close_balanced(by_hand.crm.now(), &after).expect("looked").is_empty());
-}
-
-#[test]
-fn who_worked_on_a_run_signs_no_exception() {
-    let world = World::new("channels = [\"mail\"]", &[("1", "bill")]);
-    world.plan();
-    world.ledger.worked_on(1, "otto").expect("noted");
-    world.ledger.worked_on(1, "otto").expect("noted");
-    assert_eq!(world.ledger.run(1).expect("there").worked_on_by, ["otto"]);
-    let close = |by: &str| world.ledger.close(1, by, "they are called", world.crm.now());
-    assert!(close("otto").expect_err("four eyes").to_string().contains("worked on"));
-    assert_eq!(close("petra").expect("signed").closed_by, "petra");
-}
+use crate::crm::copy::DeliveryState;
 
 #[test]
 fn a_piece_without_an_address_is_sent_when_it_is_tried_again_and_the_customer_has_one() {
@@ -246,7 +162,7 @@ fn what_lies_with_a_printer_is_open_until_the_printer_says_what_became_of_it() {
         assert_eq!(world.piece(0).state, State::Handing, "nor an hour later");
         *world.answers.lock().expect("unbroken") = vec![Outcome::Later("no connection".into())];
         world.clock.turn(3_600);
-        world.send();
+        world.worker().round(&|| false).expect("asked once");
         assert!(world.piece(0).said.contains("cannot be asked"), "{}", world.piece(0).said);
         *world.answers.lock().expect("unbroken") = vec![end];
         world.clock.turn(3_600);
@@ -278,4 +194,38 @@ fn a_manifest_has_a_name_of_bounded_length_and_one_that_waits_is_told() {
     assert_eq!(late(), [1]);
     waiting.iter().for_each(|at| world.ledger.kept(at).expect("noted"));
     assert_eq!(late(), [0; 0]);
+}
+
+#[test]
+fn what_was_sent_and_what_could_not_be_stands_at_its_account() {
+    let world = World::new("channels = [\"mail\"]", &[("1", "bill"), ("2", "bill")]);
+    for account in ["1", "2"] {
+        let (point, _) = world.customer(account, &format!("a{account}@example.com"), &[]);
+        world.wants(account, "", Way::Email, Some(&point));
+    }
+    world.plan();
+    *world.answers.lock().expect("unbroken") = vec![Outcome::Refused("550 no such user".into())];
+    world.send();
+    let of = |document: &str| {
+        let id = document.parse().expect("an id");
+        let found = world.crm.deliveries_of(crate::crm::Viewer::Staff("ann"), id).expect("read");
+        let told = |row: &crate::crm::copy::Delivery| (row.state, row.to.clone(), row.account.clone());
+        found.iter().map(told).collect::<Vec<_>>()
+    };
+    assert_eq!(of("1-1"), [(DeliveryState::Failed, "a1@example.com".into(), Some("1".into()))]);
+    assert_eq!(of("1-2"), [(DeliveryState::Handed, "a2@example.com".into(), Some("2".into()))]);
+    assert!(world.crm.deliveries_to_hand(10).expect("read").is_empty(), "nobody sends them as copies");
+}
+
+#[test]
+fn a_run_keeps_the_rule_that_it_was_planned_by() {
+    let mut world = World::new("channels = [\"mail\"]\nin_doubt = \"ask\"\nhold = true", &[("1", "bill")]);
+    let (point, _) = world.customer("1", "a@example.com", &[]);
+    world.wants("1", "", Way::Email, Some(&point));
+    world.plan();
+    world.config.distributions.clear();
+    world.ledger.release(1, "boss").expect("released");
+    *world.answers.lock().expect("unbroken") = vec![Outcome::InDoubt("no answer".into())];
+    world.send();
+    assert_eq!(world.piece(0).state, State::InDoubt, "it asks, as it was planned");
 }

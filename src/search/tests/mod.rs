@@ -3,6 +3,7 @@
 mod feeding;
 mod lists;
 mod memory;
+mod numbers;
 mod queries;
 mod rights;
 mod scale;

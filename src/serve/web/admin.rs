@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use minijinja::{Value, context};
 
+use super::attention::Attention;
 use super::figures::{Unit, by_day};
 use super::locale::size;
 use super::{Language, language, locale, page as render, shown};
@@ -12,7 +13,6 @@ use crate::audit::daily::Counts;
 use crate::auth::permission::Permission;
 use crate::serve::ask::{Answer, Ask};
 use crate::serve::backend::{Counters, DefinitionView};
-use crate::serve::problem::Problem;
 
 /// Days that plots show, from which one is chosen.
 const SPANS: &[u32] = &[30, 90, 365];
@@ -26,8 +26,7 @@ struct Told {
     counters: Option<(Counters, Vec<(i32, Counts)>)>,
     definitions: Vec<DefinitionView>,
     loads: Vec<LoadRow>,
-    waiting: usize,
-    failed: usize,
+    attention: Attention,
 }
 
 /// The page.
@@ -38,18 +37,17 @@ pub async fn page(ask: Ask) -> Answer {
     let today = i32::try_from(ask.state.config.clock.now().div_euclid(86_400)).unwrap_or_default();
     let from = today - i32::try_from(span).unwrap_or(30) + 1;
     let (figures, loads) = (who.may(Permission::FiguresRead), who.may(Permission::LoadRead));
+    let reader = who.clone();
     let told = ask
         .block(move |state| {
             let counters = match figures {
                 true => Some((state.backend.counters(from, today)?, state.gate.daily(from, today)?)),
                 false => None,
             };
-            let items = state.intake.open_items().map_err(|error| Problem::failed("reading the intake", &error))?;
-            let failed = items.iter().filter(|item| item.state.name() == "failed").count();
             let mut rows = if loads { state.backend.loads()? } else { Vec::new() };
             let rows = rows.split_off(rows.len().saturating_sub(LOADS));
             let definitions = state.backend.definitions()?;
-            Ok(Told { counters, definitions, loads: rows, waiting: items.len() - failed, failed })
+            Ok(Told { counters, definitions, loads: rows, attention: Attention::read(state, &reader)? })
         })
         .await?;
     let language = language(&ask.request, Some(&who));
@@ -68,8 +66,7 @@ pub async fn page(ask: Ask) -> Answer {
         reports => told.counters.as_ref().map(|((_, known), _)| reports(known, &told.definitions, language)),
         spans => SPANS.iter().map(|days| context! { days, chosen => *days == span }).collect::<Vec<_>>(),
         loads => told.loads.iter().rev().map(|row| load(row, &told.definitions, language)).collect::<Vec<_>>(),
-        waiting => told.waiting,
-        failed => told.failed,
+        attention => told.attention.shown(),
         sees_loads => loads,
     };
     render(&ask.request, Some(&who), "admin.html", StatusCode::OK, own)

@@ -15,6 +15,7 @@ use crate::distribute::config::Config;
 use crate::distribute::ledger::{Run, RunState, Totals};
 use crate::distribute::piece::{Attempt, Obligation, Piece, State as PieceState};
 use crate::distribute::reconcile::{BY_ITSELF, Reconciliation};
+use crate::distribute::returned::Returned;
 use crate::distribute::work::open_channels;
 use crate::serve::api::crm::access;
 use crate::serve::api::distribution::{NewRun, Step, Wanted, step};
@@ -127,8 +128,13 @@ fn wrong(state: &State) -> (Config, Vec<String>, bool) {
         Ok((config, told)) => {
             let closed = open_channels(&config).into_values().filter_map(Result::err);
             let unread = config.returned_mail.as_deref().and_then(Returned::obstacle);
-            let mut all: Vec<String> =
-                told.into_iter().chain(unread).map(|error| error.to_string()).chain(closed).collect();
+            let mut all: Vec<String> = told
+                .into_iter()
+                .chain(unread)
+                .chain(config.links_nowhere())
+                .map(|error| error.to_string())
+                .chain(closed)
+                .collect();
             let late = state.ledger.manifests_late(state.crm.now()).unwrap_or_default();
             if !late.is_empty() {
                 let runs: Vec<String> = late.iter().map(ToString::to_string).collect();

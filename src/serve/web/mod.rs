@@ -8,6 +8,7 @@ pub mod admin;
 pub mod agent;
 pub mod arrivals;
 pub mod assets;
+mod attention;
 pub mod audit;
 mod columns;
 pub mod definitions;
