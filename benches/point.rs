@@ -51,7 +51,6 @@ fn main() {
     put("one tagged statement as PDF (CPU)", &|| measure(|random| bench.rendition(random, "pdf", 60_000), cpu));
     put("search by exact field", &|| wall(|random| bench.exact(random)));
     put("search by words", &|| wall(|random| bench.words(random)));
-    put("search by printed numbers", &|| wall(|random| bench.numbers(random)));
     println!("{}", Value::Object(all));
 }
 
@@ -98,19 +97,6 @@ impl Bench {
         let query = Query::parse(&format!("{a} {b}")).unwrap();
         if (random / 64).is_multiple_of(2) {
             assert!(self.total(&query, &self.agent) > 10, "{a} {b}");
-        } else {
-            assert!(self.total(&query, &customer(&self.account(random))) <= 1);
-        }
-    }
-
-    /// A reference that stands in few documents or an amount that stands in many, by an agent and by a customer in turn.
-    fn numbers(&self, random: u64) {
-        let (turn, number) = (random % 4, random / 4 % 1_000_000);
-        let text =
-            if turn < 2 { number.to_string() } else { format!("{}.{:02}", number % 1_000, number / 1_000 % 100) };
-        let query = Query::parse(&text).unwrap();
-        if turn.is_multiple_of(2) {
-            assert!(self.total(&query, &self.agent) < u64::from(self.documents / 10), "{text}");
         } else {
             assert!(self.total(&query, &customer(&self.account(random))) <= 1);
         }

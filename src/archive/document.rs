@@ -109,26 +109,32 @@ impl Archive {
         each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
     ) -> Result<(), ArchiveError> {
         let document = self.document(permit.document())?;
-        self.texts_from(permit, &document, 0, each)
+        self.texts_of(permit, &document, each)
     }
 
-    /// The same from page `first` on, of a document whose row is at hand.
-    pub(super) fn texts_from(
+    /// The same for a permitted document whose row is at hand: what reads a whole load looks up no row twice.
+    pub fn texts_of(
         &self,
         permit: &Permit,
         document: &Document,
-        first: u32,
         each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
     ) -> Result<(), ArchiveError> {
+        if document.id != permit.document() {
+            return Err(ArchiveError::NoDocument(document.id));
+        }
         let info = self.info(document.id.load)?;
         let masker = self.masker(permit, document)?;
         let mut pages = self.pages_in(document.clone(), info, None)?;
         pages.text = true;
         let (mut rows, mut text) = (Rows::default(), String::new());
-        for number in first..pages.document.pages {
+        for number in 0..pages.document.pages {
             let code_page = pages.seek(number)?;
+            rows.fill(&pages.unit, code_page);
             text.clear();
-            rows.append_text(&pages.unit, code_page, &mut text);
+            for (_, row) in rows.iter() {
+                text.push_str(row);
+                text.push('\n');
+            }
             let shown = match &masker {
                 Some(masker) => each(number, &masker.text(&text)),
                 None => each(number, &text),

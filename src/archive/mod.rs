@@ -36,7 +36,6 @@ mod shared;
 mod stream;
 #[cfg(test)]
 mod tests;
-mod texts;
 pub mod trial;
 mod verify;
 
@@ -57,7 +56,6 @@ pub use fault::{COMPACT_STEPS, DISK_FULL, FAULT_STEPS};
 pub use keys::LAYOUT;
 pub use load::{Bringing, LoadOutcome, LoadSource, Progress};
 pub use rows::Tombstone;
-pub use texts::Texts;
 pub use verify::{VerifyError, VerifyProgress, VerifyReport};
 
 use crate::decode::limits::Limits;

@@ -172,33 +172,6 @@ fn pages_and_texts_of_a_document_are_its_own() {
 }
 
 #[test]
-fn a_reader_of_many_documents_gives_each_its_own_texts_in_whatever_order() {
-    let archive = archive_on(Arc::new(Memory::default()), TINY);
-    let loads =
-        [load(&archive, &statements(400)).id, try_load(&archive, b"1A\n  b\n1C\n", None).expect("loads").row.id];
-    let mut documents: Vec<Document> = loads.iter().flat_map(|load| all_documents(&archive, *load)).collect();
-    let mut backwards = documents.clone();
-    backwards.reverse();
-    documents.extend(backwards);
-    documents.extend(documents.clone().into_iter().step_by(7));
-    let mut reader = archive.text_reader();
-    for document in documents {
-        let permit = Permit::for_tests(document.id);
-        let (mut alone, mut among) = (Vec::new(), Vec::new());
-        let keep = |texts: &mut Vec<(u32, String)>, number, text: &str| {
-            texts.push((number, text.to_string()));
-            ControlFlow::Continue(())
-        };
-        archive.texts(&permit, &mut |number, text| keep(&mut alone, number, text)).expect("reads");
-        reader.read(&permit, &document, &mut |number, text| keep(&mut among, number, text)).expect("reads");
-        assert_eq!(alone, among, "{}", document.id);
-        assert_eq!(alone.len(), document.pages as usize);
-        // Who has seen enough of a document goes on with the next.
-        reader.read(&permit, &document, &mut |_, _| ControlFlow::Break(())).expect("reads");
-    }
-}
-
-#[test]
 fn any_page_of_a_long_document_is_read_without_the_others() {
     let mut bytes = Vec::new();
     for page in 1..=1_000 {

@@ -132,33 +132,6 @@ impl Rows {
         }
     }
 
-    /// Appends the text of `unit` to `out`: the rows that [`fill`](Rows::fill) makes, each ended by a line end. Forgets its
-    /// own rows. Most rows were struck once: they are decoded where they are wanted.
-    pub fn append_text(&mut self, unit: &Unit, cp: &'static CodePage, out: &mut String) {
-        self.clear();
-        for group in unit.strikes.chunk_by(|one, next| one.row == next.row) {
-            match group {
-                [only] if !unit.narrow_shifts => {
-                    let start = out.len();
-                    cp.decode(unit.text(only), out);
-                    let kept = out.get(start..).unwrap_or_default().trim_end_matches(' ').len();
-                    out.truncate(start + kept);
-                    if kept > 0 {
-                        out.push('\n');
-                    }
-                }
-                _ => {
-                    self.take(unit, group, cp);
-                    for row in &self.rows {
-                        out.push_str(self.text_of(row));
-                        out.push('\n');
-                    }
-                    self.clear();
-                }
-            }
-        }
-    }
-
     /// Adds one row of `unit` that is not there yet: `strikes` are all that the row has.
     pub fn add(&mut self, unit: &Unit, strikes: &[Strike], cp: &'static CodePage) {
         self.take(unit, strikes, cp);

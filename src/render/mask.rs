@@ -13,7 +13,6 @@ mod starts;
 use std::borrow::Cow;
 use std::collections::HashMap;
 
-use memchr::memchr;
 use regex::Regex;
 
 use crate::index::definition::{Definition, Mask, Masked};
@@ -101,8 +100,7 @@ impl Masker {
         let (mut out, mut at) = (String::new(), 0);
         // How much of the text is in `out`; nothing before the first line that is masked.
         let mut taken = 0;
-        while let Some(rest) = text.get(at..).filter(|rest| !rest.is_empty()) {
-            let line = &rest[..memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |end| end + 1)];
+        for line in text.split_inclusive('\n') {
             if let Some(cover) = self.cover(line) {
                 out.push_str(text.get(taken..at).unwrap_or_default());
                 out.extend(line.chars().zip(cover).map(|(ch, with)| with.unwrap_or(ch)));

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use regex::Regex;
 
-use super::catalogue::{Catalogue, CatalogueError, FoundByPattern, Indexing, MaskedPattern, Texts};
+use super::catalogue::{Catalogue, CatalogueError, FoundByPattern, Indexing, MaskedPattern};
 use super::schema::fnv;
 use crate::archive::{Archive, ArchiveError, Change, Document, LoadId, LoadRow, Seq};
 use crate::auth::gate::Gate;
@@ -162,27 +162,8 @@ impl Catalogue for Archived {
         document: &Document,
         each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
     ) -> Result<(), CatalogueError> {
-        self.texts().pages(document, each)
-    }
-
-    fn texts(&self) -> Box<dyn Texts + '_> {
-        Box::new(ArchivedTexts { gate: &self.gate, reader: self.archive.text_reader() })
-    }
-}
-
-struct ArchivedTexts<'a> {
-    gate: &'a Gate,
-    reader: crate::archive::Texts<'a>,
-}
-
-impl Texts for ArchivedTexts<'_> {
-    fn pages(
-        &mut self,
-        document: &Document,
-        each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
-    ) -> Result<(), CatalogueError> {
         let permit = self.gate.indexed(document.id)?;
-        self.reader.read(&permit, document, &mut |page, text| each(page + 1, text))?;
+        self.archive.texts_of(&permit, document, &mut |page, text| each(page + 1, text))?;
         Ok(())
     }
 }

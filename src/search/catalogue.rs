@@ -83,11 +83,6 @@ pub trait Catalogue: Sync {
         Ok(Vec::new())
     }
 
-    /// Reads the texts of documents that come one after the other.
-    fn texts(&self) -> Box<dyn Texts + '_> {
-        Box::new(OneByOne(self))
-    }
-
     /// Visits the text of a document's pages in order (page from 1) until `each` breaks. Masked values are not in it:
     /// what is in the index can be found by everybody.
     fn page_texts(
@@ -95,26 +90,4 @@ pub trait Catalogue: Sync {
         document: &Document,
         each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
     ) -> Result<(), CatalogueError>;
-}
-
-/// Reads the texts of documents, best in the order in which the catalogue has them.
-pub trait Texts {
-    /// The same as [`Catalogue::page_texts`].
-    fn pages(
-        &mut self,
-        document: &Document,
-        each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
-    ) -> Result<(), CatalogueError>;
-}
-
-struct OneByOne<'c, C: ?Sized>(&'c C);
-
-impl<C: Catalogue + ?Sized> Texts for OneByOne<'_, C> {
-    fn pages(
-        &mut self,
-        document: &Document,
-        each: &mut dyn FnMut(u32, &str) -> ControlFlow<()>,
-    ) -> Result<(), CatalogueError> {
-        self.0.page_texts(document, each)
-    }
 }

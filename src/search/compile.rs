@@ -17,7 +17,6 @@ use tantivy::schema::{Field, IndexRecordOption};
 
 use super::guard::{FewOrOthers, Gate, Guarded, Heads, Present, beginning_with};
 use super::literal::{NANOS_PER_STEP, Nano, days, number};
-use super::numbers::{Printed, keys_of};
 use super::query::{End, Node, Query, QueryError, Test, Want};
 use super::schema::{
     Layout, NUMBER_KEY, SQUEEZED_KEY, SQUEEZED_WORDS_KEY, TEXT_KEY, key_head, natural, number_key, number_of, text_key,
@@ -181,25 +180,16 @@ impl Compiler<'_> {
     fn in_text(&self, test: &Test) -> Result<Vec<Compiled>, QueryError> {
         let open = matches!(test.want, Want::Prefix(_));
         let words = words_of(test)?;
-        let in_order = words.iter().map(|wanted| Term::from_field_text(self.layout.text, &wanted.word)).collect();
+        let (text, bag) = (self.layout.text, self.layout.bag);
+        let terms = |field: Field| words.iter().map(|w| Term::from_field_text(field, &w.word)).collect::<Vec<_>>();
         let open = open || words.last().is_some_and(|last| last.kind == Kind::Lone);
         let mut together: Vec<(Occur, Compiled)> = Vec::new();
-        for (i, wanted) in words.iter().enumerate() {
-            if wanted.kind != Kind::Last {
-                together.push((Occur::Must, self.in_bag(&wanted.word, open && i + 1 == words.len())));
+        for (i, term) in terms(bag).into_iter().enumerate() {
+            if words[i].kind != Kind::Last {
+                together.push((Occur::Must, word(term, open && i + 1 == words.len())));
             }
         }
-        Ok(vec![next_to_each_other(in_order, open), Box::new(BooleanQuery::new(together))])
-    }
-
-    /// A word of a text that is indexed without places.
-    fn in_bag(&self, wanted: &str, open: bool) -> Compiled {
-        let keys = keys_of(wanted, open);
-        let as_word = || word(Term::from_field_text(self.layout.bag, wanted), open);
-        let Some(keys) = keys else { return as_word() };
-        let printed: Compiled = Box::new(Printed::new(self.layout, keys));
-        // What begins like a number may go on with letters, or be too long for a key.
-        if open { any(vec![printed, as_word()]) } else { printed }
+        Ok(vec![next_to_each_other(terms(text), open), Box::new(BooleanQuery::new(together))])
     }
 
     /// Whole values and words of a text field.

@@ -3,20 +3,17 @@
 //! Every commit carries how far it went. After a crash the feed goes on there; deletes by load come before what
 //! replaces it, so that doing a change twice gives the same index as doing it once.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use tantivy::indexer::{IndexWriterOptions, LogMergePolicy};
-use tantivy::schema::Field;
 use tantivy::schema::document::Document as IndexDocument;
 use tantivy::{Index, IndexWriter, TantivyDocument};
 
-use super::bag::Bag;
-use super::catalogue::{Catalogue, FoundByPattern, Indexing, Texts};
-use super::numbers::{Gathered, Leaves};
+use super::catalogue::{Catalogue, FoundByPattern, Indexing};
 use super::schema::{Layout, pattern_key};
 use super::{Options, SearchError, Step};
 use crate::archive::{Change, Document, LoadId, LoadRow, Seq};
@@ -30,8 +27,6 @@ const MOST_WAITING: u64 = 2 << 20;
 const MOST_WAIT: Duration = Duration::from_secs(10);
 /// What an entry is counted as besides its text.
 const ENTRY_BYTES: u64 = 1024;
-/// Entries that wait to carry lists of numbers.
-const MOST_HELD: usize = 64;
 /// Share of deleted documents at which a segment is written anew without them.
 const DELETED_SHARE: f32 = 0.2;
 
@@ -96,10 +91,6 @@ pub(super) fn feed(
         uncommitted: 0,
         waiting: Arc::default(),
         text: String::new(),
-        bag: Bag::default(),
-        numbers: Gathered::default(),
-        leaves: Leaves::default(),
-        held: VecDeque::new(),
         newest,
         fed: Fed::default(),
     };
@@ -140,12 +131,6 @@ struct Feed<'a> {
     waiting: Arc<Waiting>,
     /// Kept from document to document.
     text: String,
-    bag: Bag,
-    numbers: Gathered,
-    /// Lists of numbers of the load at hand that no entry carries yet.
-    leaves: Leaves,
-    /// Its latest entries: they wait to carry lists of numbers.
-    held: VecDeque<(TantivyDocument, usize)>,
     newest: Seq,
     fed: Fed,
 }
@@ -198,23 +183,16 @@ impl Feed<'_> {
     fn load(&mut self, seq: Seq, row: &LoadRow, indexing: &Indexing, from: u32) -> Result<(), SearchError> {
         let mut failure = None;
         let catalogue = self.catalogue;
-        let mut texts = catalogue.texts();
-        let visited = catalogue.documents(row.id, from, &mut |document| match self.document(
-            seq,
-            row,
-            indexing,
-            &document,
-            &mut *texts,
-        ) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(error) => {
-                failure = Some(error);
-                ControlFlow::Break(())
-            }
-        });
+        let visited =
+            catalogue.documents(row.id, from, &mut |document| match self.document(seq, row, indexing, &document) {
+                Ok(()) => ControlFlow::Continue(()),
+                Err(error) => {
+                    failure = Some(error);
+                    ControlFlow::Break(())
+                }
+            });
         failure.map_or(Ok(()), Err)?;
-        visited.map_err(SearchError::catalogue)?;
-        self.write_numbers(row.id)
+        visited.map_err(SearchError::catalogue)
     }
 
     fn document(
@@ -223,7 +201,6 @@ impl Feed<'_> {
         row: &LoadRow,
         indexing: &Indexing,
         document: &Document,
-        texts: &mut dyn Texts,
     ) -> Result<(), SearchError> {
         let mut entry = self.layout.entry(document, &row.field_names, &indexing.kind);
         let found = self.catalogue.found_by_patterns(document, &row.field_names).map_err(SearchError::catalogue)?;
@@ -234,16 +211,11 @@ impl Feed<'_> {
         }
         match indexing.full_text {
             FullText::None => self.add(entry, 0)?,
-            FullText::Words => self.with_words(entry, document, texts)?,
-            FullText::Phrases => self.with_text(entry, document, texts)?,
+            FullText::Words | FullText::Phrases => self.with_text(entry, indexing.full_text, document)?,
         }
         self.fed.documents += 1;
         self.uncommitted += 1;
-        if self.numbers.is_full() || self.leaves.are_waiting() {
-            self.write_numbers(row.id)?;
-        }
         if self.uncommitted >= self.options.commit_documents {
-            self.write_numbers(row.id)?;
             self.place.within = Some(Within { change, load: row.id, ordinal: document.id.ordinal });
             self.commit()?;
             self.let_merge()?;
@@ -254,25 +226,21 @@ impl Feed<'_> {
         Ok(())
     }
 
-    /// Adds an entry with the words of the document's pages in their places; a very long document makes several.
-    fn with_text(
-        &mut self,
-        entry: TantivyDocument,
-        document: &Document,
-        texts: &mut dyn Texts,
-    ) -> Result<(), SearchError> {
+    /// Adds an entry with the words of the document's pages; a very long document makes several.
+    fn with_text(&mut self, entry: TantivyDocument, how: FullText, document: &Document) -> Result<(), SearchError> {
+        let field = if how == FullText::Words { self.layout.bag } else { self.layout.text };
         let mut text = std::mem::take(&mut self.text);
         text.clear();
         let mut in_parts = false;
         let mut failure = None;
-        let visited = texts.pages(document, &mut |_, page| {
+        let catalogue = self.catalogue;
+        let visited = catalogue.page_texts(document, &mut |_, page| {
             if !text.is_empty() && text.len() + page.len() > self.options.part_bytes {
                 in_parts = true;
-                if let Err(error) = self.add(self.part(&entry, self.layout.text, &text), text.len()) {
+                if let Err(error) = self.add_part(&entry, field, &mut text) {
                     failure = Some(error);
                     return ControlFlow::Break(());
                 }
-                text.clear();
             }
             text.push_str(page);
             text.push('\n');
@@ -280,79 +248,29 @@ impl Feed<'_> {
         });
         failure.map_or(Ok(()), Err)?;
         visited.map_err(SearchError::catalogue)?;
-        let mut last = if in_parts { self.part(&entry, self.layout.text, "") } else { entry };
-        last.add_text(self.layout.text, &text);
-        let added = self.add(last, text.len());
+        let added = if in_parts {
+            self.add_part(&entry, field, &mut text)
+        } else {
+            let mut entry = entry;
+            entry.add_text(field, &text);
+            self.add(entry, text.len())
+        };
         self.text = text;
         added
     }
 
-    /// Adds an entry with the words of the document's pages, each once, and gathers their numbers. A document with very
-    /// many words makes several.
-    fn with_words(
+    fn add_part(
         &mut self,
-        entry: TantivyDocument,
-        document: &Document,
-        texts: &mut dyn Texts,
+        entry: &TantivyDocument,
+        field: tantivy::schema::Field,
+        text: &mut String,
     ) -> Result<(), SearchError> {
-        let (mut bag, mut numbers) = (std::mem::take(&mut self.bag), std::mem::take(&mut self.numbers));
-        bag.begin();
-        numbers.begin(document.id.ordinal);
-        let mut in_parts = false;
-        let mut failure = None;
-        let visited = texts.pages(document, &mut |_, page| {
-            if bag.words().len() >= self.options.part_bytes {
-                in_parts = true;
-                if let Err(error) = self.hold(self.part(&entry, self.layout.bag, bag.words()), bag.words().len()) {
-                    failure = Some(error);
-                    return ControlFlow::Break(());
-                }
-                bag.begin();
-            }
-            bag.add(page, &mut numbers);
-            if numbers.is_full() {
-                self.leaves.extend(numbers.take(document.id.load));
-            }
-            ControlFlow::Continue(())
-        });
-        failure.map_or(Ok(()), Err)?;
-        visited.map_err(SearchError::catalogue)?;
-        let mut last = if in_parts { self.part(&entry, self.layout.bag, "") } else { entry };
-        last.add_text(self.layout.bag, bag.words());
-        let held = self.hold(last, bag.words().len());
-        (self.bag, self.numbers) = (bag, numbers);
-        held
-    }
-
-    /// An entry for a part of a document, with the text of this part.
-    fn part(&self, entry: &TantivyDocument, field: Field, text: &str) -> TantivyDocument {
         let mut part = entry.clone();
         part.add_u64(self.layout.parts, 1);
-        if !text.is_empty() {
-            part.add_text(field, text);
-        }
-        part
-    }
-
-    /// Keeps an entry back; the oldest one goes.
-    fn hold(&mut self, entry: TantivyDocument, text_bytes: usize) -> Result<(), SearchError> {
-        self.held.push_back((entry, text_bytes));
-        if self.held.len() > MOST_HELD
-            && let Some((oldest, bytes)) = self.held.pop_front()
-        {
-            self.add(oldest, bytes)?;
-        }
-        Ok(())
-    }
-
-    /// Lets the entries that wait carry the numbers gathered so far, and adds them.
-    fn write_numbers(&mut self, load: LoadId) -> Result<(), SearchError> {
-        self.leaves.extend(self.numbers.take(load));
-        self.leaves.hand_out(self.layout, self.held.iter_mut().map(|(entry, _)| entry));
-        while let Some((entry, bytes)) = self.held.pop_front() {
-            self.add(entry, bytes)?;
-        }
-        Ok(())
+        part.add_text(field, &*text);
+        let bytes = text.len();
+        text.clear();
+        self.add(part, bytes)
     }
 
     fn add(&mut self, entry: TantivyDocument, text_bytes: usize) -> Result<(), SearchError> {

@@ -25,7 +25,6 @@ mod guard;
 mod highlight;
 mod hits;
 mod literal;
-mod numbers;
 mod query;
 mod schema;
 mod searching;
@@ -42,7 +41,7 @@ use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use tantivy::{Index, IndexReader, ReloadPolicy, Searcher};
 
 pub use archived::Archived;
-pub use catalogue::{Catalogue, CatalogueError, Indexing, Texts};
+pub use catalogue::{Catalogue, CatalogueError, Indexing};
 pub use collect::Facets;
 pub use feed::Fed;
 pub use highlight::{Highlighter, Snippet};

@@ -11,11 +11,10 @@
 //! |  | `1 pattern 0 name`: a pattern that masks finds something in the field; without a name: it was looked for |
 //! | `words` of fields (`field`) | `name NUL word` with positions |
 //! | `column` | numbers and days of index fields by name, and first and last values of page ranges |
-//! | `text`, `bag` | words of the pages, with positions and, but for numbers, without |
-//! | `leaf`, `leaf_first`, `leaf_last` | numbers of documents' texts that are indexed without places, see [`super::numbers`] |
+//! | `text`, `bag` | words of the pages, with positions and without |
 //! | `parts` | set on the parts of a document too long for one entry |
 //!
-//! Nothing else is stored: hits read their rows from the catalogue.
+//! Nothing is stored: hits read their rows from the catalogue.
 
 use std::collections::BTreeMap;
 
@@ -33,7 +32,7 @@ use crate::index::fold::{fold, has_separators, squeeze};
 use crate::index::value::{FieldValue, Value};
 
 /// Number of this layout; another one in the folder means the index is made anew.
-pub(super) const LAYOUT: u32 = 6;
+pub(super) const LAYOUT: u32 = 5;
 
 /// Longest folded text value kept whole as a term; a longer one keeps its head and a checksum of all of it.
 const LONGEST_KEY: usize = 200;
@@ -64,9 +63,6 @@ pub(super) struct Layout {
     pub(super) column: Field,
     pub(super) text: Field,
     pub(super) bag: Field,
-    pub(super) leaf: Field,
-    pub(super) leaf_first: Field,
-    pub(super) leaf_last: Field,
     pub(super) parts: Field,
 }
 
@@ -93,9 +89,6 @@ impl Layout {
             column: schema.add_json_field("column", JsonObjectOptions::default().set_fast("raw")),
             text: schema.add_text_field("text", words("text", IndexRecordOption::WithFreqsAndPositions, true)),
             bag: schema.add_text_field("bag", words("bag", IndexRecordOption::Basic, false)),
-            leaf: schema.add_bytes_field("leaf", BytesOptions::default().set_stored()),
-            leaf_first: schema.add_u64_field("leaf_first", fast.clone()),
-            leaf_last: schema.add_u64_field("leaf_last", fast.clone()),
             parts: schema.add_u64_field("parts", fast),
         };
         (schema.build(), layout)
@@ -104,7 +97,7 @@ impl Layout {
     /// Teaches an index to cut text into words.
     pub(super) fn register(index: &Index) {
         index.tokenizers().register("text", TextWords);
-        index.tokenizers().register("bag", BagWords);
+        index.tokenizers().register("bag", BagWords::default());
         index.tokenizers().register("field", FieldWords);
     }
 

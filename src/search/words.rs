@@ -15,7 +15,7 @@ use tantivy::tokenizer::{Token, TokenStream, Tokenizer};
 use crate::index::fold::{Class, class, joins_previous, narrow, push_folded};
 
 /// Longest word in bytes; a longer one is cut.
-pub(super) const LONGEST: usize = 128;
+const LONGEST: usize = 128;
 
 /// What a byte is: [`LETTER`], [`OTHER`], or else part of a character that is not ASCII.
 const CLASSES: [u8; 256] = classes();
@@ -39,14 +39,6 @@ fn joins(bytes: &[u8], start: usize, at: usize) -> bool {
         && matches!(bytes[at], b',' | b'.' | b'-' | b'/')
         && bytes[at - 1].is_ascii_digit()
         && bytes.get(at + 1).is_some_and(|next| next.is_ascii_digit() || !next.is_ascii())
-}
-
-/// Which signs are in a word. Only an amount with commas may be written in another way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Joined {
-    Nothing,
-    Others,
-    Commas,
 }
 
 /// How a word came about.
@@ -120,50 +112,14 @@ impl<'t> Scanner<'t> {
 
     /// The next word when it is ASCII, as most words are; `None` leaves everything as it was, for the longer way.
     fn next_ascii(&mut self, word: &mut String) -> Option<Found> {
-        let (span, joined) = self.ascii_span()?;
-        word.push_str(&self.text[span.clone()]);
-        word.make_ascii_lowercase();
-        if joined == Joined::Commas {
-            plain_number(word);
-        }
-        Some(self.moved(span))
-    }
-
-    /// Where the next word stands, when it is ASCII and, its capitals made small, as it stands; `None` leaves everything as
-    /// it was.
-    #[inline]
-    pub(super) fn next_plain(&mut self) -> Option<Range<usize>> {
-        let (span, joined) = self.ascii_span()?;
-        (joined != Joined::Commas).then(|| self.moved(span).span)
-    }
-
-    /// Behind a word.
-    fn moved(&mut self, span: Range<usize>) -> Found {
-        let found = Found { span, position: self.position, kind: Kind::Word };
-        self.position += 1;
-        self.at = found.span.end;
-        self.in_run = false;
-        found
-    }
-
-    /// The next word when it is ASCII, and what signs are in it.
-    #[inline]
-    fn ascii_span(&self) -> Option<(Range<usize>, Joined)> {
         let bytes = self.text.as_bytes();
-        let mut start = self.at;
-        // Columns stand apart by runs of blanks.
-        while bytes.get(start..start + 8).is_some_and(|next| next == b"        ") {
-            start += 8;
-        }
-        start += bytes.get(start..)?.iter().position(|byte| CLASSES[usize::from(*byte)] != OTHER)?;
+        let start = self.at + bytes.get(self.at..)?.iter().position(|byte| CLASSES[usize::from(*byte)] != OTHER)?;
         let mut end = start;
-        let mut joined = Joined::Nothing;
+        let mut joined = false;
         while let Some(byte) = bytes.get(end) {
             match CLASSES[usize::from(*byte)] {
                 LETTER => {}
-                OTHER if joins(bytes, start, end) => {
-                    joined = if *byte == b',' { Joined::Commas } else { joined.max(Joined::Others) };
-                }
+                OTHER if joins(bytes, start, end) => joined = true,
                 OTHER => break,
                 _ => return None,
             }
@@ -172,7 +128,16 @@ impl<'t> Scanner<'t> {
                 return None;
             }
         }
-        Some((start..end, joined))
+        word.push_str(&self.text[start..end]);
+        word.make_ascii_lowercase();
+        if joined {
+            plain_number(word);
+        }
+        let found = Found { span: start..end, position: self.position, kind: Kind::Word };
+        self.position += 1;
+        self.at = end;
+        self.in_run = false;
+        Some(found)
     }
 
     /// Length in bytes of the character at `at` with the marks that change it, if it belongs to a run.

@@ -115,26 +115,6 @@ proptest! {
     }
 }
 
-proptest! {
-    #[test]
-    fn appended_text_is_that_of_the_rows(
-        strikes in prop::collection::vec((1_u16..6, "[ _AX-]{0,8}|[ äX]{0,4}|中 ?"), 0..9),
-        wide: bool,
-        narrow_shifts: bool,
-    ) {
-        let cp = if wide { CodePage::find("utf-8").unwrap() } else { ascii() };
-        let mut strikes: Vec<(u16, &str)> =
-            strikes.iter().map(|(row, text)| (*row, text.as_str())).filter(|(_, text)| wide || !text.contains('中')).collect();
-        strikes.sort_by_key(|(row, _)| *row);
-        let unit = Unit { narrow_shifts, ..unit(&strikes, cp) };
-        let (mut rows, mut out) = (Rows::default(), String::from(">"));
-        rows.append_text(&unit, cp, &mut out);
-        rows.fill(&unit, cp);
-        let wanted: String = rows.iter().map(|(_, text)| format!("{text}\n")).collect();
-        prop_assert_eq!(out, format!(">{wanted}"));
-    }
-}
-
 #[test]
 fn page_text_keeps_rows_where_they_are() {
     let cp = ascii();

@@ -14,17 +14,12 @@ pub(super) struct Starts {
     letters: usize,
     /// Signs of ASCII that a value begins with, in either case. Any other sign may be the same letter in another width or form.
     firsts: [bool; 128],
-    /// The first and the second letter of all values, small and capital, when all have the same and they are ASCII.
-    only: Option<[[u8; 2]; 2]>,
-    /// Bytes that may come behind the first letter of a value: those that a second letter may begin with, and all that are
-    /// no letters or digits of ASCII.
-    seconds: [bool; 256],
     bits: [u64; BITS / 64],
 }
 
 impl Default for Starts {
     fn default() -> Starts {
-        Starts { letters: 0, firsts: [false; 128], only: None, seconds: [true; 256], bits: [0; BITS / 64] }
+        Starts { letters: 0, firsts: [false; 128], bits: [0; BITS / 64] }
     }
 }
 
@@ -33,7 +28,6 @@ impl Starts {
     pub(super) fn of<'v>(values: impl Iterator<Item = &'v [char]> + Clone) -> Starts {
         let shortest = values.clone().map(<[char]>::len).min().unwrap_or(0);
         let mut starts = Starts { letters: shortest.min(LETTERS), ..Starts::default() };
-        starts.look_behind_firsts(values.clone());
         for value in values {
             for letter in
                 value.first().into_iter().flat_map(|first| [first.to_ascii_lowercase(), first.to_ascii_uppercase()])
@@ -52,25 +46,6 @@ impl Starts {
         starts
     }
 
-    fn look_behind_firsts<'v>(&mut self, values: impl Iterator<Item = &'v [char]> + Clone) {
-        if self.letters < 2 {
-            return;
-        }
-        let mut heads = values.clone().filter_map(<[char]>::first_chunk::<2>);
-        let head = heads.next().filter(|head| heads.all(|other| other == *head));
-        let both = |letter: char| {
-            let letter = u8::try_from(letter).ok().filter(u8::is_ascii)?;
-            Some([letter.to_ascii_lowercase(), letter.to_ascii_uppercase()])
-        };
-        self.only = head.and_then(|[first, second]| Some([both(*first)?, both(*second)?]));
-        let mut seconds: [bool; 256] = std::array::from_fn(|byte| !(byte as u8).is_ascii_alphanumeric());
-        for letter in values.filter_map(|value| value.get(1)).filter(|letter| letter.is_ascii()) {
-            seconds[letter.to_ascii_lowercase() as usize] = true;
-            seconds[letter.to_ascii_uppercase() as usize] = true;
-        }
-        self.seconds = seconds;
-    }
-
     /// Whether a value may begin with the first of these letters.
     pub(super) fn may_start(&self, letters: &[char]) -> bool {
         let Some(first) = letters.get(..self.letters).filter(|first| !first.is_empty()) else { return false };
@@ -84,25 +59,18 @@ impl Starts {
         if self.letters == 0 {
             return false;
         }
-        let bytes = text.as_bytes();
-        let only = self.only.filter(|_| text.is_ascii());
-        let mut from = 0;
+        let mut rest = text;
         // Few signs of a text are the first of a value: each byte is looked at once, and little more than that.
-        loop {
-            from += only.map_or(0, |only| first_in(&bytes[from..], only));
-            let Some(at) = bytes[from..].iter().position(|byte| self.may_be_first(*byte)) else { return false };
-            if self.may_begin_at(text, from + at) {
+        while let Some(at) = rest.bytes().position(|byte| self.may_be_first(byte)) {
+            let from = rest.get(at..).unwrap_or_default();
+            if self.may_begin(from) {
                 return true;
             }
-            from += at + text[from + at..].chars().next().map_or(1, char::len_utf8);
+            let mut chars = from.chars();
+            chars.next();
+            rest = chars.as_str();
         }
-    }
-
-    /// Whether a value may begin at a sign that is the first of one.
-    fn may_begin_at(&self, text: &str, at: usize) -> bool {
-        let bytes = text.as_bytes();
-        let behind = !bytes[at].is_ascii() || bytes.get(at + 1).is_none_or(|next| self.seconds[usize::from(*next)]);
-        behind && self.may_begin(&text[at..])
+        false
     }
 
     /// Whether the first letter of a value may begin with this byte.
@@ -144,28 +112,6 @@ impl Window {
         let mixed = kept.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> (64 - BITS.trailing_zeros());
         usize::try_from(mixed).unwrap_or(0) % BITS
     }
-}
-
-/// A place in a text of ASCII before which no value begins: sixteen bytes at a time are compared with the first letter and,
-/// where one of them is it, the byte behind it with the second; between them may stand signs.
-fn first_in(text: &[u8], [first, second]: [[u8; 2]; 2]) -> usize {
-    let mut at = 0;
-    while let Some((here, next)) =
-        text.get(at..at + 17).and_then(|piece| Some((piece.first_chunk::<16>()?, piece.last_chunk::<16>()?)))
-    {
-        let mut found = [0_u8; 16];
-        for ((found, byte), next) in found.iter_mut().zip(here).zip(next) {
-            let begins = (*byte == first[0]) | (*byte == first[1]);
-            let letter = next.wrapping_sub(b'0') < 10 || (next | 0x20).wrapping_sub(b'a') < 26;
-            let goes_on = (*next == second[0]) | (*next == second[1]) | !letter;
-            *found = u8::from(begins & goes_on);
-        }
-        if u128::from_ne_bytes(found) != 0 {
-            break;
-        }
-        at += 16;
-    }
-    at
 }
 
 #[cfg(test)]

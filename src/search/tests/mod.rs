@@ -3,7 +3,6 @@
 mod feeding;
 mod lists;
 mod memory;
-mod numbers;
 mod queries;
 mod rights;
 mod scale;
