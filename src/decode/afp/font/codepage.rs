@@ -86,6 +86,11 @@ impl CodePage {
         CodePage::registered(500).unwrap_or_default()
     }
 
+    /// A page of two-byte codes of which nothing is known.
+    pub fn unknown_wide() -> CodePage {
+        CodePage { wide: true, ..CodePage::default() }
+    }
+
     /// What a code stands for; the default character where it stands for nothing.
     pub fn get(&self, code: u16) -> Entry {
         self.find(code).unwrap_or(self.default)

@@ -130,7 +130,7 @@ impl Opener<'_, '_> {
         if self.is_double_byte() {
             // Characters that nobody knows, rather than two letters of another page for each.
             self.say("afp-missing-code-page", format!("double-byte code page {name} is not known"));
-            return CodePage { wide: true, ..CodePage::default() };
+            return CodePage::unknown_wide();
         }
         self.say("afp-missing-code-page", format!("code page {name} is read as 500"));
         CodePage::usual()
