@@ -243,7 +243,7 @@ pub enum Step {
 }
 
 /// How the outline of a path is drawn.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Stroke {
     /// Colour.
     pub color: Color,
@@ -251,8 +251,34 @@ pub struct Stroke {
     pub width: Lu,
     /// Lengths of dashes and gaps in turn; empty for a solid line.
     pub dash: Vec<Lu>,
-    /// Round ends and joins instead of flat and mitred ones.
-    pub round: bool,
+    /// How its ends look, and those of dashes.
+    pub cap: Cap,
+    /// How its corners look.
+    pub join: Join,
+}
+
+/// The ends of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cap {
+    /// Cut off at the end.
+    #[default]
+    Flat,
+    /// A half circle behind the end.
+    Round,
+    /// Cut off half a line width behind the end.
+    Square,
+}
+
+/// The corners of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Join {
+    /// The outer edges meet, up to a length of ten line widths; sharper corners are bevelled.
+    #[default]
+    Miter,
+    /// An arc.
+    Round,
+    /// A corner cut off.
+    Bevel,
 }
 
 /// A filled and/or outlined path.

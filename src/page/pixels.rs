@@ -1,7 +1,10 @@
 //! Pictures as pixels: for renditions that cannot keep the coding of [`Samples`].
 
+mod jpeg;
+
 use std::borrow::Cow;
 
+pub use self::jpeg::jpeg_is_whole;
 use super::{Color, Image, Samples};
 
 use hayro_ccitt::{DecodeSettings, Decoder, DecoderContext, EncodingMode};
@@ -315,6 +318,22 @@ pub fn jbig2_size(data: &[u8]) -> Option<(u32, u32)> {
     let settings = hayro_jbig2::DecodeSettings { strict: false };
     let page = hayro_jbig2::Page::new_embedded(data, None, &settings).ok()?;
     Some((page.width(), page.height()))
+}
+
+/// Whether the page in a JBIG2 embedded stream can be read to its end, to the letter. Takes memory for its bits.
+pub fn jbig2_is_whole(data: &[u8]) -> bool {
+    let settings = hayro_jbig2::DecodeSettings { strict: true };
+    let page = hayro_jbig2::Page::new_embedded(data, None, &settings);
+    page.is_ok_and(|page| page.decode(&mut Nothing).is_ok())
+}
+
+/// Takes pixels and forgets them.
+struct Nothing;
+
+impl hayro_jbig2::Decoder for Nothing {
+    fn push_pixel(&mut self, _black: bool) {}
+    fn push_pixel_chunk(&mut self, _black: bool, _chunk_count: u32) {}
+    fn next_line(&mut self) {}
 }
 
 /// Width, height and rows of bits (1 is black) of a JBIG2 embedded stream.

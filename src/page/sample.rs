@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use super::{
-    Advances, Barcode, Color, ContentId, Element, Embedded, Face, Family, FontProgram, Form, Image, Lu, Page, Path,
-    PlacedForm, PlacedImage, Rule, Samples, Step, Stroke, TextRun,
+    Advances, Barcode, Cap, Color, ContentId, Element, Embedded, Face, Family, FontProgram, Form, Image, Join, Lu,
+    Page, Path, PlacedForm, PlacedImage, Rule, Samples, Step, Stroke, TextRun,
 };
 
 /// Cell and pitch of 10 characters and 6 lines per inch.
@@ -191,21 +191,31 @@ pub fn paths() -> Vec<Element> {
         .map(|(number, (x, y))| if number == 0 { Step::Move(at(*x, *y)) } else { Step::Line(at(*x, *y)) })
         .chain([Step::Close])
         .collect();
-    let stroke = |color, width, dash: &[f64], round| {
-        Some(Stroke { color, width: pt(width), dash: dash.iter().map(|length| pt(*length)).collect(), round })
+    let stroke = |color, width, dash: &[f64], (cap, join)| {
+        Some(Stroke { color, width: pt(width), dash: dash.iter().map(|length| pt(*length)).collect(), cap, join })
     };
     let [from, to] = [at(130.0, 370.0), at(330.0, 310.0)];
     let curve = Step::Curve([pt(180.0), pt(250.0), pt(260.0), pt(430.0), to[0], to[1]]);
     let line = vec![Step::Move(at(360.0, 320.0)), Step::Line(at(400.0, 360.0)), Step::Line(at(440.0, 320.0))];
     vec![
-        Element::Path(Path { steps: star, fill: Some(YELLOW), even_odd: true, stroke: stroke(BLUE, 1.0, &[], false) }),
+        Element::Path(Path {
+            steps: star,
+            fill: Some(YELLOW),
+            even_odd: true,
+            stroke: stroke(BLUE, 1.0, &[], (Cap::Flat, Join::Miter)),
+        }),
         Element::Path(Path {
             steps: vec![Step::Move(from), curve],
             fill: None,
             even_odd: false,
-            stroke: stroke(RED, 2.0, &[6.0, 3.0], false),
+            stroke: stroke(RED, 2.0, &[6.0, 3.0], (Cap::Square, Join::Bevel)),
         }),
-        Element::Path(Path { steps: line, fill: None, even_odd: false, stroke: stroke(BLUE, 8.0, &[], true) }),
+        Element::Path(Path {
+            steps: line,
+            fill: None,
+            even_odd: false,
+            stroke: stroke(BLUE, 8.0, &[], (Cap::Round, Join::Round)),
+        }),
     ]
 }
 

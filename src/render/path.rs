@@ -91,7 +91,7 @@ mod tests {
             color: Color::BLACK,
             width: Lu(10),
             dash: dash.iter().copied().map(Lu).collect(),
-            round: false,
+            ..Stroke::default()
         };
         assert_eq!(dashes(&stroke(&[500])), [Lu(500), Lu(500)]);
         for solid in [&[0, -3][..], &[], &[1, 2]] {

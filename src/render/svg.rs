@@ -93,7 +93,7 @@ pub(super) fn whole(info: &DocumentInfo, page: Page, fonts: &FontSet) -> Page {
 fn element(shape: Shape) -> Element {
     match shape {
         Shape::Path { steps, fill, stroke } => {
-            let stroke = stroke.map(|(color, width)| Stroke { color, width, dash: Vec::new(), round: false });
+            let stroke = stroke.map(|(color, width)| Stroke { color, width, ..Stroke::default() });
             Element::Path(Path { steps, fill, even_odd: false, stroke })
         }
         Shape::Text(run) => Element::Text(TextRun { shadow: true, ..run }),

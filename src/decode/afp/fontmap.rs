@@ -4,7 +4,7 @@ use std::sync::{Arc, OnceLock};
 
 use super::Report;
 use super::field::Field;
-use super::font::{ActiveFont, FontDescriptor, FontRequest};
+use super::font::{ActiveFont, FontDescriptor, FontRequest, FontSection, is_section};
 use super::formdef::groups16;
 use super::id;
 use super::text::{Charset, full_name, token};
@@ -78,6 +78,19 @@ impl FontMap {
         }
     }
 
+    /// Adds a section of a double-byte font to those that are mapped to its local id already.
+    fn put_section(&mut self, lid: u8, section: u8, mut request: FontRequest) {
+        let part =
+            FontSection { section, character_set: request.character_set.clone(), code_page: request.code_page.clone() };
+        let before = self.get(lid).map(|mapped| &mapped.request).filter(|before| !before.sections.is_empty());
+        if let Some(before) = before {
+            request = before.clone();
+            request.sections.retain(|known| known.section != section);
+        }
+        request.sections.push(part);
+        self.put(lid, request);
+    }
+
     fn take_format_1(&mut self, data: &[u8]) {
         let stride = usize::from(data.first().copied().unwrap_or(0));
         if stride < 28 {
@@ -85,21 +98,30 @@ impl FontMap {
         }
         for group in data.get(4..).unwrap_or_default().chunks(stride) {
             let name = |at: usize| group.get(at..at + 8).and_then(|name| token(name, Charset::Default));
-            let (Some(lid), Some(0)) = (group.first(), group.get(2)) else { continue };
+            let (Some(lid), Some(&section)) = (group.first(), group.get(2)) else { continue };
             let (coded_font, code_page, character_set) = (name(4), name(12), name(20));
             let rotation = match u16_at(group, 28).filter(|_| stride >= 30) {
                 Some(code) => code >> 7,
                 None => rotation_of_name(coded_font.as_deref().or(character_set.as_deref())),
             };
-            self.put(*lid, FontRequest { coded_font, code_page, character_set, rotation, ..FontRequest::default() });
+            let request = FontRequest { coded_font, code_page, character_set, rotation, ..FontRequest::default() };
+            match request.coded_font {
+                None if is_section(section) => self.put_section(*lid, section, request),
+                _ => self.put(*lid, request),
+            }
         }
     }
 
     fn take_format_2(&mut self, data: &[u8], charset: Charset) {
+        let mut last = None;
         for group in groups16(data) {
+            let section = triplet::find(group, triplet::SECTION).and_then(|data| data.first().copied());
+            let section = section.filter(|section| is_section(*section));
+            let own = triplet::find(group, triplet::LID).filter(|lid| lid.first() == Some(&5));
             // Without a local id it is a section of the double-byte font before it.
-            let Some(lid) = triplet::find(group, triplet::LID).filter(|lid| lid.first() == Some(&5)) else { continue };
-            let Some(&lid) = lid.get(1) else { continue };
+            let lid = own.and_then(|lid| lid.get(1).copied()).or(last.filter(|_| section.is_some()));
+            last = lid.or(last);
+            let Some(lid) = lid else { continue };
             let mut request = common(group);
             for (kind, name) in triplet::names(group) {
                 let text = || Some(full_name(name, group, charset)).filter(|text| !text.is_empty());
@@ -117,7 +139,10 @@ impl FontMap {
                 Some(code) => code >> 7,
                 None => rotation_of_name(request.coded_font.as_deref().or(request.character_set.as_deref())),
             };
-            self.put(lid, request);
+            match section {
+                Some(section) if request.coded_font.is_none() => self.put_section(lid, section, request),
+                _ => self.put(lid, request),
+            }
         }
     }
 
@@ -179,8 +204,10 @@ fn rotation_of_name(name: Option<&str>) -> u16 {
 
 /// Names of the resources that mapping fields ask for: type as in X'21' and name.
 pub fn names(request: &FontRequest) -> Vec<&str> {
+    let sections = request.sections.iter().flat_map(|section| [&section.character_set, &section.code_page]);
     [&request.coded_font, &request.character_set, &request.code_page, &request.data_object]
         .into_iter()
+        .chain(sections)
         .flatten()
         .map(String::as_str)
         .collect()
@@ -214,6 +241,46 @@ mod tests {
         assert_eq!(request.code_page, None);
         let data = [&[0x1E, 0, 0, 0, 3, 0, 0, 0][..], &name, &[0xFF; 16], &[0x87, 0]].concat();
         assert_eq!(map(id::MCF1, &data).get(3).unwrap().request.rotation, 270);
+    }
+
+    /// A row that names a character set and a code page, and what else it says.
+    fn row(character_set: &str, code_page: &str, more: &[u8]) -> Vec<u8> {
+        let ebcdic = crate::frame::codepage::CodePage::find("ibm-500").unwrap();
+        let name = |kind, name| [&[12, 2, kind, 0][..], &ebcdic.encode(name).unwrap()].concat();
+        let row = [name(0x86, character_set), name(0x85, code_page), more.to_vec()].concat();
+        [&u16::try_from(row.len() + 2).unwrap().to_be_bytes()[..], &row].concat()
+    }
+
+    fn sections(map: &FontMap, lid: u8) -> Vec<(u8, Option<&str>, Option<&str>)> {
+        let sections = &map.get(lid).unwrap().request.sections;
+        sections.iter().map(|one| (one.section, one.character_set.as_deref(), one.code_page.as_deref())).collect()
+    }
+
+    #[test]
+    fn rows_of_one_local_id_are_the_sections_of_a_font() {
+        let first = row("C0K45   ", "T1K45   ", &[4, 0x24, 5, 1, 3, 0x25, 0x45]);
+        let expected = [(0x45, Some("C0K45"), Some("T1K45")), (0x48, Some("C0K48"), Some("T1K48"))];
+        for second in [&[4, 0x24, 5, 1, 3, 0x25, 0x48][..], &[3, 0x25, 0x48]] {
+            let map = map(id::MCF, &[first.clone(), row("C0K48   ", "T1K48   ", second)].concat());
+            assert_eq!(sections(&map, 1), expected);
+            assert_eq!(names(&map.get(1).unwrap().request), ["C0K45", "T1K45", "C0K45", "T1K45", "C0K48", "T1K48"]);
+        }
+        // A row without a section is another font; so is a section after it.
+        let plain = row("C0H20000", "T1V10500", &[4, 0x24, 5, 1]);
+        assert!(sections(&map(id::MCF, &[first.clone(), plain.clone()].concat()), 1).is_empty());
+        assert_eq!(sections(&map(id::MCF, &[plain, first].concat()), 1), expected[..1]);
+    }
+
+    #[test]
+    fn format_1_has_a_section_byte() {
+        let ebcdic = crate::frame::codepage::CodePage::find("ibm-500").unwrap();
+        let row = |section: u8, name: &str| {
+            let name = |kind: &str| ebcdic.encode(&format!("{kind}{name:6}")).unwrap();
+            [&[1, 0, section, 0][..], &[0xFF; 8], &name("T1"), &name("C0")].concat()
+        };
+        let data = [vec![0x1C, 0, 0, 0], row(0x45, "K45"), row(0x48, "K48")].concat();
+        let map = map(id::MCF1, &data);
+        assert_eq!(sections(&map, 1), [(0x45, Some("C0K45"), Some("T1K45")), (0x48, Some("C0K48"), Some("T1K48"))]);
     }
 
     #[test]

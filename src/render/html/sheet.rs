@@ -16,8 +16,8 @@ use crate::page::bidi;
 use crate::page::reading::{self, Spot, advance};
 use crate::page::walk::{ELEMENT_LIMIT, FORM_DEPTH, Place};
 use crate::page::{
-    Barcode, Color, ContentId, Element, Family, Form, Image, Lu, Page, Path, PlacedForm, PlacedImage, Rule, Step,
-    TextRun,
+    Barcode, Cap, Color, ContentId, Element, Family, Form, Image, Join, Lu, Page, Path, PlacedForm, PlacedImage, Rule,
+    Step, TextRun,
 };
 use crate::render::font::{FontId, FontSet, Fonts};
 use crate::render::path;
@@ -486,9 +486,17 @@ fn draw_path(html: &mut String, path: &Path) {
         if !dashes.is_empty() {
             let _ = write!(html, " stroke-dasharray=\"{}\"", dashes.join(" "));
         }
-        if stroke.round {
-            html.push_str(" stroke-linecap=\"round\" stroke-linejoin=\"round\"");
-        }
+        html.push_str(match stroke.cap {
+            Cap::Flat => "",
+            Cap::Round => " stroke-linecap=\"round\"",
+            Cap::Square => " stroke-linecap=\"square\"",
+        });
+        html.push_str(match stroke.join {
+            // As long as in a PDF.
+            Join::Miter => " stroke-miterlimit=\"10\"",
+            Join::Round => " stroke-linejoin=\"round\"",
+            Join::Bevel => " stroke-linejoin=\"bevel\"",
+        });
     }
     html.push_str("/>");
 }

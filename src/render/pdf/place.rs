@@ -34,6 +34,9 @@ const STRETCHES: (u16, u16) = (50, 8_000);
 /// Sizes outside are drawn as the nearest one, in points.
 const SIZES: (f64, f64) = (0.5, 1000.0);
 
+/// Glyphs of a piece: a string of PDF/A holds 32,767 bytes, and a glyph takes two.
+const GLYPHS_LIMIT: usize = 8_000;
+
 /// A character and its glyph.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct PlacedGlyph {
@@ -210,6 +213,7 @@ impl Line {
                     .is_some_and(|g| (g.width - width).abs() < 1e-6 && (g.advance - placed.advance).abs() < 1e-6)
             };
             last.font == glyph.font
+                && last.glyphs.len() < GLYPHS_LIMIT
                 && last.size == fit.size
                 && last.stretch == fit.stretch
                 && (proportional || same_width())
@@ -236,6 +240,15 @@ mod tests {
 
     fn fonts() -> Fonts {
         Fonts::new(FontSet::system())
+    }
+
+    #[test]
+    fn long_runs_are_cut_where_a_string_would_be_too_long() {
+        let run = run(&"a".repeat(20_000), 10.0, Advances::Uniform(Lu(1440)));
+        let pieces = place(&run, &mut fonts(), &mut Missing::default());
+        assert_eq!(pieces.iter().map(|piece| piece.glyphs.len()).collect::<Vec<_>>(), [8_000, 8_000, 4_000]);
+        let step = pieces[1].offset - pieces[0].offset;
+        assert!((step - 8_000.0 * Lu(1440).points()).abs() < 1e-3, "{step}");
     }
 
     fn run(text: &str, size: f64, advances: Advances) -> TextRun {

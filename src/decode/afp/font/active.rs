@@ -17,6 +17,8 @@ use super::{FontRequest, FontSource, Glyph, Part};
 use crate::decode::afp::Report;
 use crate::page::{Face, FontProgram, Lu};
 
+/// The blank of double-byte EBCDIC.
+const WIDE_SPACE: u16 = 0x4040;
 /// Glyphs that are remembered; more are looked up each time.
 const KNOWN_LIMIT: usize = 100_000;
 /// Matrices whose programs a font keeps.
@@ -237,6 +239,11 @@ impl ActiveFont {
         let [high, low] = code.to_be_bytes();
         let found = self.sections.iter().find(|ready| self.coding == Coding::Single || ready.section == high);
         let Some(ready) = found.or(self.sections.first()) else { return nothing };
+        if found.is_none() && !ready.page.wide {
+            // No section of this font: what its low byte is in another section is not meant.
+            let ch = (code == WIDE_SPACE).then_some('\u{3000}');
+            return ready.glyph(&Entry { ch, ..Entry::default() }, false);
+        }
         let code = if self.coding == Coding::Single || ready.page.wide { code } else { u16::from(low) };
         ready.glyph(&ready.page.get(code), ready.page.space == Some(code))
     }

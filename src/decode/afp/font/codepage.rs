@@ -86,6 +86,11 @@ impl CodePage {
         CodePage::registered(500).unwrap_or_default()
     }
 
+    /// A page of two-byte codes of which nothing is known.
+    pub fn unknown_wide() -> CodePage {
+        CodePage { wide: true, ..CodePage::default() }
+    }
+
     /// What a code stands for; the default character where it stands for nothing.
     pub fn get(&self, code: u16) -> Entry {
         self.find(code).unwrap_or(self.default)
@@ -167,15 +172,30 @@ impl CodePage {
     /// not private contradicts it.
     fn read_by_number(&mut self) {
         let Some(registered) = CodePage::registered(self.number).filter(|page| page.wide == self.wide) else { return };
-        let agree = |(code, entry): (&u16, &Entry)| match (entry.ch, registered.find(*code)) {
-            (Some(ours), Some(theirs)) => theirs.ch == Some(ours),
+        self.read_as(|code| registered.find(code)?.ch);
+    }
+
+    /// Takes the characters of private names from a registered page, if names that are not private agree with it.
+    fn read_as(&mut self, registered: impl Fn(u16) -> Option<char>) {
+        let agree = |(code, entry): (&u16, &Entry)| match (entry.ch, registered(*code)) {
+            (Some(ours), Some(theirs)) => ours == theirs || full_width(ours) == Some(theirs),
             _ => true,
         };
         if self.entries.iter().all(agree) {
             for (code, entry) in &mut self.entries {
-                entry.ch = entry.ch.or_else(|| registered.find(*code)?.ch);
+                entry.ch = entry.ch.or_else(|| registered(*code));
             }
         }
+    }
+
+    /// Private names of a page that holds one section of a double-byte page: the number of that page, its own or else one of
+    /// `numbers`, and the first byte of the section tell their characters.
+    pub fn settle_section(&mut self, section: u8, numbers: &[u16]) {
+        let numbers = std::iter::once(self.number).chain(numbers.iter().copied());
+        let Some(charset) = numbers.filter(|_| !self.wide && self.private > 0).find_map(double_byte) else { return };
+        self.read_as(|code| char_of(charset, &[SHIFT_OUT, section, u8::try_from(code).ok()?, SHIFT_IN]));
+        let unknown = self.entries.values().filter(|entry| entry.ch.is_none() && entry.name.is_some()).count();
+        self.private = self.private.min(unknown);
     }
 
     fn single_of(charset: &'static Charset, number: u16) -> CodePage {
@@ -210,6 +230,11 @@ impl CodePage {
             private: 0,
         }
     }
+}
+
+/// The form of a letter, digit or sign that is as wide as a kanji: names in character sets may be those of the narrow ones.
+fn full_width(ch: char) -> Option<char> {
+    matches!(ch, '!'..='~').then(|| char::from_u32(u32::from(ch) + 0xFEE0)).flatten()
 }
 
 const SHIFT_OUT: u8 = 0x0E;

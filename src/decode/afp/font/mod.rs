@@ -77,6 +77,25 @@ pub struct FontRequest {
     pub code_set: Option<(u16, u16)>,
     /// Family and typeface names (names of type X'07', X'08').
     pub family: Option<String>,
+    /// Sections of a double-byte font that are mapped one by one (triplet X'25'; the section byte of MCF-1), without two of one
+    /// first byte. What else stands here is of the first of them.
+    pub sections: Vec<FontSection>,
+}
+
+/// The part of a double-byte font whose codes begin with one byte.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct FontSection {
+    /// That byte, X'41' to X'FE'.
+    pub section: u8,
+    /// Font character set.
+    pub character_set: Option<String>,
+    /// Code page.
+    pub code_page: Option<String>,
+}
+
+/// Whether a section byte is one of a double-byte font.
+pub fn is_section(byte: u8) -> bool {
+    (0x41..=0xFE).contains(&byte)
 }
 
 /// Triplet X'1F'.

@@ -167,6 +167,52 @@ fn a_code_page_of_the_stream_decides_what_codes_are() {
 }
 
 #[test]
+fn sections_of_a_double_byte_font_are_mapped_one_by_one() {
+    let page = |number: u16| {
+        let mut page = Fields::default();
+        let about = [ebcdic(&format!("{:32}", "KANJI")), vec![0, 8, 0, 0, 0, 2, 0, 0], number.to_be_bytes().to_vec()];
+        field(&mut page, 0xA6, 0x87, &about.concat());
+        field(&mut page, 0xA7, 0x87, &[ebcdic("SP010000"), vec![0, 10, 0x40, 0x40, 8]].concat());
+        field(&mut page, 0x8C, 0x87, &[ebcdic("J0000001"), vec![0, 0x41], ebcdic("J0000002"), vec![0, 0x42]].concat());
+        page
+    };
+    let kanji = || tiny(&TinyFont { names: ["J0000001", "J0000002"], ..TinyFont::default() });
+    let library = Library::default().with(0x40, "C0K45", kanji()).with(0x40, "C0K48", kanji());
+    let library = library.with(0x41, "T1K45", page(300)).with(0x41, "T1K48", page(300));
+    let section = |section: u8, name: &str| FontSection {
+        section,
+        character_set: Some(format!("C0{name}")),
+        code_page: Some(format!("T1{name}")),
+    };
+    let sections = vec![section(0x45, "K45"), section(0x48, "K48")];
+    let (font, said) = open(&FontRequest { sections, ..mapped("C0K45", "T1K45") }, &library);
+    assert_eq!(said, Vec::<String>::new());
+    let set = glyphs(&font, &[0x45, 0x41, 0x48, 0x42, 0x45, 0x42, 0x40, 0x40, 0x49, 0x41]);
+    let registered = super::codepage::CodePage::registered(300).unwrap();
+    let expected: Vec<char> =
+        [0x4541, 0x4842, 0x4542].iter().map(|code| registered.find(*code).unwrap().ch.unwrap()).collect();
+    assert_eq!(set.iter().take(3).map(|glyph| glyph.ch).collect::<Vec<_>>(), expected);
+    assert_eq!(
+        set.iter().map(|glyph| (glyph.part, glyph.missing)).collect::<Vec<_>>()[..3],
+        [(0, false), (1, false), (0, false)]
+    );
+    assert_eq!((set[3].ch, set[3].missing), ('\u{3000}', false));
+    assert!(set[4].missing, "no section of this font");
+}
+
+#[test]
+fn absent_double_byte_fonts_are_not_read_as_letters() {
+    let request =
+        |name: &str| FontRequest { coded_font: Some(name.into()), encoding: Some(0x6200), ..FontRequest::default() };
+    let (japanese, _) = open(&request("X00300"), &Library::default());
+    assert_eq!(text(&japanese, &[0x45, 0x41, 0x40, 0x40]).chars().count(), 2);
+    assert!(text(&japanese, &[0x45, 0x41]).chars().all(|ch| ch > '\u{3000}' && ch != '\u{FFFD}'));
+    let (unknown, said) = open(&request("X0KANJI"), &Library::default());
+    assert_eq!(text(&unknown, &[0x45, 0x41, 0x48, 0x41]), "\u{FFFD}\u{FFFD}");
+    assert!(said.iter().any(|said| said.starts_with("afp-missing-code-page")), "{said:?}");
+}
+
+#[test]
 fn private_names_are_reported_and_shown() {
     let mut page = Fields::default();
     field(&mut page, 0xA7, 0x87, &[ebcdic("EMC00001"), vec![0, 10, 0, 1, 8]].concat());

@@ -16,7 +16,7 @@ use super::ObjectArea;
 use super::image::{Drawn, Fault, Rows, crossed, not_shown, put, windows};
 use super::place::{Content, Mapping, Place, places};
 use crate::decode::afp::{Limits, Report};
-use crate::page::pixels::{jfif_density, jpeg_frame};
+use crate::page::pixels::{jfif_density, jpeg_frame, jpeg_is_whole};
 use crate::page::{Color, Element, Image, Lu, Samples};
 
 /// Samples in one inch where nothing states a resolution.
@@ -78,7 +78,7 @@ pub fn container(
         }
     };
     if picture.damaged {
-        report("afp-image-damaged", "the data of a container break off; what could be read is shown".into());
+        report("afp-image-cut", "the data of a container break off; what could be read is shown".into());
     }
     draw(area, container, picture, limits, &mut elements, report);
     elements
@@ -157,7 +157,7 @@ fn jpeg(data: &[u8], budget: usize) -> Result<Picture, Fault> {
         samples: Samples::Jpeg(data.to_vec()),
         resolution: jfif_density(data),
         mask: None,
-        damaged: false,
+        damaged: !jpeg_is_whole(data),
     })
 }
 

@@ -140,7 +140,7 @@ fn draw_piece(
 
 fn note(drawn: &Drawn, report: &mut Report<'_>) {
     if drawn.damaged {
-        report("afp-image-damaged", "the compressed data break off; what could be read is shown".into());
+        report("afp-image-cut", "the image data break off or are damaged; what could be read is shown".into());
     }
     if drawn.opaque {
         report("afp-image-mask", "a transparency mask has too many parts; transparent points are white".into());
@@ -163,7 +163,7 @@ pub(super) fn crossed(place: &Place, [width, height]: [f64; 2]) -> Element {
     let steps = [Step::Move(a), Step::Line(b), Step::Line(c), Step::Line(d), Step::Close];
     let cross = [Step::Move(a), Step::Line(c), Step::Move(b), Step::Line(d)];
     let color = Color { r: 0x80, g: 0x80, b: 0x80 };
-    let stroke = Stroke { color, width: Lu::from_points(0.5), dash: Vec::new(), round: false };
+    let stroke = Stroke { color, width: Lu::from_points(0.5), ..Stroke::default() };
     Element::Path(Path { steps: [&steps[..], &cross].concat(), fill: None, even_odd: false, stroke: Some(stroke) })
 }
 

@@ -206,6 +206,11 @@ pub fn places(area: &ObjectArea, default: Mapping, content: &Content) -> (Vec<Pl
     (all, true)
 }
 
+/// The area's rectangle on the page, where it states both extents: what "trim" cuts at when content reaches beyond its own size.
+pub fn area_on_page(area: &ObjectArea) -> Option<[Lu; 4]> {
+    clip(area, [0.0, 0.0], [0.0, 0.0]).filter(|_| extent(area.width).is_some() && extent(area.height).is_some())
+}
+
 /// Rounded and held within what a page can say.
 pub fn lu(value: f64) -> Lu {
     // A float to integer conversion saturates, and makes 0 of what is no number.

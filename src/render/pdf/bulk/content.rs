@@ -2,7 +2,7 @@
 //!
 //! Positions are in 1/1000 point: the page model's unit is exactly five of them, so nothing is ever rounded away.
 
-use crate::page::Color;
+use crate::page::{Cap, Color, Join};
 
 /// The largest coordinate that is written, in 1/1000 point; what lies beyond is off any paper.
 const FAR: i64 = 30_000_000;
@@ -27,13 +27,13 @@ struct State {
     stretch: i64,
     spacing: i64,
     fill: Color,
-    /// Colour, width, dashes, round ends and joins.
-    stroke: (Color, i64, Vec<i64>, bool),
+    /// Colour, width, dashes, ends and joins.
+    stroke: (Color, i64, Vec<i64>, (Cap, Join)),
 }
 
 impl Default for State {
     fn default() -> State {
-        let stroke = (Color::BLACK, 1000, Vec::new(), false);
+        let stroke = (Color::BLACK, 1000, Vec::new(), Default::default());
         State { leading: 0, font: None, stretch: 1000, spacing: 0, fill: Color::BLACK, stroke }
     }
 }
@@ -47,8 +47,8 @@ pub struct Pen<'p> {
     pub width: i64,
     /// Dashes and gaps in turn, in 1/1000 point.
     pub dash: &'p [i64],
-    /// Round ends and joins.
-    pub round: bool,
+    /// Ends and joins.
+    pub ends: (Cap, Join),
 }
 
 /// How text is set: state that lasts until it is changed.
@@ -186,9 +186,18 @@ impl Content {
             }
             self.bytes.extend_from_slice(b"]0 d\n");
         }
-        if self.state.stroke.3 != pen.round {
-            self.state.stroke.3 = pen.round;
-            self.bytes.extend_from_slice(if pen.round { b"1 J 1 j\n" } else { b"0 J 0 j\n" });
+        if self.state.stroke.3 != pen.ends {
+            self.state.stroke.3 = pen.ends;
+            self.bytes.extend_from_slice(match pen.ends.0 {
+                Cap::Flat => b"0 J ",
+                Cap::Round => b"1 J ",
+                Cap::Square => b"2 J ",
+            });
+            self.bytes.extend_from_slice(match pen.ends.1 {
+                Join::Miter => b"0 j\n",
+                Join::Round => b"1 j\n",
+                Join::Bevel => b"2 j\n",
+            });
         }
     }
 

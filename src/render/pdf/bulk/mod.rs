@@ -313,7 +313,7 @@ impl<'o> Bulk<'o> {
             color: stroke.color,
             width: i64::from(stroke.width.0.max(0)) * 5,
             dash: &dash,
-            round: stroke.round,
+            ends: (stroke.cap, stroke.join),
         });
         self.steps(&path.steps, path.fill, path.even_odd, pen, size);
     }
@@ -451,7 +451,7 @@ impl<'o> Bulk<'o> {
                         color,
                         width: i64::from(width.0) * 5,
                         dash: &[],
-                        round: false,
+                        ends: Default::default(),
                     });
                     self.steps(steps, *fill, false, pen, size);
                 }

@@ -14,7 +14,9 @@ use krilla::text::{GlyphId, KrillaGlyph};
 use super::structure::Structure;
 use crate::page::reading::Spot;
 use crate::page::walk::{ELEMENT_LIMIT, FORM_DEPTH, Place};
-use crate::page::{self, Barcode, Color, ContentId, Element, Form, Lu, Page, PlacedImage, Rule, Step, TextRun};
+use crate::page::{
+    self, Barcode, Cap, Color, ContentId, Element, Form, Join, Lu, Page, PlacedImage, Rule, Step, TextRun,
+};
 use crate::render::font::{FontSet, Fonts};
 use crate::render::form::{self, Drawing, Shape, Under};
 use crate::render::path;
@@ -358,10 +360,17 @@ impl Pen<'_, '_> {
         let stroke = path.stroke.as_ref().map(|stroke| {
             let dash = path::dashes(stroke);
             let array: Vec<f32> = dash.iter().map(|length| points(*length)).collect();
-            let round = stroke.round;
             Stroke {
-                line_cap: if round { LineCap::Round } else { LineCap::Butt },
-                line_join: if round { LineJoin::Round } else { LineJoin::Miter },
+                line_cap: match stroke.cap {
+                    Cap::Flat => LineCap::Butt,
+                    Cap::Round => LineCap::Round,
+                    Cap::Square => LineCap::Square,
+                },
+                line_join: match stroke.join {
+                    Join::Miter => LineJoin::Miter,
+                    Join::Round => LineJoin::Round,
+                    Join::Bevel => LineJoin::Bevel,
+                },
                 dash: (!array.is_empty()).then_some(StrokeDash { array, offset: 0.0 }),
                 ..solid(stroke.color, stroke.width)
             }

@@ -10,7 +10,7 @@ use crate::decode::afp::font::coded::{self, Section};
 use crate::decode::afp::font::codepage::{self, CodePage};
 use crate::decode::afp::font::names::{self, Scale, Wanted};
 use crate::decode::afp::font::resource::{Built, Use};
-use crate::decode::afp::font::{FontRequest, FontSource, system, turned};
+use crate::decode::afp::font::{FontRequest, FontSection, FontSource, is_section, system, turned};
 use crate::page::{Face, FontProgram, Lu};
 
 /// MO:DCA resource types.
@@ -72,9 +72,12 @@ impl Opener<'_, '_> {
             self.say("afp-bad-font", format!("coded font {name} has no sections"));
             sections = None;
         }
-        let sections = sections.unwrap_or_else(|| {
-            let (character_set, code_page) = (request.character_set.clone(), request.code_page.clone());
-            vec![Section { character_set, code_page, ..Section::default() }]
+        let sections = sections.unwrap_or_else(|| match request.sections.as_slice() {
+            [] => {
+                let (character_set, code_page) = (request.character_set.clone(), request.code_page.clone());
+                vec![Section { character_set, code_page, ..Section::default() }]
+            }
+            mapped => mapped.iter().map(mapped_section).collect(),
         });
         let ready: Vec<Ready> = sections.iter().filter_map(|section| self.section(section)).collect();
         let wide = ready.iter().any(|ready| ready.page.wide || ready.section >= 0x41);
@@ -85,7 +88,7 @@ impl Opener<'_, '_> {
         if self.parts.len() >= PARTS_LIMIT {
             return None;
         }
-        let page = self.code_page(section.code_page.as_deref().or(self.request.code_page.as_deref()));
+        let page = self.code_page(section.code_page.as_deref().or(self.request.code_page.as_deref()), section.section);
         let setting = match section.character_set.as_deref() {
             Some(name) => self.character_set(name, section.scale, &page),
             None => None,
@@ -97,9 +100,13 @@ impl Opener<'_, '_> {
         Some(Ready { section: section.section, page, setting })
     }
 
-    fn code_page(&mut self, name: Option<&str>) -> CodePage {
+    /// The code page of a name; `section` is the first byte of the codes that it is used for, if that is not in its own.
+    fn code_page(&mut self, name: Option<&str>, section: u8) -> CodePage {
         if let Some(fields) = name.and_then(|name| self.resource(CODE_PAGE, name)) {
-            if let Some(page) = CodePage::read(&fields) {
+            if let Some(mut page) = CodePage::read(&fields) {
+                if is_section(section) {
+                    page.settle_section(section, &self.numbers(name));
+                }
                 if page.private > 0 {
                     let what = name.unwrap_or_default();
                     self.say(
@@ -111,11 +118,7 @@ impl Opener<'_, '_> {
             }
             self.say("afp-bad-code-page", format!("{} has no code points", name.unwrap_or_default()));
         }
-        let by_grid = self.request.grid.map(|[_, page, ..]| page);
-        let by_set = self.request.code_set.map(|(_, page)| page);
-        let by_name = name.and_then(codepage::number_of);
-        let numbers = [by_name, by_set, by_grid].into_iter().flatten().filter(|number| !matches!(number, 0 | 0xFFFF));
-        for number in numbers {
+        for number in self.numbers(name) {
             if let Some(page) = CodePage::registered(number) {
                 if page.inexact {
                     self.say("afp-missing-code-page", format!("code page {number} is read as one that is like it"));
@@ -124,8 +127,30 @@ impl Opener<'_, '_> {
             }
         }
         let name = name.unwrap_or("without a name");
+        if self.is_double_byte() {
+            // Characters that nobody knows, rather than two letters of another page for each.
+            self.say("afp-missing-code-page", format!("double-byte code page {name} is not known"));
+            return CodePage::unknown_wide();
+        }
         self.say("afp-missing-code-page", format!("code page {name} is read as 500"));
         CodePage::usual()
+    }
+
+    /// The registered numbers that a code page may have, by its name and by what else is asked for.
+    fn numbers(&self, name: Option<&str>) -> Vec<u16> {
+        let by_grid = self.request.grid.map(|[_, page, ..]| page);
+        let by_set = self.request.code_set.map(|(_, page)| page);
+        let by_name = name.and_then(codepage::number_of);
+        // Names of coded fonts end in such a number at times (`X00300`).
+        let by_font =
+            self.request.coded_font.as_deref().filter(|_| self.is_double_byte()).and_then(codepage::number_of);
+        let numbers = [by_name, by_set, by_grid, by_font].into_iter().flatten();
+        numbers.filter(|number| !matches!(number, 0 | 0xFFFF)).collect()
+    }
+
+    /// Whether triplet X'50' says that codes take two bytes of EBCDIC.
+    fn is_double_byte(&self) -> bool {
+        self.request.encoding.is_some_and(|scheme| scheme >> 8 == 0x62)
     }
 
     fn character_set(&mut self, name: &str, scale: Scale, page: &CodePage) -> Option<Setting> {
@@ -209,7 +234,7 @@ impl Opener<'_, '_> {
     fn data_object(&mut self, name: &str) -> (Coding, Vec<Ready>) {
         let coding = self.data_coding();
         let page = match coding {
-            Coding::Single => self.code_page(self.request.code_page.clone().as_deref()),
+            Coding::Single => self.code_page(self.request.code_page.clone().as_deref(), 0),
             _ => CodePage::default(),
         };
         let wanted = names::wanted(self.request, Scale::default());
@@ -260,6 +285,15 @@ impl Opener<'_, '_> {
                 Some(_) => Coding::Single,
             },
         }
+    }
+}
+
+fn mapped_section(mapped: &FontSection) -> Section {
+    Section {
+        character_set: mapped.character_set.clone(),
+        code_page: mapped.code_page.clone(),
+        section: mapped.section,
+        ..Section::default()
     }
 }
 

@@ -106,6 +106,35 @@ fn a_registered_number_tells_what_private_names_are_unless_other_names_contradic
 }
 
 #[test]
+fn private_names_of_a_section_are_told_by_number_and_first_byte() {
+    let read = |number: u16, index: &[u8], section: u8, numbers: &[u16]| {
+        let mut page = numbered_page(number, &control(0x0A, 0x40, 0x40, 0x08), index).unwrap();
+        page.settle_section(section, numbers);
+        (page.get(0xC2).ch, page.private)
+    };
+    let japanese = CodePage::registered(300).unwrap();
+    let kanji = group("J0012345", 0, &[0xC2]);
+    let [first, second] = [0x45C2, 0x48C2].map(|code| japanese.find(code).unwrap().ch);
+    assert_ne!(first, second);
+    assert_eq!(read(300, &kanji, 0x45, &[]), (first, 0));
+    assert_eq!(read(300, &kanji, 0x48, &[]), (second, 0));
+    assert_eq!(read(0, &kanji, 0x45, &[500, 300]), (first, 0), "what the mapping says");
+    assert_eq!(read(0, &kanji, 0x45, &[]), (None, 1));
+    // Wide letters may have the names of narrow ones; other names contradict.
+    let wide = [kanji, group("LA020000", 0, &[0xC1])].concat();
+    assert_eq!(read(300, &wide, 0x42, &[]), (Some('\u{FF22}'), 0));
+    assert_eq!(read(300, &wide, 0x45, &[]), (None, 1));
+}
+
+#[test]
+fn a_double_byte_page_of_private_names_is_told_by_its_number() {
+    let index = group("J0012345", 0, &[0x45, 0x41]);
+    let page = numbered_page(300, &control(0x0B, 0x40, 0x40, 0x08), &index).unwrap();
+    let registered = CodePage::registered(300).unwrap().find(0x4541).unwrap().ch;
+    assert_eq!((page.wide, page.get(0x4541).ch, page.private), (true, registered, 0));
+}
+
+#[test]
 fn variable_space_can_be_off_and_empty_pages_are_none() {
     let index = group("LA010000", 0, &[0x81]);
     assert_eq!(page(&control(0x0A, 0x40, 0x40, 0), &index).unwrap().space, None);

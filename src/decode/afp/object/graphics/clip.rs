@@ -142,7 +142,7 @@ mod tests {
     use crate::page::{Color, Stroke};
 
     fn path(steps: Vec<Step>, fill: bool) -> Path {
-        let stroke = Stroke { color: Color::BLACK, width: Lu(1), dash: Vec::new(), round: false };
+        let stroke = Stroke { color: Color::BLACK, width: Lu(1), ..Stroke::default() };
         Path { steps, fill: fill.then_some(Color::BLACK), even_odd: false, stroke: (!fill).then_some(stroke) }
     }
 

@@ -1,8 +1,8 @@
 //! How lines are drawn: widths and line types.
 
 use super::super::place::{Place, lu};
-use super::state::{Attributes, LEAVE_ALONE, ROUND_END, ROUND_JOIN, line_type};
-use crate::page::{Lu, Stroke};
+use super::state::{Attributes, LEAVE_ALONE, line_end, line_join, line_type};
+use crate::page::{Cap, Join, Lu, Stroke};
 
 /// The normal line width that multiples count from where a descriptor sets none, in logical units: 1/120 inch, which the AFP
 /// GOCA Reference recommends ("Line Width", implementation note). Printers differ: Canon states about 1/100 inch for the
@@ -46,17 +46,26 @@ pub fn width(attributes: &Attributes, place: &Place) -> f64 {
 /// How the outline of a figure is drawn.
 pub fn stroke(attributes: &Attributes, place: &Place) -> Stroke {
     let width = width(attributes, place);
-    let round = attributes.line_end == ROUND_END && attributes.line_join == ROUND_JOIN;
+    let cap = match attributes.line_end {
+        line_end::FLAT => Cap::Flat,
+        line_end::SQUARE => Cap::Square,
+        _ => Cap::Round,
+    };
+    let join = match attributes.line_join {
+        line_join::BEVEL => Join::Bevel,
+        line_join::MITER => Join::Miter,
+        _ => Join::Round,
+    };
     let dashes = match attributes.custom_line.as_slice() {
         [] => standard_dashes(attributes.line_type),
         custom => custom,
     };
-    Stroke { color: attributes.color, width: lu(width), dash: dash(dashes, width, round), round }
+    Stroke { color: attributes.color, width: lu(width), dash: dash(dashes, width, cap), cap, join }
 }
 
-/// Dashes in logical units. A dash of no length is a dot: round ends draw it; flat ends need a length.
-fn dash(pattern: &[f64], width: f64, round: bool) -> Vec<Lu> {
-    let dot = if round { 0.0 } else { width };
+/// Dashes in logical units. A dash of no length is a dot: round and square ends draw it; flat ends need a length.
+fn dash(pattern: &[f64], width: f64, cap: Cap) -> Vec<Lu> {
+    let dot = if cap == Cap::Flat { width } else { 0.0 };
     let mut dash: Vec<Lu> = pattern
         .iter()
         .enumerate()
@@ -74,8 +83,8 @@ mod tests {
 
     #[test]
     fn dashes_come_in_pairs_and_dots_show_with_flat_ends() {
-        assert_eq!(dash(&[0.0, 2.0], 80.0, true), [Lu(0), Lu(160)]);
-        assert_eq!(dash(&[0.0, 2.0], 80.0, false), [Lu(80), Lu(160)]);
-        assert_eq!(dash(&[3.0], 10.0, true).len(), 2);
+        assert_eq!(dash(&[0.0, 2.0], 80.0, Cap::Round), [Lu(0), Lu(160)]);
+        assert_eq!(dash(&[0.0, 2.0], 80.0, Cap::Flat), [Lu(80), Lu(160)]);
+        assert_eq!(dash(&[3.0], 10.0, Cap::Square).len(), 2);
     }
 }

@@ -30,7 +30,7 @@ mod state;
 mod tests;
 mod unreadable;
 
-use super::place::{Content, Mapping, places};
+use super::place::{Content, Mapping, area_on_page, places};
 use super::{ObjectArea, ObjectFonts};
 use crate::decode::afp::{Limits, Report};
 use crate::page::Element;
@@ -60,6 +60,10 @@ pub fn graphics(
     }
     if !complete {
         report("afp-graphics-limit", "copies of a replicated graphics object".into());
+    }
+    // Orders draw beyond their window too: it is the area that trims them.
+    if matches!(area.mapping.and_then(Mapping::of), Some(Mapping::PositionTrim | Mapping::CentreTrim)) {
+        all.iter_mut().for_each(|place| place.clip = place.clip.or_else(|| area_on_page(area)));
     }
     let mut elements = Vec::new();
     let mut left = Left::of(limits);

@@ -17,10 +17,25 @@ pub mod line_type {
     pub const INVISIBLE: u8 = 8;
 }
 
-/// Line ends: round.
-pub const ROUND_END: u8 = 3;
-/// Line joins: round.
-pub const ROUND_JOIN: u8 = 2;
+/// Line ends (GOCA, "Set Line End").
+pub mod line_end {
+    /// Cut off at the end.
+    pub const FLAT: u8 = 1;
+    /// Half a width longer.
+    pub const SQUARE: u8 = 2;
+    /// Round.
+    pub const ROUND: u8 = 3;
+}
+
+/// Line joins (GOCA, "Set Line Join").
+pub mod line_join {
+    /// Cut off.
+    pub const BEVEL: u8 = 1;
+    /// Round.
+    pub const ROUND: u8 = 2;
+    /// The edges meet.
+    pub const MITER: u8 = 3;
+}
 
 /// Everything that attribute orders set.
 #[derive(Debug, Clone, PartialEq)]
@@ -80,8 +95,8 @@ impl Default for Attributes {
             custom_line: Vec::new(),
             line_width: 1.0,
             normal_width: super::line::NORMAL_WIDTH,
-            line_end: ROUND_END,
-            line_join: ROUND_JOIN,
+            line_end: line_end::ROUND,
+            line_join: line_join::ROUND,
             char_angle: [1.0, 0.0],
             char_cell: [0.0, 0.0],
             char_shear: [0.0, 1.0],

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use super::super::place::lu;
 use super::*;
 use crate::decode::afp::font::ActiveFont;
-use crate::page::{Color, Lu, Path, PlacedImage, Samples, Step, TextRun};
+use crate::page::{Cap, Color, Join, Lu, Path, PlacedImage, Samples, Step, TextRun};
 
 mod custom;
 
@@ -219,16 +219,39 @@ fn colours_come_in_four_forms() {
 fn line_attributes_reach_the_stroke() {
     let line = order(0xC1, &[], &[0, 0, 10, 10]);
     let stroke = |head: &[u8]| path(&[head, &line].concat()).stroke.unwrap();
-    assert_eq!((stroke(&[]).width, stroke(&[]).round), (Lu(120), true));
+    assert_eq!((stroke(&[]).width, stroke(&[]).cap, stroke(&[]).join), (Lu(120), Cap::Round, Join::Round));
     // No line is wider than 0.13 inch.
     assert_eq!(stroke(&[0x19, 200]).width, Lu(1872));
     assert_eq!(stroke(&[0x19, 3]).width, Lu(360));
     assert_eq!(stroke(&[0x11, 2, 1, 0x80]).width, Lu(180));
     assert_eq!(stroke(&[0x18, 2]).dash, [Lu(360), Lu(360)]);
     assert_eq!(stroke(&[0x20, 4, 1, 0, 2, 0]).dash, [Lu(120), Lu(240)]);
-    assert!(!stroke(&[0x1A, 1, 0x1B, 3]).round);
+    // Ends and joins each say their own.
+    let ends_and_joins = |end, join| (stroke(&[0x1A, end, 0x1B, join]).cap, stroke(&[0x1A, end, 0x1B, join]).join);
+    assert_eq!(ends_and_joins(1, 3), (Cap::Flat, Join::Miter));
+    assert_eq!(ends_and_joins(2, 1), (Cap::Square, Join::Bevel));
+    assert_eq!(ends_and_joins(3, 1), (Cap::Round, Join::Bevel));
+    assert_eq!(ends_and_joins(1, 2), (Cap::Flat, Join::Round));
+    assert_eq!(ends_and_joins(0, 0), (Cap::Round, Join::Round));
     assert!(draw(&[&[0x18, 8][..], &line].concat()).is_empty());
     assert!(draw(&[&[0x0C, 5][..], &line].concat()).is_empty());
+}
+
+#[test]
+fn what_reaches_out_of_its_window_is_trimmed_at_the_area() {
+    let out = segment(&order(0xC1, &[], &[900, 900, 1500, 1500]));
+    let size = 10_000;
+    for mapping in [0x10, 0x30] {
+        let wide = ObjectArea { mapping: Some(mapping), width: Some(Lu(12_000)), height: Some(Lu(size)), ..area() };
+        let (elements, notes) = draw_with(&wide, &gdd(), &out);
+        let [Element::Path(path)] = elements.as_slice() else { panic!("{elements:?}") };
+        assert!(ends(path).iter().all(|[x, y]| x.0 <= 12_000 && y.0 >= 0), "{mapping:02X}: {path:?}");
+        assert!(notes.is_empty());
+    }
+    // Elsewhere it is drawn as it stands.
+    let (elements, _) = draw_with(&ObjectArea { mapping: Some(0x60), ..area() }, &gdd(), &out);
+    let [Element::Path(path)] = elements.as_slice() else { panic!("{elements:?}") };
+    assert_eq!(ends(path).last(), Some(&[Lu(15_000), Lu(-5_000)]));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::rows::{Fault, JBIG2, JPEG, Rows, SOLID, Shape};
 use super::samples::{Plane, as_they_are, bilevel, gray, samples, spread};
 use super::segment::{Coding, Piece};
 use crate::decode::afp::color;
-use crate::page::pixels::{self, Values, jpeg_frame};
+use crate::page::pixels::{self, Values, jpeg_frame, jpeg_is_whole};
 use crate::page::{Color, Image, Samples};
 
 /// A picture in the presentation space, whose points are the unit of all numbers here.
@@ -117,8 +117,9 @@ fn draw_jbig2(piece: &Piece<'_>, data: &[u8], ink: Color, budget: &mut usize) ->
     if (width as usize).saturating_mul(height as usize) / 8 > *budget {
         return Err(Fault::TooLarge);
     }
+    let damaged = !pixels::jbig2_is_whole(segments);
     let samples = Samples::Jbig2 { data: segments.to_vec(), globals: Vec::new(), ink, paper: None };
-    Ok(whole(Image::new(width, height, samples), at(piece, width, height), false))
+    Ok(whole(Image::new(width, height, samples), at(piece, width, height), damaged))
 }
 
 /// Bits and a mask become bits of the mask's resolution.
@@ -164,8 +165,9 @@ fn draw_jpeg(piece: &Piece<'_>, budget: usize) -> Result<Drawn, Fault> {
     if frame.laid_out_bytes() > budget {
         return Err(Fault::TooLarge);
     }
+    let damaged = !jpeg_is_whole(&data);
     let image = Image::new(frame.width, frame.height, Samples::Jpeg(data.into_owned()));
-    let mut drawn = whole(image, at(piece, frame.width, frame.height), false);
+    let mut drawn = whole(image, at(piece, frame.width, frame.height), damaged);
     let [width, height] = piece.size;
     if piece.tile && width > 0 && height > 0 && (frame.width, frame.height) != (width, height) {
         let relative = u32::from(piece.relative);
@@ -233,13 +235,14 @@ fn planes(piece: &Piece<'_>, budget: &mut usize) -> Result<Vec<Plane>, Fault> {
     Ok(planes)
 }
 
-fn jpeg_plane(data: &[u8], budget: usize) -> Result<Rows, Fault> {
-    let frame = jpeg_frame(data).ok_or(Fault::Damaged)?;
-    let image = Image::new(frame.width, frame.height, Samples::Jpeg(data.to_vec()));
+fn jpeg_plane(file: &[u8], budget: usize) -> Result<Rows, Fault> {
+    let frame = jpeg_frame(file).ok_or(Fault::Damaged)?;
+    let image = Image::new(frame.width, frame.height, Samples::Jpeg(file.to_vec()));
     let decoded = pixels::pixels(&image, budget).map_err(|_| Fault::Damaged)?;
     match decoded.values {
         Values::Gray(data) => {
-            Ok(Rows { width: decoded.width, height: decoded.height, data: data.into_owned(), damaged: decoded.damaged })
+            let damaged = decoded.damaged || !jpeg_is_whole(&file);
+            Ok(Rows { width: decoded.width, height: decoded.height, data: data.into_owned(), damaged })
         }
         _ => Err(Fault::Model(frame.components)),
     }

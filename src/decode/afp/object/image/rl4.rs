@@ -16,16 +16,18 @@ pub fn rows(data: &[u8], width: u32, height: u32, limit: usize) -> Rows {
     while let [high, low, _, _, runs @ ..] = rest {
         let line = usize::from(u16::from_be_bytes([*high, *low])).saturating_sub(first);
         if line >= most {
+            damaged = height > 0;
             break;
         }
         if out.len() < (line + 1) * stride {
             out.resize((line + 1) * stride, 0);
         }
         let row = out.get_mut(line * stride..(line + 1) * stride).unwrap_or_default();
-        let Some(used) = row_runs(runs, width, Some(row)) else {
+        let Some((used, fits)) = row_runs(runs, width, Some(row)) else {
             damaged = true;
             break;
         };
+        damaged |= !fits;
         rest = runs.get(used..).unwrap_or_default();
     }
     let height = if height == 0 { u32::try_from(out.len() / stride.max(1)).unwrap_or(0) } else { height };
@@ -40,11 +42,13 @@ fn lowest_line(data: &[u8]) -> usize {
     }
 }
 
-/// Reads the runs of one row up to its End Of Line; gives the bytes they take.
-fn row_runs(data: &[u8], width: u32, mut row: Option<&mut [u8]>) -> Option<usize> {
+/// Reads the runs of one row up to its End Of Line; gives the bytes they take, and whether the row is no longer than it may be.
+fn row_runs(data: &[u8], width: u32, mut row: Option<&mut [u8]>) -> Option<(usize, bool)> {
     let nibble =
         |at: usize| data.get(at / 2).map(|byte| u32::from(if at.is_multiple_of(2) { byte >> 4 } else { byte & 15 }));
-    let (mut at, mut x, mut black) = (0, 0u32, false);
+    let (mut at, mut x, mut black, mut all) = (0, 0u32, false, 0u32);
+    // Rows may be coded with their padding.
+    let most = width.div_ceil(32).saturating_mul(32);
     loop {
         let first = nibble(at)?;
         let number = |count: usize| (at..at + count).try_fold(0u32, |all, at| Some(all << 4 | nibble(at)?));
@@ -56,11 +60,12 @@ fn row_runs(data: &[u8], width: u32, mut row: Option<&mut [u8]>) -> Option<usize
             _ => match nibble(at + 1)? {
                 0..8 => ((number(5)? & 0x7FFF) + 4681, 5),
                 14 => (0, 2),
-                15 => return Some((at + 2).div_ceil(2)),
+                15 => return Some(((at + 2).div_ceil(2), all <= most)),
                 _ => return None,
             },
         };
         at += count;
+        all = all.saturating_add(run);
         let end = x.saturating_add(run).min(width);
         if black && let Some(row) = row.as_deref_mut() {
             for x in x..end {

@@ -154,8 +154,8 @@ impl Shape {
         self.bits == 1 && self.recording != BOTTOM_TO_TOP
     }
 
-    /// A fax coding in the words of a PDF. Looks into the data only where they are in doubt: the coded rows may be padded
-    /// to bytes, the number of rows may be unstated, and IBM MMR is put into other words.
+    /// A fax coding in the words of a PDF. The data are read through, for their damages and because of what is in doubt: the
+    /// coded rows may be padded to bytes, the number of rows may be unstated, and IBM MMR is put into other words.
     pub fn keep<'a>(&self, data: &'a [u8]) -> Result<Kept<'a>, Fault> {
         let padded = match self.recording {
             BOTTOM_TO_TOP => self.width.div_ceil(32).saturating_mul(32),
@@ -184,10 +184,6 @@ impl Shape {
             ways.splice(..0, translated.into_iter().map(|(width, data)| (fax(width), Cow::Owned(data))));
         }
         ways.retain(|(fax, _)| fax.width > 0);
-        if ways.len() == 1 && self.height > 0 {
-            let (fax, data) = ways.pop().ok_or(Fault::Damaged)?;
-            return Ok(Kept { fax, data, damaged: false });
-        }
         best(ways, self.height)
     }
 
@@ -204,12 +200,12 @@ impl Shape {
         }
         match self.compression {
             NONE => Ok(self.recorded(Cow::Borrowed(data), data.len() < self.recorded_bytes())),
-            PACK_BITS => Ok(self.unpacked(pack_bits(data, bytes))),
-            LZW => Ok(self.unpacked(lzw(data, bytes))),
+            PACK_BITS => self.unpacked(pack_bits(data, bytes)),
+            LZW => self.unpacked(lzw(data, bytes)),
             LZW_DIFFERENCES => {
                 let mut data = lzw(data, bytes);
                 undo_differences(&mut data, self.recorded_stride(), self.components.max(1) as usize);
-                Ok(self.unpacked(data))
+                self.unpacked(data)
             }
             RL4 => Ok(rl4::rows(data, self.width, self.height, limit)),
             _ => self.fax_rows(data, limit),
@@ -237,9 +233,13 @@ impl Shape {
         Ok(Rows { width: shape.width, height, data, damaged: read.damaged })
     }
 
-    /// LZW and PackBits: what is missing is zero and no fault.
-    fn unpacked(&self, data: Vec<u8>) -> Rows {
-        self.recorded(Cow::Owned(data), false)
+    /// LZW and PackBits: what is missing is zero, and told.
+    fn unpacked(&self, data: Vec<u8>) -> Result<Rows, Fault> {
+        let short = data.len() < self.recorded_bytes();
+        if data.is_empty() && short {
+            return Err(Fault::Damaged);
+        }
+        Ok(self.recorded(Cow::Owned(data), short))
     }
 
     /// Takes rows out of uncompressed data.
@@ -279,6 +279,8 @@ impl Shape {
 fn best<'a>(ways: Vec<(Fax, Cow<'a, [u8]>)>, height: u32) -> Result<Kept<'a>, Fault> {
     let mut best: Option<(Fax, Cow<'a, [u8]>)> = None;
     let mut most = None;
+    // Reading that is not strict goes on behind damages from the next End Of Line: a row is lost then.
+    let damaged_rows = ways.iter().all(|(fax, _)| fax.k >= 0);
     for (mut fax, data) in ways {
         let read = fax.check(&data, true);
         let whole = !read.broken && read.count > 0 && read.count >= height;
@@ -297,7 +299,7 @@ fn best<'a>(ways: Vec<(Fax, Cow<'a, [u8]>)>, height: u32) -> Result<Kept<'a>, Fa
         return Err(Fault::Damaged);
     }
     fax.height = if height == 0 { read.count } else { height };
-    Ok(Kept { fax, data, damaged: read.broken || read.count < height })
+    Ok(Kept { fax, data, damaged: damaged_rows || read.broken || read.count < height })
 }
 
 /// Appends `count` bits from bit `from` on, from the start of a byte.

@@ -284,13 +284,72 @@ fn unsupported_damaged_and_missing_data_are_reported() {
     let with = |parts: &[&[u8]]| drawn(&AREA, &idd(8, 8), &content(parts)).1;
     assert_eq!(with(&[&size(8, 8), &[0x95, 2, 0x08, 1], &long(0x92, &[1, 2])]), ["afp-image-compression"]);
     assert_eq!(with(&[&size(8, 8), &[0x95, 2, 0x83, 1, 0x96, 1, 8], &long(0x92, &[1, 2])]), ["afp-image-damaged"]);
-    assert_eq!(with(&[&size(8, 8), &long(0x92, &[1, 2])]), ["afp-image-damaged"]);
+    assert_eq!(with(&[&size(8, 8), &long(0x92, &[1, 2])]), ["afp-image-cut"]);
     assert_eq!(with(&[&size(8, 8)]), ["afp-image-empty"]);
     let model = [0x96, 1, 8, 0x9B, 6, 0, 0x77, 0, 0, 0, 8];
     assert_eq!(with(&[&size(8, 8), &model, &long(0x92, &[0; 64])]), ["afp-image-model"]);
     let large = [0x96, 1, 32, 0x9B, 9, 0, 4, 0, 0, 0, 8, 8, 8, 8];
     assert_eq!(with(&[&size(0x7FFF, 0x7FFF), &large, &long(0x92, &[0; 64])]), ["afp-image-too-large"]);
     assert_eq!(drawn(&AREA, &[], &[0x91, 1, 0xFF, 0xFE, 0x92, 0xFF, 0xFF, 0]).1[0], "afp-image-cut");
+}
+
+/// Each compression, and data of a picture of 80 by 30 in it.
+fn coded() -> Vec<(u8, Vec<u8>)> {
+    let rows = writer::picture(80, 30);
+    let (mut lines, mut bytes) = (writer::Writer::default(), writer::Writer::default());
+    for row in &rows {
+        lines.row_1d(row);
+        bytes.row_1d(row).align();
+    }
+    let packed = writer::packed(&rows);
+    let runs: Vec<u8> = (0..30).flat_map(|line| [0, line, 0, 5, 0x9E, 0x9E, 0xFE, 0xFF]).collect();
+    vec![
+        (0x01, writer::ibm_mmr(&rows, false)),
+        (0x03, packed.clone()),
+        (0x06, runs),
+        (0x09, bytes.bytes()),
+        (0x0C, packed.chunks(10).flat_map(|row| [&[9][..], row].concat()).collect()),
+        (0x0D, weezl::encode::Encoder::with_tiff_size_switch(weezl::BitOrder::Msb, 8).encode(&packed).unwrap()),
+        (0x80, lines.bytes()),
+        (0x82, writer::group_4(&rows)),
+        (0x84, jbig2(&rows)),
+    ]
+}
+
+#[test]
+fn damaged_and_cut_data_of_every_compression_are_reported() {
+    let notes = |compression: u8, data: &[u8]| {
+        let ipd = content(&[&size(80, 30), &[0x95, 2, compression, 1], &long(0x92, data)]);
+        drawn(&AREA, &idd(80, 30), &ipd).1
+    };
+    let mut random = Random(5);
+    let noise: Vec<u8> = (0..90).map(|_| random.byte()).collect();
+    for (compression, data) in coded() {
+        assert_eq!(notes(compression, &data), Vec::<&str>::new(), "{compression:02X}: whole");
+        for (what, damaged) in [
+            ("cut", &data[..data.len() / 2 - 2]),
+            ("noise", &noise[..]),
+            ("zeros", &[0u8; 90][..]),
+            ("nearly whole", &data[..data.len() * 9 / 10 - 2]),
+        ] {
+            let notes = notes(compression, damaged);
+            assert!(
+                matches!(notes.as_slice(), ["afp-image-cut" | "afp-image-damaged"]),
+                "{compression:02X} {what}: {notes:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn damaged_and_cut_jpeg_files_are_reported() {
+    let file = include_bytes!(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/pictures/rgb.jpg"));
+    let notes = |data: &[u8]| {
+        let ipd = content(&[&size(64, 48), &[0x95, 2, 0x83, 1, 0x96, 1, 24], &long(0x92, data)]);
+        drawn(&AREA, &idd(64, 48), &ipd).1
+    };
+    assert_eq!(notes(file), Vec::<&str>::new());
+    assert_eq!(notes(&file[..file.len() * 3 / 4]), ["afp-image-cut"]);
 }
 
 #[test]
@@ -314,7 +373,7 @@ fn many_large_tiles_stay_within_the_limit_together() {
     .concat();
     let ipd = content(&[&long(0xBB, &[0, 0]), &tile.repeat(50)]);
     let (images, notes) = drawn(&AREA, &idd(8, 8), &ipd);
-    assert_eq!(images.len() + notes.len(), 50);
+    assert_eq!(images.len() + notes.iter().filter(|note| **note == "afp-image-too-large").count(), 50);
     assert!(images.len() <= 2, "{}", images.len());
 }
 

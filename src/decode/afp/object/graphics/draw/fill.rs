@@ -152,7 +152,7 @@ impl Drawing<'_, '_> {
             return;
         }
         let color = area.pattern.color;
-        self.path(steps, None, false, Some(Stroke { color, width: Lu(HATCH_WIDTH), dash: Vec::new(), round: false }));
+        self.path(steps, None, false, Some(Stroke { color, width: Lu(HATCH_WIDTH), ..Stroke::default() }));
     }
 }
 
