@@ -159,7 +159,7 @@ impl<'a> File<'a> {
             }
         }
         self.rest = bits.rest;
-        Some(true)
+        Some(bits.is_used_up())
     }
 
     /// Passes over the data of a scan; whether its restart markers come in their order.
@@ -301,6 +301,13 @@ impl Bits<'_> {
             }
         }
         (at == BLOCK).then_some(())
+    }
+
+    /// Whether nothing but filling stands before the next marker.
+    fn is_used_up(&self) -> bool {
+        let whole = self.count / 8 * 8;
+        let held = self.held & ((1 << whole) - 1);
+        held == 0 && self.rest.iter().take_while(|byte| **byte != 0xFF).all(|byte| *byte == 0)
     }
 
     /// Takes the restart marker of this number, which must be next.

@@ -241,7 +241,7 @@ fn jpeg_plane(file: &[u8], budget: usize) -> Result<Rows, Fault> {
     let decoded = pixels::pixels(&image, budget).map_err(|_| Fault::Damaged)?;
     match decoded.values {
         Values::Gray(data) => {
-            let damaged = decoded.damaged || !jpeg_is_whole(&file);
+            let damaged = decoded.damaged || !jpeg_is_whole(file);
             Ok(Rows { width: decoded.width, height: decoded.height, data: data.into_owned(), damaged })
         }
         _ => Err(Fault::Model(frame.components)),
