@@ -12,7 +12,7 @@ use tantivy::{DocId as Slot, DocSet, Score, Searcher, SegmentReader, TERMINATED,
 
 use super::LEAF;
 use super::leaf::{self, Wanted};
-use crate::archive::DocId;
+use crate::archive::{DocId, LoadId};
 use crate::search::schema::{Layout, id_of};
 
 /// What a number adds to a document's score: as much as a word that stands in one of a hundred documents.
@@ -184,10 +184,6 @@ impl Documents {
         }
     }
 
-    fn has(&self, DocId { load, ordinal }: DocId) -> bool {
-        self.loads.get(&load.0).is_some_and(|documents| documents.has(ordinal))
-    }
-
     /// Where they are in a segment.
     fn slots(&self, ids: &Column<u64>, end: Slot) -> Vec<Slot> {
         let mut found = Vec::new();
@@ -195,6 +191,8 @@ impl Documents {
         else {
             return found;
         };
+        // Documents of a load stand together.
+        let mut known: Option<(LoadId, Option<&OfLoad>)> = None;
         let mut numbers = [None; BLOCK];
         let mut slots = [0; BLOCK];
         let mut at = 0;
@@ -202,7 +200,14 @@ impl Documents {
             let block = slots.iter_mut().zip(at..end).map(|(slot, number)| *slot = number).count();
             ids.first_vals(&slots[..block], &mut numbers[..block]);
             for (slot, number) in slots[..block].iter().zip(numbers) {
-                if number.is_some_and(|number| (first..=last).contains(&number) && self.has(id_of(number))) {
+                let Some(number) = number.filter(|number| (first..=last).contains(number)) else { continue };
+                let DocId { load, ordinal } = id_of(number);
+                let of_load = match known {
+                    Some((same, of_load)) if same == load => of_load,
+                    _ => self.loads.get(&load.0),
+                };
+                known = Some((load, of_load));
+                if of_load.is_some_and(|documents| documents.has(ordinal)) {
                     found.push(*slot);
                 }
             }

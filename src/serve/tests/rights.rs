@@ -177,6 +177,7 @@ const WHO: &[(&str, &str, &str)] = &[
     ("POST", "/api/v1/distribution/runs", "ao"),
     ("GET", "/api/v1/distribution/runs/{run}", "auop"),
     ("GET", "/api/v1/distribution/runs/{run}/pieces", "auop"),
+    ("GET", "/api/v1/distribution/runs/{run}/manifest", "auop"),
     ("POST", "/api/v1/distribution/runs/{run}", "auop"),
     ("GET", "/admin/distribution", "auop"),
     ("POST", "/admin/distribution", "auop"),
