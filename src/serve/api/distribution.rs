@@ -338,7 +338,7 @@ pub async fn manifest(ask: Ask) -> Answer {
             Ok(form)
         })
         .await?;
-    let media_type = FORMS.get(place).map_or("application/octet-stream", |(_, media_type)| media_type);
+    let media_type = FORMS.get(place).map_or("application/octet-stream", |form| form.1);
     Ok(HttpResponse::Ok()
         .content_type(media_type)
         .insert_header((CONTENT_DISPOSITION, disposition(&form.name, true)))
