@@ -80,8 +80,8 @@ impl Ways {
         }
         let said = match (account, self.why) {
             ("", _) => "the document names no account".into(),
-            (_, "") => "no way to the customer".into(),
-            (_, why) => format!("no way to the customer: {why}, and no channel prints"),
+            (_, "") => "no address".into(),
+            (_, why) => format!("no address: {why}, and no channel prints"),
         };
         Piece { state: super::piece::State::Dead, said, next_at: Time::default(), ..piece }
     }

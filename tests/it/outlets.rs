@@ -186,7 +186,8 @@ fn lpd(archive: &Archive) -> (Peer, u16, PathBuf) {
 
 #[test]
 fn jobs_go_to_a_print_queue_and_a_lost_answer_leaves_them_in_doubt() {
-    let archive = world("lpd", 4, "");
+    // As many as a channel loses before it rests.
+    let archive = world("lpd", 3, "");
     let (_lpd, port, out) = lpd(&archive);
     let config = |queue: &str| {
         let more = "in_doubt = \"ask\"\n[channel.there]";
@@ -196,20 +197,20 @@ fn jobs_go_to_a_print_queue_and_a_lost_answer_leaves_them_in_doubt() {
     let sum = run(&archive, &config("closed"));
     assert!(sum["named"][0]["said"].as_str().is_some_and(|said| said.contains("answered 1 to the queue")), "{sum}");
     let sum = run(&archive, &config("hang"));
-    assert_eq!((&sum["rungs"]["there"]["handed"], &sum["in_doubt"]), (&4.into(), &4.into()), "{sum}");
+    assert_eq!((&sum["rungs"]["there"]["handed"], &sum["in_doubt"]), (&3.into(), &3.into()), "{sum}");
     assert_eq!(sum["named"][0]["state"], "in-doubt", "somebody decides: {sum}");
     let jobs = lines(&std::fs::read(&out).expect("written")).len();
     let sum = run(&archive, &config("bills"));
-    assert_eq!(sum["open"]["pieces"], 4, "nothing is printed twice by itself: {sum}");
+    assert_eq!(sum["open"]["pieces"], 3, "nothing is printed twice by itself: {sum}");
     archive.ok(&["distribute", "replay", "1"]);
     let sum = run(&archive, &config("bills"));
-    assert_eq!((&sum["rungs"]["there"]["accepted"], &sum["balances"]), (&4.into(), &true.into()), "{sum}");
+    assert_eq!((&sum["rungs"]["there"]["accepted"], &sum["balances"]), (&3.into(), &true.into()), "{sum}");
     let printed = lines(&std::fs::read(&out).expect("written"));
-    assert_eq!((jobs, printed.len()), (4, 8));
-    for (before, after) in printed[..4].iter().zip(&printed[4..]) {
+    assert_eq!((jobs, printed.len()), (3, 6));
+    for (before, after) in printed[..3].iter().zip(&printed[3..]) {
         assert_eq!((&before["job"], &before["data"]), (&after["job"], &after["data"]), "the same job and bytes");
     }
-    assert!(printed[4]["data"].as_str().is_some_and(|data| data.contains("GREAT LAKES")), "{}", printed[4]);
+    assert!(printed[3]["data"].as_str().is_some_and(|data| data.contains("GREAT LAKES")), "{}", printed[3]);
 }
 
 /// CUPS with one queue, and the folder in which it keeps jobs.
